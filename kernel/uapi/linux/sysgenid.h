@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: GPL-2.0-only WITH Linux-syscall-note */
+/*
+ * /dev/sysgenid: the system generation counter.
+ *
+ * This file is the specification of the interface. Kernel, library, plugin, command and tests
+ * include it. "v7" is the patch series "System Generation ID driver and VMGENID backend", version 7,
+ * February 2021, which Amazon's kernels carry; where the rules below say more than v7 they say so.
+ *
+ * THE COUNTER
+ *
+ * An unsigned 32-bit number. It is 0 until the first event and is *different after every restore*
+ * from any value that anybody saw before it. It grows by at least 1 an event (v7: by exactly 1;
+ * here numbers may be skipped, they are never reused). After 4294967295 comes 1: 0 is never reached again.
+ * Compare generations for equality only.
+ *
+ * The number is not a secret and it is no source of entropy.
+ *
+ * THE DEVICE (misc character device, major 10, minor SYSGENID_MINOR, mode 0666)
+ *
+ * open     remembers the current generation as the one this file has *acknowledged*. A file is
+ *          *outdated* while the generation it has acknowledged is not the current one. No capability needed.
+ * read     count 0: returns 0. count < 4: EINVAL. Otherwise blocks until the file is outdated and
+ *          then returns 4 bytes, the current generation in host byte order; it does so again and
+ *          again until the file acknowledges. O_NONBLOCK and not outdated: EAGAIN.
+ * write    acknowledges. count other than 4: ENOBUFS. A value that is not the current generation:
+ *          EINVAL. A bad address: EFAULT. Needs a file opened for writing.
+ * poll     EPOLLIN | EPOLLRDNORM while the file is outdated, never EPOLLOUT.
+ * mmap     exactly one page at offset 0 (else EINVAL), shared or private, never writable, now or by a later
+ *          mprotect (EPERM, EACCES). The page is struct sysgenid_page. It *is* the counter and not a copy
+ *          of it: whoever moves the generation has moved it for every mapping in the same store.
+ *          The mapping stays good after the file is closed.
+ * ioctl    see below; a request that is not listed gives ENOTTY.
+ * fdinfo   /proc/PID/fdinfo/FD shows sysgenid-generation, sysgenid-acknowledged, sysgenid-outdated
+ *          and sysgenid-tracked, so that a checkpoint tool can save them (not in v7).
+ */
+#ifndef _UAPI_LINUX_SYSGENID_H
+#define _UAPI_LINUX_SYSGENID_H
+
+#include <linux/ioctl.h>
+#include <linux/types.h>
+
+#define SYSGENID_DEVICE "/dev/sysgenid"
+
+/*
+ * Minors 240 to 254 of the misc major are for local use; 240 to 242 are taken in mainline. A number
+ * that is the same on every host matters: checkpoints carry device nodes with the number of the host
+ * that made them. The module parameter "minor" changes it.
+ */
+#define SYSGENID_MINOR 243
+
+/*
+ * The mapped page. Offsets 0 to 7 read as one little-endian 64-bit number give the generation too.
+ * All fields are read with one aligned 32-bit load each; the kernel stores them with release semantics.
+ */
+struct sysgenid_page {
+	__u32 generation; /* 0: the counter */
+	__u32 zero; /* 4: always 0 */
+	__u32 reserved[14]; /* 8: 0; the counter has its cache line for itself */
+	__u32 magic; /* 64: SYSGENID_PAGE_MAGIC (not in v7) */
+	__u32 version; /* 68: SYSGENID_PAGE_VERSION */
+	__u32 flags; /* 72: SYSGENID_PAGE_F_* */
+	/*
+	 * 76: the generation for which the kernel's random number generator has been reseeded. Bytes
+	 * drawn from getrandom while rng_generation == generation, before and after the draw, come
+	 * from a state that no clone of an earlier generation has. Compare for equality only. Valid
+	 * with SYSGENID_PAGE_F_RNG.
+	 */
+	__u32 rng_generation;
+};
+
+#define SYSGENID_PAGE_MAGIC 0x47735953u /* "SYsG" */
+#define SYSGENID_PAGE_VERSION 1u
+#define SYSGENID_PAGE_F_RNG 0x1u /* rng_generation is kept up to date */
+
+/*
+ * The ioctls take their argument by value, as an unsigned 32-bit number, for 32-bit and 64-bit programs alike.
+ */
+#define SYSGENID_IOCTL 0xE4
+
+/*
+ * SET_WATCHER_TRACKING: argument 1: count this file as a watcher that SYSGENID_WAIT_WATCHERS waits for; 0: don't.
+ * A file starts untracked. Closing its last descriptor ends the tracking. No capability needed.
+ */
+#define SYSGENID_SET_WATCHER_TRACKING _IO(SYSGENID_IOCTL, 1)
+
+/*
+ * WAIT_WATCHERS: argument: time limit in milliseconds, 0 for none. Returns 0 as soon as no tracked
+ * file is outdated. EINTR: the calling file is outdated or becomes so (acknowledge first and ask
+ * again). ETIME: the time is over. A signal ends the wait as it ends any system call
+ * that can be restarted. No capability needed.
+ */
+#define SYSGENID_WAIT_WATCHERS _IO(SYSGENID_IOCTL, 2)
+
+/*
+ * TRIGGER_GEN_UPDATE: argument min_gen. The generation becomes max(current + 1, min_gen), compared
+ * unsigned, or more. At 4294967295 it becomes 1 whatever min_gen is.
+ * EACCES without CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN in the initial user namespace. The kernel's
+ * random number generator is reseeded soon after; rng_generation says when.
+ */
+#define SYSGENID_TRIGGER_GEN_UPDATE _IO(SYSGENID_IOCTL, 3)
+
+/*
+ * MARK_OUTDATED (not in v7): argument ignored. The calling file is outdated until it acknowledges the
+ * current generation, whether or not it had done so before. For checkpoint tools, which give a
+ * restored program its file back. It concerns the caller's own file alone and needs no capability.
+ */
+#define SYSGENID_MARK_OUTDATED _IO(SYSGENID_IOCTL, 4)
+
+/*
+ * GENERIC NETLINK (not in v7)
+ *
+ * Family SYSGENID_GENL_NAME, reachable from every network namespace and not subject to the device
+ * cgroup. Attributes of enum sysgenid_attr. Errors come with an extended-ack text.
+ *
+ * SYSGENID_CMD_GET      no attributes, no capability. The reply carries GENERATION, HIGHEST, WATCHERS, OUTDATED, CAUSE, MINOR.
+ * SYSGENID_CMD_TRIGGER  moves the generation. Needs CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN in the
+ *                       initial user namespace (else EPERM). Attributes, all optional: MIN_GENERATION as min_gen above,
+ *                       CAUSE (RESTORE or ADMIN, default ADMIN, else EINVAL), FORCE.
+ *                       A MIN_GENERATION more than SYSGENID_MAX_JUMP above the current value gives ERANGE and moves nothing,
+ *                       unless FORCE is there: the number may come from a hostile image. It is answered when the
+ *                       kernel's random number generator *has been reseeded*, with GENERATION. EIO: the
+ *                       generation has moved but the reseed failed.
+ * SYSGENID_CMD_EVENT    multicast to group SYSGENID_GENL_GROUP in the initial network namespace
+ *                       for every change: GENERATION and CAUSE, in the order of the changes. A receiver that gets ENOBUFS has
+ *                       missed some and asks with GET.
+ */
+#define SYSGENID_GENL_NAME "sysgenid"
+#define SYSGENID_GENL_VERSION 1
+#define SYSGENID_GENL_GROUP "events"
+#define SYSGENID_MAX_JUMP 0x1000000u /* 16,777,216 restores at once are no honest history */
+
+enum sysgenid_cmd {
+	SYSGENID_CMD_UNSPEC,
+	SYSGENID_CMD_GET,
+	SYSGENID_CMD_TRIGGER,
+	SYSGENID_CMD_EVENT,
+	__SYSGENID_CMD_MAX,
+};
+#define SYSGENID_CMD_MAX (__SYSGENID_CMD_MAX - 1)
+
+enum sysgenid_attr {
+	SYSGENID_A_UNSPEC,
+	SYSGENID_A_GENERATION, /* u32: the generation now, after the event or the trigger */
+	SYSGENID_A_MIN_GENERATION, /* u32 */
+	SYSGENID_A_CAUSE, /* u32: enum sysgenid_cause of the last change */
+	SYSGENID_A_FORCE, /* flag */
+	SYSGENID_A_HIGHEST, /* u32: the highest number ever given out here; a restore elsewhere must end above it */
+	SYSGENID_A_WATCHERS, /* u32: tracked files */
+	SYSGENID_A_OUTDATED, /* u32: tracked files that are outdated */
+	SYSGENID_A_MINOR, /* u32: minor number of the device */
+	__SYSGENID_A_MAX,
+};
+#define SYSGENID_A_MAX (__SYSGENID_A_MAX - 1)
+
+enum sysgenid_cause {
+	SYSGENID_CAUSE_NONE, /* nothing has happened since the module was loaded */
+	SYSGENID_CAUSE_IOCTL, /* SYSGENID_TRIGGER_GEN_UPDATE */
+	SYSGENID_CAUSE_ADMIN, /* netlink, by a person or an agent */
+	SYSGENID_CAUSE_RESTORE, /* netlink, by a checkpoint tool that restores processes */
+	SYSGENID_CAUSE_VIRTIO_LEAK, /* a virtio-rng leak queue */
+	SYSGENID_CAUSE_VMGENID, /* the hypervisor's VM generation ID */
+	SYSGENID_CAUSE_KERNEL, /* other kernel code */
+	__SYSGENID_CAUSE_MAX,
+};
+
+#endif /* _UAPI_LINUX_SYSGENID_H */

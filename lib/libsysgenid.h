@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * libsysgenid: learn, for the price of a memory load, that this process or its machine was restored from a snapshot.
+ *
+ *	struct sysgenid *id;
+ *	uint32_t seen;
+ *
+ *	if (sysgenid_open(&id, NULL, 0) == 0)
+ *		seen = sysgenid_generation(id);
+ *	...
+ *	if (sysgenid_changed(id, &seen))
+ *		drop_cached_random_state();
+ *
+ * The rules of the counter are those of <linux/sysgenid.h>.
+ *
+ * ERRORS. Functions that can fail return 0 or a positive result, or -errno. No function prints,
+ * aborts, or changes errno's meaning for the caller. sysgenid_explain() turns an error into a sentence.
+ *
+ * THREADS. A handle may be used by any number of threads at the same time, except sysgenid_close(),
+ * which needs all others to be done. sysgenid_events handles belong to one thread at a time.
+ *
+ * FORK. A child shares the parent's open file, and with it the acknowledged generation and the tracking:
+ * one acknowledgement serves both. The mapping goes on in the child. A child that wants its own state opens a
+ * handle of its own. sysgenid_generation() and sysgenid_changed() are async-signal-safe.
+ */
+#ifndef LIBSYSGENID_H
+#define LIBSYSGENID_H
+
+#include <linux/sysgenid.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+struct sysgenid {
+	const struct sysgenid_page *page; /* read it with the functions below */
+	int fd; /* pollable; -1 with SYSGENID_OPEN_MAP_ONLY. Do not close. */
+};
+
+/* sysgenid_open() flags */
+#define SYSGENID_OPEN_MAP_ONLY 0x1u /* keep the mapping, not the file: nothing but the inline loads will work */
+
+/**
+ * sysgenid_open - open and map the counter
+ * @handle: where the new handle goes; NULL on failure
+ * @path:   the device; NULL means $SYSGENID_PATH or, without it, /dev/sysgenid. In a
+ *          set-user-ID program the variable is ignored.
+ * @flags:  SYSGENID_OPEN_*; unknown bits: -EINVAL
+ *
+ * The file is opened close-on-exec, non-blocking and for reading and writing.
+ * Errors: -ENOENT or -ENXIO (module not loaded), -EACCES, -ENOTTY (@path is not the counter), -EMFILE, -ENOMEM, ...
+ * Capability: none.
+ */
+int sysgenid_open(struct sysgenid **handle, const char *path, unsigned int flags);
+
+/** sysgenid_close - unmap, close, free. NULL is allowed. A tracked watcher stops being waited for. */
+void sysgenid_close(struct sysgenid *handle);
+
+/**
+ * sysgenid_generation - the current generation: one 32-bit load with acquire ordering, no system call
+ */
+static inline uint32_t sysgenid_generation(const struct sysgenid *handle)
+{
+	return __atomic_load_n(&handle->page->generation, __ATOMIC_ACQUIRE);
+}
+
+/**
+ * sysgenid_changed - has the generation changed since the caller looked?
+ * @seen: in: the generation that the caller knows; out: the current one
+ *
+ * Order: call it, then use the cached state. State made before a call that returns false is of this generation.
+ * @seen must not be shared between threads without a lock: keep one a thread.
+ */
+static inline bool sysgenid_changed(const struct sysgenid *handle, uint32_t *seen)
+{
+	uint32_t now = sysgenid_generation(handle);
+
+	if (__builtin_expect(now == *seen, 1))
+		return false;
+	*seen = now;
+	return true;
+}
+
+/**
+ * sysgenid_acknowledge - say that this process has adapted to @generation
+ *
+ * -ESTALE: @generation is not the current one any more: adapt again and acknowledge the new one.
+ * -EBADF with SYSGENID_OPEN_MAP_ONLY. Capability: none.
+ */
+int sysgenid_acknowledge(struct sysgenid *handle, uint32_t generation);
+
+/**
+ * sysgenid_track - be, or stop being, a watcher that sysgenid_wait_watchers() waits for. Capability: none.
+ */
+int sysgenid_track(struct sysgenid *handle, bool on);
+
+/**
+ * sysgenid_wait - sleep until the generation is not @seen
+ * @timeout_ms: milliseconds; negative: for ever; 0: just look
+ *
+ * Looks at the word, not at what the handle has acknowledged: several threads may wait with different @seen.
+ * Returns 0, -ETIME, or -EINTR after a signal. Capability: none.
+ */
+int sysgenid_wait(struct sysgenid *handle, uint32_t seen, int timeout_ms);
+
+/**
+ * sysgenid_wait_watchers - sleep until no tracked watcher is outdated
+ * @timeout_ms: milliseconds; 0: for ever
+ *
+ * Returns 0; -ETIME; -EINTR: this handle is outdated itself (acknowledge and call again) or a signal came.
+ * Capability: none.
+ */
+int sysgenid_wait_watchers(struct sysgenid *handle, unsigned int timeout_ms);
+
+/* The control plane, by generic netlink: needs no handle and works without access to the device. */
+
+/* sysgenid_trigger() flags */
+#define SYSGENID_TRIGGER_RESTORE 0x1u /* cause RESTORE instead of ADMIN */
+#define SYSGENID_TRIGGER_FORCE 0x2u /* jump further than SYSGENID_MAX_JUMP when @min_generation says so */
+
+struct sysgenid_error {
+	char text[160]; /* the kernel's own words for the last failure, or "" */
+};
+
+/**
+ * sysgenid_trigger - move the generation and reseed the kernel's random number generator
+ * @min_generation: the new generation is at least this; 0 for no wish
+ * @generation:     the new generation; may be NULL
+ * @error:          may be NULL
+ *
+ * Returns when both are done. -EPERM: see sysgenid_explain(). -ERANGE: more than SYSGENID_MAX_JUMP above the
+ * current generation and not forced; nothing has moved. -EIO: moved, but the reseed failed. -ENOENT: module not loaded.
+ * Capability: CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN in the initial user namespace.
+ */
+int sysgenid_trigger(uint32_t min_generation, unsigned int flags, uint32_t *generation,
+		     struct sysgenid_error *error);
+
+struct sysgenid_status {
+	uint32_t generation;
+	uint32_t highest; /* the highest number ever given out on this system */
+	uint32_t watchers; /* tracked files */
+	uint32_t outdated; /* of these, how many are outdated */
+	uint32_t cause; /* enum sysgenid_cause of the last change */
+	uint32_t minor; /* device minor */
+};
+
+/** sysgenid_get_status - ask the kernel. -ENOENT: module not loaded. Capability: none. */
+int sysgenid_get_status(struct sysgenid_status *status, struct sysgenid_error *error);
+
+/** sysgenid_cause_name - "none", "ioctl", "admin", "restore", "virtio-leak", "vmgenid", "kernel" or "unknown" */
+const char *sysgenid_cause_name(uint32_t cause);
+
+struct sysgenid_events; /* a subscription */
+
+struct sysgenid_event {
+	uint32_t generation;
+	uint32_t cause;
+};
+
+/**
+ * sysgenid_events_open - subscribe to changes. Capability: none, but events reach the initial network namespace only.
+ */
+int sysgenid_events_open(struct sysgenid_events **events);
+
+/** sysgenid_events_fd - for poll, with POLLIN; never close or read it yourself */
+int sysgenid_events_fd(const struct sysgenid_events *events);
+
+/**
+ * sysgenid_events_next - take the next event
+ * @timeout_ms: milliseconds; negative: for ever; 0: just look
+ *
+ * Returns 0; -ETIME; -EINTR after a signal; -ENOBUFS: some events were missed, the subscription goes on: call
+ * sysgenid_get_status() for where the counter is now.
+ */
+int sysgenid_events_next(struct sysgenid_events *events, struct sysgenid_event *event, int timeout_ms);
+
+/** sysgenid_events_close - end the subscription. NULL is allowed. */
+void sysgenid_events_close(struct sysgenid_events *events);
+
+/**
+ * sysgenid_explain - what an error of one of the functions above means and what to do about it
+ * @error: -errno as returned
+ * @text:  at most @size bytes with the final 0; always terminated when @size is not 0
+ *
+ * For a refused trigger it names the capability that the calling process lacks. Returns @text.
+ */
+char *sysgenid_explain(int error, char *text, size_t size);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* LIBSYSGENID_H */
