@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# Shared by the host-side scripts of the VM bench: names, messages, QEMU's command line.
+
+VM_DIR=$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")
+# shellcheck disable=SC2034  # used by the scripts that source this file
+VM_TOP=$(realpath -- "$VM_DIR/../..")
+VM_CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/sysgenid
+
+vm_say()
+{
+	printf '%s: %s\n' "${0##*/}" "$*" >&2
+}
+
+vm_die()
+{
+	vm_say "$@"
+	exit 1
+}
+
+vm_check_suite()
+{
+	case ${1-} in
+	bookworm | trixie) ;;
+	'') vm_die "which suite? say bookworm or trixie" ;;
+	*) vm_die "unknown suite '$1': this bench knows bookworm and trixie" ;;
+	esac
+}
+
+# Runs a command that takes a while with its output in FILE, and says how long it took.
+# When it fails the end of FILE is shown. usage: vm_step FILE WHAT COMMAND...
+vm_step()
+{
+	local log=$1 what=$2 start=$SECONDS status=0
+
+	shift 2
+	vm_say "$what ..."
+	# As a job, since "errexit" does not work inside a command whose status is asked for.
+	"$@" >>"$log" 2>&1 </dev/null &
+	wait $! || status=$?
+	if ((status)); then
+		tail -n 30 -- "$log" | sed 's/^/  | /' >&2
+		vm_say "failed after $((SECONDS - start)) s (status $status): $what"
+		return "$status"
+	fi
+	vm_say "done in $((SECONDS - start)) s: $what"
+}
+
+# Puts QEMU's arguments that every VM of the bench has into the array vm_qemu_args.
+# usage: vm_qemu_base QEMU ACCEL SMP MEM IMAGE CMDLINE
+vm_qemu_base()
+{
+	local accel=$2 image=$5
+	local cmdline="console=ttyS0 panic=-1 oops=panic mitigations=off log_buf_len=4M"
+
+	[[ $accel != tcg ]] || accel=tcg,thread=multi
+	vm_qemu_args=(
+		"$1" -nodefaults -no-user-config -no-reboot -display none
+		-accel "$accel" -cpu max -smp "$3" -m "$4"
+		-kernel "$image/vmlinuz" -initrd "$image/initrd"
+		-append "$cmdline $6"
+	)
+}
+
+# Adds a disk. usage: vm_qemu_disk FILE FORMAT
+vm_qemu_disk()
+{
+	vm_qemu_args+=(-drive "file=${1//,/,,},format=$2,if=virtio,cache=unsafe,discard=unmap")
+}
