@@ -1,0 +1,318 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The generation page and the tickets. See docs/protocol.md for why the steps have this order.
+ */
+#include <linux/gfp.h>
+#include <linux/mm.h>
+#include <linux/poll.h>
+
+#include "counter.h"
+#include "notify.h"
+#include "reseed.h"
+
+/* The ticket that stands in the page, under the lock. */
+static sysgenid_ticket current_ticket(struct sysgenid_counter *counter)
+{
+	u32 generation = sysgenid_counter_generation(counter);
+	sysgenid_ticket ticket;
+
+	lockdep_assert_held(&counter->lock);
+	/* The word is a ticket that was drawn, so it is at most the highest, and less than a wrap below it. */
+	ticket = (counter->highest & ~(sysgenid_ticket)U32_MAX) | generation;
+	return ticket > counter->highest ? ticket - ((sysgenid_ticket)U32_MAX + 1) : ticket;
+}
+
+static sysgenid_ticket draw_ticket(struct sysgenid_counter *counter, u32 min)
+{
+	sysgenid_ticket ticket = counter->highest + 1;
+
+	lockdep_assert_held(&counter->lock);
+	/* 0 means that nothing has ever happened, also in the page's rng_generation: skip it. */
+	if ((u32)ticket == 0)
+		ticket++;
+	/* Just after a wrap every min is from before it: following one would lead straight to the next wrap. */
+	else if ((u32)ticket < min)
+		ticket = (ticket & ~(sysgenid_ticket)U32_MAX) | min;
+	counter->highest = ticket;
+	return ticket;
+}
+
+static unsigned int count_outdated(struct sysgenid_counter *counter)
+{
+	lockdep_assert_held(&counter->lock);
+	if (counter->counted_at != current_ticket(counter))
+		return counter->watchers;
+	return counter->watchers - counter->acknowledged;
+}
+
+static void wake_everybody(struct sysgenid_counter *counter)
+{
+	/* nr_exclusive 0: each and every one, EPOLLEXCLUSIVE or not. Everybody has become somebody else. */
+	__wake_up(&counter->changed, TASK_NORMAL, 0, poll_to_key(EPOLLIN | EPOLLRDNORM));
+	wake_up_all(&counter->settled);
+}
+
+/**
+ * sysgenid_counter_bump - move the generation
+ * @counter: which
+ * @min: the new generation is at least this, but for a wrap
+ * @cause: for those who listen
+ *
+ * Returns the new generation. Sleeps. The kernel's random number generator is reseeded afterwards
+ * by a work item; sysgenid_reseed_wait() waits for it.
+ */
+u32 sysgenid_counter_bump(struct sysgenid_counter *counter, u32 min, enum sysgenid_cause cause)
+{
+	u32 generation;
+
+	mutex_lock(&counter->events);
+	spin_lock_irq(&counter->lock);
+	generation = (u32)draw_ticket(counter, min);
+	counter->last_cause = cause;
+	/* Pairs with the acquire of all readers, in the kernel and in userspace. */
+	smp_store_release(&counter->shared->generation, generation);
+	spin_unlock_irq(&counter->lock);
+
+	wake_everybody(counter);
+	sysgenid_notify(generation, cause);
+	mutex_unlock(&counter->events);
+	sysgenid_reseed_start(counter);
+	return generation;
+}
+
+/* The number may come from a hostile image: 0, or -ERANGE when following it would burn the number space. */
+int sysgenid_counter_jump_allowed(struct sysgenid_counter *counter, u32 min)
+{
+	u32 generation = sysgenid_counter_generation(counter);
+
+	return min > generation && min - generation > SYSGENID_MAX_JUMP ? -ERANGE : 0;
+}
+
+void sysgenid_counter_summary(struct sysgenid_counter *counter, struct sysgenid_summary *summary)
+{
+	spin_lock_irq(&counter->lock);
+	summary->generation = (u32)current_ticket(counter);
+	summary->highest = (u32)counter->highest;
+	summary->watchers = counter->watchers;
+	summary->outdated = count_outdated(counter);
+	summary->last_cause = counter->last_cause;
+	spin_unlock_irq(&counter->lock);
+}
+
+int sysgenid_counter_init(struct sysgenid_counter *counter)
+{
+	BUILD_BUG_ON(offsetof(struct sysgenid_page, magic) != 64);
+	BUILD_BUG_ON(sizeof(struct sysgenid_page) > PAGE_SIZE);
+
+	memset(counter, 0, sizeof(*counter));
+	counter->page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	if (!counter->page)
+		return -ENOMEM;
+	counter->shared = page_address(counter->page);
+	counter->shared->magic = SYSGENID_PAGE_MAGIC;
+	counter->shared->version = SYSGENID_PAGE_VERSION;
+	counter->shared->flags = SYSGENID_PAGE_F_RNG;
+	mutex_init(&counter->events);
+	spin_lock_init(&counter->lock);
+	init_waitqueue_head(&counter->changed);
+	init_waitqueue_head(&counter->settled);
+	sysgenid_reseed_init(counter);
+	return 0;
+}
+
+void sysgenid_counter_destroy(struct sysgenid_counter *counter)
+{
+	sysgenid_reseed_stop(counter);
+	WARN_ON_ONCE(counter->watchers);
+	__free_page(counter->page);
+}
+
+/* Watchers */
+
+static bool is_outdated(struct sysgenid_watcher *watcher)
+{
+	lockdep_assert_held(&watcher->counter->lock);
+	return watcher->marked || watcher->acknowledged != current_ticket(watcher->counter);
+}
+
+/* Is the watcher one of counter->acknowledged? */
+static bool is_counted(struct sysgenid_watcher *watcher)
+{
+	return watcher->tracked && !watcher->marked &&
+	       watcher->acknowledged == watcher->counter->counted_at;
+}
+
+/*
+ * Start a change of the watcher: bring the account to the present generation and take the watcher
+ * out of it. The word may have moved without us; then the old account was about a generation that never comes back.
+ */
+static sysgenid_ticket begin_change(struct sysgenid_watcher *watcher)
+{
+	struct sysgenid_counter *counter = watcher->counter;
+	sysgenid_ticket now = current_ticket(counter);
+
+	lockdep_assert_held(&counter->lock);
+	if (counter->counted_at != now) {
+		counter->counted_at = now;
+		counter->acknowledged = 0;
+	}
+	counter->acknowledged -= is_counted(watcher);
+	counter->watchers -= watcher->tracked;
+	return now;
+}
+
+/* End the change: put the watcher back into the account. Returns whether WAIT_WATCHERS may be over. */
+static bool end_change(struct sysgenid_watcher *watcher)
+{
+	struct sysgenid_counter *counter = watcher->counter;
+
+	lockdep_assert_held(&counter->lock);
+	counter->watchers += watcher->tracked;
+	counter->acknowledged += is_counted(watcher);
+	return count_outdated(counter) == 0;
+}
+
+void sysgenid_watcher_init(struct sysgenid_watcher *watcher, struct sysgenid_counter *counter)
+{
+	watcher->counter = counter;
+	watcher->marked = false;
+	watcher->tracked = false;
+	init_waitqueue_head(&watcher->own);
+	spin_lock_irq(&counter->lock);
+	watcher->acknowledged = current_ticket(counter);
+	spin_unlock_irq(&counter->lock);
+}
+
+void sysgenid_watcher_release(struct sysgenid_watcher *watcher)
+{
+	sysgenid_watcher_track(watcher, false);
+}
+
+bool sysgenid_watcher_outdated(struct sysgenid_watcher *watcher, u32 *generation)
+{
+	struct sysgenid_counter *counter = watcher->counter;
+	bool outdated;
+
+	spin_lock_irq(&counter->lock);
+	outdated = is_outdated(watcher);
+	*generation = (u32)current_ticket(counter);
+	spin_unlock_irq(&counter->lock);
+	return outdated;
+}
+
+int sysgenid_watcher_acknowledge(struct sysgenid_watcher *watcher, u32 generation)
+{
+	struct sysgenid_counter *counter = watcher->counter;
+	bool settled = false;
+	int ret = -EINVAL;
+
+	spin_lock_irq(&counter->lock);
+	if (generation == (u32)current_ticket(counter)) {
+		watcher->acknowledged = begin_change(watcher);
+		watcher->marked = false;
+		settled = end_change(watcher);
+		ret = 0;
+	}
+	spin_unlock_irq(&counter->lock);
+	if (settled)
+		wake_up_all(&counter->settled);
+	return ret;
+}
+
+void sysgenid_watcher_track(struct sysgenid_watcher *watcher, bool on)
+{
+	struct sysgenid_counter *counter = watcher->counter;
+	bool settled;
+
+	spin_lock_irq(&counter->lock);
+	begin_change(watcher);
+	watcher->tracked = on;
+	settled = end_change(watcher);
+	spin_unlock_irq(&counter->lock);
+	if (settled)
+		wake_up_all(&counter->settled);
+}
+
+void sysgenid_watcher_mark(struct sysgenid_watcher *watcher)
+{
+	struct sysgenid_counter *counter = watcher->counter;
+
+	spin_lock_irq(&counter->lock);
+	begin_change(watcher);
+	watcher->marked = true;
+	end_change(watcher);
+	spin_unlock_irq(&counter->lock);
+	/* Only this file's sleepers: an unprivileged caller must not wake the whole system. */
+	wake_up_all(&watcher->own);
+}
+
+/* Waiting */
+
+static bool readable(struct sysgenid_watcher *watcher, u32 *generation)
+{
+	return sysgenid_watcher_outdated(watcher, generation);
+}
+
+/* WAIT_WATCHERS is over when all others are done, or when the caller has something to do itself. */
+static bool settled(struct sysgenid_watcher *watcher, u32 *outdated_self)
+{
+	struct sysgenid_counter *counter = watcher->counter;
+	bool done;
+
+	spin_lock_irq(&counter->lock);
+	*outdated_self = is_outdated(watcher);
+	done = *outdated_self || count_outdated(counter) == 0;
+	spin_unlock_irq(&counter->lock);
+	return done;
+}
+
+/*
+ * Sleep until @done, on the queue for everybody and on the file's own at the same time.
+ * Returns the time left (at least 1), 0 when the time is over, -ERESTARTSYS for a signal.
+ */
+static long wait_on(struct sysgenid_watcher *watcher, wait_queue_head_t *everybody,
+		    bool (*done)(struct sysgenid_watcher *, u32 *), u32 *result, long timeout)
+{
+	DEFINE_WAIT(all);
+	DEFINE_WAIT(own);
+
+	for (;;) {
+		prepare_to_wait(everybody, &all, TASK_INTERRUPTIBLE);
+		prepare_to_wait(&watcher->own, &own, TASK_INTERRUPTIBLE);
+		if (done(watcher, result)) {
+			timeout = max(timeout, 1L);
+			break;
+		}
+		if (!timeout)
+			break;
+		if (signal_pending(current)) {
+			timeout = -ERESTARTSYS;
+			break;
+		}
+		timeout = schedule_timeout(timeout);
+	}
+	finish_wait(&watcher->own, &own);
+	finish_wait(everybody, &all);
+	return timeout;
+}
+
+int sysgenid_watcher_wait_outdated(struct sysgenid_watcher *watcher, u32 *generation)
+{
+	long left = wait_on(watcher, &watcher->counter->changed, readable, generation,
+			    MAX_SCHEDULE_TIMEOUT);
+
+	return left < 0 ? left : 0;
+}
+
+int sysgenid_watcher_wait_settled(struct sysgenid_watcher *watcher, unsigned int timeout_ms)
+{
+	long timeout = timeout_ms ? msecs_to_jiffies(timeout_ms) : MAX_SCHEDULE_TIMEOUT;
+	u32 outdated_self;
+	long left = wait_on(watcher, &watcher->counter->settled, settled, &outdated_self, timeout);
+
+	if (left < 0)
+		return left;
+	if (!left)
+		return -ETIME;
+	return outdated_self ? -EINTR : 0;
+}

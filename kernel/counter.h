@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One generation counter: the page that is the counter, the tickets that are written into it, and
+ * the account of who has acknowledged which generation.
+ *
+ * The word in the page has no second copy. Whoever changes it, CPU or device, has changed it for
+ * every reader at once; therefore nothing in here caches it.
+ */
+#ifndef SYSGENID_COUNTER_H
+#define SYSGENID_COUNTER_H
+
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include <uapi/linux/sysgenid.h>
+
+/*
+ * A ticket is a generation with the number of wraps above it, so that an acknowledgement of 7 is
+ * not taken for one of 7 four billion events later. 0 is the state before the first event.
+ */
+typedef u64 sysgenid_ticket;
+
+struct sysgenid_counter {
+	struct page *page;
+	struct sysgenid_page *shared; /* @page as the kernel sees it */
+
+	/*
+	 * Serialises events, so that notifiers and netlink listeners see them in order. Taken before @lock.
+	 */
+	struct mutex events;
+
+	spinlock_t lock; /* guards all that follows up to the queues */
+	sysgenid_ticket highest; /* never drawn again, whether it was published or not */
+	enum sysgenid_cause last_cause;
+	unsigned int watchers; /* tracked files */
+	/*
+	 * Of the watchers, how many have acknowledged @counted_at. Means nothing as soon as the
+	 * word has moved on: then nobody has acknowledged it.
+	 */
+	unsigned int acknowledged;
+	sysgenid_ticket counted_at;
+
+	wait_queue_head_t changed; /* readers and pollers, until the generation changes */
+	wait_queue_head_t settled; /* WAIT_WATCHERS, until no watcher is outdated */
+
+	struct work_struct reseed;
+	int reseed_error; /* of the last finished reseed; written by the work item only */
+};
+
+/* What a file has to do with the counter. Guarded by the counter's lock but for the constant pointer. */
+struct sysgenid_watcher {
+	struct sysgenid_counter *counter;
+	sysgenid_ticket acknowledged;
+	bool marked; /* outdated whatever it has acknowledged */
+	bool tracked;
+	wait_queue_head_t own; /* sleepers on this file, for what concerns it alone */
+};
+
+struct sysgenid_summary {
+	u32 generation;
+	u32 highest;
+	u32 watchers;
+	u32 outdated;
+	enum sysgenid_cause last_cause;
+};
+
+int sysgenid_counter_init(struct sysgenid_counter *counter);
+void sysgenid_counter_destroy(struct sysgenid_counter *counter);
+u32 sysgenid_counter_bump(struct sysgenid_counter *counter, u32 min, enum sysgenid_cause cause);
+int sysgenid_counter_jump_allowed(struct sysgenid_counter *counter, u32 min);
+void sysgenid_counter_summary(struct sysgenid_counter *counter, struct sysgenid_summary *summary);
+
+static inline u32 sysgenid_counter_generation(const struct sysgenid_counter *counter)
+{
+	/* Pairs with the release in the bump: what happened before the event is visible to who sees it. */
+	return smp_load_acquire(&counter->shared->generation);
+}
+
+void sysgenid_watcher_init(struct sysgenid_watcher *watcher, struct sysgenid_counter *counter);
+void sysgenid_watcher_release(struct sysgenid_watcher *watcher);
+bool sysgenid_watcher_outdated(struct sysgenid_watcher *watcher, u32 *generation);
+int sysgenid_watcher_acknowledge(struct sysgenid_watcher *watcher, u32 generation);
+void sysgenid_watcher_track(struct sysgenid_watcher *watcher, bool on);
+void sysgenid_watcher_mark(struct sysgenid_watcher *watcher);
+int sysgenid_watcher_wait_outdated(struct sysgenid_watcher *watcher, u32 *generation);
+int sysgenid_watcher_wait_settled(struct sysgenid_watcher *watcher, unsigned int timeout_ms);
+
+#endif /* SYSGENID_COUNTER_H */

@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /dev/sysgenid. Compatible with the SysGenID driver v7; the uapi header is the specification.
+ */
+#include <linux/capability.h>
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/poll.h>
+#include <linux/seq_file.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "compat.h"
+#include "counter.h"
+#include "device.h"
+#include "sysfs.h"
+
+static int sysgenid_open(struct inode *inode, struct file *file)
+{
+	struct sysgenid_watcher *watcher = kmalloc(sizeof(*watcher), GFP_KERNEL_ACCOUNT);
+
+	if (!watcher)
+		return -ENOMEM;
+	sysgenid_watcher_init(watcher, &sysgenid_system);
+	file->private_data = watcher;
+	return stream_open(inode, file);
+}
+
+static int sysgenid_release(struct inode *inode, struct file *file)
+{
+	struct sysgenid_watcher *watcher = file->private_data;
+
+	sysgenid_watcher_release(watcher);
+	kfree(watcher);
+	return 0;
+}
+
+static ssize_t sysgenid_read(struct file *file, char __user *buf, size_t count, loff_t *ppos)
+{
+	struct sysgenid_watcher *watcher = file->private_data;
+	u32 generation;
+	int ret;
+
+	if (!count)
+		return 0;
+	if (count < sizeof(generation))
+		return -EINVAL;
+	if (file->f_flags & O_NONBLOCK) {
+		if (!sysgenid_watcher_outdated(watcher, &generation))
+			return -EAGAIN;
+	} else {
+		ret = sysgenid_watcher_wait_outdated(watcher, &generation);
+		if (ret)
+			return ret;
+	}
+	if (copy_to_user(buf, &generation, sizeof(generation)))
+		return -EFAULT;
+	return sizeof(generation);
+}
+
+static ssize_t sysgenid_write(struct file *file, const char __user *buf, size_t count, loff_t *ppos)
+{
+	u32 generation;
+	int ret;
+
+	if (count != sizeof(generation))
+		return -ENOBUFS;
+	if (copy_from_user(&generation, buf, sizeof(generation)))
+		return -EFAULT;
+	ret = sysgenid_watcher_acknowledge(file->private_data, generation);
+	return ret ? ret : sizeof(generation);
+}
+
+static __poll_t sysgenid_poll(struct file *file, poll_table *wait)
+{
+	struct sysgenid_watcher *watcher = file->private_data;
+	u32 generation;
+
+	/* First queue, then look: an event in between wakes us. */
+	poll_wait(file, &watcher->counter->changed, wait);
+	poll_wait(file, &watcher->own, wait);
+	return sysgenid_watcher_outdated(watcher, &generation) ? EPOLLIN | EPOLLRDNORM : 0;
+}
+
+bool sysgenid_may_trigger(void)
+{
+	/* CAP_SYS_ADMIN last: it is the one whose use is audited. */
+	return capable(CAP_CHECKPOINT_RESTORE) || capable(CAP_SYS_ADMIN);
+}
+
+static long sysgenid_ioctl(struct file *file, unsigned int request, unsigned long arg)
+{
+	struct sysgenid_watcher *watcher = file->private_data;
+	u32 value = arg;
+
+	switch (request) {
+	case SYSGENID_SET_WATCHER_TRACKING:
+		sysgenid_watcher_track(watcher, value);
+		return 0;
+	case SYSGENID_WAIT_WATCHERS:
+		return sysgenid_watcher_wait_settled(watcher, value);
+	case SYSGENID_TRIGGER_GEN_UPDATE:
+		if (!sysgenid_may_trigger())
+			return -EACCES;
+		sysgenid_counter_bump(watcher->counter, value, SYSGENID_CAUSE_IOCTL);
+		return 0;
+	case SYSGENID_MARK_OUTDATED:
+		sysgenid_watcher_mark(watcher);
+		return 0;
+	default:
+		return -ENOTTY;
+	}
+}
+
+#ifdef CONFIG_COMPAT
+/* The arguments are numbers of 32 bits and not pointers: nothing to convert. */
+static long sysgenid_compat_ioctl(struct file *file, unsigned int request, unsigned long arg)
+{
+	return sysgenid_ioctl(file, request, arg);
+}
+#endif
+
+/*
+ * The counter's page is mapped at the first access and not at mmap time: so the mapping needs none of
+ * the special vma flags that checkpoint tools refuse.
+ */
+static vm_fault_t sysgenid_fault(struct vm_fault *vmf)
+{
+	struct sysgenid_watcher *watcher = vmf->vma->vm_file->private_data;
+
+	if (vmf->pgoff)
+		return VM_FAULT_SIGBUS;
+	get_page(watcher->counter->page);
+	vmf->page = watcher->counter->page;
+	return 0;
+}
+
+static const struct vm_operations_struct sysgenid_vm_ops = {
+	.fault = sysgenid_fault,
+};
+
+static int sysgenid_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	if (vma->vm_pgoff || vma->vm_end - vma->vm_start != PAGE_SIZE)
+		return -EINVAL;
+	if (vma->vm_flags & VM_WRITE)
+		return -EPERM;
+	/* Not by a later mprotect either, nor by a debugger on a private mapping. */
+	sysgenid_vm_flags_clear(vma, VM_MAYWRITE);
+	sysgenid_vm_flags_set(vma, VM_DONTEXPAND);
+	vma->vm_ops = &sysgenid_vm_ops;
+	return 0;
+}
+
+#ifdef CONFIG_PROC_FS
+static void sysgenid_show_fdinfo(struct seq_file *m, struct file *file)
+{
+	struct sysgenid_watcher *watcher = file->private_data;
+	struct sysgenid_counter *counter = watcher->counter;
+	u32 generation, acknowledged;
+	bool outdated, tracked;
+
+	outdated = sysgenid_watcher_outdated(watcher, &generation);
+	spin_lock_irq(&counter->lock);
+	acknowledged = (u32)watcher->acknowledged;
+	tracked = watcher->tracked;
+	spin_unlock_irq(&counter->lock);
+	seq_printf(m, "sysgenid-generation:\t%u\n", generation);
+	seq_printf(m, "sysgenid-acknowledged:\t%u\n", acknowledged);
+	seq_printf(m, "sysgenid-outdated:\t%d\n", outdated);
+	seq_printf(m, "sysgenid-tracked:\t%d\n", tracked);
+}
+#endif
+
+static const struct file_operations sysgenid_fops = {
+	.owner = THIS_MODULE,
+	.open = sysgenid_open,
+	.release = sysgenid_release,
+	.read = sysgenid_read,
+	.write = sysgenid_write,
+	.poll = sysgenid_poll,
+	.mmap = sysgenid_mmap,
+	.unlocked_ioctl = sysgenid_ioctl,
+#ifdef CONFIG_COMPAT
+	.compat_ioctl = sysgenid_compat_ioctl,
+#endif
+#ifdef CONFIG_PROC_FS
+	.show_fdinfo = sysgenid_show_fdinfo,
+#endif
+};
+
+static struct miscdevice sysgenid_misc = {
+	.name = "sysgenid",
+	.mode = 0666,
+	.fops = &sysgenid_fops,
+	.groups = sysgenid_sysfs_groups,
+};
+
+int sysgenid_device_register(unsigned int minor)
+{
+	sysgenid_misc.minor = minor;
+	return misc_register(&sysgenid_misc);
+}
+
+void sysgenid_device_unregister(void)
+{
+	misc_deregister(&sysgenid_misc);
+}
+
+unsigned int sysgenid_device_minor(void)
+{
+	return sysgenid_misc.minor;
+}

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SYSGENID_DEVICE_H
+#define SYSGENID_DEVICE_H
+
+#include <linux/types.h>
+
+extern struct sysgenid_counter sysgenid_system; /* main.c */
+
+int sysgenid_device_register(unsigned int minor);
+void sysgenid_device_unregister(void);
+unsigned int sysgenid_device_minor(void);
+bool sysgenid_may_trigger(void);
+
+#endif /* SYSGENID_DEVICE_H */

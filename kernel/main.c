@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Module set-up, and what other kernel code may call. */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/export.h>
+#include <linux/miscdevice.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+
+#include "counter.h"
+#include "device.h"
+#include "netlink.h"
+#include "sysgenid.h"
+
+static unsigned int minor = SYSGENID_MINOR;
+module_param(minor, uint, 0444);
+MODULE_PARM_DESC(minor, "minor number of /dev/sysgenid, 243 to 254 (default 243); keep it the same on all hosts");
+
+struct sysgenid_counter sysgenid_system;
+
+u32 sysgenid_bump_generation(enum sysgenid_cause cause)
+{
+	return sysgenid_counter_bump(&sysgenid_system, 0, cause);
+}
+EXPORT_SYMBOL_GPL(sysgenid_bump_generation);
+
+u32 sysgenid_generation(void)
+{
+	return sysgenid_counter_generation(&sysgenid_system);
+}
+EXPORT_SYMBOL_GPL(sysgenid_generation);
+
+struct page *sysgenid_get_page(void)
+{
+	get_page(sysgenid_system.page);
+	return sysgenid_system.page;
+}
+EXPORT_SYMBOL_GPL(sysgenid_get_page);
+
+static int __init sysgenid_init(void)
+{
+	int ret;
+
+	if (minor < SYSGENID_MINOR || minor >= MISC_DYNAMIC_MINOR) {
+		pr_err("minor=%u is not between %u and %u: those are for local use and free\n",
+		       minor, SYSGENID_MINOR, MISC_DYNAMIC_MINOR - 1);
+		return -EINVAL;
+	}
+	ret = sysgenid_counter_init(&sysgenid_system);
+	if (ret)
+		return ret;
+	ret = sysgenid_netlink_register();
+	if (ret) {
+		pr_err("cannot register the netlink family: error %d\n", ret);
+		goto err_counter;
+	}
+	/* The device last: it makes the counter usable. */
+	ret = sysgenid_device_register(minor);
+	if (ret) {
+		pr_err("cannot register minor %u: error %d; is it taken (see /proc/misc)? Choose another with minor=\n",
+		       minor, ret);
+		goto err_netlink;
+	}
+	return 0;
+
+err_netlink:
+	sysgenid_netlink_unregister();
+err_counter:
+	sysgenid_counter_destroy(&sysgenid_system);
+	return ret;
+}
+
+static void __exit sysgenid_exit(void)
+{
+	sysgenid_device_unregister();
+	sysgenid_netlink_unregister();
+	sysgenid_counter_destroy(&sysgenid_system);
+}
+
+module_init(sysgenid_init);
+module_exit(sysgenid_exit);
+
+MODULE_DESCRIPTION("System generation counter: tells software that it was restored from a snapshot");
+MODULE_AUTHOR("The sysgenid authors");
+MODULE_LICENSE("GPL");
+MODULE_VERSION("0.1");

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SYSGENID_NOTIFY_H
+#define SYSGENID_NOTIFY_H
+
+#include <linux/types.h>
+
+#include <uapi/linux/sysgenid.h>
+
+void sysgenid_notify(u32 generation, enum sysgenid_cause cause);
+
+#endif /* SYSGENID_NOTIFY_H */

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* /sys/class/misc/sysgenid/: what a person wants to see. Programs use the device or netlink. */
+#include <linux/device.h>
+
+#include "counter.h"
+#include "device.h"
+#include "sysfs.h"
+
+static const char *const cause_names[] = {
+	[SYSGENID_CAUSE_NONE] = "none",
+	[SYSGENID_CAUSE_IOCTL] = "ioctl",
+	[SYSGENID_CAUSE_ADMIN] = "admin",
+	[SYSGENID_CAUSE_RESTORE] = "restore",
+	[SYSGENID_CAUSE_VIRTIO_LEAK] = "virtio-leak",
+	[SYSGENID_CAUSE_VMGENID] = "vmgenid",
+	[SYSGENID_CAUSE_KERNEL] = "kernel",
+};
+
+static struct sysgenid_summary summarise(void)
+{
+	struct sysgenid_summary summary;
+
+	sysgenid_counter_summary(&sysgenid_system, &summary);
+	return summary;
+}
+
+static ssize_t generation_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", summarise().generation);
+}
+static DEVICE_ATTR_RO(generation);
+
+static ssize_t watchers_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", summarise().watchers);
+}
+static DEVICE_ATTR_RO(watchers);
+
+static ssize_t outdated_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%u\n", summarise().outdated);
+}
+static DEVICE_ATTR_RO(outdated);
+
+static ssize_t last_cause_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	BUILD_BUG_ON(ARRAY_SIZE(cause_names) != __SYSGENID_CAUSE_MAX);
+	return sysfs_emit(buf, "%s\n", cause_names[summarise().last_cause]);
+}
+static DEVICE_ATTR_RO(last_cause);
+
+static struct attribute *sysgenid_attrs[] = {
+	&dev_attr_generation.attr,
+	&dev_attr_watchers.attr,
+	&dev_attr_outdated.attr,
+	&dev_attr_last_cause.attr,
+	NULL,
+};
+
+static const struct attribute_group sysgenid_group = {
+	.attrs = sysgenid_attrs,
+};
+
+const struct attribute_group *sysgenid_sysfs_groups[] = {
+	&sysgenid_group,
+	NULL,
+};

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * For other kernel code: move the system generation, and be told when it has moved.
+ */
+#ifndef _SYSGENID_H
+#define _SYSGENID_H
+
+#include <linux/notifier.h>
+#include <linux/types.h>
+
+#include <uapi/linux/sysgenid.h>
+
+struct page;
+
+/**
+ * sysgenid_bump_generation - the system is not what it was: move the generation
+ * @cause: enum sysgenid_cause, for those who listen
+ *
+ * Returns the new generation, after the word in the page has changed, sleepers were woken and
+ * notifiers have run. The reseed of the random number generator goes on in the background. Sleeps.
+ */
+u32 sysgenid_bump_generation(enum sysgenid_cause cause);
+
+/* The current generation, with acquire ordering. Any context. */
+u32 sysgenid_generation(void);
+
+/*
+ * Be called for every change.
+ *
+ * In process context, one event at a time and in order: action is enum sysgenid_cause, data points
+ * to the new generation (u32). The callback may sleep but must not move the generation itself.
+ */
+int sysgenid_register_notifier(struct notifier_block *nb);
+int sysgenid_unregister_notifier(struct notifier_block *nb);
+
+/*
+ * The page that users have mapped (struct sysgenid_page)
+ *
+ * For devices that write into it. Takes a reference; give it back with put_page() when no device can
+ * write any more.
+ */
+struct page *sysgenid_get_page(void);
+
+#endif /* _SYSGENID_H */
