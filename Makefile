@@ -1,0 +1,60 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# What people type. "make help" lists it.
+
+SUITE ?= trixie
+PREFIX ?= /usr/local
+DESTDIR ?=
+export PREFIX DESTDIR
+export BUILD := $(CURDIR)/build
+
+# Parts that run in user space, in the order in which they need each other.
+USER_PARTS := lib tools criu-plugin
+TEST_PARTS := tests/unit tests/unit-plugin tests/payload
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+
+need-%:
+	@tests/vm/need $*
+
+build: need-build $(USER_PARTS) module ## build library, command, plugin, and the module if this kernel's headers are here
+
+$(USER_PARTS) $(TEST_PARTS):
+	+@$(MAKE) --no-print-directory -C $@ all
+
+tools criu-plugin $(TEST_PARTS): lib
+
+KVER ?= $(shell uname -r)
+module:
+	+@if [ -d /lib/modules/$(KVER)/build ]; then \
+		$(MAKE) --no-print-directory -C kernel KVER=$(KVER) all; \
+	else \
+		echo "module: not built, the headers of kernel $(KVER) are not installed (linux-headers-$(KVER))"; \
+	fi
+
+vm-payload: $(USER_PARTS) $(TEST_PARTS) ## (inside a test image) build all that a test VM needs
+	+@$(MAKE) --no-print-directory -C kernel KVER=$(KVER) all
+
+install: ## install everything but the tests below DESTDIR and PREFIX; the module as source for DKMS
+	+@for part in $(USER_PARTS) kernel; do $(MAKE) --no-print-directory -C $$part install || exit; done
+
+vm: need-vm ## a shell in a throw-away VM: make vm SUITE=bookworm|trixie
+	@tests/vm/shell $(SUITE)
+
+demo: need-build need-vm ## restore a token server twice, without us and with us: make demo SUITE=...
+	@tests/demo/demo $(SUITE)
+
+check: need-build need-lint need-vm need-check $(USER_PARTS) $(TEST_PARTS) ## run all tests, unit and VM, with prove
+	@tests/check
+
+bench: need-build need-vm ## measure, in VMs of both suites
+	@tests/bench/bench bookworm trixie
+
+lint: need-lint ## clang-format, cppcheck, shellcheck
+	@tests/lint
+
+clean: ## remove what was built here; prepared images stay in the cache
+	rm -rf $(BUILD)
+
+.PHONY: help build module vm-payload install vm demo check bench lint clean $(USER_PARTS) $(TEST_PARTS)
+.DEFAULT_GOAL := help
