@@ -3,9 +3,9 @@
 # Shared by the host-side scripts of the VM bench: names, messages, QEMU's command line.
 
 VM_DIR=$(dirname -- "$(realpath -- "${BASH_SOURCE[0]}")")
-# shellcheck disable=SC2034  # used by the scripts that source this file
-VM_TOP=$(realpath -- "$VM_DIR/../..")
-VM_CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/sysgenid
+# shellcheck disable=SC2034  # both are for the scripts that source this file
+VM_TOP=$(realpath -- "$VM_DIR/../..") \
+	VM_CACHE=${XDG_CACHE_HOME:-$HOME/.cache}/sysgenid
 
 vm_say()
 {
@@ -66,4 +66,14 @@ vm_qemu_base()
 vm_qemu_disk()
 {
 	vm_qemu_args+=(-drive "file=${1//,/,,},format=$2,if=virtio,cache=unsafe,discard=unmap")
+}
+
+# Makes root.qcow2 and work.qcow2 in DIRECTORY, which take what a VM writes.
+# usage: vm_overlays IMAGE WORK-DISK DIRECTORY
+vm_overlays()
+{
+	# A link keeps this very disk, even when another build replaces it meanwhile.
+	ln -- "$2" "$3/work.ext4"
+	qemu-img create -q -f qcow2 -F raw -b "$1/root.ext4" "$3/root.qcow2"
+	qemu-img create -q -f qcow2 -F raw -b work.ext4 "$3/work.qcow2"
 }

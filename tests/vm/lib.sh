@@ -143,6 +143,12 @@ wait_for()
 	done
 }
 
+# wait_gone SECONDS PID: until there is no such process, nor its remains.
+wait_gone()
+{
+	wait_for "$1" test ! -e "/proc/$2"
+}
+
 # A moment in which nothing happens, without a new process.
 vm_pause()
 {

@@ -47,7 +47,10 @@ tap_begin()
 
 tap_indent()
 {
-	((tap_subtests)) && tap_print "    $*" || tap_print "$*"
+	local indent='    '
+
+	((tap_subtests)) || indent=
+	tap_print "$indent$*"
 }
 
 # A line that a test printed.
@@ -90,7 +93,7 @@ tap_result()
 		sub_failed=$((sub_failed + 1))
 	fi
 	if ((tap_subtests)); then
-		tap_print "    ${not}ok $sub_total$rest"
+		tap_indent "${not}ok $sub_total$rest"
 	else
 		tap_count=$((tap_count + 1))
 		[[ -z $not ]] || tap_bad=$((tap_bad + 1))

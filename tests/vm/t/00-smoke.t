@@ -25,11 +25,6 @@ start_process()
 	wait_for 10 grep -q sleep "/proc/$pid/comm"
 }
 
-is_gone()
-{
-	[[ ! -d /proc/$1 ]]
-}
-
 # shellcheck source=/dev/null
 codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
 case $codename in
@@ -47,7 +42,7 @@ ok "criu finds all it needs" criu check
 start_process
 ok "criu dumps a process" criu dump -t "$pid" -D "$work" -v4 -o dump.log
 wait "$pid" 2>/dev/null
-ok "the dumped process is gone" wait_for 10 is_gone "$pid"
+ok "the dumped process is gone" wait_gone 10 "$pid"
 ok "criu restores it" criu restore -d -D "$work" -v4 -o restore.log
 is "$(cat "/proc/$pid/comm")" sleep "the restored process runs"
 

@@ -1,0 +1,4 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+. tests/vm/lib.sh
+skip_all "nothing to see here"
