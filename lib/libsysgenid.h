@@ -17,7 +17,9 @@
  * aborts, or changes errno's meaning for the caller. sysgenid_explain() turns an error into a sentence.
  *
  * THREADS. A handle may be used by any number of threads at the same time, except sysgenid_close(),
- * which needs all others to be done. sysgenid_events handles belong to one thread at a time.
+ * which needs all others to be done. sysgenid_events handles belong to one thread at a time. A thread may be
+ * cancelled in sysgenid_wait(), sysgenid_wait_watchers() and sysgenid_events_next(); elsewhere it may leave
+ * a descriptor behind.
  *
  * FORK. A child shares the parent's open file, and with it the acknowledged generation and the tracking:
  * one acknowledgement serves both. The mapping goes on in the child. A child that wants its own state opens a
@@ -51,7 +53,9 @@ struct sysgenid {
  * @flags:  SYSGENID_OPEN_*; unknown bits: -EINVAL
  *
  * The file is opened close-on-exec, non-blocking and for reading and writing.
- * Errors: -ENOENT or -ENXIO (module not loaded), -EACCES, -ENOTTY (@path is not the counter), -EMFILE, -ENOMEM, ...
+ * With SYSGENID_OPEN_MAP_ONLY for reading only.
+ * Errors: -ENOENT or -ENXIO (module not loaded), -EACCES (by mode, or by a container's device cgroup),
+ * -ENOTTY (@path is not the counter), -EMFILE, -ENOMEM, ...
  * Capability: none.
  */
 int sysgenid_open(struct sysgenid **handle, const char *path, unsigned int flags);
@@ -85,6 +89,21 @@ static inline bool sysgenid_changed(const struct sysgenid *handle, uint32_t *see
 }
 
 /**
+ * sysgenid_rng_reseeded - has the kernel's random number generator been reseeded for the current generation?
+ *
+ * Ask before and after a getrandom() with the same sysgenid_generation(): bytes drawn between two such
+ * answers come from a state that no clone of an earlier generation has. Also false where the kernel does
+ * not keep it: then page->flags lacks SYSGENID_PAGE_F_RNG.
+ */
+static inline bool sysgenid_rng_reseeded(const struct sysgenid *handle)
+{
+	uint32_t now = sysgenid_generation(handle);
+
+	return (__atomic_load_n(&handle->page->flags, __ATOMIC_ACQUIRE) & SYSGENID_PAGE_F_RNG) &&
+	       __atomic_load_n(&handle->page->rng_generation, __ATOMIC_ACQUIRE) == now;
+}
+
+/**
  * sysgenid_acknowledge - say that this process has adapted to @generation
  *
  * -ESTALE: @generation is not the current one any more: adapt again and acknowledge the new one.
@@ -102,7 +121,9 @@ int sysgenid_track(struct sysgenid *handle, bool on);
  * @timeout_ms: milliseconds; negative: for ever; 0: just look
  *
  * Looks at the word, not at what the handle has acknowledged: several threads may wait with different @seen.
- * Returns 0, -ETIME, or -EINTR after a signal. Capability: none.
+ * It opens the device once more for as long as it sleeps, through /proc or by the path.
+ * Returns 0, -ETIME, -EINTR after a signal, -EBADF with SYSGENID_OPEN_MAP_ONLY, or why it could not open
+ * the device (-EMFILE, -EACCES, ...). Capability: none.
  */
 int sysgenid_wait(struct sysgenid *handle, uint32_t seen, int timeout_ms);
 
@@ -133,6 +154,7 @@ struct sysgenid_error {
  *
  * Returns when both are done. -EPERM: see sysgenid_explain(). -ERANGE: more than SYSGENID_MAX_JUMP above the
  * current generation and not forced; nothing has moved. -EIO: moved, but the reseed failed. -ENOENT: module not loaded.
+ * -ETIMEDOUT: no answer for 30 seconds; it may have moved. Signals do not end the call.
  * Capability: CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN in the initial user namespace.
  */
 int sysgenid_trigger(uint32_t min_generation, unsigned int flags, uint32_t *generation,
@@ -147,7 +169,7 @@ struct sysgenid_status {
 	uint32_t minor; /* device minor */
 };
 
-/** sysgenid_get_status - ask the kernel. -ENOENT: module not loaded. Capability: none. */
+/** sysgenid_get_status - ask the kernel. -ENOENT: module not loaded. -ETIMEDOUT after 5 s. Capability: none. */
 int sysgenid_get_status(struct sysgenid_status *status, struct sysgenid_error *error);
 
 /** sysgenid_cause_name - "none", "ioctl", "admin", "restore", "virtio-leak", "vmgenid", "kernel" or "unknown" */
@@ -161,7 +183,9 @@ struct sysgenid_event {
 };
 
 /**
- * sysgenid_events_open - subscribe to changes. Capability: none, but events reach the initial network namespace only.
+ * sysgenid_events_open - subscribe to changes. -ENOENT: module not loaded.
+ *
+ * Capability: none, but events reach the initial network namespace only.
  */
 int sysgenid_events_open(struct sysgenid_events **events);
 
@@ -172,8 +196,9 @@ int sysgenid_events_fd(const struct sysgenid_events *events);
  * sysgenid_events_next - take the next event
  * @timeout_ms: milliseconds; negative: for ever; 0: just look
  *
- * Returns 0; -ETIME; -EINTR after a signal; -ENOBUFS: some events were missed, the subscription goes on: call
- * sysgenid_get_status() for where the counter is now.
+ * Returns 0; -ETIME; -EINTR after a signal; -ENOBUFS: some events were missed, the subscription goes on:
+ * take what is still queued (older events, up to -ETIME), then call sysgenid_get_status() for where the
+ * counter is now; -ENODEV: the module was unloaded, no more events will come: open a new subscription.
  */
 int sysgenid_events_next(struct sysgenid_events *events, struct sysgenid_event *event, int timeout_ms);
 

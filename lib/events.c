@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Subscriptions to the changes that the kernel multicasts. */
+#include "internal.h"
+
+#include <errno.h>
+#include <linux/genetlink.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+struct sysgenid_events {
+	int fd;
+	uint16_t family;
+	bool gone; /* the family has been taken away: the module was unloaded */
+};
+
+#define NOT_OURS 1 /* a message that is no event */
+
+static int join(int fd, uint32_t group)
+{
+	if (!group)
+		return -EPROTO;
+	if (setsockopt(fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group)) < 0)
+		return -errno;
+	return 0;
+}
+
+/* Joins a group of a family. The question is asked on another socket: here it could be drowned. */
+static int subscribe(int fd, const char *name, const char *group, uint16_t *id)
+{
+	struct sysgenid_family family;
+	cleanup_fd int asking = sysgenid_nl_open();
+	int ret;
+
+	if (asking < 0)
+		return asking;
+	ret = sysgenid_nl_resolve(asking, name, group, &family, NULL);
+	if (ret < 0)
+		return ret;
+	*id = family.id;
+	return join(fd, family.group);
+}
+
+int sysgenid_events_open(struct sysgenid_events **events)
+{
+	struct sysgenid_events *new;
+	cleanup_fd int fd = -1;
+	uint16_t control, family;
+	int ret;
+
+	*events = NULL;
+	fd = sysgenid_nl_open();
+	if (fd < 0)
+		return fd;
+	/*
+	 * The controller tells when a family goes away. Without it a subscriber would wait for
+	 * ever after the module was unloaded. Joined first, so that it cannot be missed.
+	 */
+	ret = subscribe(fd, "nlctrl", "notify", &control);
+	if (!ret)
+		ret = subscribe(fd, SYSGENID_GENL_NAME, SYSGENID_GENL_GROUP, &family);
+	if (ret < 0)
+		return ret;
+	new = malloc(sizeof(*new));
+	if (!new)
+		return -ENOMEM;
+	new->fd = sysgenid_steal_fd(&fd);
+	new->family = family;
+	new->gone = false;
+	*events = new;
+	return 0;
+}
+
+int sysgenid_events_fd(const struct sysgenid_events *events)
+{
+	return events->fd;
+}
+
+static uint8_t genl_command(const struct nlmsghdr *header)
+{
+	return ((const struct genlmsghdr *)nlmsg_data(header))->cmd;
+}
+
+static int read_event(struct nlmsghdr *header, struct sysgenid_event *event)
+{
+	static const struct nla_policy policy[SYSGENID_A_MAX + 1] = {
+		[SYSGENID_A_GENERATION] = { .type = NLA_U32 },
+		[SYSGENID_A_CAUSE] = { .type = NLA_U32 },
+	};
+	struct nlattr *attrs[SYSGENID_A_MAX + 1];
+	struct sysgenid_event new;
+	int ret;
+
+	if (genl_command(header) != SYSGENID_CMD_EVENT)
+		return NOT_OURS;
+	ret = sysgenid_nl_parse(header, attrs, policy, SYSGENID_A_MAX);
+	if (!ret)
+		ret = sysgenid_nl_u32(attrs, SYSGENID_A_GENERATION, &new.generation);
+	if (!ret)
+		ret = sysgenid_nl_u32(attrs, SYSGENID_A_CAUSE, &new.cause);
+	if (!ret)
+		*event = new;
+	return ret;
+}
+
+/* -ENODEV when the message says that our family was taken away. */
+static int read_farewell(struct nlmsghdr *header, uint16_t family)
+{
+	static const struct nla_policy policy[CTRL_ATTR_MAX + 1] = {
+		[CTRL_ATTR_FAMILY_ID] = { .type = NLA_U16 },
+	};
+	struct nlattr *attrs[CTRL_ATTR_MAX + 1];
+
+	if (genl_command(header) != CTRL_CMD_DELFAMILY ||
+	    sysgenid_nl_parse(header, attrs, policy, CTRL_ATTR_MAX) < 0 ||
+	    !attrs[CTRL_ATTR_FAMILY_ID] || nla_get_u16(attrs[CTRL_ATTR_FAMILY_ID]) != family)
+		return NOT_OURS;
+	return -ENODEV;
+}
+
+/* Multicast messages come one a datagram. */
+static int read_datagram(struct sysgenid_events *events, struct sysgenid_reply *reply,
+			 struct sysgenid_event *event)
+{
+	struct nlmsghdr *header = (struct nlmsghdr *)reply->data;
+
+	if (nlmsg_datalen(header) < (int)GENL_HDRLEN)
+		return NOT_OURS;
+	if (header->nlmsg_type == events->family)
+		return read_event(header, event);
+	if (header->nlmsg_type == GENL_ID_CTRL)
+		return read_farewell(header, events->family);
+	return NOT_OURS;
+}
+
+int sysgenid_events_next(struct sysgenid_events *events, struct sysgenid_event *event,
+			 int timeout_ms)
+{
+	const struct sysgenid_deadline deadline = sysgenid_deadline_in(timeout_ms);
+	struct sysgenid_reply reply;
+	ssize_t size;
+	int ret;
+
+	while (!events->gone) {
+		size = sysgenid_nl_receive(events->fd, &reply);
+		if (size == -EAGAIN) {
+			ret = sysgenid_poll(events->fd, &deadline);
+			if (ret < 0)
+				return ret;
+			continue;
+		}
+		if (size < 0)
+			return (int)size;
+		ret = read_datagram(events, &reply, event);
+		if (ret == -ENODEV)
+			events->gone = true;
+		if (ret != NOT_OURS)
+			return ret;
+	}
+	return -ENODEV;
+}
+
+void sysgenid_events_close(struct sysgenid_events *events)
+{
+	if (!events)
+		return;
+	close(events->fd);
+	free(events);
+}

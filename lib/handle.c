@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* The device: open, close, acknowledge, track. */
+#define _GNU_SOURCE
+#include "internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+
+struct private_handle {
+	struct sysgenid public; /* first: this is what callers hold */
+	size_t page_size;
+	dev_t device;
+	char path[];
+};
+
+static const char *device_path(const char *path)
+{
+	if (path)
+		return path;
+	/* Whoever runs a set-user-ID program must not choose what it takes for the counter. */
+	path = secure_getenv("SYSGENID_PATH");
+	return path && *path ? path : SYSGENID_DEVICE;
+}
+
+static int open_device(const char *path, int access)
+{
+	int fd = open(path, access | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+	if (fd >= 0)
+		return fd;
+	/*
+	 * EPERM is how a device cgroup says no. As -EACCES it is told from a refused trigger,
+	 * for which sysgenid_explain() names capabilities.
+	 */
+	return errno == EPERM ? -EACCES : -errno;
+}
+
+/* Is @fd the counter? Untracking a file that is not tracked asks, and changes nothing. */
+static int probe_device(int fd, dev_t *device)
+{
+	struct stat status;
+
+	if (fstat(fd, &status) < 0)
+		return -errno;
+	if (!S_ISCHR(status.st_mode))
+		return -ENOTTY;
+	if (ioctl(fd, SYSGENID_SET_WATCHER_TRACKING, 0UL) < 0)
+		return errno == EINVAL ? -ENOTTY : -errno;
+	*device = status.st_rdev;
+	return 0;
+}
+
+static int map_page(struct private_handle *handle, int fd)
+{
+	void *page = mmap(NULL, handle->page_size, PROT_READ, MAP_SHARED, fd, 0);
+
+	if (page == MAP_FAILED)
+		return -errno;
+	handle->public.page = page;
+	return 0;
+}
+
+int sysgenid_open(struct sysgenid **handle, const char *path, unsigned int flags)
+{
+	const bool map_only = flags & SYSGENID_OPEN_MAP_ONLY;
+	struct private_handle *new;
+	struct stat status;
+	cleanup_fd int fd = -1;
+	int ret;
+
+	*handle = NULL;
+	if (flags & ~SYSGENID_OPEN_MAP_ONLY)
+		return -EINVAL;
+	path = device_path(path);
+	/* Before opening, since opening something else may fail in misleading ways. */
+	if (stat(path, &status) < 0)
+		return -errno;
+	if (!S_ISCHR(status.st_mode))
+		return -ENOTTY;
+	fd = open_device(path, map_only ? O_RDONLY : O_RDWR);
+	if (fd < 0)
+		return fd;
+	new = malloc(sizeof(*new) + strlen(path) + 1);
+	if (!new)
+		return -ENOMEM;
+	strcpy(new->path, path);
+	new->page_size = (size_t)sysconf(_SC_PAGESIZE);
+	ret = probe_device(fd, &new->device);
+	if (!ret)
+		ret = map_page(new, fd);
+	if (ret < 0) {
+		free(new);
+		return ret;
+	}
+	new->public.fd = map_only ? -1 : sysgenid_steal_fd(&fd);
+	*handle = &new->public;
+	return 0;
+}
+
+void sysgenid_close(struct sysgenid *handle)
+{
+	struct private_handle *private = (struct private_handle *)handle;
+
+	if (!handle)
+		return;
+	munmap((void *)handle->page, private->page_size);
+	if (handle->fd >= 0)
+		close(handle->fd);
+	free(private);
+}
+
+int sysgenid_reopen(const struct sysgenid *handle)
+{
+	const struct private_handle *private = (const struct private_handle *)handle;
+	char link[sizeof("/proc/thread-self/fd/") + 3 * sizeof(int)];
+	struct stat status;
+	cleanup_fd int fd = -1;
+
+	/* By the descriptor first: the path may mean something else by now (chroot, mounts). */
+	snprintf(link, sizeof(link), "/proc/thread-self/fd/%d", handle->fd);
+	fd = open_device(link, O_RDONLY);
+	if (fd == -ENOENT)
+		fd = open_device(private->path, O_RDONLY);
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &status) < 0)
+		return -errno;
+	if (!S_ISCHR(status.st_mode) || status.st_rdev != private->device)
+		return -ENOTTY;
+	return sysgenid_steal_fd(&fd);
+}
+
+int sysgenid_acknowledge(struct sysgenid *handle, uint32_t generation)
+{
+	ssize_t written = write(handle->fd, &generation, sizeof(generation));
+
+	if (written < 0)
+		return errno == EINVAL ? -ESTALE : -errno;
+	return written == sizeof(generation) ? 0 : -EIO;
+}
+
+int sysgenid_track(struct sysgenid *handle, bool on)
+{
+	return ioctl(handle->fd, SYSGENID_SET_WATCHER_TRACKING, on ? 1UL : 0UL) < 0 ? -errno : 0;
+}

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * Shared by the files of libsysgenid and by its unit tests; not installed.
+ *
+ * control.o, events.o, netlink.o and poll.o need libnl-3 and libc only, so that a program which
+ * must not bring in other libraries (a CRIU plugin) can link them from libsysgenid.a.
+ */
+#ifndef SYSGENID_INTERNAL_H
+#define SYSGENID_INTERNAL_H
+
+/* All objects are compiled with -fvisibility=hidden: what the public header declares is exported.
+ */
+#pragma GCC visibility push(default)
+#include "libsysgenid.h"
+#pragma GCC visibility pop
+
+#include <linux/netlink.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+static inline void sysgenid_close_fd(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+static inline void sysgenid_free_message(struct nl_msg **message)
+{
+	nlmsg_free(*message);
+}
+
+#define cleanup_fd __attribute__((cleanup(sysgenid_close_fd)))
+#define cleanup_message __attribute__((cleanup(sysgenid_free_message)))
+
+static inline int sysgenid_steal_fd(int *fd)
+{
+	int stolen = *fd;
+
+	*fd = -1;
+	return stolen;
+}
+
+/* poll.c */
+
+struct sysgenid_deadline {
+	int64_t end_ns;	 /* CLOCK_MONOTONIC */
+	int64_t span_ns; /* the whole time limit; negative: none */
+};
+
+struct sysgenid_deadline sysgenid_deadline_in(int timeout_ms);
+
+/* Sleeps until @fd has something to say. Returns 0, -ETIME, -EINTR, -EBADF, ... */
+int sysgenid_poll(int fd, const struct sysgenid_deadline *deadline);
+
+/* handle.c */
+
+/*
+ * Opens the file of @handle once more: a description with an acknowledged generation of its own,
+ * which is the one that is current while it is opened. Returns the descriptor.
+ */
+int sysgenid_reopen(const struct sysgenid *handle);
+
+/* netlink.c */
+
+#define SYSGENID_REQUEST_TIMEOUT_MS 5000
+#define SYSGENID_TRIGGER_TIMEOUT_MS 30000 /* it waits for the kernel's RNG to be reseeded */
+
+/* One datagram. The kernel sends no control message that is larger. */
+struct sysgenid_reply {
+	_Alignas(struct nlmsghdr) char data[8192];
+};
+
+struct sysgenid_family {
+	uint16_t id;
+	uint32_t group; /* 0: there is no group of that name */
+};
+
+/* A connected socket of generic netlink, close-on-exec and non-blocking. Returns the descriptor. */
+int sysgenid_nl_open(void);
+
+/* An empty request; NULL: no memory. */
+struct nl_msg *sysgenid_nl_request(uint16_t family, uint8_t command, uint8_t version);
+
+/*
+ * Sends @request and waits for the reply, which is validated and taken apart: @attrs has
+ * @policy_max + 1 places and points into @reply. @error is set in every case; it may be NULL.
+ * Signals don't end the wait. Returns 0, what the kernel answered, -ETIMEDOUT, -EPROTO, ...
+ */
+int sysgenid_nl_call(int fd, struct nl_msg *request, int timeout_ms, struct sysgenid_reply *reply,
+		     struct nlattr **attrs, const struct nla_policy *policy, int policy_max,
+		     struct sysgenid_error *error);
+
+/* Asks for the numbers of a family and of one of its multicast groups (NULL: none). */
+int sysgenid_nl_resolve(int fd, const char *name, const char *group, struct sysgenid_family *family,
+			struct sysgenid_error *error);
+
+/* Takes one datagram of the kernel's if there is one: its size, -EAGAIN, -ENOBUFS, -EPROTO, ... */
+ssize_t sysgenid_nl_receive(int fd, struct sysgenid_reply *reply);
+
+/* Takes the attributes of a generic netlink message apart: 0 or -EPROTO. */
+int sysgenid_nl_parse(struct nlmsghdr *header, struct nlattr **attrs,
+		      const struct nla_policy *policy, int policy_max);
+
+/* The value of an attribute that must be there: 0 or -EPROTO. */
+int sysgenid_nl_u32(struct nlattr *const *attrs, int type, uint32_t *value);
+
+#endif /* SYSGENID_INTERNAL_H */

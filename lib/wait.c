@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Sleeping: until the generation changes, and until all watchers have acknowledged it. */
+#include "internal.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <sys/ioctl.h>
+
+static void close_file(void *fd)
+{
+	sysgenid_close_fd(fd);
+}
+
+/*
+ * One sleep on a file of its own. The handle's own file will not do: poll() looks at what that
+ * file has acknowledged. When it is outdated already, poll() would not sleep at all; and when
+ * another thread or process acknowledges the new generation between an event and the moment in
+ * which this thread, woken by it, looks again, poll() would go on sleeping.
+ *
+ * The new file has acknowledged what is current when it is opened. Together with the comparison
+ * *after* that no change is missed: one before the comparison is seen by it, a later one
+ * makes the file outdated.
+ */
+static int sleep_once(const struct sysgenid *handle, uint32_t seen,
+		      const struct sysgenid_deadline *deadline)
+{
+	int fd = sysgenid_reopen(handle);
+	int ret = 0;
+
+	if (fd < 0)
+		return fd;
+	/* Cleanup attributes are not run for a thread that is cancelled in its sleep; this is. */
+	pthread_cleanup_push(close_file, &fd);
+	if (sysgenid_generation(handle) == seen)
+		ret = sysgenid_poll(fd, deadline);
+	pthread_cleanup_pop(1);
+	return ret;
+}
+
+int sysgenid_wait(struct sysgenid *handle, uint32_t seen, int timeout_ms)
+{
+	const struct sysgenid_deadline deadline = sysgenid_deadline_in(timeout_ms);
+	int ret = timeout_ms ? 0 : -ETIME;
+
+	if (handle->fd < 0)
+		return -EBADF;
+	for (;;) {
+		/*
+		 * The word has the last say, after an error too: a process restored from a
+		 * checkpoint leaves poll() with EINTR, and what it waited for has happened.
+		 */
+		if (sysgenid_generation(handle) != seen)
+			return 0;
+		if (ret < 0)
+			return ret;
+		/*
+		 * A file that was marked outdated from outside while the word is still @seen
+		 * makes poll() return at once, once: the next file is a fresh one.
+		 */
+		ret = sleep_once(handle, seen, &deadline);
+	}
+}
+
+int sysgenid_wait_watchers(struct sysgenid *handle, unsigned int timeout_ms)
+{
+	unsigned long argument = timeout_ms;
+
+	return ioctl(handle->fd, SYSGENID_WAIT_WATCHERS, argument) < 0 ? -errno : 0;
+}
