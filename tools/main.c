@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* sysgenid: look at, watch and move the system generation counter. */
+#include "tool.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char help[] =
+	"usage: sysgenid COMMAND [OPTION...]\n"
+	"\n"
+	"Looks at and moves the system generation counter, a number that is different after every\n"
+	"restore of this machine, or of processes on it, from a snapshot.\n"
+	"\n"
+	"  status                            show where the counter is\n"
+	"  watch [--count N]                 print a line for every change\n"
+	"  trigger [--min N] [--force]       move the counter, reseed the kernel's RNG\n"
+	"  wait [--timeout MS]               wait until all watchers have acknowledged\n"
+	"\n"
+	"Every command knows --json and --help.  sysgenid --version prints the version.\n"
+	"\n"
+	"exit status: 0 done, 1 failure, 2 wrong usage, 3 time limit, 4 no permission,\n"
+	"             5 the kernel module is not there\n";
+
+static const struct {
+	const char *name;
+	int (*run)(int argc, char **argv);
+} commands[] = {
+	{ "status", tool_status },
+	{ "watch", tool_watch },
+	{ "trigger", tool_trigger },
+	{ "wait", tool_wait },
+};
+
+int main(int argc, char **argv)
+{
+	const char *name = argc > 1 ? argv[1] : NULL;
+
+	if (!name) {
+		fputs("sysgenid: no command given: see 'sysgenid --help'\n", stderr);
+		return TOOL_USAGE;
+	}
+	if (!strcmp(name, "--help") || !strcmp(name, "-h"))
+		return tool_print(help);
+	if (!strcmp(name, "--version") || !strcmp(name, "-V"))
+		return tool_print("sysgenid " SYSGENID_VERSION "\n");
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
+		if (!strcmp(name, commands[i].name))
+			return commands[i].run(argc - 1, argv + 1);
+	fprintf(stderr, "sysgenid: unknown command '%s': see 'sysgenid --help'\n", name);
+	return TOOL_USAGE;
+}

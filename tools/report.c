@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What the command says, and the exit status that goes with it. */
+#include "tool.h"
+
+#include <errno.h>
+#include <json_util.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int exit_status(int error)
+{
+	switch (error) {
+	case 0:
+		return TOOL_OK;
+	case -ETIME:
+	case -ETIMEDOUT:
+		return TOOL_TIMEOUT;
+	case -EPERM:
+	case -EACCES:
+		return TOOL_NO_PERMISSION;
+	case -ENOENT:
+	case -ENXIO:
+	case -ENODEV:
+		return TOOL_NO_MODULE;
+	default:
+		return TOOL_FAILED;
+	}
+}
+
+int tool_fail(const char *what, int error, const struct sysgenid_error *words)
+{
+	char explanation[512];
+
+	sysgenid_explain(error, explanation, sizeof(explanation));
+	if (words && words->text[0])
+		fprintf(stderr, "sysgenid: cannot %s: %s (the kernel says: %s)\n", what,
+			explanation, words->text);
+	else
+		fprintf(stderr, "sysgenid: cannot %s: %s\n", what, explanation);
+	return exit_status(error);
+}
+
+int tool_flush(void)
+{
+	if (fflush(stdout) == 0 && !ferror(stdout))
+		return TOOL_OK;
+	fprintf(stderr, "sysgenid: cannot write the output: %s: make room or give another file\n",
+		strerror(errno));
+	return TOOL_FAILED;
+}
+
+int tool_print(const char *text)
+{
+	fputs(text, stdout);
+	return tool_flush();
+}
+
+int tool_print_json(struct json_object *object)
+{
+	puts(json_object_to_json_string_ext(object, JSON_C_TO_STRING_PLAIN));
+	json_object_put(object);
+	return tool_flush();
+}
+
+static void add(struct json_object *object, const char *key, struct json_object *value)
+{
+	if (json_object_object_add(object, key, value) == 0)
+		return;
+	fputs("sysgenid: out of memory\n", stderr);
+	exit(TOOL_FAILED);
+}
+
+/* A JSON value that was just made. */
+static struct json_object *made(struct json_object *value)
+{
+	if (value)
+		return value;
+	fputs("sysgenid: out of memory\n", stderr);
+	exit(TOOL_FAILED);
+}
+
+struct json_object *tool_json_new(void)
+{
+	return made(json_object_new_object());
+}
+
+void tool_json_u32(struct json_object *object, const char *key, uint32_t value)
+{
+	add(object, key, made(json_object_new_int64(value)));
+}
+
+void tool_json_bool(struct json_object *object, const char *key, bool value)
+{
+	add(object, key, made(json_object_new_boolean(value)));
+}
+
+void tool_json_string(struct json_object *object, const char *key, const char *value)
+{
+	add(object, key, made(json_object_new_string(value)));
+}
+
+void tool_json_null(struct json_object *object, const char *key)
+{
+	add(object, key, NULL);
+}

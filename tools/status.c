@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* sysgenid status */
+#include "tool.h"
+
+#include <stdio.h>
+
+static const char help[] =
+	"usage: sysgenid status [--json]\n"
+	"\n"
+	"Shows the generation, the highest number ever given out, the watchers, the\n"
+	"cause of the last change, the device, and whether the kernel's random number\n"
+	"generator has been reseeded for this generation.\n";
+
+enum rng_state {
+	RNG_UNKNOWN,  /* the device cannot be opened by this user, or not here */
+	RNG_NOT_KEPT, /* the kernel does not say it */
+	RNG_PENDING,
+	RNG_RESEEDED,
+};
+
+/* It stands in the page only, so it takes the device; the rest of the status does not. */
+static enum rng_state rng_state(void)
+{
+	enum rng_state state = RNG_PENDING;
+	struct sysgenid *handle;
+
+	if (sysgenid_open(&handle, NULL, SYSGENID_OPEN_MAP_ONLY) < 0)
+		return RNG_UNKNOWN;
+	if (!(handle->page->flags & SYSGENID_PAGE_F_RNG))
+		state = RNG_NOT_KEPT;
+	else if (sysgenid_rng_reseeded(handle))
+		state = RNG_RESEEDED;
+	sysgenid_close(handle);
+	return state;
+}
+
+static const char *rng_text(enum rng_state state)
+{
+	switch (state) {
+	case RNG_RESEEDED:
+		return "reseeded for this generation";
+	case RNG_PENDING:
+		return "not yet reseeded for this generation";
+	case RNG_NOT_KEPT:
+		return "not known: this kernel module does not say";
+	default:
+		return "not known: the device cannot be opened from here";
+	}
+}
+
+static int print_human(const struct sysgenid_status *status, enum rng_state rng)
+{
+	printf("generation:  %u\n", status->generation);
+	printf("highest:     %u\n", status->highest);
+	printf("watchers:    %u, of these outdated: %u\n", status->watchers, status->outdated);
+	printf("last cause:  %s\n", sysgenid_cause_name(status->cause));
+	printf("device:      minor %u\n", status->minor);
+	printf("kernel RNG:  %s\n", rng_text(rng));
+	return tool_flush();
+}
+
+static int print_json(const struct sysgenid_status *status, enum rng_state rng)
+{
+	struct json_object *object = tool_json_new();
+
+	tool_json_u32(object, "generation", status->generation);
+	tool_json_u32(object, "highest", status->highest);
+	tool_json_u32(object, "watchers", status->watchers);
+	tool_json_u32(object, "outdated", status->outdated);
+	tool_json_string(object, "cause", sysgenid_cause_name(status->cause));
+	tool_json_u32(object, "minor", status->minor);
+	if (rng == RNG_RESEEDED || rng == RNG_PENDING)
+		tool_json_bool(object, "rng_reseeded", rng == RNG_RESEEDED);
+	else
+		tool_json_null(object, "rng_reseeded");
+	return tool_print_json(object);
+}
+
+int tool_status(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	struct sysgenid_status status;
+	struct sysgenid_error words;
+	bool json = false;
+	int option, ret;
+
+	while ((option = tool_next_option(argc, argv, ":jh", options)) != -1) {
+		switch (option) {
+		case 'j':
+			json = true;
+			break;
+		case 'h':
+			return tool_print(help);
+		default:
+			return TOOL_USAGE;
+		}
+	}
+	ret = sysgenid_get_status(&status, &words);
+	if (ret < 0)
+		return tool_fail("get the status", ret, &words);
+	return json ? print_json(&status, rng_state()) : print_human(&status, rng_state());
+}

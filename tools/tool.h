@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Shared by the files of the command sysgenid(1). */
+#ifndef SYSGENID_TOOL_H
+#define SYSGENID_TOOL_H
+
+#include "libsysgenid.h"
+
+#include <getopt.h>
+#include <json_object.h>
+
+enum tool_exit {
+	TOOL_OK = 0,
+	TOOL_FAILED = 1,
+	TOOL_USAGE = 2,
+	TOOL_TIMEOUT = 3,
+	TOOL_NO_PERMISSION = 4,
+	TOOL_NO_MODULE = 5,
+};
+
+/* One a file: they get their own name as argv[0] and return an enum tool_exit. */
+int tool_status(int argc, char **argv);
+int tool_watch(int argc, char **argv);
+int tool_trigger(int argc, char **argv);
+int tool_wait(int argc, char **argv);
+
+/* options.c */
+
+/* The next option, or -1; '?' when it was wrong, which has been said then. */
+int tool_next_option(int argc, char **argv, const char *letters, const struct option *options);
+
+/* A number from 0 to 4294967295, decimal, or hexadecimal with 0x; if it is none, that is said. */
+bool tool_parse_u32(const char *command, const char *option, const char *text, uint32_t *value);
+
+/* report.c */
+
+/*
+ * Says on stderr, in one line, what could not be done, why, and what to do about it.
+ * @words are the kernel's own, or NULL. Returns the exit status that belongs to @error.
+ */
+int tool_fail(const char *what, int error, const struct sysgenid_error *words);
+
+/* Flushes stdout; the exit status says whether everything could be written. */
+int tool_flush(void);
+
+/* Prints @text. */
+int tool_print(const char *text);
+
+/* Prints @object, in one line, and frees it. */
+int tool_print_json(struct json_object *object);
+
+struct json_object *tool_json_new(void);
+void tool_json_u32(struct json_object *object, const char *key, uint32_t value);
+void tool_json_bool(struct json_object *object, const char *key, bool value);
+void tool_json_string(struct json_object *object, const char *key, const char *value);
+void tool_json_null(struct json_object *object, const char *key);
+
+#endif /* SYSGENID_TOOL_H */

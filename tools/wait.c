@@ -1,0 +1,140 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* sysgenid wait */
+#include "tool.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <time.h>
+
+static const char help[] =
+	"usage: sysgenid wait [--timeout MS] [--json]\n"
+	"\n"
+	"Waits until no watcher is outdated, that is, until every program that asked to be waited "
+	"for\n"
+	"has acknowledged the current generation.\n"
+	"\n"
+	"  --timeout MS   give up after MS milliseconds; 0 (the default): never\n"
+	"  --json         print a JSON object\n";
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+/*
+ * Returns 0 or -errno, and the generation that was acknowledged by all. The wait ends with EINTR
+ * whenever the generation changes, and watchers have to acknowledge anew.
+ */
+static int wait_for_all(struct sysgenid *handle, uint32_t timeout_ms, uint32_t *generation)
+{
+	const int64_t end = now_ms() + timeout_ms;
+	int64_t left = timeout_ms;
+	int ret;
+
+	for (;;) {
+		*generation = sysgenid_generation(handle);
+		ret = sysgenid_acknowledge(handle, *generation);
+		if (!ret)
+			ret = sysgenid_wait_watchers(handle, (unsigned int)left);
+		if (ret != -EINTR && ret != -ESTALE)
+			return ret;
+		if (!timeout_ms)
+			continue;
+		/* 0 would be for ever. */
+		left = end - now_ms();
+		if (left <= 0)
+			return -ETIME;
+		if (left > timeout_ms)
+			left = timeout_ms;
+	}
+}
+
+static int print_done(bool json, uint32_t generation)
+{
+	struct json_object *object;
+
+	if (!json) {
+		printf("all watchers have acknowledged generation %u\n", generation);
+		return tool_flush();
+	}
+	object = tool_json_new();
+	tool_json_bool(object, "acknowledged", true);
+	tool_json_u32(object, "generation", generation);
+	return tool_print_json(object);
+}
+
+static int report_timeout(bool json, uint32_t timeout_ms)
+{
+	struct sysgenid_status status;
+	struct sysgenid_error words;
+	struct json_object *object;
+	int ret = sysgenid_get_status(&status, &words);
+
+	if (ret < 0)
+		return tool_fail("get the status after the time limit", ret, &words);
+	fprintf(stderr,
+		"sysgenid: %u of %u watchers have not acknowledged generation %u within %u ms: "
+		"wait "
+		"longer, or find them by 'sysgenid-outdated' in /proc/*/fdinfo/*\n",
+		status.outdated, status.watchers, status.generation, timeout_ms);
+	if (json) {
+		object = tool_json_new();
+		tool_json_bool(object, "acknowledged", false);
+		tool_json_u32(object, "generation", status.generation);
+		tool_json_u32(object, "watchers", status.watchers);
+		tool_json_u32(object, "outdated", status.outdated);
+		ret = tool_print_json(object);
+	}
+	return ret ? ret : TOOL_TIMEOUT;
+}
+
+static int wait_and_report(bool json, uint32_t timeout_ms)
+{
+	struct sysgenid *handle;
+	uint32_t generation;
+	int ret;
+
+	ret = sysgenid_open(&handle, NULL, 0);
+	if (ret < 0)
+		return tool_fail("open the device", ret, NULL);
+	ret = wait_for_all(handle, timeout_ms, &generation);
+	sysgenid_close(handle);
+	if (ret == -ETIME)
+		return report_timeout(json, timeout_ms);
+	if (ret < 0)
+		return tool_fail("wait for the watchers", ret, NULL);
+	return print_done(json, generation);
+}
+
+int tool_wait(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "timeout", required_argument, NULL, 't' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	uint32_t timeout_ms = 0;
+	bool json = false;
+	int option;
+
+	while ((option = tool_next_option(argc, argv, ":t:jh", options)) != -1) {
+		switch (option) {
+		case 't':
+			if (!tool_parse_u32(argv[0], "--timeout", optarg, &timeout_ms))
+				return TOOL_USAGE;
+			break;
+		case 'j':
+			json = true;
+			break;
+		case 'h':
+			return tool_print(help);
+		default:
+			return TOOL_USAGE;
+		}
+	}
+	return wait_and_report(json, timeout_ms);
+}
