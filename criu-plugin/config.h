@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The plugin's switches. A file, since container runtimes pass no environment to criu. */
+#ifndef SYSGENID_CONFIG_H
+#define SYSGENID_CONFIG_H
+
+#include <stdbool.h>
+#include <stdio.h>
+
+#ifndef SYSGENID_CONF
+#define SYSGENID_CONF "/etc/sysgenid/criu.conf"
+#endif
+
+struct sysgenid_config {
+	bool strict;
+	bool bump_after_dump;
+	bool follow_any_mark;
+	bool faulty; /* there is something in the file that nobody understood */
+};
+
+/*
+ * Fills in config; never fails. What it cannot use it warns of and leaves at its default. A file
+ * that others than root can change is not used at all.
+ */
+void sysgenid_config_read(const char *path, struct sysgenid_config *config);
+
+/* The part that is text: name is for the messages. */
+void sysgenid_config_parse(FILE *file, const char *name, struct sysgenid_config *config);
+
+#endif

@@ -1,0 +1,221 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <libsysgenid.h>
+
+#include "criu_abi.h"
+#include "files.h"
+#include "log.h"
+#include "plugin.h"
+#include "rng.h"
+#include "util.h"
+
+static struct {
+	bool mark_is_final; /* it was read while all tasks were frozen */
+	bool listed;	    /* criu's inventory names this plugin */
+	bool stored;	    /* the image in the directory is the one in memory */
+} dump;
+
+/*
+ * Reads the mark. Before the tasks are frozen it is a guess: a task may live to see a later
+ * generation. The first hook runs with all of them frozen, and what the counter does after that
+ * no task has seen.
+ */
+static void refresh_mark(bool frozen)
+{
+	SysgenidImage *image = sysgenid_plugin.image;
+	char why[256];
+	unsigned int highest;
+	int error;
+
+	if (!image || dump.mark_is_final)
+		return;
+	error = sysgenid_plugin_ask(&highest, why, sizeof(why));
+	dump.mark_is_final = frozen;
+	if (error) {
+		/* A mark that may be too low is worse than none. */
+		dump.stored = dump.stored && !image->has_mark;
+		image->has_mark = false;
+		if (error != -ENOENT)
+			sysgenid_warn("cannot ask the kernel for the generation: %s", why);
+		return;
+	}
+	if (!image->has_mark || image->mark != highest)
+		dump.stored = false;
+	image->has_mark = true;
+	image->mark = highest;
+}
+
+static int store(void)
+{
+	int directory, error;
+
+	if (dump.stored || !sysgenid_plugin.image)
+		return 0;
+	directory = criu_get_image_dir ? criu_get_image_dir() : -1;
+	error = directory < 0 ? -EBADF : sysgenid_image_write(sysgenid_plugin.image, directory);
+	dump.stored = !error;
+	return error;
+}
+
+/* For what may go wrong without harm: the image is a hint as long as no task needs the counter. */
+static void store_hint(void)
+{
+	int error = store();
+
+	if (!error)
+		return;
+	if (sysgenid_plugin.image->counter_required)
+		sysgenid_err("cannot write " SYSGENID_IMAGE_NAME ": %s", strerror(-error));
+	else
+		sysgenid_warn("cannot write " SYSGENID_IMAGE_NAME
+			      ": %s; a restore on another machine "
+			      "will not know how far the counter had got here",
+			      strerror(-error));
+}
+
+/* A task has the counter: from here on the dump is of no use without this plugin's image. */
+static int require(void)
+{
+	SysgenidImage *image = sysgenid_plugin.image;
+	int error;
+
+	if (!image->has_mark) {
+		sysgenid_err("a task uses the counter, and the kernel does not say how far it has "
+			     "got; see the warning above");
+		return -EIO;
+	}
+	image->counter_required = true;
+	dump.stored = false;
+	if (add_inventory_plugin && !dump.listed) {
+		if (add_inventory_plugin(SYSGENID_PLUGIN_NAME)) {
+			sysgenid_err(
+				"cannot note in criu's inventory that the image needs this plugin");
+			return -ENOMEM;
+		}
+		dump.listed = true;
+	}
+	error = store();
+	if (error)
+		sysgenid_err("cannot write " SYSGENID_IMAGE_NAME
+			     ", without which these tasks cannot "
+			     "be restored: %s",
+			     error == -E2BIG ? "the tasks have the counter open too often"
+					     : strerror(-error));
+	return error;
+}
+
+static void read_boot_id(SysgenidImage *image)
+{
+	cleanup_close int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+	char id[37];
+	ssize_t n;
+
+	if (fd < 0)
+		return;
+	n = read(fd, id, sizeof(id) - 1);
+	if (n <= 0)
+		return;
+	id[n] = '\0';
+	image->boot_id = strdup(id);
+}
+
+void sysgenid_dump_init(void)
+{
+	memset(&dump, 0, sizeof(dump));
+	sysgenid_plugin.image = sysgenid_image_new();
+	if (!sysgenid_plugin.image) {
+		sysgenid_warn(
+			"no memory for the image; tasks that use the counter cannot be dumped");
+		return;
+	}
+	refresh_mark(false);
+	if (sysgenid_plugin.stage != CRIU_STAGE_DUMP)
+		return;
+	read_boot_id(sysgenid_plugin.image);
+	/* Replaces the image of an earlier dump into the same directory, whatever comes. */
+	store_hint();
+}
+
+/* Is it the counter? Asked while the tasks are frozen. */
+static bool is_ours(const struct stat *stat)
+{
+	if (!S_ISCHR(stat->st_mode))
+		return false;
+	refresh_mark(true);
+	return sysgenid_plugin.image && sysgenid_plugin.device_known &&
+	       sysgenid_is_counter(stat, sysgenid_plugin.device);
+}
+
+int sysgenid_dump_ext_file(int fd, int id)
+{
+	struct stat stat;
+	int error;
+
+	if (fstat(fd, &stat) || !is_ours(&stat))
+		return -ENOTSUP;
+	error = sysgenid_file_dump(fd, id, sysgenid_plugin.image);
+	if (!error)
+		error = require();
+	/* -ENOTSUP would ask the next plugin. */
+	return error ? -EIO : 0;
+}
+
+int sysgenid_dump_device_vma(int fd, const struct stat *stat)
+{
+	int error;
+
+	if (!is_ours(stat))
+		return -ENOTSUP;
+	/* The final dump sees the mapping again. */
+	if (sysgenid_plugin.stage != CRIU_STAGE_DUMP)
+		return 0;
+	error = sysgenid_mapping_dump(fd, sysgenid_plugin.image);
+	if (!error)
+		error = require();
+	return error ? -EIO : 0;
+}
+
+/* Once for each task, all of them frozen and no memory dumped yet. Other plugins get their turn. */
+int sysgenid_dump_checkpoint_devices(int pid)
+{
+	if (!sysgenid_plugin.image)
+		return -ENOTSUP;
+	refresh_mark(true);
+	if (sysgenid_rng_dump(pid, sysgenid_plugin.image) != 0)
+		dump.stored = false;
+	store_hint();
+	return -ENOTSUP;
+}
+
+static void bump(void)
+{
+	struct sysgenid_error details = { "" };
+	uint32_t generation;
+	int error = sysgenid_trigger(0, SYSGENID_TRIGGER_RESTORE, &generation, &details);
+
+	if (error)
+		sysgenid_err("the process that was dumped is not told so, although " SYSGENID_CONF
+			     " has bump-after-dump = yes: %s",
+			     details.text[0] ? details.text : strerror(-error));
+	else
+		sysgenid_info("generation %u after the dump", generation);
+}
+
+/* The tasks are still frozen. */
+void sysgenid_dump_exit(int ret)
+{
+	if (ret)
+		return;
+	/* No hook was called: criu is older than 4.0 and no task has a device. */
+	if (sysgenid_plugin.image && !dump.mark_is_final) {
+		refresh_mark(true);
+		store_hint();
+	}
+	if (sysgenid_plugin.config.bump_after_dump)
+		bump();
+}

@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include <linux/sysgenid.h>
+
+#include "files.h"
+#include "log.h"
+#include "maps.h"
+#include "util.h"
+
+/* What F_SETFL can give back; the access mode and O_PATH are given to open(). */
+#define SETTABLE_FLAGS (O_APPEND | O_ASYNC | O_DIRECT | O_NOATIME | O_NONBLOCK)
+
+bool sysgenid_is_counter(const struct stat *stat, dev_t device)
+{
+	return S_ISCHR(stat->st_mode) && stat->st_rdev == device;
+}
+
+/* The path of an open file, as the tasks' mount namespace knows it. */
+static int path_of(int fd, char *path, size_t size)
+{
+	struct stat stat;
+	char link[64];
+	ssize_t n;
+
+	if (fstat(fd, &stat))
+		return -errno;
+	/* The link would say " (deleted)". */
+	if (stat.st_nlink == 0)
+		return -ENOENT;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	n = readlink(link, path, size);
+	if (n < 0)
+		return -errno;
+	if ((size_t)n >= size)
+		return -ENAMETOOLONG;
+	path[n] = '\0';
+	return path[0] == '/' ? 0 : -ENOENT;
+}
+
+static int log_no_path(int error)
+{
+	if (error == -ENOENT)
+		sysgenid_err("a task has the counter open or mapped by a device node that was "
+			     "deleted since: it could not be opened at restore. Let the task open "
+			     "" SYSGENID_DEVICE " again");
+	else
+		sysgenid_err("cannot find the path by which a task has opened the counter: %s",
+			     strerror(-error));
+	return error;
+}
+
+/* Finds "key:\tnumber" in the text of a fdinfo file. */
+static bool find_number(const char *text, const char *key, uint64_t max, uint64_t *value)
+{
+	size_t length = strlen(key);
+
+	for (const char *at = text; at; at = strchr(at, '\n'), at = at ? at + 1 : NULL) {
+		const char *number = at + length + 1;
+
+		if (strncmp(at, key, length) || at[length] != ':')
+			continue;
+		number += strspn(number, " \t");
+		return sysgenid_parse_number(&number, 10, value) && *number == '\n' &&
+		       *value <= max;
+	}
+	return false;
+}
+
+static int read_fdinfo(int fd, SysgenidFile *file)
+{
+	uint64_t acknowledged, outdated, tracked;
+	cleanup_close int info = -1;
+	char path[64], text[4096];
+	ssize_t n;
+
+	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
+	info = open(path, O_RDONLY | O_CLOEXEC);
+	if (info < 0)
+		return -errno;
+	n = read(info, text, sizeof(text) - 1);
+	if (n < 0)
+		return -errno;
+	text[n] = '\0';
+	if (!find_number(text, "sysgenid-acknowledged", UINT32_MAX, &acknowledged) ||
+	    !find_number(text, "sysgenid-outdated", 1, &outdated) ||
+	    !find_number(text, "sysgenid-tracked", 1, &tracked))
+		return -EPROTO;
+	file->acknowledged = (uint32_t)acknowledged;
+	file->outdated = outdated;
+	file->tracked = tracked;
+	return 0;
+}
+
+int sysgenid_file_dump(int fd, int id, SysgenidImage *image)
+{
+	SysgenidFile file = SYSGENID_FILE__INIT;
+	char path[PATH_MAX];
+	int flags, error;
+
+	error = path_of(fd, path, sizeof(path));
+	if (error)
+		return log_no_path(error);
+	flags = fcntl(fd, F_GETFL);
+	if (flags < 0) {
+		error = -errno;
+		sysgenid_err("cannot read the flags of the open file %s: %s", path,
+			     strerror(errno));
+		return error;
+	}
+	/* A descriptor with O_PATH is a name and no open file: it has no state. */
+	error = flags & O_PATH ? 0 : read_fdinfo(fd, &file);
+	if (error) {
+		sysgenid_err("cannot read the state of the open file %s: %s. Is the loaded module "
+			     "of the same release as this plugin?",
+			     path, strerror(-error));
+		return error;
+	}
+	file.id = (uint32_t)id;
+	file.path = path;
+	file.flags = (uint32_t)flags;
+	error = sysgenid_image_add_file(image, &file);
+	if (error) {
+		sysgenid_err("cannot store the open file %s: %s", path,
+			     error == -E2BIG ? "the tasks have too many of them"
+					     : strerror(-error));
+		return error;
+	}
+	sysgenid_info("open file %#x: %s, acknowledged %u, %stracked%s", file.id, path,
+		      file.acknowledged, file.tracked ? "" : "not ",
+		      file.outdated ? ", outdated" : "");
+	return 0;
+}
+
+int sysgenid_mapping_dump(int fd, SysgenidImage *image)
+{
+	char path[PATH_MAX];
+	int error;
+
+	error = path_of(fd, path, sizeof(path));
+	if (error)
+		return log_no_path(error);
+	error = sysgenid_image_add_mapping(image, path);
+	if (error == -EEXIST)
+		return 0;
+	if (error)
+		sysgenid_err("cannot store the mapped file %s: %s", path,
+			     error == -E2BIG ? "the tasks have too many of them"
+					     : strerror(-error));
+	else
+		sysgenid_info("the counter is mapped from %s", path);
+	return error;
+}
+
+/* Before the node is opened: another device may do something when it is. */
+static int check_node(const char *path, const struct stat *stat, dev_t device)
+{
+	if (sysgenid_is_counter(stat, device))
+		return 0;
+	if (!S_ISCHR(stat->st_mode))
+		sysgenid_err("%s is not a device node any more: make it again in the restored "
+			     "tree (mknod -m 666 %s c %u %u)",
+			     path, path, major(device), minor(device));
+	else
+		sysgenid_err("%s is the device %u:%u, but the counter is %u:%u here: load the "
+			     "module with minor=%u, or make the node again",
+			     path, major(stat->st_rdev), minor(stat->st_rdev), major(device),
+			     minor(device), minor(stat->st_rdev));
+	return -ENXIO;
+}
+
+static int open_node(const char *path, int flags)
+{
+	int fd = open(path, flags | O_CLOEXEC | O_NOCTTY);
+	int error = errno;
+
+	if (fd >= 0)
+		return fd;
+	if (error == EACCES || error == EPERM)
+		sysgenid_err("cannot open %s: %s. It is opened with the rights of the restored "
+			     "task in its own user namespace: give the node mode 666, on a mount "
+			     "without nodev, and allow it in the container's device list",
+			     path, strerror(error));
+	else
+		sysgenid_err("cannot open %s: %s", path, strerror(error));
+	return -error;
+}
+
+/* Outdated first: whoever waits for all watchers must not find this one up to date. */
+static int give_state_back(int fd, const SysgenidFile *file)
+{
+	if (ioctl(fd, SYSGENID_MARK_OUTDATED, 0)) {
+		sysgenid_err("cannot mark %s as outdated: %s. Is the loaded module of the same "
+			     "release as this plugin?",
+			     file->path, strerror(errno));
+		return -errno;
+	}
+	if (file->tracked && ioctl(fd, SYSGENID_SET_WATCHER_TRACKING, 1)) {
+		sysgenid_err("cannot track %s: %s", file->path, strerror(errno));
+		return -errno;
+	}
+	if (fcntl(fd, F_SETFL, (int)file->flags & SETTABLE_FLAGS)) {
+		sysgenid_err("cannot set the flags %#x of %s: %s", file->flags, file->path,
+			     strerror(errno));
+		return -errno;
+	}
+	return 0;
+}
+
+int sysgenid_file_restore(const SysgenidFile *file, dev_t device)
+{
+	cleanup_close int fd = -1;
+	struct stat node;
+	int error, result;
+
+	if (stat(file->path, &node)) {
+		error = -errno;
+		sysgenid_err("cannot find %s in the restored tree: %s. The container needs the "
+			     "device as it had it when it was dumped",
+			     file->path, strerror(errno));
+		return error;
+	}
+	error = check_node(file->path, &node, device);
+	if (error)
+		return error;
+	fd = open_node(file->path, (int)file->flags & (O_ACCMODE | O_PATH));
+	if (fd < 0)
+		return fd;
+	error = fstat(fd, &node) ? -errno : check_node(file->path, &node, device);
+	if (!error && !(file->flags & O_PATH))
+		error = give_state_back(fd, file);
+	if (error)
+		return error;
+	sysgenid_info("restored %s, outdated, %stracked", file->path, file->tracked ? "" : "not ");
+	result = fd;
+	fd = -1;
+	return result;
+}
+
+struct mappings_check {
+	pid_t pid;
+	const SysgenidImage *image;
+	dev_t device;
+};
+
+static bool was_counter(const SysgenidImage *image, const char *path)
+{
+	for (size_t i = 0; i < image->n_mappings; i++) {
+		size_t length = strlen(image->mappings[i]);
+
+		if (!strncmp(path, image->mappings[i], length) &&
+		    (!path[length] || !strcmp(path + length, " (deleted)")))
+			return true;
+	}
+	return false;
+}
+
+static int check_mapping(const struct sysgenid_vma *vma, void *argument)
+{
+	const struct mappings_check *check = argument;
+	struct stat mapped;
+	char link[96];
+
+	if (!was_counter(check->image, vma->path))
+		return 0;
+	/* maps names the file system of the node; only the file itself tells its device. */
+	snprintf(link, sizeof(link), "/proc/%d/map_files/%llx-%llx", check->pid,
+		 (unsigned long long)vma->start, (unsigned long long)vma->end);
+	if (stat(link, &mapped)) {
+		sysgenid_err("cannot tell what task %d has mapped from %s: %s", check->pid,
+			     vma->path, strerror(errno));
+		return -errno;
+	}
+	if (sysgenid_is_counter(&mapped, check->device))
+		return 0;
+	sysgenid_err(
+		"task %d has mapped something else than the counter from %s (device %u:%u, the "
+		"counter is %u:%u): make the node again in the restored tree",
+		check->pid, vma->path, major(mapped.st_rdev), minor(mapped.st_rdev),
+		major(check->device), minor(check->device));
+	return -ENXIO;
+}
+
+int sysgenid_mappings_check(pid_t pid, const SysgenidImage *image, dev_t device)
+{
+	struct mappings_check check = { .pid = pid, .image = image, .device = device };
+	int error;
+
+	if (!image->n_mappings)
+		return 0;
+	error = sysgenid_for_each_vma(pid, false, check_mapping, &check);
+	if (error && error != -ENXIO)
+		sysgenid_err("cannot check the mappings of task %d: %s", pid, strerror(-error));
+	return error;
+}

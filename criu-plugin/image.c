@@ -1,0 +1,400 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "image.h"
+#include "util.h"
+
+#define TEMPORARY_NAME SYSGENID_IMAGE_NAME ".tmp"
+
+static const char magic[8] = { 'S', 'Y', 'S', 'G', 'E', 'N', 'I', 'D' };
+
+static int __attribute__((format(printf, 3, 4)))
+fail(struct sysgenid_image_error *error, int code, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(error->text, sizeof(error->text), format, args);
+	va_end(args);
+	return code;
+}
+
+SysgenidImage *sysgenid_image_new(void)
+{
+	SysgenidImage *image = malloc(sizeof(*image));
+
+	if (image)
+		sysgenid_image__init(image);
+	return image;
+}
+
+void sysgenid_image_free(SysgenidImage *image)
+{
+	sysgenid_image__free_unpacked(image, NULL);
+}
+
+/* Appends to a repeated field. Its capacity is the next power of two and needs no field of its own.
+ */
+static int append(void *array, size_t *n, size_t max, void *item)
+{
+	void ***items = array;
+
+	if (*n >= max)
+		return -E2BIG;
+	if ((*n & (*n - 1)) == 0) {
+		void **larger = realloc(*items, (*n ? *n * 2 : 1) * sizeof(*larger));
+
+		if (!larger)
+			return -ENOMEM;
+		*items = larger;
+	}
+	(*items)[(*n)++] = item;
+	return 0;
+}
+
+const SysgenidFile *sysgenid_image_find_file(const SysgenidImage *image, uint32_t id)
+{
+	for (size_t i = 0; i < image->n_files; i++)
+		if (image->files[i]->id == id)
+			return image->files[i];
+	return NULL;
+}
+
+int sysgenid_image_add_file(SysgenidImage *image, const SysgenidFile *file)
+{
+	SysgenidFile *copy;
+	int error;
+
+	if (sysgenid_image_find_file(image, file->id))
+		return -EEXIST;
+	copy = malloc(sizeof(*copy));
+	if (!copy)
+		return -ENOMEM;
+	*copy = *file;
+	copy->path = strdup(file->path);
+	error = copy->path ? append(&image->files, &image->n_files, SYSGENID_IMAGE_MAX_FILES, copy)
+			   : -ENOMEM;
+	if (error) {
+		free(copy->path);
+		free(copy);
+	}
+	return error;
+}
+
+int sysgenid_image_add_mapping(SysgenidImage *image, const char *path)
+{
+	char *copy;
+	int error;
+
+	for (size_t i = 0; i < image->n_mappings; i++)
+		if (!strcmp(image->mappings[i], path))
+			return -EEXIST;
+	copy = strdup(path);
+	if (!copy)
+		return -ENOMEM;
+	error = append(&image->mappings, &image->n_mappings, SYSGENID_IMAGE_MAX_MAPPINGS, copy);
+	if (error)
+		free(copy);
+	return error;
+}
+
+int sysgenid_image_add_area(SysgenidImage *image, pid_t pid, uint64_t start, uint64_t end)
+{
+	SysgenidRngArea *area = malloc(sizeof(*area));
+	int error;
+
+	if (!area)
+		return -ENOMEM;
+	sysgenid_rng_area__init(area);
+	area->pid = (uint32_t)pid;
+	area->start = start;
+	area->end = end;
+	error = append(&image->rng_areas, &image->n_rng_areas, SYSGENID_IMAGE_MAX_AREAS, area);
+	if (error)
+		free(area);
+	return error;
+}
+
+static uint32_t crc32(const uint8_t *data, size_t size)
+{
+	uint32_t table[16], crc = ~0u;
+
+	for (uint32_t i = 0; i < 16; i++) {
+		table[i] = i;
+		for (int bit = 0; bit < 4; bit++)
+			table[i] = (table[i] >> 1) ^ (table[i] & 1 ? 0xedb88320u : 0);
+	}
+	for (size_t i = 0; i < size; i++) {
+		crc = (crc >> 4) ^ table[(crc ^ data[i]) & 15];
+		crc = (crc >> 4) ^ table[(crc ^ (data[i] >> 4)) & 15];
+	}
+	return ~crc;
+}
+
+static void put_u32(uint8_t *at, uint32_t value)
+{
+	for (int i = 0; i < 4; i++)
+		at[i] = (uint8_t)(value >> (8 * i));
+}
+
+static uint32_t get_u32(const uint8_t *at)
+{
+	return at[0] | (uint32_t)at[1] << 8 | (uint32_t)at[2] << 16 | (uint32_t)at[3] << 24;
+}
+
+int sysgenid_image_encode(const SysgenidImage *image, uint8_t **data, size_t *size)
+{
+	size_t length = sysgenid_image__get_packed_size(image);
+	uint8_t *buffer;
+
+	if (length > SYSGENID_IMAGE_MAX_SIZE)
+		return -E2BIG;
+	buffer = malloc(SYSGENID_IMAGE_HEADER + length);
+	if (!buffer)
+		return -ENOMEM;
+	sysgenid_image__pack(image, buffer + SYSGENID_IMAGE_HEADER);
+	memcpy(buffer, magic, sizeof(magic));
+	put_u32(buffer + 8, SYSGENID_IMAGE_VERSION);
+	put_u32(buffer + 12, (uint32_t)length);
+	put_u32(buffer + 16, crc32(buffer + SYSGENID_IMAGE_HEADER, length));
+	*data = buffer;
+	*size = SYSGENID_IMAGE_HEADER + length;
+	return 0;
+}
+
+static int check_header(const uint8_t *data, size_t size, struct sysgenid_image_error *error)
+{
+	uint32_t version, length;
+
+	if (size < SYSGENID_IMAGE_HEADER)
+		return fail(error, -EBADMSG,
+			    "it is truncated: %zu bytes are less than its header. Copy it again",
+			    size);
+	if (memcmp(data, magic, sizeof(magic)))
+		return fail(error, -EBADMSG,
+			    "it does not begin with \"SYSGENID\": another file has its name");
+	version = get_u32(data + 8);
+	if (version != SYSGENID_IMAGE_VERSION)
+		return fail(error, -EBADMSG,
+			    "its format has version %u and this plugin knows version %u only. "
+			    "Install the plugin that made the image",
+			    version, SYSGENID_IMAGE_VERSION);
+	length = get_u32(data + 12);
+	if (length > SYSGENID_IMAGE_MAX_SIZE)
+		return fail(error, -EBADMSG, "its message has %u bytes, more than the %u allowed",
+			    length, SYSGENID_IMAGE_MAX_SIZE);
+	if (length > size - SYSGENID_IMAGE_HEADER)
+		return fail(
+			error, -EBADMSG,
+			"it is truncated: %zu of %u bytes of its message are there. Copy it again",
+			size - SYSGENID_IMAGE_HEADER, length);
+	if (length < size - SYSGENID_IMAGE_HEADER)
+		return fail(error, -EBADMSG, "something follows its message. Copy it again");
+	if (crc32(data + SYSGENID_IMAGE_HEADER, length) != get_u32(data + 16))
+		return fail(error, -EBADMSG,
+			    "its checksum is wrong: it was damaged. Copy it again");
+	return 0;
+}
+
+static int compare_ids(const void *a, const void *b)
+{
+	uint32_t x = *(const uint32_t *)a, y = *(const uint32_t *)b;
+
+	return (x > y) - (x < y);
+}
+
+static int check_path(const char *path, struct sysgenid_image_error *error)
+{
+	if (path[0] != '/')
+		return fail(error, -EBADMSG, "a path in it is not absolute");
+	if (strlen(path) >= PATH_MAX)
+		return fail(error, -EBADMSG, "a path in it is longer than %d bytes", PATH_MAX - 1);
+	return 0;
+}
+
+static int check_files(const SysgenidImage *image, struct sysgenid_image_error *error)
+{
+	cleanup_free uint32_t *ids = NULL;
+	int result;
+
+	if (image->n_files > SYSGENID_IMAGE_MAX_FILES)
+		return fail(error, -EBADMSG, "it has %zu files, more than the %u allowed",
+			    image->n_files, SYSGENID_IMAGE_MAX_FILES);
+	ids = malloc((image->n_files + 1) * sizeof(*ids));
+	if (!ids)
+		return fail(error, -ENOMEM, "no memory to check it");
+	for (size_t i = 0; i < image->n_files; i++) {
+		ids[i] = image->files[i]->id;
+		result = check_path(image->files[i]->path, error);
+		if (result)
+			return result;
+	}
+	qsort(ids, image->n_files, sizeof(*ids), compare_ids);
+	for (size_t i = 1; i < image->n_files; i++)
+		if (ids[i] == ids[i - 1])
+			return fail(error, -EBADMSG, "it has two files with the number %u", ids[i]);
+	return 0;
+}
+
+static int check_memory(const SysgenidImage *image, struct sysgenid_image_error *error)
+{
+	if (image->n_mappings > SYSGENID_IMAGE_MAX_MAPPINGS)
+		return fail(error, -EBADMSG, "it has %zu mapped paths, more than the %u allowed",
+			    image->n_mappings, SYSGENID_IMAGE_MAX_MAPPINGS);
+	if (image->n_rng_areas > SYSGENID_IMAGE_MAX_AREAS)
+		return fail(error, -EBADMSG, "it has %zu areas of memory, more than the %u allowed",
+			    image->n_rng_areas, SYSGENID_IMAGE_MAX_AREAS);
+	for (size_t i = 0; i < image->n_mappings; i++) {
+		int result = check_path(image->mappings[i], error);
+
+		if (result)
+			return result;
+	}
+	for (size_t i = 0; i < image->n_rng_areas; i++) {
+		const SysgenidRngArea *area = image->rng_areas[i];
+		uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+
+		if (!area->pid || area->pid > INT_MAX || area->start >= area->end ||
+		    area->end > INT64_MAX || area->start % page || area->end % page)
+			return fail(error, -EBADMSG, "an area of memory in it is impossible");
+	}
+	return 0;
+}
+
+static int check_content(const SysgenidImage *image, struct sysgenid_image_error *error)
+{
+	int result;
+
+	if (image->counter_required && !image->has_mark)
+		return fail(error, -EBADMSG,
+			    "it requires the counter and does not say how far that had got");
+	if (!image->counter_required && (image->n_files || image->n_mappings))
+		return fail(error, -EBADMSG,
+			    "it has files or mappings of the counter and says that it needs none");
+	if (image->boot_id && strlen(image->boot_id) > 64)
+		return fail(error, -EBADMSG, "the boot ID in it is none");
+	result = check_files(image, error);
+	if (result)
+		return result;
+	return check_memory(image, error);
+}
+
+int sysgenid_image_decode(const uint8_t *data, size_t size, SysgenidImage **image,
+			  struct sysgenid_image_error *error)
+{
+	SysgenidImage *found;
+	int result;
+
+	result = check_header(data, size, error);
+	if (result)
+		return result;
+	found = sysgenid_image__unpack(NULL, size - SYSGENID_IMAGE_HEADER,
+				       data + SYSGENID_IMAGE_HEADER);
+	if (!found)
+		return fail(error, -EBADMSG, "its message cannot be decoded");
+	result = check_content(found, error);
+	if (result) {
+		sysgenid_image_free(found);
+		return result;
+	}
+	*image = found;
+	return 0;
+}
+
+static int write_all(int fd, const uint8_t *data, size_t size)
+{
+	while (size) {
+		ssize_t n = write(fd, data, size);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		data += n;
+		size -= (size_t)n;
+	}
+	return 0;
+}
+
+/*
+ * Renaming makes the change atomic for everyone who looks while this machine runs. Nothing is
+ * flushed to the disk: criu flushes none of its images either, one without the others is of no
+ * use, and what a power failure leaves of this one is recognised by its length and checksum.
+ */
+int sysgenid_image_write(const SysgenidImage *image, int directory)
+{
+	cleanup_free uint8_t *data = NULL;
+	size_t size;
+	int fd, error;
+
+	error = sysgenid_image_encode(image, &data, &size);
+	if (error)
+		return error;
+	if (unlinkat(directory, TEMPORARY_NAME, 0) && errno != ENOENT)
+		return -errno;
+	fd = openat(directory, TEMPORARY_NAME, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (fd < 0)
+		return -errno;
+	error = write_all(fd, data, size);
+	if (close(fd) && !error)
+		error = -errno;
+	if (!error && renameat(directory, TEMPORARY_NAME, directory, SYSGENID_IMAGE_NAME))
+		error = -errno;
+	if (error)
+		unlinkat(directory, TEMPORARY_NAME, 0);
+	return error;
+}
+
+static ssize_t read_all(int fd, uint8_t *data, size_t size)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t n = read(fd, data + done, size - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		done += (size_t)n;
+	}
+	return (ssize_t)done;
+}
+
+int sysgenid_image_read(int directory, SysgenidImage **image, struct sysgenid_image_error *error)
+{
+	cleanup_free uint8_t *data = NULL;
+	cleanup_close int fd = -1;
+	struct stat stat;
+	ssize_t size;
+
+	/* Non-blocking, so that a FIFO of that name does not hold up the restore for ever. */
+	fd = openat(directory, SYSGENID_IMAGE_NAME, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0 && errno == ENOENT)
+		return -ENOENT;
+	if (fd < 0)
+		return fail(error, -errno, "it cannot be opened: %s", strerror(errno));
+	if (fstat(fd, &stat) || !S_ISREG(stat.st_mode))
+		return fail(error, -EBADMSG, "it is not a regular file");
+	if (stat.st_size > (off_t)(SYSGENID_IMAGE_HEADER + SYSGENID_IMAGE_MAX_SIZE))
+		return fail(error, -EBADMSG, "it has %lld bytes, more than the %u allowed",
+			    (long long)stat.st_size,
+			    SYSGENID_IMAGE_HEADER + SYSGENID_IMAGE_MAX_SIZE);
+	data = malloc((size_t)stat.st_size + 1);
+	if (!data)
+		return fail(error, -ENOMEM, "no memory to read it");
+	size = read_all(fd, data, (size_t)stat.st_size);
+	if (size < 0)
+		return fail(error, (int)size, "it cannot be read: %s", strerror((int)-size));
+	return sysgenid_image_decode(data, (size_t)size, image, error);
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Messages to criu's log, each one line that begins with "sysgenid: ". */
+#ifndef SYSGENID_LOG_H
+#define SYSGENID_LOG_H
+
+enum sysgenid_log_level {
+	SYSGENID_LOG_ERROR = 1,
+	SYSGENID_LOG_WARN = 2,
+	SYSGENID_LOG_INFO = 3,
+	SYSGENID_LOG_DEBUG = 4,
+};
+
+/* Keeps errno as it is. */
+void sysgenid_log(enum sysgenid_log_level level, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+#define sysgenid_err(...) sysgenid_log(SYSGENID_LOG_ERROR, __VA_ARGS__)
+#define sysgenid_warn(...) sysgenid_log(SYSGENID_LOG_WARN, __VA_ARGS__)
+#define sysgenid_info(...) sysgenid_log(SYSGENID_LOG_INFO, __VA_ARGS__)
+#define sysgenid_debug(...) sysgenid_log(SYSGENID_LOG_DEBUG, __VA_ARGS__)
+
+#endif

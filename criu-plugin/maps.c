@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <ctype.h>
+#include <errno.h>
+#include <limits.h>
+#include <string.h>
+
+#include "maps.h"
+#include "util.h"
+
+static const char *skip_word(const char *text)
+{
+	text += strcspn(text, " ");
+	return text + strspn(text, " ");
+}
+
+/* "start-end perms offset device inode   path". Other lines of smaps begin with a capital. */
+static bool parse_header(char *line, struct sysgenid_vma *vma)
+{
+	const char *at = line;
+
+	if (!sysgenid_parse_number(&at, 16, &vma->start) || *at++ != '-' ||
+	    !sysgenid_parse_number(&at, 16, &vma->end) || *at++ != ' ' || strlen(at) < 4)
+		return false;
+	memcpy(vma->perms, at, 4);
+	vma->perms[4] = '\0';
+	at = skip_word(skip_word(skip_word(at)));
+	if (!sysgenid_parse_number(&at, 10, &vma->inode))
+		return false;
+	vma->path = at + strspn(at, " ");
+	return true;
+}
+
+static bool has_flag(const char *flags, const char *flag)
+{
+	for (const char *at = flags; (at = strstr(at, flag)); at++)
+		if (at[-1] == ' ' && (at[2] == ' ' || at[2] == '\0'))
+			return true;
+	return false;
+}
+
+static int walk(FILE *file, bool droppable, sysgenid_vma_fn fn, void *argument)
+{
+	static const char flags[] = "VmFlags:";
+	cleanup_free char *header = NULL, *line = NULL;
+	size_t header_size = 0, size = 0;
+	struct sysgenid_vma vma = { 0 };
+	int result = 0;
+
+	while (!result && getline(&line, &size, file) >= 0) {
+		line[strcspn(line, "\n")] = '\0';
+		if (parse_header(line, &vma)) {
+			/* vma.path points into the line. */
+			char *swap = header;
+			size_t swap_size = header_size;
+
+			header = line;
+			header_size = size;
+			line = swap;
+			size = swap_size;
+			if (!droppable)
+				result = fn(&vma, argument);
+		} else if (droppable && vma.end && !strncmp(line, flags, sizeof(flags) - 1)) {
+			vma.droppable = has_flag(line, "dp");
+			result = fn(&vma, argument);
+		}
+	}
+	if (!result && ferror(file) && errno != ESRCH)
+		result = errno ? -errno : -EIO;
+	return result;
+}
+
+int sysgenid_for_each_vma(pid_t pid, bool droppable, sysgenid_vma_fn fn, void *argument)
+{
+	cleanup_file FILE *file = NULL;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, droppable ? "smaps" : "maps");
+	file = fopen(path, "re");
+	if (!file)
+		return errno == ENOENT || errno == ESRCH ? 0 : -errno;
+	return walk(file, droppable, fn, argument);
+}
+
+int sysgenid_inner_pid(pid_t pid)
+{
+	cleanup_file FILE *file = NULL;
+	cleanup_free char *line = NULL;
+	size_t size = 0;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/status", pid);
+	file = fopen(path, "re");
+	if (!file)
+		return -errno;
+	while (getline(&line, &size, file) >= 0) {
+		const char *last;
+		uint64_t number;
+
+		if (strncmp(line, "NSpid:", 6))
+			continue;
+		/* From the reader's namespace inwards; the last is the task's own. */
+		last = strrchr(line, '\t');
+		if (!last)
+			return -EBADMSG;
+		last++;
+		if (!sysgenid_parse_number(&last, 10, &number) || number > INT_MAX)
+			return -EBADMSG;
+		return (int)number;
+	}
+	return -EBADMSG;
+}

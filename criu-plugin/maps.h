@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What /proc tells about a task. */
+#ifndef SYSGENID_MAPS_H
+#define SYSGENID_MAPS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct sysgenid_vma {
+	uint64_t start;
+	uint64_t end;
+	char perms[5];	  /* "rw-p" */
+	uint64_t inode;	  /* 0: no file */
+	const char *path; /* "" when there is none; also "[heap]" and the like */
+	bool droppable;	  /* only known when asked for */
+};
+
+/* Anything but 0 ends the walk and becomes its result. */
+typedef int (*sysgenid_vma_fn)(const struct sysgenid_vma *vma, void *argument);
+
+/*
+ * Calls fn for each mapping of a task. droppable: find out which are; slower. Returns 0, what fn
+ * returned, or -errno; a task that is gone, or a zombie, has no mappings.
+ */
+int sysgenid_for_each_vma(pid_t pid, bool droppable, sysgenid_vma_fn fn, void *argument);
+
+/* The number a task has in its own, innermost PID namespace. Returns it or -errno. */
+int sysgenid_inner_pid(pid_t pid);
+
+#endif

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the parts of the plugin share: one dump or one restore, in one criu process. */
+#ifndef SYSGENID_PLUGIN_H
+#define SYSGENID_PLUGIN_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/types.h>
+
+#include "config.h"
+#include "image.h"
+
+#define SYSGENID_PLUGIN_NAME "sysgenid"
+
+struct sysgenid_plugin {
+	int stage;
+	struct sysgenid_config config;
+	SysgenidImage *image; /* NULL: there is none, or no memory for it */
+	bool device_known;    /* the module is loaded */
+	dev_t device;
+};
+
+/* criu runs one dump or restore at a time and calls plugins from one thread only. */
+extern struct sysgenid_plugin sysgenid_plugin;
+
+/* Asks the module for its device number and, for dump, its mark. Returns 0 or -errno. */
+int sysgenid_plugin_ask(unsigned int *highest, char *why, size_t size);
+
+/* dump.c */
+void sysgenid_dump_init(void);
+void sysgenid_dump_exit(int ret);
+int sysgenid_dump_ext_file(int fd, int id);
+int sysgenid_dump_device_vma(int fd, const struct stat *stat);
+int sysgenid_dump_checkpoint_devices(int pid);
+
+/* restore.c */
+int sysgenid_restore_init(void);
+void sysgenid_restore_exit(void);
+int sysgenid_restore_ext_file(int id);
+int sysgenid_restore_resume_late(int pid);
+
+#endif

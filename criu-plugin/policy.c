@@ -1,0 +1,149 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "config.h"
+#include "policy.h"
+
+static void __attribute__((format(printf, 3, 4)))
+decide(struct sysgenid_judgement *judgement, enum sysgenid_verdict verdict, const char *format, ...)
+{
+	va_list args;
+
+	judgement->verdict = verdict;
+	va_start(args, format);
+	vsnprintf(judgement->text, sizeof(judgement->text), format, args);
+	va_end(args);
+}
+
+static void quietly(struct sysgenid_judgement *judgement, enum sysgenid_verdict verdict)
+{
+	judgement->verdict = verdict;
+	judgement->text[0] = '\0';
+}
+
+/* What an image needs: who asks for strictness asks for all of it. */
+static bool is_needed(const struct sysgenid_facts *facts)
+{
+	return facts->required || facts->listed || facts->strict;
+}
+
+static const char *reason(const struct sysgenid_facts *facts)
+{
+	if (facts->required || facts->listed)
+		return "a restored process uses the generation counter";
+	return "strict = yes in " SYSGENID_CONF;
+}
+
+static void plan_missing(const struct sysgenid_facts *facts, struct sysgenid_plan *plan)
+{
+	if (facts->listed)
+		decide(&plan->judgement, SYSGENID_REFUSE,
+		       "the image needs this plugin, but its file sysgenid.img is missing: copy "
+		       "it from where the dump was made");
+	else if (facts->strict)
+		decide(&plan->judgement, SYSGENID_REFUSE,
+		       "the image has no sysgenid.img: it was made without this plugin or not "
+		       "copied in full, and strict = yes in " SYSGENID_CONF);
+}
+
+static void plan_mark(const struct sysgenid_facts *facts, struct sysgenid_plan *plan)
+{
+	if (!facts->mark_known)
+		return;
+	plan->min = facts->mark + 1;
+	plan->force = facts->follow_any_mark;
+	if (plan->min)
+		return;
+	/* No generation is above the highest number there is, and after it numbers come again. */
+	if (is_needed(facts))
+		decide(&plan->judgement, SYSGENID_REFUSE,
+		       "the image was made where the counter had reached its end, %u: no "
+		       "generation is above that, so no restored process could tell. Make the "
+		       "dump again on a freshly booted machine (%s)",
+		       facts->mark, reason(facts));
+	else
+		decide(&plan->judgement, SYSGENID_GO,
+		       "the image was made where the counter had reached its end, %u; it is not "
+		       "followed there",
+		       facts->mark);
+}
+
+void sysgenid_policy_plan(const struct sysgenid_facts *facts, struct sysgenid_plan *plan)
+{
+	plan->min = 0;
+	plan->force = false;
+	quietly(&plan->judgement, SYSGENID_GO);
+	switch (facts->image) {
+	case SYSGENID_IMAGE_MISSING:
+		plan_missing(facts, plan);
+		break;
+	case SYSGENID_IMAGE_GOOD:
+		plan_mark(facts, plan);
+		break;
+	case SYSGENID_IMAGE_BAD:
+		decide(&plan->judgement, SYSGENID_REFUSE,
+		       "sysgenid.img cannot be used, so nobody knows what the restored processes "
+		       "need: copy the image again from where the dump was made");
+		break;
+	}
+}
+
+static void judge_range(const struct sysgenid_facts *facts, struct sysgenid_judgement *judgement)
+{
+	if (is_needed(facts))
+		decide(judgement, SYSGENID_REFUSE,
+		       "the image was made where the counter had reached %u, absurdly far above "
+		       "this machine's: it may be forged. If you trust it, run 'sysgenid trigger "
+		       "--min %u --force' or set follow-any-mark = yes in " SYSGENID_CONF
+		       ", and restore again (%s)",
+		       facts->mark, facts->mark, reason(facts));
+	else
+		decide(judgement, SYSGENID_GO_UNMARKED,
+		       "the image was made where the counter had reached %u, absurdly far above "
+		       "this machine's; it is not followed there, since no restored process uses "
+		       "the counter",
+		       facts->mark);
+}
+
+static void judge_failure(const struct sysgenid_facts *facts, int error, const char *why,
+			  struct sysgenid_judgement *judgement)
+{
+	const char *what = why, *advice = "see the kernel log";
+
+	if (error == -ENOENT) {
+		what = "the module sysgenid is not loaded";
+		advice = "run 'modprobe sysgenid'";
+	} else if (error == -EPERM || error == -EACCES) {
+		advice =
+			"run criu with CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN in the initial user "
+			"namespace";
+	}
+	if (is_needed(facts))
+		decide(judgement, SYSGENID_REFUSE,
+		       "cannot make a new generation: %s; %s and restore again (%s)", what, advice,
+		       reason(facts));
+	else
+		decide(judgement, SYSGENID_GO_RESEED,
+		       "no new generation for this restore: %s; no restored process uses the "
+		       "counter, so it goes on. To get rid of this warning: %s",
+		       what, advice);
+}
+
+void sysgenid_policy_judge(const struct sysgenid_facts *facts, const struct sysgenid_plan *plan,
+			   int error, const char *why, struct sysgenid_judgement *judgement)
+{
+	if (!error)
+		quietly(judgement, SYSGENID_GO);
+	else if (error == -EIO)
+		decide(judgement, is_needed(facts) ? SYSGENID_GO_IF_RESEEDED : SYSGENID_GO_RESEED,
+		       "the generation has moved, but the kernel's random number generator was not "
+		       "reseeded: %s",
+		       why);
+	else if (error == -ERANGE && plan->min)
+		judge_range(facts, judgement);
+	else
+		judge_failure(facts, error, why, judgement);
+}

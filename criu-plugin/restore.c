@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <libsysgenid.h>
+
+#include "criu_abi.h"
+#include "files.h"
+#include "log.h"
+#include "plugin.h"
+#include "policy.h"
+#include "rng.h"
+#include "util.h"
+
+static struct {
+	pid_t *tasks; /* that have passed by and are stopped */
+	size_t n_tasks;
+	bool doomed; /* none of them may run */
+} restore;
+
+/*
+ * For an image without a list of plugins criu answers yes however often it is asked; a plugin
+ * that is in the list is taken off it by the first answer.
+ */
+static bool is_listed(void)
+{
+	size_t size = sizeof(SYSGENID_PLUGIN_NAME);
+
+	return check_and_remove_inventory_plugin &&
+	       check_and_remove_inventory_plugin(SYSGENID_PLUGIN_NAME, size) &&
+	       !check_and_remove_inventory_plugin(SYSGENID_PLUGIN_NAME, size);
+}
+
+static void gather_facts(struct sysgenid_facts *facts)
+{
+	struct sysgenid_image_error wrong = { "" };
+	int directory = criu_get_image_dir ? criu_get_image_dir() : -1;
+	int error;
+
+	*facts = (struct sysgenid_facts){
+		.listed = is_listed(),
+		.strict = sysgenid_plugin.config.strict,
+		.follow_any_mark = sysgenid_plugin.config.follow_any_mark,
+	};
+	error = sysgenid_image_read(directory, &sysgenid_plugin.image, &wrong);
+	if (error == -ENOENT) {
+		facts->image = SYSGENID_IMAGE_MISSING;
+		return;
+	}
+	if (error) {
+		sysgenid_err(SYSGENID_IMAGE_NAME " is no good: %s", wrong.text);
+		facts->image = SYSGENID_IMAGE_BAD;
+		return;
+	}
+	facts->image = SYSGENID_IMAGE_GOOD;
+	facts->required = sysgenid_plugin.image->counter_required;
+	facts->mark_known = sysgenid_plugin.image->has_mark;
+	facts->mark = sysgenid_plugin.image->mark;
+}
+
+static int move_generation(const struct sysgenid_plan *plan, char *why, size_t size)
+{
+	unsigned int flags = SYSGENID_TRIGGER_RESTORE, highest;
+	struct sysgenid_error details = { "" };
+	uint32_t generation;
+	int error;
+
+	error = sysgenid_plugin_ask(&highest, why, size);
+	if (error)
+		return error;
+	if (plan->force)
+		flags |= SYSGENID_TRIGGER_FORCE;
+	error = sysgenid_trigger(plan->min, flags, &generation, &details);
+	if (error) {
+		snprintf(why, size, "%s", details.text[0] ? details.text : strerror(-error));
+		return error;
+	}
+	sysgenid_info("generation %u for this restore", generation);
+	return 0;
+}
+
+/* Logs what is to be said and makes what the verdict asks for. Returns whether to go on. */
+static bool carry_out(const struct sysgenid_judgement *judgement)
+{
+	bool refuse = judgement->verdict == SYSGENID_REFUSE;
+	int error;
+
+	if (judgement->text[0])
+		sysgenid_log(refuse ? SYSGENID_LOG_ERROR : SYSGENID_LOG_WARN, "%s",
+			     judgement->text);
+	if (refuse)
+		return false;
+	if (judgement->verdict == SYSGENID_GO)
+		return true;
+	error = sysgenid_rng_reseed();
+	if (!error)
+		return true;
+	refuse = judgement->verdict == SYSGENID_GO_IF_RESEEDED;
+	sysgenid_log(refuse ? SYSGENID_LOG_ERROR : SYSGENID_LOG_WARN,
+		     "cannot reseed the kernel's random number generator either: %s. Processes "
+		     "restored twice from this image may draw the same numbers; CAP_SYS_ADMIN and "
+		     "access to /dev/urandom are needed",
+		     strerror(-error));
+	return !refuse;
+}
+
+int sysgenid_restore_init(void)
+{
+	struct sysgenid_judgement judgement;
+	struct sysgenid_facts facts;
+	struct sysgenid_plan plan;
+	char why[256] = "";
+	int error;
+
+	memset(&restore, 0, sizeof(restore));
+	gather_facts(&facts);
+	sysgenid_policy_plan(&facts, &plan);
+	judgement = plan.judgement;
+	if (sysgenid_plugin.config.strict && sysgenid_plugin.config.faulty) {
+		sysgenid_err(SYSGENID_CONF
+			     " has strict = yes and mistakes: put them right first, see "
+			     "the warnings above");
+		judgement.verdict = SYSGENID_REFUSE;
+		judgement.text[0] = '\0';
+	}
+	if (judgement.verdict != SYSGENID_REFUSE) {
+		if (judgement.text[0])
+			sysgenid_warn("%s", judgement.text);
+		error = move_generation(&plan, why, sizeof(why));
+		sysgenid_policy_judge(&facts, &plan, error, why, &judgement);
+		if (judgement.verdict == SYSGENID_GO_UNMARKED) {
+			sysgenid_warn("%s", judgement.text);
+			plan.min = 0;
+			error = move_generation(&plan, why, sizeof(why));
+			sysgenid_policy_judge(&facts, &plan, error, why, &judgement);
+		}
+	}
+	if (carry_out(&judgement))
+		return 0;
+	if (sysgenid_plugin.image)
+		sysgenid_image_free(sysgenid_plugin.image);
+	sysgenid_plugin.image = NULL;
+	return -1;
+}
+
+/*
+ * In the task that is being restored: its namespaces, and its own copy of this process's memory.
+ */
+int sysgenid_restore_ext_file(int id)
+{
+	const SysgenidFile *file;
+	int fd;
+
+	if (!sysgenid_plugin.image)
+		return -ENOTSUP;
+	file = sysgenid_image_find_file(sysgenid_plugin.image, (uint32_t)id);
+	if (!file)
+		return -ENOTSUP;
+	fd = sysgenid_file_restore(file, sysgenid_plugin.device);
+	/* -ENOTSUP would ask the next plugin. */
+	return fd < 0 ? -EIO : fd;
+}
+
+static bool remember(pid_t pid)
+{
+	size_t n = restore.n_tasks;
+
+	if ((n & (n - 1)) == 0) {
+		pid_t *larger = realloc(restore.tasks, (n ? n * 2 : 1) * sizeof(*larger));
+
+		if (!larger) {
+			sysgenid_err("no memory to remember the restored tasks");
+			return false;
+		}
+		restore.tasks = larger;
+	}
+	restore.tasks[restore.n_tasks++] = pid;
+	return true;
+}
+
+/*
+ * criu does not ask whether this hook succeeded, and lets the tasks run. A task that criu traces
+ * keeps its number until criu has seen its end, so the right ones are killed.
+ */
+static void kill_all(pid_t pid)
+{
+	if (!restore.doomed)
+		sysgenid_err("killing all restored tasks: they may not run without the counter");
+	restore.doomed = true;
+	for (size_t i = 0; i < restore.n_tasks; i++)
+		kill(restore.tasks[i], SIGKILL);
+	kill(pid, SIGKILL);
+}
+
+int sysgenid_restore_resume_late(int pid)
+{
+	const SysgenidImage *image = sysgenid_plugin.image;
+
+	/* criu 3.17.1 calls for tasks that are dead in the image, too, maybe without a number. */
+	if (!image || pid <= 1)
+		return -ENOTSUP;
+	if (restore.doomed || sysgenid_mappings_check(pid, image, sysgenid_plugin.device) ||
+	    !remember(pid))
+		kill_all(pid);
+	else
+		sysgenid_rng_restore(pid, image);
+	return -ENOTSUP;
+}
+
+void sysgenid_restore_exit(void)
+{
+	free(restore.tasks);
+	memset(&restore, 0, sizeof(restore));
+}

@@ -1,0 +1,188 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/random.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "log.h"
+#include "maps.h"
+#include "rng.h"
+#include "util.h"
+
+#ifndef MAP_DROPPABLE
+#define MAP_DROPPABLE 0x08
+#endif
+
+#define BATCH 512u /* pages */
+
+/* smaps is slow for a large task: don't read it where no task can have droppable memory. */
+static bool kernel_knows_droppable(void)
+{
+	size_t size = (size_t)sysconf(_SC_PAGESIZE);
+	void *probe =
+		mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | MAP_DROPPABLE, -1, 0);
+
+	if (probe == MAP_FAILED)
+		return false;
+	munmap(probe, size);
+	return true;
+}
+
+static int clear_page(int memory, uint64_t address, size_t page)
+{
+	static const char zeros[65536];
+	ssize_t n = pwrite(memory, zeros, page, (off_t)address);
+
+	if (n < 0)
+		return -errno;
+	return (size_t)n == page ? 0 : -EIO;
+}
+
+/* Pages that are not there need no clearing, and clearing would bring them into being. */
+static int clear_range(int memory, int pagemap, uint64_t start, uint64_t end)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	uint64_t entries[BATCH];
+
+	while (start < end) {
+		size_t n = (end - start) / page < BATCH ? (end - start) / page : BATCH;
+		off_t at = (off_t)(start / page * sizeof(entries[0]));
+		ssize_t got = pread(pagemap, entries, n * sizeof(entries[0]), at);
+
+		if (got != (ssize_t)(n * sizeof(entries[0])))
+			return got < 0 ? -errno : -EIO;
+		for (size_t i = 0; i < n; i++) {
+			/* Bit 63: present, 62: swapped or migrating. */
+			int error =
+				entries[i] >> 62 ? clear_page(memory, start + i * page, page) : 0;
+
+			if (error)
+				return error;
+		}
+		start += n * page;
+	}
+	return 0;
+}
+
+struct rng_walk {
+	pid_t pid;   /* as criu sees it */
+	pid_t inner; /* in its own PID namespace */
+	int memory;
+	int pagemap;
+	int areas;
+	SysgenidImage *image;	       /* dump */
+	const SysgenidImage *recorded; /* restore */
+};
+
+static int open_task(struct rng_walk *walk)
+{
+	char path[64];
+
+	walk->inner = sysgenid_inner_pid(walk->pid);
+	if (walk->inner < 0)
+		return walk->inner;
+	snprintf(path, sizeof(path), "/proc/%d/mem", walk->pid);
+	walk->memory = open(path, O_RDWR | O_CLOEXEC);
+	if (walk->memory < 0)
+		return -errno;
+	snprintf(path, sizeof(path), "/proc/%d/pagemap", walk->pid);
+	walk->pagemap = open(path, O_RDONLY | O_CLOEXEC);
+	return walk->pagemap < 0 ? -errno : 0;
+}
+
+static void close_task(struct rng_walk *walk)
+{
+	sysgenid_cleanup_close(&walk->memory);
+	sysgenid_cleanup_close(&walk->pagemap);
+}
+
+static int dump_area(const struct sysgenid_vma *vma, void *argument)
+{
+	struct rng_walk *walk = argument;
+	int error;
+
+	if (!vma->droppable)
+		return 0;
+	walk->areas++;
+	error = sysgenid_image_add_area(walk->image, walk->inner, vma->start, vma->end);
+	if (error)
+		sysgenid_warn("cannot record droppable memory of task %d: %s", walk->pid,
+			      strerror(-error));
+	error = clear_range(walk->memory, walk->pagemap, vma->start, vma->end);
+	sysgenid_debug("task %d: droppable memory at %#llx-%#llx: %s", walk->pid,
+		       (unsigned long long)vma->start, (unsigned long long)vma->end,
+		       error ? strerror(-error) : "cleared");
+	return error;
+}
+
+int sysgenid_rng_dump(pid_t pid, SysgenidImage *image)
+{
+	struct rng_walk walk = { .pid = pid, .memory = -1, .pagemap = -1, .image = image };
+	int error;
+
+	if (!kernel_knows_droppable())
+		return 0;
+	error = open_task(&walk);
+	if (!error)
+		error = sysgenid_for_each_vma(pid, true, dump_area, &walk);
+	close_task(&walk);
+	if (error) {
+		sysgenid_warn("cannot clear the getrandom state of task %d: %s; two restores on "
+			      "another machine may draw the same numbers",
+			      pid, strerror(-error));
+		return error;
+	}
+	return walk.areas;
+}
+
+/*
+ * The address comes from the image, and the memory may be another one by now: only private
+ * anonymous memory is cleared. The kernel may have merged the area with its neighbours.
+ */
+static int restore_area(const struct sysgenid_vma *vma, void *argument)
+{
+	struct rng_walk *walk = argument;
+	int error = 0;
+
+	if (strcmp(vma->perms, "rw-p") || vma->inode ||
+	    (vma->path[0] && strncmp(vma->path, "[anon", 5)))
+		return 0;
+	for (size_t i = 0; !error && i < walk->recorded->n_rng_areas; i++) {
+		const SysgenidRngArea *area = walk->recorded->rng_areas[i];
+
+		if (area->pid != (uint32_t)walk->inner || area->start < vma->start ||
+		    area->end > vma->end)
+			continue;
+		error = clear_range(walk->memory, walk->pagemap, area->start, area->end);
+	}
+	return error;
+}
+
+void sysgenid_rng_restore(pid_t pid, const SysgenidImage *image)
+{
+	struct rng_walk walk = { .pid = pid, .memory = -1, .pagemap = -1, .recorded = image };
+	int error;
+
+	if (!image->n_rng_areas)
+		return;
+	error = open_task(&walk);
+	if (!error)
+		error = sysgenid_for_each_vma(pid, false, restore_area, &walk);
+	close_task(&walk);
+	/* A zombie has no memory. */
+	if (error && error != -ENOENT && error != -ESRCH)
+		sysgenid_warn("cannot clear the getrandom state of task %d: %s", pid,
+			      strerror(-error));
+}
+
+int sysgenid_rng_reseed(void)
+{
+	cleanup_close int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	return ioctl(fd, RNDRESEEDCRNG) ? -errno : 0;
+}

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The state that the vDSO's getrandom keeps in a process (Linux 6.11, glibc 2.41 and newer).
+ *
+ * It lies in droppable memory, which the kernel may drop and replace by zeros at any time, so its
+ * users cope with zeros at any time, also in the middle of a call; clearing it is always right.
+ */
+#ifndef SYSGENID_RNG_H
+#define SYSGENID_RNG_H
+
+#include <sys/types.h>
+
+#include "image.h"
+
+/*
+ * Clears the droppable memory of a frozen task and records where it is, since criu before 4.2
+ * restores it as ordinary memory. Returns how many areas there were, or -errno after a warning.
+ */
+int sysgenid_rng_dump(pid_t pid, SysgenidImage *image);
+
+/* Clears what was recorded in a task that is restored and still stopped. Warns by itself. */
+void sysgenid_rng_restore(pid_t pid, const SysgenidImage *image);
+
+/*
+ * Makes the kernel's generator reseed itself, upon which the vDSO drops every state that was
+ * made before on this machine. Returns 0 or -errno. Needs CAP_SYS_ADMIN.
+ */
+int sysgenid_rng_reseed(void);
+
+#endif

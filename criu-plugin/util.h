@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Cleanup attributes and small readers. */
+#ifndef SYSGENID_UTIL_H
+#define SYSGENID_UTIL_H
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define cleanup_close __attribute__((cleanup(sysgenid_cleanup_close)))
+#define cleanup_file __attribute__((cleanup(sysgenid_cleanup_file)))
+#define cleanup_free __attribute__((cleanup(sysgenid_cleanup_free)))
+
+static inline void sysgenid_cleanup_close(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+static inline void sysgenid_cleanup_file(FILE **file)
+{
+	if (*file)
+		fclose(*file);
+}
+
+static inline void sysgenid_cleanup_free(void *pointer)
+{
+	free(*(void **)pointer);
+}
+
+/*
+ * Reads an unsigned number at *text and moves *text behind it. Not strtoull(): a plugin built
+ * with glibc 2.38 or newer would need that version's own variant of it, and not load with an
+ * older one.
+ */
+static inline bool sysgenid_parse_number(const char **text, unsigned int base, uint64_t *value)
+{
+	static const char digits[] = "0123456789abcdef";
+	const char *at = *text;
+	uint64_t number = 0;
+
+	for (; *at; at++) {
+		const char *digit = strchr(digits, *at);
+
+		if (!digit || (unsigned int)(digit - digits) >= base)
+			break;
+		if (number > (UINT64_MAX - (uint64_t)(digit - digits)) / base)
+			return false;
+		number = number * base + (uint64_t)(digit - digits);
+	}
+	if (at == *text)
+		return false;
+	*text = at;
+	*value = number;
+	return true;
+}
+
+#endif
