@@ -27,7 +27,7 @@ run_vm()
 		shift
 	done
 	status=0
-	out=$(tests/vm/run "$suite" --no-build --timeout 10 "${args[@]}" 2>"$tmp/err") || status=$?
+	out=$(tests/vm/run "$suite" --no-build --timeout 6 "${args[@]}" 2>"$tmp/err") || status=$?
 	err=$(<"$tmp/err")
 }
 
