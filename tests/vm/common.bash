@@ -39,7 +39,7 @@ vm_step()
 	"$@" >>"$log" 2>&1 </dev/null &
 	wait $! || status=$?
 	if ((status)); then
-		tail -n 30 -- "$log" | sed 's/^/  | /' >&2
+		tail -n 30 -- "$log" | cut -c1-250 | sed 's/^/  | /' >&2
 		vm_say "failed after $((SECONDS - start)) s (status $status): $what"
 		return "$status"
 	fi

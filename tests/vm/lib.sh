@@ -186,7 +186,7 @@ vm_reboot()
 # load_module [PARAMETER...]: loads the sysgenid.ko that was built for this kernel.
 load_module()
 {
-	insmod "${VM_MODULE:-/sysgenid/kernel/sysgenid.ko}" "$@" || return
+	insmod "${VM_MODULE:-/sysgenid/build/kernel/sysgenid.ko}" "$@" || return
 	wait_for 5 test -c "${VM_DEVICE:-/dev/sysgenid}"
 }
 
