@@ -9,7 +9,7 @@ export BUILD := $(CURDIR)/build
 
 # Parts that run in user space, in the order in which they need each other.
 USER_PARTS := lib tools criu-plugin
-TEST_PARTS := tests/unit tests/unit-plugin tests/payload
+TEST_PARTS := $(patsubst %/Makefile,%,$(wildcard tests/*/Makefile))
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12

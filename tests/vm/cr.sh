@@ -17,7 +17,7 @@ container_start()
 	shift
 	rm -f "$CR_DIR/$name.pid"
 	mkdir -p "$CR_DIR/$name.root"
-	setsid unshare --mount --pid --fork --kill-child --propagation private \
+	setsid unshare --mount --pid --fork --propagation private \
 		bash tests/vm/container "$CR_DIR/$name.root" "$@" \
 		</dev/null >"$CR_DIR/$name.out" 2>&1 &
 	CR_UNSHARE=$!
@@ -49,7 +49,7 @@ container_dump()
 	shift 2
 	mkdir -p "$image"
 	criu dump -t "$(container_pid "$name")" -D "$image" -v4 -o dump.log \
-		--shell-job --ext-unix-sk "${CR_OPTIONS[@]}" "$@"
+		--external 'mnt[/sysgenid]:sysgenid' "${CR_OPTIONS[@]}" "$@"
 }
 
 # container_restore IMAGE NAME [OPTION]...: restores an image as a new container, detached.
@@ -62,7 +62,8 @@ container_restore()
 	mount --bind / "$CR_DIR/$name.root" && mount --make-private "$CR_DIR/$name.root" || return
 	rm -f "$CR_DIR/$name.pid"
 	criu restore -d -D "$image" -v4 -o "restore-$name.log" --root "$CR_DIR/$name.root" \
-		--pidfile "$CR_DIR/$name.pid" --shell-job "${CR_OPTIONS[@]}" "$@"
+		--pidfile "$CR_DIR/$name.pid" --external 'mnt[sysgenid]:/sysgenid' \
+		"${CR_OPTIONS[@]}" "$@"
 }
 
 container_kill()
