@@ -41,23 +41,10 @@ void sysgenid_image_free(SysgenidImage *image)
 	sysgenid_image__free_unpacked(image, NULL);
 }
 
-/* Appends to a repeated field. Its capacity is the next power of two and needs no field of its own.
- */
-static int append(void *array, size_t *n, size_t max, void *item)
+/* Makes room for one more pointer. Capacities are powers of two and need no field of their own. */
+static void *grow(void *array, size_t n)
 {
-	void ***items = array;
-
-	if (*n >= max)
-		return -E2BIG;
-	if ((*n & (*n - 1)) == 0) {
-		void **larger = realloc(*items, (*n ? *n * 2 : 1) * sizeof(*larger));
-
-		if (!larger)
-			return -ENOMEM;
-		*items = larger;
-	}
-	(*items)[(*n)++] = item;
-	return 0;
+	return n & (n - 1) ? array : realloc(array, (n ? n * 2 : 1) * sizeof(void *));
 }
 
 const SysgenidFile *sysgenid_image_find_file(const SysgenidImage *image, uint32_t id)
@@ -70,57 +57,68 @@ const SysgenidFile *sysgenid_image_find_file(const SysgenidImage *image, uint32_
 
 int sysgenid_image_add_file(SysgenidImage *image, const SysgenidFile *file)
 {
-	SysgenidFile *copy;
-	int error;
+	SysgenidFile **files, *copy;
 
 	if (sysgenid_image_find_file(image, file->id))
 		return -EEXIST;
+	if (image->n_files >= SYSGENID_IMAGE_MAX_FILES)
+		return -E2BIG;
+	files = grow(image->files, image->n_files);
+	if (!files)
+		return -ENOMEM;
+	image->files = files;
 	copy = malloc(sizeof(*copy));
 	if (!copy)
 		return -ENOMEM;
 	*copy = *file;
 	copy->path = strdup(file->path);
-	error = copy->path ? append(&image->files, &image->n_files, SYSGENID_IMAGE_MAX_FILES, copy)
-			   : -ENOMEM;
-	if (error) {
-		free(copy->path);
+	if (!copy->path) {
 		free(copy);
+		return -ENOMEM;
 	}
-	return error;
+	image->files[image->n_files++] = copy;
+	return 0;
 }
 
 int sysgenid_image_add_mapping(SysgenidImage *image, const char *path)
 {
-	char *copy;
-	int error;
+	char **mappings, *copy;
 
 	for (size_t i = 0; i < image->n_mappings; i++)
 		if (!strcmp(image->mappings[i], path))
 			return -EEXIST;
+	if (image->n_mappings >= SYSGENID_IMAGE_MAX_MAPPINGS)
+		return -E2BIG;
+	mappings = grow(image->mappings, image->n_mappings);
+	if (!mappings)
+		return -ENOMEM;
+	image->mappings = mappings;
 	copy = strdup(path);
 	if (!copy)
 		return -ENOMEM;
-	error = append(&image->mappings, &image->n_mappings, SYSGENID_IMAGE_MAX_MAPPINGS, copy);
-	if (error)
-		free(copy);
-	return error;
+	image->mappings[image->n_mappings++] = copy;
+	return 0;
 }
 
 int sysgenid_image_add_area(SysgenidImage *image, pid_t pid, uint64_t start, uint64_t end)
 {
-	SysgenidRngArea *area = malloc(sizeof(*area));
-	int error;
+	SysgenidRngArea **areas, *area;
 
+	if (image->n_rng_areas >= SYSGENID_IMAGE_MAX_AREAS)
+		return -E2BIG;
+	areas = grow(image->rng_areas, image->n_rng_areas);
+	if (!areas)
+		return -ENOMEM;
+	image->rng_areas = areas;
+	area = malloc(sizeof(*area));
 	if (!area)
 		return -ENOMEM;
 	sysgenid_rng_area__init(area);
 	area->pid = (uint32_t)pid;
 	area->start = start;
 	area->end = end;
-	error = append(&image->rng_areas, &image->n_rng_areas, SYSGENID_IMAGE_MAX_AREAS, area);
-	if (error)
-		free(area);
-	return error;
+	image->rng_areas[image->n_rng_areas++] = area;
+	return 0;
 }
 
 static uint32_t crc32(const uint8_t *data, size_t size)

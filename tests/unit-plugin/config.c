@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The switches: what the file says is done, what nobody understands is told and left alone. */
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "config.h"
+#include "criu_abi.h"
+#include "tap.h"
+
+static char messages[4096];
+
+/* In the place of criu's. */
+void print_on_level(unsigned int level, const char *format, ...)
+{
+	size_t used = strlen(messages);
+	va_list args;
+
+	(void)level;
+	va_start(args, format);
+	vsnprintf(messages + used, sizeof(messages) - used, format, args);
+	va_end(args);
+}
+
+static struct sysgenid_config parse(const char *text)
+{
+	struct sysgenid_config config;
+	FILE *file = fmemopen((void *)text, strlen(text), "r");
+
+	messages[0] = '\0';
+	sysgenid_config_parse(file, "criu.conf", &config);
+	fclose(file);
+	return config;
+}
+
+static void test_parser(void)
+{
+	struct sysgenid_config config;
+
+	config = parse("# nothing\n\n   \n");
+	ok(!config.strict && !config.bump_after_dump && !config.follow_any_mark && !config.faulty,
+	   "without lines all switches are off");
+	config = parse("strict = yes\nbump-after-dump=yes # why\n\tfollow-any-mark  =  yes");
+	ok(config.strict && config.bump_after_dump && config.follow_any_mark && !config.faulty &&
+		   !messages[0],
+	   "each switch can be set, with and without blanks, comment and last newline");
+	config = parse("strict = yes\nstrict = no\n");
+	ok(!config.strict && !config.faulty, "the last line counts");
+	config = parse("strict = yes\nstrickt = yes\n");
+	ok(config.strict && config.faulty, "an unknown key does not unset others");
+	contains(messages,
+		 "sysgenid: criu.conf, line 2 is ignored: no such switch; there are strict",
+		 "... and the message names file, line and the switches there are");
+	config = parse("strict = maybe\n");
+	ok(!config.strict && config.faulty, "a bad value leaves the default");
+	contains(messages, "line 1 is ignored: the value must be yes or no",
+		 "... and is explained");
+	config = parse("strict\n");
+	ok(config.faulty, "a key without a value is no switch");
+	contains(messages, "write it as \"key = value\"", "... and is explained");
+}
+
+static void write_file(const char *path, const char *text, mode_t mode)
+{
+	FILE *file = fopen(path, "w");
+
+	fputs(text, file);
+	fclose(file);
+	chmod(path, mode);
+}
+
+static struct sysgenid_config read_file(const char *path)
+{
+	struct sysgenid_config config;
+
+	messages[0] = '\0';
+	sysgenid_config_read(path, &config);
+	return config;
+}
+
+static void test_file(void)
+{
+	char directory[] = "/tmp/sysgenid-config-XXXXXX", path[64];
+
+	if (!mkdtemp(directory))
+		abort();
+	snprintf(path, sizeof(path), "%s/criu.conf", directory);
+	ok(!read_file(path).faulty && !messages[0], "no file is no reason for a message");
+	if (geteuid()) {
+		skip("the file of root is used, others are not", "needs root");
+	} else {
+		write_file(path, "strict = yes\n", 0644);
+		ok(read_file(path).strict && !messages[0], "root's own file is used");
+		chmod(path, 0666);
+		ok(!read_file(path).strict, "a file that anybody can write is not used");
+		contains(messages, "belongs to root", "... and the message says what is wrong");
+		chmod(path, 0644);
+		if (chown(path, 1, 0))
+			abort();
+		ok(!read_file(path).strict && messages[0], "a file of another user is not used");
+	}
+	unlink(path);
+	ok(!read_file("/tmp").strict && messages[0], "a directory is no file");
+	rmdir(directory);
+}
+
+/* The sample that is installed must be what it says: all defaults. */
+static void test_sample(const char *path)
+{
+	struct sysgenid_config config;
+	FILE *file = fopen(path, "r");
+	char line[256];
+	int commented = 0;
+
+	if (!ok(file != NULL, "the sample is there"))
+		return;
+	messages[0] = '\0';
+	sysgenid_config_parse(file, path, &config);
+	ok(!config.strict && !config.bump_after_dump && !config.follow_any_mark && !messages[0],
+	   "the installed sample changes nothing");
+	rewind(file);
+	while (fgets(line, sizeof(line), file)) {
+		if (line[0] != '#' || line[1] == ' ' || line[1] == '\n')
+			continue;
+		config = parse(line + 1);
+		commented += !config.faulty;
+	}
+	ok(commented == 3, "each of its commented switches is one that the plugin knows");
+	fclose(file);
+}
+
+int main(void)
+{
+	test_parser();
+	test_file();
+	test_sample(SAMPLE);
+	return done_testing();
+}

@@ -1,0 +1,309 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* sysgenid.img: what is written is read again, and what is damaged is refused and never crashes. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "image.h"
+#include "tap.h"
+
+static SysgenidImage *sample(void)
+{
+	SysgenidImage *image = sysgenid_image_new();
+	SysgenidFile file = SYSGENID_FILE__INIT;
+
+	image->counter_required = true;
+	image->has_mark = true;
+	image->mark = 4711;
+	image->boot_id = strdup("00000000-1111-2222-3333-444444444444");
+	for (uint32_t id = 1; id <= 5; id++) {
+		file.id = id;
+		file.path = id == 3 ? "/chroot/dev/sysgenid" : "/dev/sysgenid";
+		file.flags = O_RDWR | O_NONBLOCK;
+		file.acknowledged = 100 + id;
+		file.tracked = id & 1;
+		file.outdated = id & 2;
+		sysgenid_image_add_file(image, &file);
+	}
+	sysgenid_image_add_mapping(image, "/dev/sysgenid");
+	for (int i = 0; i < 9; i++)
+		sysgenid_image_add_area(image, 7 + i, 0x7f0000000000, 0x7f0000004000);
+	return image;
+}
+
+static void encode(const SysgenidImage *image, uint8_t **data, size_t *size)
+{
+	if (sysgenid_image_encode(image, data, size))
+		abort();
+}
+
+/* Encodes, frees the image, decodes, and expects a refusal that says so. */
+static void refused(SysgenidImage *image, const char *message, const char *name)
+{
+	struct sysgenid_image_error error = { "" };
+	SysgenidImage *back = NULL;
+	uint8_t *data;
+	size_t size;
+
+	encode(image, &data, &size);
+	sysgenid_image_free(image);
+	if (sysgenid_image_decode(data, size, &back, &error) != -EBADMSG)
+		snprintf(error.text, sizeof(error.text), "(was accepted)");
+	contains(error.text, message, name);
+	if (back)
+		sysgenid_image_free(back);
+	free(data);
+}
+
+/* A damaged header or length, without a new checksum. */
+static void damaged(const uint8_t *data, size_t size, const char *message, const char *name)
+{
+	struct sysgenid_image_error error = { "" };
+	SysgenidImage *back = NULL;
+
+	if (sysgenid_image_decode(data, size, &back, &error) != -EBADMSG)
+		snprintf(error.text, sizeof(error.text), "(was accepted)");
+	contains(error.text, message, name);
+	if (back)
+		sysgenid_image_free(back);
+}
+
+static void test_adding(void)
+{
+	SysgenidImage *image = sample();
+	SysgenidFile file = SYSGENID_FILE__INIT;
+	int error = 0;
+
+	file.id = 5;
+	file.path = "/dev/other";
+	ok(sysgenid_image_add_file(image, &file) == -EEXIST, "a file has its number for itself");
+	ok(sysgenid_image_add_mapping(image, "/dev/sysgenid") == -EEXIST,
+	   "a mapped path is stored once");
+	ok(sysgenid_image_find_file(image, 3) && !sysgenid_image_find_file(image, 6),
+	   "files are found by number");
+	for (file.id = 6; !error && file.id <= SYSGENID_IMAGE_MAX_FILES; file.id++)
+		error = sysgenid_image_add_file(image, &file);
+	ok(!error && sysgenid_image_add_file(image, &file) == -E2BIG,
+	   "%u files are stored and no more", SYSGENID_IMAGE_MAX_FILES);
+	sysgenid_image_free(image);
+}
+
+static void test_round_trip(void)
+{
+	struct sysgenid_image_error error = { "" };
+	SysgenidImage *image = sample(), *back = NULL;
+	uint8_t *data, *again;
+	size_t size, size_again;
+
+	encode(image, &data, &size);
+	if (!ok(sysgenid_image_decode(data, size, &back, &error) == 0, "an image is decoded")) {
+		printf("# %s\n", error.text);
+		return;
+	}
+	ok(back->counter_required && back->has_mark && back->mark == 4711, "mark and requirement");
+	ok(back->n_files == 5 && back->files[2]->id == 3 && back->files[2]->tracked &&
+		   back->files[2]->outdated && back->files[2]->acknowledged == 103 &&
+		   back->files[2]->flags == (O_RDWR | O_NONBLOCK) &&
+		   !strcmp(back->files[2]->path, "/chroot/dev/sysgenid"),
+	   "files with all their state");
+	ok(back->n_mappings == 1 && back->n_rng_areas == 9 && back->rng_areas[8]->pid == 15,
+	   "mappings and areas");
+	encode(back, &again, &size_again);
+	ok(size == size_again && !memcmp(data, again, size), "encoded again it is the same");
+	free(data);
+	free(again);
+	sysgenid_image_free(image);
+	sysgenid_image_free(back);
+}
+
+static void test_header(void)
+{
+	SysgenidImage *image = sample();
+	uint8_t *data;
+	size_t size;
+
+	encode(image, &data, &size);
+	sysgenid_image_free(image);
+	damaged(data, 0, "truncated", "an empty file is truncated");
+	damaged(data, 19, "less than its header", "less than a header is truncated");
+	damaged(data, size - 1, "truncated", "an image without its last byte is truncated");
+	data[0] ^= 1;
+	damaged(data, size, "does not begin with", "another magic is another file");
+	data[0] ^= 1;
+	data[8] = 2;
+	damaged(data, size, "version 2", "another version is named");
+	data[8] = 1;
+	data[12] -= 1;
+	damaged(data, size, "follows its message", "bytes after the message");
+	data[15] = 0xff;
+	damaged(data, size, "more than the", "a length of 4 GB");
+	data[15] = 0;
+	data[12] += 1;
+	data[size - 1] ^= 0x40;
+	damaged(data, size, "checksum", "a flipped bit is found by the checksum");
+	free(data);
+}
+
+static void test_content(void)
+{
+	SysgenidImage *image;
+
+	image = sample();
+	image->has_mark = false;
+	refused(image, "does not say how far", "required without a mark");
+	image = sample();
+	image->counter_required = false;
+	refused(image, "says that it needs none", "files in an image that requires nothing");
+	image = sample();
+	image->files[4]->id = 1;
+	refused(image, "two files with the number 1", "two files of one number");
+	image = sample();
+	image->files[1]->path[0] = 'x';
+	refused(image, "not absolute", "a relative path of a file");
+	image = sample();
+	image->mappings[0][0] = '.';
+	refused(image, "not absolute", "a relative path of a mapping");
+	image = sample();
+	free(image->files[1]->path);
+	image->files[1]->path = malloc(5001);
+	memset(image->files[1]->path, '/', 5000);
+	image->files[1]->path[5000] = '\0';
+	refused(image, "longer than", "a path longer than PATH_MAX");
+	image = sample();
+	image->rng_areas[3]->start = image->rng_areas[3]->end;
+	refused(image, "impossible", "an empty area");
+	image = sample();
+	image->rng_areas[3]->start += 1;
+	refused(image, "impossible", "an area that does not begin with a page");
+	image = sample();
+	image->rng_areas[3]->pid = 0;
+	refused(image, "impossible", "an area of no task");
+}
+
+/* A new checksum over a damaged message, so that the decoder behind it gets to see it. */
+static void seal(uint8_t *data, size_t size)
+{
+	uint32_t crc = ~0u, length = (uint32_t)(size - SYSGENID_IMAGE_HEADER);
+
+	for (size_t i = SYSGENID_IMAGE_HEADER; i < size; i++) {
+		crc ^= data[i];
+		for (int bit = 0; bit < 8; bit++)
+			crc = (crc >> 1) ^ (crc & 1 ? 0xedb88320u : 0);
+	}
+	crc = ~crc;
+	for (int i = 0; i < 4; i++) {
+		data[12 + i] = (uint8_t)(length >> (8 * i));
+		data[16 + i] = (uint8_t)(crc >> (8 * i));
+	}
+}
+
+static bool survives(const uint8_t *data, size_t size)
+{
+	struct sysgenid_image_error error = { "" };
+	SysgenidImage *back = NULL;
+	int result = sysgenid_image_decode(data, size, &back, &error);
+
+	if (back)
+		sysgenid_image_free(back);
+	/* Either an image that has passed all checks, or a message. */
+	return result ? error.text[0] != '\0' : back != NULL;
+}
+
+static void test_fuzz(void)
+{
+	SysgenidImage *image = sample();
+	bool good = true;
+	uint8_t *data, *copy;
+	size_t size, crc_caught = 0;
+
+	srandom(20211);
+	encode(image, &data, &size);
+	sysgenid_image_free(image);
+	for (size_t cut = 0; cut < size; cut++) {
+		/* Of exact size, so that a sanitizer sees any byte read behind the end. */
+		copy = malloc(cut ? cut : 1);
+		memcpy(copy, data, cut);
+		good &= survives(copy, cut);
+		if (cut >= SYSGENID_IMAGE_HEADER) {
+			seal(copy, cut);
+			good &= survives(copy, cut);
+		}
+		free(copy);
+	}
+	ok(good, "cut at each byte, with and without a right checksum, it never crashes");
+	copy = malloc(size);
+	for (size_t bit = 0; bit < size * 8; bit++) {
+		struct sysgenid_image_error error = { "" };
+		SysgenidImage *back = NULL;
+
+		memcpy(copy, data, size);
+		copy[bit / 8] ^= (uint8_t)(1 << (bit % 8));
+		if (sysgenid_image_decode(copy, size, &back, &error) == -EBADMSG)
+			crc_caught++;
+		else
+			sysgenid_image_free(back);
+	}
+	ok(crc_caught == size * 8, "each single flipped bit is refused (%zu of %zu)", crc_caught,
+	   size * 8);
+	for (int round = 0; round < 20000; round++) {
+		memcpy(copy, data, size);
+		for (long n = random() % 8; n >= 0; n--)
+			copy[SYSGENID_IMAGE_HEADER +
+			     (size_t)random() % (size - SYSGENID_IMAGE_HEADER)] = (uint8_t)random();
+		seal(copy, size);
+		good &= survives(copy, size);
+	}
+	ok(good, "20000 damaged messages with right checksums never crash");
+	free(copy);
+	free(data);
+}
+
+static void test_directory(void)
+{
+	char directory[] = "/tmp/sysgenid-image-XXXXXX", path[64];
+	struct sysgenid_image_error error = { "" };
+	SysgenidImage *image = sample(), *back = NULL;
+	int fd, file;
+
+	if (!mkdtemp(directory))
+		abort();
+	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	snprintf(path, sizeof(path), "%s/%s", directory, SYSGENID_IMAGE_NAME);
+	ok(sysgenid_image_read(fd, &back, &error) == -ENOENT,
+	   "a missing image is told from a bad one");
+	ok(!sysgenid_image_write(image, fd) && !sysgenid_image_read(fd, &back, &error),
+	   "written to a directory it is read from there");
+	sysgenid_image_free(back);
+	file = openat(fd, SYSGENID_IMAGE_NAME ".tmp", O_CREAT | O_WRONLY | O_CLOEXEC, 0600);
+	close(file);
+	image->mark = 9;
+	back = NULL;
+	ok(!sysgenid_image_write(image, fd) && !sysgenid_image_read(fd, &back, &error) &&
+		   back->mark == 9,
+	   "it replaces the image of an earlier dump, whatever that left behind");
+	sysgenid_image_free(back);
+	ok(faccessat(fd, SYSGENID_IMAGE_NAME ".tmp", F_OK, 0), "nothing temporary stays");
+	unlink(path);
+	if (mkfifo(path, 0600))
+		abort();
+	contains(sysgenid_image_read(fd, &back, &error) ? error.text : "", "not a regular file",
+		 "a FIFO of that name does not block");
+	unlink(path);
+	rmdir(directory);
+	close(fd);
+	ok(sysgenid_image_write(image, -1) == -EBADF, "no directory is an error");
+	sysgenid_image_free(image);
+}
+
+int main(void)
+{
+	test_adding();
+	test_round_trip();
+	test_header();
+	test_content();
+	test_fuzz();
+	test_directory();
+	return done_testing();
+}

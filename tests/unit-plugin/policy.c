@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The table of criu-plugin/README.md, row by row. */
+#include <errno.h>
+#include <stdint.h>
+
+#include "policy.h"
+#include "tap.h"
+
+enum { PLAN_ONLY = 1 }; /* no error number is positive */
+
+struct row {
+	const char *name;
+	struct sysgenid_facts facts;
+	int error; /* of the trigger, or PLAN_ONLY */
+	enum sysgenid_verdict verdict;
+	const char *message;
+	uint32_t min;
+	bool force;
+};
+
+#define MARKED(number, ...)                                                                        \
+	{                                                                                          \
+		.mark_known = true, .mark = number, __VA_ARGS__                                    \
+	}
+#define IMAGE(...) MARKED(41, __VA_ARGS__)
+#define NO_IMAGE(...)                                                                              \
+	{                                                                                          \
+		.image = SYSGENID_IMAGE_MISSING, __VA_ARGS__                                       \
+	}
+#define BAD_IMAGE(...)                                                                             \
+	{                                                                                          \
+		.image = SYSGENID_IMAGE_BAD, __VA_ARGS__                                           \
+	}
+#define REQUIRED .required = true
+#define STRICT .strict = true
+
+static const struct row rows[] = {
+	{ "a good image goes above its mark", IMAGE(REQUIRED), 0, SYSGENID_GO, "", 42, false },
+	{ "so does one that requires nothing", IMAGE(), 0, SYSGENID_GO, "", 42, false },
+	{ "an image without a mark gets any new generation",
+	  { .image = SYSGENID_IMAGE_GOOD },
+	  0,
+	  SYSGENID_GO,
+	  "",
+	  0,
+	  false },
+	{ "an image made without the plugin gets any new generation", NO_IMAGE(), 0, SYSGENID_GO,
+	  "", 0, false },
+	{ "a missing image that criu's inventory lists is refused", NO_IMAGE(.listed = true),
+	  PLAN_ONLY, SYSGENID_REFUSE, "sysgenid.img is missing", 0, false },
+	{ "strict: an image made without the plugin is refused", NO_IMAGE(STRICT), PLAN_ONLY,
+	  SYSGENID_REFUSE, "strict = yes", 0, false },
+	{ "a damaged image is refused", BAD_IMAGE(), PLAN_ONLY, SYSGENID_REFUSE,
+	  "copy the image again", 0, false },
+	{ "a damaged image is refused whatever the switches say",
+	  BAD_IMAGE(.follow_any_mark = true), PLAN_ONLY, SYSGENID_REFUSE, "copy the image again", 0,
+	  false },
+	{ "required, no module: refused", IMAGE(REQUIRED), -ENOENT, SYSGENID_REFUSE,
+	  "run 'modprobe sysgenid'", 42, false },
+	{ "listed, no module: refused", IMAGE(.listed = true), -ENOENT, SYSGENID_REFUSE,
+	  "not loaded", 42, false },
+	{ "strict, no module: refused, naming the switch", IMAGE(STRICT), -ENOENT, SYSGENID_REFUSE,
+	  "strict = yes", 42, false },
+	{ "not required, no module: goes on and reseeds", IMAGE(), -ENOENT, SYSGENID_GO_RESEED,
+	  "it goes on", 42, false },
+	{ "made without the plugin, no module: goes on and reseeds", NO_IMAGE(), -ENOENT,
+	  SYSGENID_GO_RESEED, "modprobe", 0, false },
+	{ "required, not allowed: refused, naming the capability", IMAGE(REQUIRED), -EPERM,
+	  SYSGENID_REFUSE, "CAP_CHECKPOINT_RESTORE", 42, false },
+	{ "not required, not allowed: goes on and reseeds", IMAGE(), -EPERM, SYSGENID_GO_RESEED,
+	  "CAP_CHECKPOINT_RESTORE", 42, false },
+	{ "required, another error: refused with its text", IMAGE(REQUIRED), -ENOMEM,
+	  SYSGENID_REFUSE, "kernel says so", 42, false },
+	{ "not required, another error: goes on with its text", IMAGE(), -ENOMEM,
+	  SYSGENID_GO_RESEED, "kernel says so", 42, false },
+	{ "required, absurd mark: refused, saying how to follow it", MARKED(4000000000u, REQUIRED),
+	  -ERANGE, SYSGENID_REFUSE, "sysgenid trigger --min 4000000000 --force", 4000000001u,
+	  false },
+	{ "strict, absurd mark: refused", MARKED(4000000000u, STRICT), -ERANGE, SYSGENID_REFUSE,
+	  "follow-any-mark", 4000000001u, false },
+	{ "not required, absurd mark: goes on without it", MARKED(4000000000u, .listed = false),
+	  -ERANGE, SYSGENID_GO_UNMARKED, "4000000000", 4000000001u, false },
+	{ "follow-any-mark forces it", MARKED(4000000000u, REQUIRED, .follow_any_mark = true), 0,
+	  SYSGENID_GO, "", 4000000001u, true },
+	{ "mark 2^32 - 2 is an absurd mark like others", MARKED(UINT32_MAX - 1, REQUIRED), -ERANGE,
+	  SYSGENID_REFUSE, "--min 4294967294 --force", UINT32_MAX, false },
+	{ "required, mark 2^32 - 1: refused, nothing is above it", MARKED(UINT32_MAX, REQUIRED),
+	  PLAN_ONLY, SYSGENID_REFUSE, "freshly booted", 0, false },
+	{ "not even follow-any-mark follows it there",
+	  MARKED(UINT32_MAX, REQUIRED, .follow_any_mark = true), PLAN_ONLY, SYSGENID_REFUSE,
+	  "freshly booted", 0, true },
+	{ "not required, mark 2^32 - 1: goes on without it", MARKED(UINT32_MAX, .listed = false), 0,
+	  SYSGENID_GO, "", 0, false },
+	{ "required, moved but not reseeded: only with a reseed of its own", IMAGE(REQUIRED), -EIO,
+	  SYSGENID_GO_IF_RESEEDED, "not reseeded", 42, false },
+	{ "not required, moved but not reseeded: tries one of its own", IMAGE(), -EIO,
+	  SYSGENID_GO_RESEED, "not reseeded", 42, false },
+};
+
+int main(void)
+{
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct row *row = &rows[i];
+		struct sysgenid_judgement judgement;
+		struct sysgenid_plan plan;
+		bool good;
+
+		sysgenid_policy_plan(&row->facts, &plan);
+		judgement = plan.judgement;
+		if (row->error != PLAN_ONLY) {
+			good = plan.judgement.verdict == SYSGENID_GO;
+			sysgenid_policy_judge(&row->facts, &plan, row->error, "the kernel says so",
+					      &judgement);
+		} else {
+			good = true;
+		}
+		good = good && judgement.verdict == row->verdict && plan.min == row->min &&
+		       plan.force == row->force;
+		if (!row->message[0])
+			good = good && !judgement.text[0];
+		if (!ok(good && strstr(judgement.text, row->message), "%s", row->name))
+			printf("# verdict %d (expected %d), min %u, force %d: %s\n",
+			       judgement.verdict, row->verdict, plan.min, plan.force,
+			       judgement.text);
+		ok(strlen(judgement.text) < sizeof(judgement.text) - 1,
+		   "... and its text is whole");
+	}
+	return done_testing();
+}

@@ -1,0 +1,165 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Droppable memory of a stopped task is cleared and nothing else is. */
+#include <errno.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "image.h"
+#include "maps.h"
+#include "rng.h"
+#include "tap.h"
+
+#ifndef MAP_DROPPABLE
+#define MAP_DROPPABLE 0x08
+#endif
+
+#define SIZE (16 * 4096u)
+
+struct child {
+	pid_t pid;
+	uint8_t *memory;
+	int answer; /* pipe: bytes that are not zero, of the first page and of all */
+};
+
+static bool count(int fd, const uint8_t *memory)
+{
+	uint32_t n = 0;
+
+	for (size_t i = 0; i < SIZE; i++)
+		n += memory[i] != 0;
+	return write(fd, &n, sizeof(n)) == sizeof(n);
+}
+
+/* A child that fills page 0 and 5 of its memory, stops, and counts what is left when it goes on. */
+static struct child start(int flags)
+{
+	struct child child;
+	int fds[2];
+
+	if (pipe(fds))
+		abort();
+	child.memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, flags, -1, 0);
+	child.answer = fds[0];
+	child.pid = fork();
+	if (!child.pid) {
+		memset(child.memory, 0x5a, 4096);
+		memset(child.memory + 5 * 4096, 0x5a, 4096);
+		raise(SIGSTOP);
+		_exit(!count(fds[1], child.memory));
+	}
+	close(fds[1]);
+	waitpid(child.pid, NULL, WUNTRACED);
+	return child;
+}
+
+static uint32_t finish(struct child *child)
+{
+	uint32_t n = UINT32_MAX;
+
+	kill(child->pid, SIGCONT);
+	if (read(child->answer, &n, sizeof(n)) != sizeof(n))
+		n = UINT32_MAX;
+	waitpid(child->pid, NULL, 0);
+	close(child->answer);
+	munmap(child->memory, SIZE);
+	return n;
+}
+
+static bool has_area(const SysgenidImage *image, const struct child *child)
+{
+	for (size_t i = 0; i < image->n_rng_areas; i++)
+		if (image->rng_areas[i]->start == (uintptr_t)child->memory &&
+		    image->rng_areas[i]->end == (uintptr_t)child->memory + SIZE &&
+		    image->rng_areas[i]->pid == (uint32_t)child->pid)
+			return true;
+	return false;
+}
+
+struct resident {
+	uint64_t start;
+	bool found;
+};
+
+static int find(const struct sysgenid_vma *vma, void *argument)
+{
+	struct resident *resident = argument;
+
+	resident->found |= vma->start == resident->start && vma->droppable;
+	return 0;
+}
+
+static unsigned int pages_present(const struct child *child)
+{
+	unsigned int n = 0;
+	uint64_t entry;
+	char path[64];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/pagemap", child->pid);
+	file = fopen(path, "r");
+	fseek(file, (long)((uintptr_t)child->memory / 4096 * 8), SEEK_SET);
+	for (size_t i = 0; i < SIZE / 4096 && fread(&entry, 8, 1, file) == 1; i++)
+		n += entry >> 63;
+	fclose(file);
+	return n;
+}
+
+static void test_dump(void)
+{
+	SysgenidImage *image = sysgenid_image_new();
+	struct child child = start(MAP_ANONYMOUS | MAP_DROPPABLE);
+	struct resident resident = { .start = (uintptr_t)child.memory };
+
+	sysgenid_for_each_vma(child.pid, true, find, &resident);
+	ok(resident.found, "droppable memory is recognised in smaps");
+	ok(sysgenid_rng_dump(child.pid, image) > 0, "the droppable memory of a task is found");
+	ok(has_area(image, &child), "... and recorded with its addresses and the task's number");
+	ok(pages_present(&child) == 2, "... clearing brings no page into being that was not there");
+	ok(finish(&child) == 0, "the task finds zeros when it goes on");
+	sysgenid_image_free(image);
+
+	image = sysgenid_image_new();
+	child = start(MAP_ANONYMOUS | MAP_PRIVATE);
+	ok(sysgenid_rng_dump(child.pid, image) >= 0 && !has_area(image, &child),
+	   "ordinary memory is not recorded");
+	ok(finish(&child) == 2 * 4096, "... and left alone");
+	sysgenid_image_free(image);
+}
+
+static void restored(int flags, int task, uint32_t expected, const char *name)
+{
+	SysgenidImage *image = sysgenid_image_new();
+	struct child child = start(flags);
+	uint64_t address = (uintptr_t)child.memory;
+
+	sysgenid_image_add_area(image, child.pid + task, address, address + 4096);
+	sysgenid_rng_restore(child.pid, image);
+	ok(finish(&child) == expected, "%s", name);
+	sysgenid_image_free(image);
+}
+
+static void test_restore(void)
+{
+	restored(MAP_ANONYMOUS | MAP_PRIVATE, 0, 4096,
+		 "recorded addresses in private memory are cleared, and no more than these");
+	restored(MAP_ANONYMOUS | MAP_PRIVATE, 1, 2 * 4096, "those of another task are not");
+	restored(MAP_ANONYMOUS | MAP_SHARED, 0, 2 * 4096, "shared memory never is");
+}
+
+int main(void)
+{
+	void *probe = mmap(NULL, 4096, PROT_READ, MAP_ANONYMOUS | MAP_DROPPABLE, -1, 0);
+
+	ok(sysgenid_inner_pid(getpid()) == getpid(), "a task's number in its own namespace");
+	ok(sysgenid_inner_pid(INT32_MAX) == -ENOENT, "no such task");
+	if (probe == MAP_FAILED)
+		skip("droppable memory is cleared at dump", "this kernel is older than 6.11");
+	else
+		test_dump();
+	test_restore();
+	return done_testing();
+}
