@@ -4,39 +4,29 @@
 
 #include <errno.h>
 
-struct request {
-	int fd;
-	struct nl_msg *message;
+struct call {
+	struct sysgenid_request request;
 	struct sysgenid_reply reply;
-	struct nlattr *attrs[SYSGENID_A_MAX + 1];
+	struct nlattr *attrs[SYSGENID_A_MAX + 1]; /* point into the reply */
 };
 
-static void request_end(struct request *request)
+/* Opens a socket and starts a request to our family. Returns the descriptor. */
+static int begin_call(struct call *call, uint8_t command, struct sysgenid_error *error)
 {
-	sysgenid_close_fd(&request->fd);
-	nlmsg_free(request->message);
-}
-
-#define cleanup_request __attribute__((cleanup(request_end)))
-
-static int request_begin(struct request *request, uint8_t command, struct sysgenid_error *error)
-{
+	cleanup_fd int fd = sysgenid_nl_open();
 	struct sysgenid_family family;
 	int ret;
 
-	if (error)
-		error->text[0] = '\0';
-	request->fd = sysgenid_nl_open();
-	if (request->fd < 0)
-		return request->fd;
-	ret = sysgenid_nl_resolve(request->fd, SYSGENID_GENL_NAME, NULL, &family, error);
+	if (fd < 0)
+		return fd;
+	ret = sysgenid_nl_resolve(fd, SYSGENID_GENL_NAME, NULL, &family, error);
 	if (ret < 0)
 		return ret;
-	request->message = sysgenid_nl_request(family.id, command, SYSGENID_GENL_VERSION);
-	return request->message ? 0 : -ENOMEM;
+	sysgenid_nl_request(&call->request, family.id, command, SYSGENID_GENL_VERSION);
+	return sysgenid_steal_fd(&fd);
 }
 
-static int request_call(struct request *request, int timeout_ms, struct sysgenid_error *error)
+static int finish_call(int fd, struct call *call, int timeout_ms, struct sysgenid_error *error)
 {
 	static const struct nla_policy policy[SYSGENID_A_MAX + 1] = {
 		[SYSGENID_A_GENERATION] = { .type = NLA_U32 },
@@ -47,8 +37,13 @@ static int request_call(struct request *request, int timeout_ms, struct sysgenid
 		[SYSGENID_A_MINOR] = { .type = NLA_U32 },
 	};
 
-	return sysgenid_nl_call(request->fd, request->message, timeout_ms, &request->reply,
-				request->attrs, policy, SYSGENID_A_MAX, error);
+	return sysgenid_nl_call(fd, &call->request, timeout_ms, &call->reply, call->attrs, policy,
+				SYSGENID_A_MAX, error);
+}
+
+static int put_u32(struct call *call, uint16_t type, uint32_t value)
+{
+	return sysgenid_nl_put(&call->request, type, &value, sizeof(value));
 }
 
 int sysgenid_trigger(uint32_t min_generation, unsigned int flags, uint32_t *generation,
@@ -56,7 +51,8 @@ int sysgenid_trigger(uint32_t min_generation, unsigned int flags, uint32_t *gene
 {
 	const uint32_t cause =
 		flags & SYSGENID_TRIGGER_RESTORE ? SYSGENID_CAUSE_RESTORE : SYSGENID_CAUSE_ADMIN;
-	cleanup_request struct request request = { .fd = -1 };
+	cleanup_fd int fd = -1;
+	struct call call;
 	uint32_t reached;
 	int ret;
 
@@ -64,18 +60,18 @@ int sysgenid_trigger(uint32_t min_generation, unsigned int flags, uint32_t *gene
 		error->text[0] = '\0';
 	if (flags & ~(SYSGENID_TRIGGER_RESTORE | SYSGENID_TRIGGER_FORCE))
 		return -EINVAL;
-	ret = request_begin(&request, SYSGENID_CMD_TRIGGER, error);
-	if (ret < 0)
-		return ret;
-	if (nla_put_u32(request.message, SYSGENID_A_CAUSE, cause) < 0 ||
-	    nla_put_u32(request.message, SYSGENID_A_MIN_GENERATION, min_generation) < 0)
-		return -ENOMEM;
-	if (flags & SYSGENID_TRIGGER_FORCE && nla_put_flag(request.message, SYSGENID_A_FORCE) < 0)
-		return -ENOMEM;
-	ret = request_call(&request, SYSGENID_TRIGGER_TIMEOUT_MS, error);
-	if (ret < 0)
-		return ret;
-	ret = sysgenid_nl_u32(request.attrs, SYSGENID_A_GENERATION, &reached);
+	fd = begin_call(&call, SYSGENID_CMD_TRIGGER, error);
+	if (fd < 0)
+		return fd;
+	ret = put_u32(&call, SYSGENID_A_CAUSE, cause);
+	if (!ret)
+		ret = put_u32(&call, SYSGENID_A_MIN_GENERATION, min_generation);
+	if (!ret && flags & SYSGENID_TRIGGER_FORCE)
+		ret = sysgenid_nl_put(&call.request, SYSGENID_A_FORCE, NULL, 0);
+	if (!ret)
+		ret = finish_call(fd, &call, SYSGENID_TRIGGER_TIMEOUT_MS, error);
+	if (!ret)
+		ret = sysgenid_nl_u32(call.attrs, SYSGENID_A_GENERATION, &reached);
 	if (!ret && generation)
 		*generation = reached;
 	return ret;
@@ -83,8 +79,9 @@ int sysgenid_trigger(uint32_t min_generation, unsigned int flags, uint32_t *gene
 
 int sysgenid_get_status(struct sysgenid_status *status, struct sysgenid_error *error)
 {
-	cleanup_request struct request request = { .fd = -1 };
+	cleanup_fd int fd = -1;
 	struct sysgenid_status new;
+	struct call call;
 	const struct {
 		int type;
 		uint32_t *value;
@@ -95,11 +92,14 @@ int sysgenid_get_status(struct sysgenid_status *status, struct sysgenid_error *e
 	};
 	int ret;
 
-	ret = request_begin(&request, SYSGENID_CMD_GET, error);
-	if (!ret)
-		ret = request_call(&request, SYSGENID_REQUEST_TIMEOUT_MS, error);
+	if (error)
+		error->text[0] = '\0';
+	fd = begin_call(&call, SYSGENID_CMD_GET, error);
+	if (fd < 0)
+		return fd;
+	ret = finish_call(fd, &call, SYSGENID_REQUEST_TIMEOUT_MS, error);
 	for (size_t i = 0; !ret && i < sizeof(fields) / sizeof(fields[0]); i++)
-		ret = sysgenid_nl_u32(request.attrs, fields[i].type, fields[i].value);
+		ret = sysgenid_nl_u32(call.attrs, fields[i].type, fields[i].value);
 	if (!ret)
 		*status = new;
 	return ret;

@@ -12,16 +12,16 @@
 #define INITIAL_USER_NAMESPACE_INODE 0xEFFFFFFDU /* the kernel gives it this number, always */
 
 #define ADVICE "run it as root, or give the program one of them (setcap cap_checkpoint_restore+ep)"
+#define NO_DRIVER                                                                                  \
+	"the kernel module sysgenid is not loaded, or not any more: run 'modprobe sysgenid' (on "  \
+	"the host, for a container) and look whether the device has the driver's minor number"
 #define NEEDED "moving the generation needs CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN "
 
 static const char *const explanations[] = {
 	[ENOENT] = "the kernel module sysgenid is not loaded, or the given device does not exist: "
 		   "run 'modprobe sysgenid' (on the host, for a container)",
-	[ENXIO] = "there is a device node but no driver behind it: run 'modprobe sysgenid' (on the "
-		  "host, for a container) and look whether the node has the driver's minor number",
-	[ENODEV] =
-		"the kernel module sysgenid has been unloaded: run 'modprobe sysgenid' and start "
-		"again",
+	[ENXIO] = NO_DRIVER,
+	[ENODEV] = NO_DRIVER,
 	[EACCES] = "the device may not be opened: its mode should be 0666, and a container's "
 		   "runtime must allow the device (runc, podman: --device /dev/sysgenid)",
 	[ENOTTY] =

@@ -26,13 +26,7 @@ static inline void sysgenid_close_fd(int *fd)
 		close(*fd);
 }
 
-static inline void sysgenid_free_message(struct nl_msg **message)
-{
-	nlmsg_free(*message);
-}
-
 #define cleanup_fd __attribute__((cleanup(sysgenid_close_fd)))
-#define cleanup_message __attribute__((cleanup(sysgenid_free_message)))
 
 static inline int sysgenid_steal_fd(int *fd)
 {
@@ -67,6 +61,14 @@ int sysgenid_reopen(const struct sysgenid *handle);
 #define SYSGENID_REQUEST_TIMEOUT_MS 5000
 #define SYSGENID_TRIGGER_TIMEOUT_MS 30000 /* it waits for the kernel's RNG to be reseeded */
 
+/* A message to the kernel, as it is sent. */
+struct sysgenid_request {
+	union {
+		struct nlmsghdr header;
+		char data[256];
+	};
+};
+
 /* One datagram. The kernel sends no control message that is larger. */
 struct sysgenid_reply {
 	_Alignas(struct nlmsghdr) char data[8192];
@@ -80,17 +82,22 @@ struct sysgenid_family {
 /* A connected socket of generic netlink, close-on-exec and non-blocking. Returns the descriptor. */
 int sysgenid_nl_open(void);
 
-/* An empty request; NULL: no memory. */
-struct nl_msg *sysgenid_nl_request(uint16_t family, uint8_t command, uint8_t version);
+/* Starts a request. */
+void sysgenid_nl_request(struct sysgenid_request *request, uint16_t family, uint8_t command,
+			 uint8_t version);
+
+/* Adds an attribute: 0, or -EMSGSIZE when there is no room for it. */
+int sysgenid_nl_put(struct sysgenid_request *request, uint16_t type, const void *value,
+		    size_t size);
 
 /*
  * Sends @request and waits for the reply, which is validated and taken apart: @attrs has
  * @policy_max + 1 places and points into @reply. @error is set in every case; it may be NULL.
  * Signals don't end the wait. Returns 0, what the kernel answered, -ETIMEDOUT, -EPROTO, ...
  */
-int sysgenid_nl_call(int fd, struct nl_msg *request, int timeout_ms, struct sysgenid_reply *reply,
-		     struct nlattr **attrs, const struct nla_policy *policy, int policy_max,
-		     struct sysgenid_error *error);
+int sysgenid_nl_call(int fd, const struct sysgenid_request *request, int timeout_ms,
+		     struct sysgenid_reply *reply, struct nlattr **attrs,
+		     const struct nla_policy *policy, int policy_max, struct sysgenid_error *error);
 
 /* Asks for the numbers of a family and of one of its multicast groups (NULL: none). */
 int sysgenid_nl_resolve(int fd, const char *name, const char *group, struct sysgenid_family *family,

@@ -54,7 +54,7 @@ struct sysgenid {
  *
  * The file is opened close-on-exec, non-blocking and for reading and writing.
  * With SYSGENID_OPEN_MAP_ONLY for reading only.
- * Errors: -ENOENT or -ENXIO (module not loaded), -EACCES (by mode, or by a container's device cgroup),
+ * Errors: -ENOENT, -ENODEV or -ENXIO (module not loaded), -EACCES (by mode, or by a container's device cgroup),
  * -ENOTTY (@path is not the counter), -EMFILE, -ENOMEM, ...
  * Capability: none.
  */

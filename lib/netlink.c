@@ -2,15 +2,14 @@
 /*
  * Generic netlink: one request, one reply, with a time limit.
  *
- * libnl makes and takes apart the messages. The socket is a plain one: libnl's lets an environment
- * variable print into the program's stderr, keeps a process-wide table of ports, and reports
- * ENOBUFS as lack of memory.
+ * libnl validates and takes apart what comes in. Its functions for sockets and for making messages
+ * are not used: environment variables make them print to the program's stderr, the former keep
+ * a process-wide table of ports, and they report ENOBUFS as lack of memory.
  */
 #include "internal.h"
 
 #include <errno.h>
 #include <linux/genetlink.h>
-#include <netlink/errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -40,21 +39,31 @@ int sysgenid_nl_open(void)
 	return ret < 0 ? ret : sysgenid_steal_fd(&fd);
 }
 
-struct nl_msg *sysgenid_nl_request(uint16_t family, uint8_t command, uint8_t version)
+void sysgenid_nl_request(struct sysgenid_request *request, uint16_t family, uint8_t command,
+			 uint8_t version)
 {
 	const struct genlmsghdr genl = { .cmd = command, .version = version };
-	struct nl_msg *message = nlmsg_alloc();
-	struct nlmsghdr *header;
 
-	if (!message)
-		return NULL;
-	header = nlmsg_put(message, 0, 0, family, GENL_HDRLEN, NLM_F_REQUEST);
-	if (!header) {
-		nlmsg_free(message);
-		return NULL;
-	}
-	memcpy(nlmsg_data(header), &genl, sizeof(genl));
-	return message;
+	memset(request, 0, sizeof(*request));
+	request->header.nlmsg_len = NLMSG_LENGTH(GENL_HDRLEN);
+	request->header.nlmsg_type = family;
+	request->header.nlmsg_flags = NLM_F_REQUEST;
+	memcpy(NLMSG_DATA(&request->header), &genl, sizeof(genl));
+}
+
+int sysgenid_nl_put(struct sysgenid_request *request, uint16_t type, const void *value, size_t size)
+{
+	const struct nlattr attribute = { .nla_len = (uint16_t)(NLA_HDRLEN + size),
+					  .nla_type = type };
+	size_t start = NLMSG_ALIGN(request->header.nlmsg_len);
+
+	if (size > sizeof(*request) || start + NLA_HDRLEN + size > sizeof(*request))
+		return -EMSGSIZE;
+	memcpy(request->data + start, &attribute, sizeof(attribute));
+	if (size)
+		memcpy(request->data + start + NLA_HDRLEN, value, size);
+	request->header.nlmsg_len = (uint32_t)(start + NLA_HDRLEN + size);
+	return 0;
 }
 
 ssize_t sysgenid_nl_receive(int fd, struct sysgenid_reply *reply)
@@ -142,22 +151,21 @@ int sysgenid_nl_u32(struct nlattr *const *attrs, int type, uint32_t *value)
 
 /* Callers send one request at a time and use a socket no more after a timeout: no sequence numbers.
  */
-int sysgenid_nl_call(int fd, struct nl_msg *request, int timeout_ms, struct sysgenid_reply *reply,
-		     struct nlattr **attrs, const struct nla_policy *policy, int policy_max,
-		     struct sysgenid_error *error)
+int sysgenid_nl_call(int fd, const struct sysgenid_request *request, int timeout_ms,
+		     struct sysgenid_reply *reply, struct nlattr **attrs,
+		     const struct nla_policy *policy, int policy_max, struct sysgenid_error *error)
 {
 	const struct sysgenid_deadline deadline = sysgenid_deadline_in(timeout_ms);
-	struct nlmsghdr *header = nlmsg_hdr(request);
+	struct nlmsghdr *header = (struct nlmsghdr *)reply->data;
 	int ret;
 
 	if (error)
 		error->text[0] = '\0';
-	if (send(fd, header, header->nlmsg_len, 0) < 0)
+	if (send(fd, request, request->header.nlmsg_len, 0) < 0)
 		return -errno;
 	ret = receive_reply(fd, &deadline, reply);
 	if (ret < 0)
 		return ret;
-	header = (struct nlmsghdr *)reply->data;
 	if (header->nlmsg_type == NLMSG_ERROR)
 		return read_error(header, error);
 	return sysgenid_nl_parse(header, attrs, policy, policy_max);
@@ -191,17 +199,18 @@ int sysgenid_nl_resolve(int fd, const char *name, const char *group, struct sysg
 		[CTRL_ATTR_FAMILY_ID] = { .type = NLA_U16 },
 		[CTRL_ATTR_MCAST_GROUPS] = { .type = NLA_NESTED },
 	};
-	cleanup_message struct nl_msg *request = NULL;
 	struct nlattr *attrs[CTRL_ATTR_MAX + 1];
+	struct sysgenid_request request;
 	struct sysgenid_reply reply;
 	int ret;
 
 	if (error)
 		error->text[0] = '\0';
-	request = sysgenid_nl_request(GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 1);
-	if (!request || nla_put_string(request, CTRL_ATTR_FAMILY_NAME, name) < 0)
-		return -ENOMEM;
-	ret = sysgenid_nl_call(fd, request, SYSGENID_REQUEST_TIMEOUT_MS, &reply, attrs, policy,
+	sysgenid_nl_request(&request, GENL_ID_CTRL, CTRL_CMD_GETFAMILY, 1);
+	ret = sysgenid_nl_put(&request, CTRL_ATTR_FAMILY_NAME, name, strlen(name) + 1);
+	if (ret < 0)
+		return ret;
+	ret = sysgenid_nl_call(fd, &request, SYSGENID_REQUEST_TIMEOUT_MS, &reply, attrs, policy,
 			       CTRL_ATTR_MAX, error);
 	if (ret < 0)
 		return ret;
