@@ -16,9 +16,14 @@
 
 /* Hooks, as indices into the descriptor's table. */
 enum {
-	CRIU_HOOK_DUMP_EXT_FILE = 2,	   /* int (int fd, int id) */
-	CRIU_HOOK_RESTORE_EXT_FILE = 3,	   /* int (int id), returns a descriptor */
-	CRIU_HOOK_HANDLE_DEVICE_VMA = 7,   /* int (int fd, const struct stat *stat) */
+	CRIU_HOOK_DUMP_EXT_FILE = 2,	 /* int (int fd, int id) */
+	CRIU_HOOK_RESTORE_EXT_FILE = 3,	 /* int (int id), returns a descriptor */
+	CRIU_HOOK_HANDLE_DEVICE_VMA = 7, /* int (int fd, const struct stat *stat) */
+	/*
+	 * int (const char *path, uint64_t address, uint64_t old_offset, uint64_t *new_offset,
+	 * int *fd); 1 when it has set the last two
+	 */
+	CRIU_HOOK_UPDATE_VMA_MAP = 8,
 	CRIU_HOOK_RESUME_DEVICES_LATE = 9, /* int (int pid) */
 	CRIU_HOOKS_3_17 = 10,		   /* how many hooks criu 3.17 to 3.19 have */
 	CRIU_HOOK_CHECKPOINT_DEVICES = 11, /* int (int pid); criu 4.0 and newer */

@@ -11,7 +11,6 @@
 
 #include "files.h"
 #include "log.h"
-#include "maps.h"
 #include "util.h"
 
 /* What F_SETFL can give back; the access mode and O_PATH are given to open(). */
@@ -175,6 +174,19 @@ static int check_node(const char *path, const struct stat *stat, dev_t device)
 	return -ENXIO;
 }
 
+static int find_node(const char *path, struct stat *node, dev_t device)
+{
+	int error;
+
+	if (!stat(path, node))
+		return check_node(path, node, device);
+	error = -errno;
+	sysgenid_err("cannot find %s in the restored tree: %s. The container needs the device as "
+		     "it had it when it was dumped",
+		     path, strerror(-error));
+	return error;
+}
+
 static int open_node(const char *path, int flags)
 {
 	int fd = open(path, flags | O_CLOEXEC | O_NOCTTY);
@@ -219,14 +231,7 @@ int sysgenid_file_restore(const SysgenidFile *file, dev_t device)
 	struct stat node;
 	int error, result;
 
-	if (stat(file->path, &node)) {
-		error = -errno;
-		sysgenid_err("cannot find %s in the restored tree: %s. The container needs the "
-			     "device as it had it when it was dumped",
-			     file->path, strerror(errno));
-		return error;
-	}
-	error = check_node(file->path, &node, device);
+	error = find_node(file->path, &node, device);
 	if (error)
 		return error;
 	fd = open_node(file->path, (int)file->flags & (O_ACCMODE | O_PATH));
@@ -243,59 +248,19 @@ int sysgenid_file_restore(const SysgenidFile *file, dev_t device)
 	return result;
 }
 
-struct mappings_check {
-	pid_t pid;
-	const SysgenidImage *image;
-	dev_t device;
-};
-
-static bool was_counter(const SysgenidImage *image, const char *path)
+static bool was_mapped(const SysgenidImage *image, const char *path)
 {
-	for (size_t i = 0; i < image->n_mappings; i++) {
-		size_t length = strlen(image->mappings[i]);
-
-		if (!strncmp(path, image->mappings[i], length) &&
-		    (!path[length] || !strcmp(path + length, " (deleted)")))
+	for (size_t i = 0; i < image->n_mappings; i++)
+		if (!strcmp(image->mappings[i], path))
 			return true;
-	}
 	return false;
 }
 
-static int check_mapping(const struct sysgenid_vma *vma, void *argument)
+int sysgenid_mapping_check(const char *path, const SysgenidImage *image, dev_t device)
 {
-	const struct mappings_check *check = argument;
-	struct stat mapped;
-	char link[96];
+	struct stat node;
 
-	if (!was_counter(check->image, vma->path))
+	if (!was_mapped(image, path))
 		return 0;
-	/* maps names the file system of the node; only the file itself tells its device. */
-	snprintf(link, sizeof(link), "/proc/%d/map_files/%llx-%llx", check->pid,
-		 (unsigned long long)vma->start, (unsigned long long)vma->end);
-	if (stat(link, &mapped)) {
-		sysgenid_err("cannot tell what task %d has mapped from %s: %s", check->pid,
-			     vma->path, strerror(errno));
-		return -errno;
-	}
-	if (sysgenid_is_counter(&mapped, check->device))
-		return 0;
-	sysgenid_err(
-		"task %d has mapped something else than the counter from %s (device %u:%u, the "
-		"counter is %u:%u): make the node again in the restored tree",
-		check->pid, vma->path, major(mapped.st_rdev), minor(mapped.st_rdev),
-		major(check->device), minor(check->device));
-	return -ENXIO;
-}
-
-int sysgenid_mappings_check(pid_t pid, const SysgenidImage *image, dev_t device)
-{
-	struct mappings_check check = { .pid = pid, .image = image, .device = device };
-	int error;
-
-	if (!image->n_mappings)
-		return 0;
-	error = sysgenid_for_each_vma(pid, false, check_mapping, &check);
-	if (error && error != -ENXIO)
-		sysgenid_err("cannot check the mappings of task %d: %s", pid, strerror(-error));
-	return error;
+	return find_node(path, &node, device);
 }

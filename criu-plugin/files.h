@@ -22,7 +22,10 @@ int sysgenid_mapping_dump(int fd, SysgenidImage *image);
  */
 int sysgenid_file_restore(const SysgenidFile *file, dev_t device);
 
-/* Is what a stopped task has mapped where it had mapped the counter really the counter? */
-int sysgenid_mappings_check(pid_t pid, const SysgenidImage *image, dev_t device);
+/*
+ * Also in that task, before criu maps something from path: if the counter was mapped from there,
+ * is it the counter here? Returns 0 or -errno after logging.
+ */
+int sysgenid_mapping_check(const char *path, const SysgenidImage *image, dev_t device);
 
 #endif

@@ -46,9 +46,7 @@ static int plugin_init(int stage)
 
 static void plugin_exit(int stage, int ret)
 {
-	if (stage == CRIU_STAGE_RESTORE)
-		sysgenid_restore_exit();
-	else if (stage == CRIU_STAGE_DUMP)
+	if (stage == CRIU_STAGE_DUMP)
 		sysgenid_dump_exit(ret);
 	if (sysgenid_plugin.image)
 		sysgenid_image_free(sysgenid_plugin.image);
@@ -65,6 +63,7 @@ EXPORT struct criu_plugin_desc CR_PLUGIN_DESC = {
 		[CRIU_HOOK_DUMP_EXT_FILE] = (void *)sysgenid_dump_ext_file,
 		[CRIU_HOOK_RESTORE_EXT_FILE] = (void *)sysgenid_restore_ext_file,
 		[CRIU_HOOK_HANDLE_DEVICE_VMA] = (void *)sysgenid_dump_device_vma,
+		[CRIU_HOOK_UPDATE_VMA_MAP] = (void *)sysgenid_restore_update_vma,
 		[CRIU_HOOK_RESUME_DEVICES_LATE] = (void *)sysgenid_restore_resume_late,
 	},
 };

@@ -35,8 +35,9 @@ int sysgenid_dump_checkpoint_devices(int pid);
 
 /* restore.c */
 int sysgenid_restore_init(void);
-void sysgenid_restore_exit(void);
 int sysgenid_restore_ext_file(int id);
+int sysgenid_restore_update_vma(const char *path, uint64_t address, uint64_t old_offset,
+				uint64_t *new_offset, int *fd);
 int sysgenid_restore_resume_late(int pid);
 
 #endif

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,12 +12,6 @@
 #include "policy.h"
 #include "rng.h"
 #include "util.h"
-
-static struct {
-	pid_t *tasks; /* that have passed by and are stopped */
-	size_t n_tasks;
-	bool doomed; /* none of them may run */
-} restore;
 
 /*
  * For an image without a list of plugins criu answers yes however often it is asked; a plugin
@@ -114,7 +107,6 @@ int sysgenid_restore_init(void)
 	char why[256] = "";
 	int error;
 
-	memset(&restore, 0, sizeof(restore));
 	gather_facts(&facts);
 	sysgenid_policy_plan(&facts, &plan);
 	judgement = plan.judgement;
@@ -163,54 +155,31 @@ int sysgenid_restore_ext_file(int id)
 	return fd < 0 ? -EIO : fd;
 }
 
-static bool remember(pid_t pid)
-{
-	size_t n = restore.n_tasks;
-
-	if ((n & (n - 1)) == 0) {
-		pid_t *larger = realloc(restore.tasks, (n ? n * 2 : 1) * sizeof(*larger));
-
-		if (!larger) {
-			sysgenid_err("no memory to remember the restored tasks");
-			return false;
-		}
-		restore.tasks = larger;
-	}
-	restore.tasks[restore.n_tasks++] = pid;
-	return true;
-}
-
 /*
- * criu does not ask whether this hook succeeded, and lets the tasks run. A task that criu traces
- * keeps its number until criu has seen its end, so the right ones are killed.
+ * In the task that is being restored, for each mapping of a device. criu does not ask whether this
+ * hook succeeded and would map whatever the path leads to; without the task it gives up.
  */
-static void kill_all(pid_t pid)
-{
-	if (!restore.doomed)
-		sysgenid_err("killing all restored tasks: they may not run without the counter");
-	restore.doomed = true;
-	for (size_t i = 0; i < restore.n_tasks; i++)
-		kill(restore.tasks[i], SIGKILL);
-	kill(pid, SIGKILL);
-}
-
-int sysgenid_restore_resume_late(int pid)
+int sysgenid_restore_update_vma(const char *path, uint64_t address, uint64_t old_offset,
+				uint64_t *new_offset, int *fd)
 {
 	const SysgenidImage *image = sysgenid_plugin.image;
 
-	/* criu 3.17.1 calls for tasks that are dead in the image, too, maybe without a number. */
-	if (!image || pid <= 1)
-		return -ENOTSUP;
-	if (restore.doomed || sysgenid_mappings_check(pid, image, sysgenid_plugin.device) ||
-	    !remember(pid))
-		kill_all(pid);
-	else
-		sysgenid_rng_restore(pid, image);
+	(void)address;
+	(void)old_offset;
+	(void)new_offset;
+	(void)fd;
+	if (image && sysgenid_mapping_check(path, image, sysgenid_plugin.device))
+		_exit(1);
 	return -ENOTSUP;
 }
 
-void sysgenid_restore_exit(void)
+/*
+ * Once for each task, all of them stopped. criu 3.17.1 calls it for tasks that are dead in the
+ * image, too, maybe without a number.
+ */
+int sysgenid_restore_resume_late(int pid)
 {
-	free(restore.tasks);
-	memset(&restore, 0, sizeof(restore));
+	if (sysgenid_plugin.image && pid > 0)
+		sysgenid_rng_restore(pid, sysgenid_plugin.image);
+	return -ENOTSUP;
 }
