@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The control plane: who may trigger, and events. */
+#define _GNU_SOURCE
+#include "lib-guest.h"
+
+#include <fcntl.h>
+#include <sched.h>
+#include <sys/capability.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+
+#define NOBODY 65534
+#define FLOOD 3000
+
+/* Keeps one capability, or none with a negative number. */
+static void keep_capability(int capability)
+{
+	cap_t state = cap_init();
+	const cap_value_t value = capability;
+
+	must(state);
+	if (capability >= 0) {
+		must(!cap_set_flag(state, CAP_PERMITTED, 1, &value, CAP_SET));
+		must(!cap_set_flag(state, CAP_EFFECTIVE, 1, &value, CAP_SET));
+	}
+	must(!cap_set_proc(state));
+	cap_free(state);
+}
+
+static bool is_refused(const char *explanation)
+{
+	uint32_t before = get_status().generation;
+	struct sysgenid_error error;
+	char text[512];
+	int ret = sysgenid_trigger(0, 0, NULL, &error);
+
+	if (ret != -EPERM || !strstr(error.text, "CAP_CHECKPOINT_RESTORE"))
+		return false;
+	if (!strstr(sysgenid_explain(ret, text, sizeof(text)), explanation))
+		return false;
+	return get_status().generation == before;
+}
+
+static int without_capability(void *unused)
+{
+	(void)unused;
+	keep_capability(-1);
+	return is_refused("has neither") ? 0 : 1;
+}
+
+static int as_nobody(void *unused)
+{
+	(void)unused;
+	must(!setgid(NOBODY) && !setuid(NOBODY));
+	return is_refused("has neither") ? 0 : 1;
+}
+
+static int in_user_namespace(void *unused)
+{
+	(void)unused;
+	must(!unshare(CLONE_NEWUSER));
+	return is_refused("is in another one") ? 0 : 1;
+}
+
+static int with_one_capability(void *capability)
+{
+	keep_capability(*(int *)capability);
+	return sysgenid_trigger(0, 0, NULL, NULL) == 0 ? 0 : 1;
+}
+
+static int in_network_namespace(void *unused)
+{
+	uint32_t before = get_status().generation;
+
+	(void)unused;
+	must(!unshare(CLONE_NEWNET));
+	return sysgenid_trigger(0, 0, NULL, NULL) == 0 && get_status().generation != before ? 0 : 1;
+}
+
+/* A socket that a privileged process opened is of no use to others; the library opens its own. */
+static int all_but_trigger(void *unused)
+{
+	struct sysgenid_events *events;
+	struct sysgenid *id;
+
+	(void)unused;
+	must(!setgid(NOBODY) && !setuid(NOBODY));
+	/* /proc/self belongs to root after a change of the user ID, until an exec; so it is for
+	 * most. */
+	must(!prctl(PR_SET_DUMPABLE, 0));
+	if (sysgenid_open(&id, NULL, 0) || sysgenid_acknowledge(id, sysgenid_generation(id)))
+		return 1;
+	if (sysgenid_track(id, true) || sysgenid_wait_watchers(id, 1000))
+		return 2;
+	if (sysgenid_wait(id, sysgenid_generation(id), 10) != -ETIME)
+		return 3;
+	if (sysgenid_events_open(&events))
+		return 4;
+	if (ioctl(id->fd, SYSGENID_TRIGGER_GEN_UPDATE, 0UL) != -1 || errno != EACCES)
+		return 5;
+	sysgenid_events_close(events);
+	sysgenid_close(id);
+	return 0;
+}
+
+void test_privileges(void)
+{
+	int restore = CAP_CHECKPOINT_RESTORE, admin = CAP_SYS_ADMIN, chown = CAP_CHOWN;
+
+	is_int(in_child(without_capability, NULL), 0, "root without capabilities is refused");
+	is_int(in_child(as_nobody, NULL), 0, "another user is refused");
+	is_int(in_child(in_user_namespace, NULL), 0, "root of a user namespace is refused");
+	is_int(in_child(with_one_capability, &restore), 0, "CAP_CHECKPOINT_RESTORE is enough");
+	is_int(in_child(with_one_capability, &admin), 0, "CAP_SYS_ADMIN is enough");
+	is_int(in_child(with_one_capability, &chown), 1, "another capability is not");
+	is_int(in_child(in_network_namespace, NULL), 0, "it works in another network namespace");
+	is_int(in_child(all_but_trigger, NULL), 0, "everything else needs no privilege");
+}
+
+/* The next event is this one. */
+static bool next_is(struct sysgenid_events *events, uint32_t generation, const char *cause)
+{
+	struct sysgenid_event event = { 0 };
+	int ret = sysgenid_events_next(events, &event, PATIENCE_MS);
+
+	if (ret == 0 && event.generation == generation &&
+	    !strcmp(sysgenid_cause_name(event.cause), cause))
+		return true;
+	diag("result %d, generation %u (expected %u), cause %s (expected %s)", ret,
+	     event.generation, generation, sysgenid_cause_name(event.cause), cause);
+	return false;
+}
+
+static void test_order(struct sysgenid *id, struct sysgenid_events *events)
+{
+	uint32_t admin = trigger(), restore, by_ioctl;
+	struct sysgenid_event event;
+
+	must(sysgenid_trigger(0, SYSGENID_TRIGGER_RESTORE, &restore, NULL) == 0);
+	trigger_fast(id);
+	by_ioctl = sysgenid_generation(id);
+	ok(is_readable(sysgenid_events_fd(events)), "an event makes the descriptor readable");
+	ok(next_is(events, admin, "admin"), "the first change is told with its cause");
+	ok(next_is(events, restore, "restore"), "then the second");
+	ok(next_is(events, by_ioctl, "ioctl"), "then the third");
+	is_int(sysgenid_events_next(events, &event, 0), -ETIME, "and nothing else: ETIME");
+	ok(!is_readable(sysgenid_events_fd(events)), "the descriptor is not readable any more");
+	is_int(sysgenid_events_next(events, &event, 60), -ETIME, "waiting for nothing ends: ETIME");
+	start_signals(pthread_self());
+	is_int(sysgenid_events_next(events, &event, PATIENCE_MS), -EINTR,
+	       "a signal ends the wait: EINTR");
+	stop_signals();
+}
+
+static void *trigger_soon(void *id)
+{
+	const struct timespec pause = { .tv_nsec = 50000000 };
+
+	nanosleep(&pause, NULL);
+	trigger_fast(id);
+	return NULL;
+}
+
+static void test_sleeper(struct sysgenid *id, struct sysgenid_events *events)
+{
+	struct sysgenid_event event = { 0 };
+	pthread_t thread;
+
+	start_thread(&thread, trigger_soon, id);
+	is_int(sysgenid_events_next(events, &event, -1), 0, "a sleeping subscriber is woken");
+	must(!pthread_join(thread, NULL));
+	is_int(event.generation, sysgenid_generation(id), "with the new generation");
+}
+
+static void test_overflow(struct sysgenid *id, struct sysgenid_events *events)
+{
+	const int small = 4096;
+	int missed = 0, taken = 0, backwards = 0, ret;
+	struct sysgenid_event event;
+	uint32_t last = 0;
+
+	must(!setsockopt(sysgenid_events_fd(events), SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)));
+	for (int i = 0; i < FLOOD; i++)
+		trigger_fast(id);
+	while ((ret = sysgenid_events_next(events, &event, 0)) != -ETIME) {
+		must(ret == 0 || ret == -ENOBUFS);
+		missed += ret == -ENOBUFS;
+		if (ret)
+			continue;
+		backwards += event.generation <= last;
+		last = event.generation;
+		taken++;
+	}
+	ok(missed > 0, "a subscriber that is too slow is told: ENOBUFS");
+	ok(taken < FLOOD, "events are missing then");
+	is_int(backwards, 0, "those that come are in order");
+	is_int(get_status().generation, sysgenid_generation(id), "the status says where it is now");
+	ok(next_is(events, trigger(), "admin"), "and the subscription goes on");
+}
+
+void test_events(void)
+{
+	struct sysgenid *id = open_counter();
+	struct sysgenid_events *events, *other;
+
+	is_int(sysgenid_events_open(&events), 0, "changes can be subscribed to");
+	must(sysgenid_events_open(&other) == 0);
+	test_order(id, events);
+	test_sleeper(id, events);
+	test_overflow(id, events);
+	ok(is_readable(sysgenid_events_fd(other)), "another subscriber has its own queue");
+	sysgenid_events_close(other);
+	sysgenid_events_close(events);
+	sysgenid_close(id);
+}

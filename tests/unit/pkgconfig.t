@@ -1,0 +1,74 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# An installed library is found by pkg-config and can be linked, shared and static.
+set -uo pipefail
+cd -- "$(dirname -- "$(realpath -- "$0")")/../.." || exit
+# shellcheck source=tests/vm/lib.sh
+. tests/vm/lib.sh
+: "${BUILD:=$PWD/build}" "${CC:=cc}"
+export BUILD
+# The variables of an outer make are not for these.
+unset MAKEFLAGS MFLAGS PREFIX DESTDIR LIBDIR
+
+work=$(mktemp -d)
+trap 'rm -rf -- "$work"' EXIT
+prefix=$work/prefix
+export PKG_CONFIG_PATH=$prefix/lib/pkgconfig
+
+cat >"$work/use.c" <<'END'
+#include <libsysgenid.h>
+#include <stdio.h>
+
+int main(void)
+{
+	struct sysgenid_status status;
+	struct sysgenid *handle;
+	char text[256];
+
+	sysgenid_get_status(&status, NULL);
+	puts(sysgenid_explain(sysgenid_open(&handle, "/dev/null", 0), text, sizeof(text)));
+	return 0;
+}
+END
+
+# usage: compile OUTPUT FLAGS-OF-CC FLAGS-OF-PKG-CONFIG
+compile()
+{
+	# shellcheck disable=SC2046,SC2086  # several flags
+	"$CC" $2 -o "$1" "$work/use.c" $(pkg-config $3 --cflags --libs libsysgenid)
+}
+
+installed()
+{
+	(cd -- "$1" && find . ! -type d | LC_ALL=C sort)
+}
+
+ok "the library can be installed" make -C lib install PREFIX="$prefix"
+ok "and the command" make -C tools install PREFIX="$prefix"
+is "$(installed "$prefix")" "./bin/sysgenid
+./include/libsysgenid.h
+./include/linux/sysgenid.h
+./lib/libsysgenid.a
+./lib/libsysgenid.so
+./lib/libsysgenid.so.0
+./lib/libsysgenid.so.0.1.0
+./lib/pkgconfig/libsysgenid.pc
+./share/man/man1/sysgenid.1" "these files and no others are installed"
+is "$(pkg-config --modversion libsysgenid)" 0.1.0 "pkg-config knows the version"
+is "$("$prefix/bin/sysgenid" --version)" "sysgenid 0.1.0" "the installed command runs"
+
+ok "a program links with the shared library" compile "$work/shared" "" ""
+is "$(readelf -d "$work/shared" | grep -oE 'lib(sysgenid|nl|cap)[^]]*')" libsysgenid.so.0 \
+	"and needs it by its soname, and not what it is made with"
+like "$(LD_LIBRARY_PATH=$prefix/lib "$work/shared")" "not the generation counter" "and runs"
+ok "a program links with the static library" compile "$work/static" -static --static
+not_ok "and has no dynamic part" grep -q . <(readelf -d "$work/static" | grep NEEDED)
+like "$("$work/static")" "not the generation counter" "and runs"
+
+ok "DESTDIR and LIBDIR are honoured" make -C lib install PREFIX=/usr LIBDIR=/usr/lib/somewhere \
+	DESTDIR="$work/stage"
+ok "the library is there" test -f "$work/stage/usr/lib/somewhere/libsysgenid.so.0.1.0"
+is "$(PKG_CONFIG_PATH=$work/stage/usr/lib/somewhere/pkgconfig \
+	pkg-config --variable=libdir libsysgenid)" /usr/lib/somewhere \
+	"and the pkg-config file names it without DESTDIR"
+done_testing

@@ -1,0 +1,8 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# libsysgenid with the module: the C program lib-guest does the checks and prints the TAP.
+set -uo pipefail
+. tests/vm/lib.sh
+
+load_module || bail "the kernel module cannot be loaded"
+exec "${BUILD:-build}/tests/unit/lib-guest"

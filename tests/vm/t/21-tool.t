@@ -1,0 +1,221 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The command sysgenid with the module.
+set -uo pipefail
+. tests/vm/lib.sh
+
+tool=${BUILD:-build}/tools/sysgenid
+work=$(mktemp -d)
+chmod 755 "$work"
+
+# Runs the command, or anything else; the results are in status, $work/out and $work/err.
+run()
+{
+	status=0
+	"$@" >"$work/out" 2>"$work/err" </dev/null || status=$?
+}
+
+json()
+{
+	jq -r "$1" "$work/out"
+}
+
+generation()
+{
+	"$tool" status --json | jq .generation
+}
+
+as_user()
+{
+	setpriv --reuid 1000 --regid 1000 --clear-groups --inh-caps=-all "$@"
+}
+
+# A tracked watcher that acknowledges nothing, until its input ends.
+hold_watcher()
+{
+	python3 -c '
+import fcntl, os, sys
+fd = os.open("/dev/sysgenid", os.O_RDWR)
+fcntl.ioctl(fd, 0xE401, 1)
+print("ready", flush=True)
+sys.stdin.read()'
+}
+
+trigger_often()
+{
+	python3 -c '
+import fcntl, os, sys
+fd = os.open("/dev/sysgenid", os.O_RDWR)
+for i in range(int(sys.argv[1])):
+    fcntl.ioctl(fd, 0xE403, 0)' "$1"
+}
+
+# Triggers until a file has something in it: a watcher says nothing before the first change.
+trigger_until()
+{
+	local end=$((SECONDS + 30))
+
+	until [[ -s $1 ]]; do
+		((SECONDS < end)) || return 1
+		"$tool" trigger >/dev/null || return
+	done
+}
+
+is_stopped()
+{
+	[[ $(ps -o stat= -p "$1") == T* ]]
+}
+
+test_status()
+{
+	run "$tool" status
+	is "$status $(<"$work/err")" "0 " "status succeeds"
+	like "$(<"$work/out")" $'^generation:  0\nhighest:     0\nwatchers:    0, of these outdated: 0\nlast cause:  none\ndevice:      minor 243\nkernel RNG:  ' \
+		"a freshly loaded module: nothing has happened"
+	run "$tool" trigger
+	is "$status $(<"$work/out")" "0 generation:  $(generation)" "trigger says the new generation"
+	run "$tool" status --json
+	is "$(json 'keys | join(" ")')" "cause generation highest minor outdated rng_reseeded watchers" \
+		"status has these JSON keys"
+	is "$(json '[.cause, .minor, .outdated, .watchers, .rng_reseeded] | map(tostring) | join(" ")')" \
+		"admin 243 0 0 true" "and after a trigger these values"
+	run "$tool" status
+	like "$(<"$work/out")" "reseeded for this generation" "the kernel RNG has been reseeded"
+	run env SYSGENID_PATH=/nonexistent "$tool" status --json
+	is "$status $(json .rng_reseeded)" "0 null" "without the device only the RNG is not known"
+	run as_user "$tool" status --json
+	is "$status $(json .rng_reseeded)" "0 true" "it takes no privilege"
+}
+
+test_trigger()
+{
+	local before
+
+	before=$(generation)
+	run "$tool" trigger --json --min "$((before + 1000))"
+	is "$status $(<"$work/out")" "0 {\"generation\":$(generation)}" "trigger --json is one object"
+	ok "--min is followed" test "$(generation)" -ge "$((before + 1000))"
+	before=$(generation)
+	run "$tool" trigger --min 0xF0000000
+	is "$status $(wc -l <"$work/err") $(<"$work/out")" "1 1 " "a jump that is too far fails"
+	like "$(<"$work/err")" "^sysgenid: cannot move the generation: .*force.*the kernel says: " \
+		"it says what to do, and the kernel's words"
+	is "$(generation)" "$before" "and nothing has moved"
+	run as_user "$tool" trigger
+	is "$status $(wc -l <"$work/err")" "4 1" "a user may not trigger: status 4, one line"
+	like "$(<"$work/err")" "CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN .* has neither" \
+		"which names the capabilities"
+	is "$(generation)" "$before" "and nothing has moved"
+	run unshare --user --map-root-user "$tool" trigger
+	is "$status" 4 "root of a user namespace may not trigger"
+	like "$(<"$work/err")" "this process is in another one" "and is told why"
+	run "$tool" trigger --force --min "$((before + 0x2000000))"
+	is "$status" 0 "--force does it"
+	ok "and the jump is made" test "$(generation)" -ge "$((before + 0x2000000))"
+}
+
+test_wait()
+{
+	local holder
+
+	run "$tool" wait --timeout 1000
+	is "$status $(<"$work/out")" "0 all watchers have acknowledged generation $(generation)" \
+		"without watchers wait ends at once"
+	run as_user "$tool" wait --json
+	is "$status $(<"$work/out")" "0 {\"acknowledged\":true,\"generation\":$(generation)}" \
+		"and for a user, as JSON"
+	mkfifo "$work/hold"
+	hold_watcher <"$work/hold" >"$work/ready" &
+	holder=$!
+	exec 5>"$work/hold"
+	ok "a watcher is tracked" wait_for 20 grep -q ready "$work/ready"
+	"$tool" trigger >/dev/null
+	run "$tool" wait --timeout 100 --json
+	is "$status $(<"$work/out")" \
+		"3 {\"acknowledged\":false,\"generation\":$(generation),\"watchers\":1,\"outdated\":1}" \
+		"a watcher that lags: status 3 and its number"
+	like "$(<"$work/err")" "^sysgenid: 1 of 1 watchers have not acknowledged" "which is said, too"
+	"$tool" wait --timeout 60000 >"$work/waited" &
+	# It waits on when the generation changes meanwhile.
+	"$tool" trigger >/dev/null
+	exec 5>&-
+	wait "$holder"
+	wait $!
+	is "$?" 0 "it ends when the watcher is gone"
+	is "$(<"$work/waited")" "all watchers have acknowledged generation $(generation)" \
+		"with the last generation"
+}
+
+test_device_permission()
+{
+	chmod 600 /dev/sysgenid
+	run as_user "$tool" wait
+	chmod 666 /dev/sysgenid
+	is "$status" 4 "a device that may not be opened: status 4"
+	like "$(<"$work/err")" "cannot open the device: .*mode should be 0666" "and what to do"
+}
+
+test_watch()
+{
+	local pid pattern='^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:]{8}\.[0-9]{3}Z generation [0-9]+ cause '
+
+	"$tool" watch --count 2 >"$work/watch" &
+	pid=$!
+	ok "watch prints a change at once" trigger_until "$work/watch"
+	trigger_often 1
+	wait "$pid"
+	is "$?" 0 "watch ends after --count lines"
+	is "$(wc -l <"$work/watch")" 2 "and has printed as many"
+	like "$(head -n 1 "$work/watch")" "${pattern}admin$" "a line has time, generation and cause"
+	like "$(tail -n 1 "$work/watch")" "${pattern}(admin|ioctl)$" "and so has the next"
+}
+
+test_watch_overflow()
+{
+	local pid last
+
+	"$tool" watch --json >"$work/flood" &
+	pid=$!
+	ok "watch --json prints a change" trigger_until "$work/flood"
+	kill -STOP "$pid"
+	ok "it is stopped" wait_for 20 is_stopped "$pid"
+	trigger_often 20000
+	kill -CONT "$pid"
+	ok "it says that changes were missed" wait_for 60 grep -q '"missed":true' "$work/flood"
+	last=$(generation)
+	is "$(jq -s 'map(select(.missed)) | last | .generation' "$work/flood")" "$last" \
+		"with the generation of the status"
+	"$tool" trigger >/dev/null
+	last=$(generation)
+	ok "and goes on" wait_for 20 grep -q "\"generation\":$last,\"cause\":\"admin\",\"missed\":false" \
+		"$work/flood"
+	ok "every line is JSON, and generations only grow" jq -se \
+		'map(.generation) | . == (sort | unique)' "$work/flood"
+	kill "$pid"
+	wait "$pid"
+}
+
+test_unload()
+{
+	local pid
+
+	"$tool" watch >"$work/last" 2>"$work/err" &
+	pid=$!
+	ok "watch is subscribed" trigger_until "$work/last"
+	ok "the module can be unloaded" wait_for 20 unload_module
+	wait "$pid"
+	is "$?" 5 "watch ends when the module is unloaded: status 5"
+	like "$(<"$work/err")" "^sysgenid: cannot read events: .*modprobe sysgenid" "and says so"
+	run "$tool" status
+	is "$status" 5 "without the module status ends with 5"
+}
+
+ok "the module can be loaded" load_module || bail "nothing can be tested without it"
+test_status
+test_trigger
+test_wait
+test_device_permission
+test_watch
+test_watch_overflow
+test_unload
+done_testing
