@@ -65,11 +65,10 @@ static void leak_cancel_entropy(VirtIORNG *rng)
 #define VIRTIO_RNG_F_LEAK 0
 #define VIRTIO_RNG_F_LEAK_LATCH 1
 
-#define LEAK_QUEUE_SIZE 128	  /* descriptors a leak queue; indirect ones do not count */
-#define LEAK_REQUEST_MAX 65536	  /* bytes one request may fill or copy */
-#define LEAK_TRIGGER_MAX 1024	  /* leaks one write to trigger-leak may cause */
-#define LEAK_WAITING_MAX 65535	  /* leaks that may wait; more coalesce with the last */
-#define LEAK_DELAY_MAX_MS 3600000 /* for a positive control an hour is more than enough */
+#define LEAK_QUEUE_SIZE 128    /* descriptors a leak queue; indirect ones do not count */
+#define LEAK_REQUEST_MAX 65536 /* bytes one request may fill or copy */
+#define LEAK_TRIGGER_MAX 1024  /* leaks one write to trigger-leak may cause */
+#define LEAK_WAITING_MAX 65535 /* leaks that may wait; more coalesce with the last */
 
 #define TYPE_VIRTIO_RNG_LEAK "virtio-rng-leak-device"
 OBJECT_DECLARE_SIMPLE_TYPE(VirtIORNGLeak, VIRTIO_RNG_LEAK)
@@ -103,8 +102,6 @@ struct VirtIORNGLeak {
 	uint64_t requests; /* requests executed */
 };
 
-/* Requests */
-
 /*
  * An aligned word is read by one 32-bit load and written by one 32-bit store: a torn copy could
  * recreate a value that was used before. Release: words appear in the order of the request.
@@ -136,8 +133,7 @@ static void leak_copy(VirtQueueElement *elem)
 		const struct iovec *src = &elem->out_sg[s], *dst = &elem->in_sg[d];
 		size_t n = MIN(src->iov_len - soff, dst->iov_len - doff);
 
-		leak_copy_bytes((uint8_t *)dst->iov_base + doff, (uint8_t *)src->iov_base + soff,
-				n);
+		leak_copy_bytes(dst->iov_base + doff, src->iov_base + soff, n);
 		soff += n;
 		doff += n;
 		if (soff == src->iov_len) {
@@ -187,8 +183,6 @@ static const char *leak_check_request(VirtQueueElement *elem)
 	size_t out = iov_size(elem->out_sg, elem->out_num);
 	size_t in = iov_size(elem->in_sg, elem->in_num);
 
-	if (!in)
-		return "no device-writable segment";
 	if (out && out != in)
 		return "source and destination differ in length";
 	if (in > LEAK_REQUEST_MAX)
@@ -222,14 +216,17 @@ static bool leak_execute(VirtIORNGLeak *leak, VirtQueue *vq, VirtQueueElement *e
 	return true;
 }
 
-/* The queues */
+static bool leak_offered(VirtIORNGLeak *leak)
+{
+	return virtio_has_feature(leak->features, VIRTIO_RNG_F_LEAK);
+}
 
 static bool leak_ready(VirtIORNGLeak *leak)
 {
 	VirtIODevice *vdev = VIRTIO_DEVICE(leak);
 
 	return virtio_vdev_has_feature(vdev, VIRTIO_RNG_F_LEAK) &&
-	       (vdev->status & VIRTIO_CONFIG_S_DRIVER_OK) && !vdev->broken;
+	       (vdev->status & VIRTIO_CONFIG_S_DRIVER_OK);
 }
 
 static bool leak_latches(VirtIORNGLeak *leak)
@@ -305,8 +302,6 @@ static void leak_handle_output(VirtIODevice *vdev, VirtQueue *vq)
 	leak_arrivals(VIRTIO_RNG_LEAK(vdev));
 }
 
-/* Leaks */
-
 /* One leak, now. */
 static void leak_now(VirtIORNGLeak *leak)
 {
@@ -368,7 +363,7 @@ static void leak_set_trigger(Object *obj, Visitor *v, const char *name, void *op
 
 	if (!visit_type_uint32(v, name, &count, errp))
 		return;
-	if (!DEVICE(obj)->realized || !(leak->features & (1ULL << VIRTIO_RNG_F_LEAK))) {
+	if (!DEVICE(obj)->realized || !leak_offered(leak)) {
 		error_setg(errp, "'%s' works on a plugged device with leak=on", name);
 		return;
 	}
@@ -382,8 +377,6 @@ static void leak_set_trigger(Object *obj, Visitor *v, const char *name, void *op
 		while (count--)
 			leak_now(leak);
 }
-
-/* Saved and loaded */
 
 static int leak_pre_save(void *opaque)
 {
@@ -400,10 +393,8 @@ static int leak_post_load(void *opaque, int version_id)
 	/* The image is input. */
 	if (leak->active < 1 || leak->active > 2 || leak->latched > LEAK_WAITING_MAX ||
 	    leak->pending > LEAK_WAITING_MAX) {
-		error_report(
-			"virtio-rng-leak: impossible state in the image: active %u, latched %u,"
-			" pending %u",
-			leak->active, leak->latched, leak->pending);
+		error_report("virtio-rng-leak: impossible state in the image: queue %u, %u and %u",
+			     leak->active, leak->latched, leak->pending);
 		return -EINVAL;
 	}
 	leak->saved = false;
@@ -413,24 +404,23 @@ static int leak_post_load(void *opaque, int version_id)
 	return 0;
 }
 
+static const VMStateField vmstate_fields[] = {
+	VMSTATE_VIRTIO_DEVICE,
+	VMSTATE_UINT8(active, VirtIORNGLeak),
+	VMSTATE_BOOL(signalled, VirtIORNGLeak),
+	VMSTATE_UINT32(latched, VirtIORNGLeak),
+	VMSTATE_UINT32(pending, VirtIORNGLeak),
+	VMSTATE_END_OF_LIST(),
+};
+
 static const VMStateDescription vmstate_virtio_rng_leak = {
 	.name = "virtio-rng-leak",
 	.version_id = 1,
 	.minimum_version_id = 1,
 	.pre_save = leak_pre_save,
 	.post_load = leak_post_load,
-	.fields =
-		(const VMStateField[]){
-			VMSTATE_VIRTIO_DEVICE,
-			VMSTATE_UINT8(active, VirtIORNGLeak),
-			VMSTATE_BOOL(signalled, VirtIORNGLeak),
-			VMSTATE_UINT32(latched, VirtIORNGLeak),
-			VMSTATE_UINT32(pending, VirtIORNGLeak),
-			VMSTATE_END_OF_LIST(),
-		},
+	.fields = vmstate_fields,
 };
-
-/* The virtio device */
 
 static VirtioDeviceClass *leak_stock_class(void)
 {
@@ -441,17 +431,15 @@ static uint64_t leak_get_features(VirtIODevice *vdev, uint64_t features, Error *
 {
 	VirtIORNGLeak *leak = VIRTIO_RNG_LEAK(vdev);
 
-	if (!(leak->features & (1ULL << VIRTIO_RNG_F_LEAK)))
-		return features;
-	return features | leak->features;
+	return leak_offered(leak) ? features | leak->features : features;
 }
 
 static int leak_validate_features(VirtIODevice *vdev)
 {
-	if (virtio_vdev_has_feature(vdev, VIRTIO_RNG_F_LEAK_LATCH) &&
-	    !virtio_vdev_has_feature(vdev, VIRTIO_RNG_F_LEAK))
-		return -EINVAL;
-	return 0;
+	bool leak = virtio_vdev_has_feature(vdev, VIRTIO_RNG_F_LEAK);
+	bool latch = virtio_vdev_has_feature(vdev, VIRTIO_RNG_F_LEAK_LATCH);
+
+	return latch && !leak ? -EINVAL : 0;
 }
 
 static void leak_reset(VirtIODevice *vdev)
@@ -469,15 +457,11 @@ static void leak_realize(DeviceState *dev, Error **errp)
 	VirtIODevice *vdev = VIRTIO_DEVICE(dev);
 	VirtIORNGLeak *leak = VIRTIO_RNG_LEAK(dev);
 
-	if (leak->delay_ms > LEAK_DELAY_MAX_MS) {
-		error_setg(errp, "'leak-delay-ms' is at most %d", LEAK_DELAY_MAX_MS);
-		return;
-	}
 	leak_stock_class()->realize(dev, errp);
 	if (*errp)
 		return;
 
-	if (leak->features & (1ULL << VIRTIO_RNG_F_LEAK)) {
+	if (leak_offered(leak)) {
 		leak->vq[1] = virtio_add_queue(vdev, LEAK_QUEUE_SIZE, leak_handle_output);
 		leak->vq[2] = virtio_add_queue(vdev, LEAK_QUEUE_SIZE, leak_handle_output);
 	}
@@ -532,7 +516,6 @@ static void leak_class_init(ObjectClass *klass, void *data)
 
 	leak_set_props(dc, virtio_rng_leak_properties);
 	dc->vmsd = &vmstate_virtio_rng_leak;
-	dc->desc = "virtio-rng with entropy leak reporting";
 	vdc->realize = leak_realize;
 	vdc->unrealize = leak_unrealize;
 	vdc->reset = leak_reset;
@@ -547,8 +530,6 @@ static const TypeInfo virtio_rng_leak_info = {
 	.instance_init = leak_instance_init,
 	.class_init = leak_class_init,
 };
-
-/* PCI */
 
 #define TYPE_VIRTIO_RNG_LEAK_PCI "virtio-rng-leak-pci-base"
 OBJECT_DECLARE_SIMPLE_TYPE(VirtIORNGLeakPCI, VIRTIO_RNG_LEAK_PCI)
@@ -569,6 +550,7 @@ static void leak_pci_realize(VirtIOPCIProxy *proxy, Error **errp)
 
 static void leak_pci_instance_init(Object *obj)
 {
+	/* What qdev does not alias by itself: properties of the object, not of its class. */
 	static const char *const aliases[] = { "trigger-leak", "leaks",	  "executed",	 "requests",
 					       "latched",      "pending", "active-queue" };
 	VirtIORNGLeakPCI *pci = VIRTIO_RNG_LEAK_PCI(obj);
@@ -603,8 +585,6 @@ static void leak_pci_class_init(ObjectClass *klass, void *data)
 static const VirtioPCIDeviceTypeInfo virtio_rng_leak_pci_info = {
 	.base_name = TYPE_VIRTIO_RNG_LEAK_PCI,
 	.generic_name = "virtio-rng-leak-pci",
-	.transitional_name = "virtio-rng-leak-pci-transitional",
-	.non_transitional_name = "virtio-rng-leak-pci-non-transitional",
 	.instance_size = sizeof(VirtIORNGLeakPCI),
 	.instance_init = leak_pci_instance_init,
 	.class_init = leak_pci_class_init,

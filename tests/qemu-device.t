@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """virtio-rng-leak-pci with a guest made by hand: good, unlucky and hostile.
 
-QEMU runs without vCPUs here (-accel qtest), so whatever has changed in guest memory when 'cont'
-returns was changed before any vCPU could run. Runs for both QEMUs, or those in QEMU_VERSIONS.
+Most tests run without vCPUs (-accel qtest). Runs for both QEMUs, or those in QEMU_VERSIONS.
 """
 
 import os
@@ -37,11 +36,10 @@ class Bench:
     def file(self, name):
         return os.path.join(self.folder, f"{name}-{self.version}")
 
-    def vm(self, *args, device="", stopped=False):
+    def vm(self, *args, device="", **options):
         # Without ioeventfd a bell has been answered when the register write returns.
         return Machine(self.binary, self.folder, *args, "-device",
-                       f"virtio-rng-leak-pci,id=leak0,addr=4,ioeventfd=off{device}",
-                       stopped=stopped)
+                       f"virtio-rng-leak-pci,id=leak0,addr=4,ioeventfd=off{device}", **options)
 
     def disk(self, name):
         """Arguments for a disk that can hold snapshots."""
@@ -225,7 +223,7 @@ def test_latch(bench):
         trigger(vm, 2)
         equal((get(vm, "latched"), get(vm, "active-queue")), (2, 2), "two leaks, queues empty")
         arm(device, 1, 4)
-        equal((dst(vm), get(vm, "latched")), (word(3), 2), "a buffer on the queue that is not active")
+        equal((dst(vm), get(vm, "latched")), (word(3), 2), "a buffer on the other queue")
         arm(device, 2, 5)
         # Queue 2 executes for the first latched leak, and then queue 1 for the second.
         equal((dst(vm), get(vm, "latched")), (word(4), 0), "both latched leaks")
@@ -346,9 +344,9 @@ def save(vm, path):
     raise AssertionError(f"migration did not end: {status}")
 
 
-def load(bench, path, **options):
+def load(bench, path, *args, **options):
     """A machine that has loaded the file and is stopped."""
-    vm = bench.vm("-incoming", f"exec:cat {path}", stopped=True, **options)
+    vm = bench.vm("-incoming", f"exec:cat {path}", *args, stopped=True, **options)
     for _ in range(10000):
         if vm.qmp("query-status")["status"] not in ("inmigrate",):
             return vm
@@ -430,6 +428,65 @@ def test_clones(bench):
             equal(attach(vm, device).used(1), [4, 32], "used")
             fills.add(vm.read(FILL, 32))
     equal(len(fills | {OLD[:32]}), 4, "different fills of source and clones")
+
+
+def test_order(bench):
+    "a leak is executed within 'cont': after the run state has changed, before the command returns"
+    path = bench.file("order")
+    with bench.vm() as vm:
+        arm(driver(vm), 1, 1)
+        save(vm, path)
+    events = ("vm_state_notify", "virtqueue_fill", "qmp_exit_cont")
+    with load(bench, path, *(word for event in events for word in ("-trace", event))) as vm:
+        vm.qmp("cont")
+        lines = [event for line in vm.error_text().splitlines() for event in events
+                 if event in line]
+        equal(lines, list(events), "QEMU's trace")
+
+
+# Real mode code that counts what it reads: forever, counters[word]++.
+WORD, COUNTERS = 0x8000, 0x9000
+SPIN = bytes.fromhex("fa 31c0 8ed8"      # cli; ds = 0
+                     "8b1e0080 c1e302"   # bx = word * 4
+                     "66ff870090 ebf2")  # counters[bx]++; again
+
+
+def seen(vm, value):
+    return int.from_bytes(vm.read(COUNTERS + 4 * value, 4), "little")
+
+
+def wait_seen(vm, value):
+    for _ in range(100000):
+        if seen(vm, value) > 1000:
+            return
+    raise AssertionError(f"the vCPU does not see {value}")
+
+
+def test_vcpu(bench):
+    "a vCPU that reads the word all the time never sees the old value after a load; late leaks show"
+    path, bios = bench.file("vcpu"), bench.file("bios")
+    with open(bios, "wb") as rom:
+        rom.write(SPIN.ljust(0xFFF0, b"\0") + bytes.fromhex("ea000000f0").ljust(16, b"\0"))
+    vcpu = {"accel": "tcg"}
+    with bench.vm("-bios", bios, **vcpu) as vm:
+        device = Device(vm, 4)
+        device.start(LEAK | LATCH)
+        vm.write(SRC, word(1))
+        device.add(1, [(SRC, 4, 0), (WORD, 4, WRITE)])
+        wait_seen(vm, 0)
+        save(vm, path)
+    for clone in range(10):
+        with load(bench, path, "-bios", bios, **vcpu) as vm:
+            vm.write(COUNTERS, bytes(8))
+            vm.qmp("cont")
+            wait_seen(vm, 1)
+            # One observation may have been between its load and its count when it was saved.
+            assert seen(vm, 0) <= 1, f"clone {clone}: {seen(vm, 0)} observations of the old value"
+    with load(bench, path, "-bios", bios, device=",leak-delay-ms=20", **vcpu) as vm:
+        vm.write(COUNTERS, bytes(8))
+        vm.qmp("cont")
+        wait_seen(vm, 1)
+        assert seen(vm, 0) > 1000, f"control: {seen(vm, 0)} observations of the old value"
 
 
 def test_state(bench):

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-"""A QEMU without vCPUs that a test drives: qtest for the guest's side, QMP for the host's."""
+"""A QEMU that a test drives: qtest for the guest's side, QMP for the host's."""
 
 import json
 import os
@@ -39,17 +39,17 @@ class Lines:
 
 
 class Machine:
-    """One QEMU process. Its standard error is kept in a file beside its sockets."""
+    """One QEMU process, without vCPUs unless accel says otherwise."""
 
     count = 0
 
-    def __init__(self, binary, folder, *args, stopped=False):
+    def __init__(self, binary, folder, *args, stopped=False, accel="qtest"):
         Machine.count += 1
         base = os.path.join(folder, str(Machine.count))
         self.errors = base + ".err"
         self.events = []
         self.qtest, self.monitor = Lines(base + ".qtest"), Lines(base + ".qmp")
-        command = [binary, "-accel", "qtest", "-machine", "pc", "-m", "16M", "-nodefaults",
+        command = [binary, "-accel", accel, "-machine", "pc", "-m", "16M", "-nodefaults",
                    "-display", "none", "-no-user-config", "-qtest", f"unix:{base}.qtest",
                    "-qmp", f"unix:{base}.qmp", *(["-S"] if stopped else []), *args]
         with open(self.errors, "wb") as errors:
