@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 
 #define NOBODY 65534
 #define FLOOD 3000
@@ -78,7 +79,6 @@ static int in_network_namespace(void *unused)
 	return sysgenid_trigger(0, 0, NULL, NULL) == 0 && get_status().generation != before ? 0 : 1;
 }
 
-/* A socket that a privileged process opened is of no use to others; the library opens its own. */
 static int all_but_trigger(void *unused)
 {
 	struct sysgenid_events *events;
@@ -86,8 +86,7 @@ static int all_but_trigger(void *unused)
 
 	(void)unused;
 	must(!setgid(NOBODY) && !setuid(NOBODY));
-	/* /proc/self belongs to root after a change of the user ID, until an exec; so it is for
-	 * most. */
+	/* As for every program that was root: its /proc/self belongs to root. */
 	must(!prctl(PR_SET_DUMPABLE, 0));
 	if (sysgenid_open(&id, NULL, 0) || sysgenid_acknowledge(id, sysgenid_generation(id)))
 		return 1;
@@ -155,9 +154,7 @@ static void test_order(struct sysgenid *id, struct sysgenid_events *events)
 
 static void *trigger_soon(void *id)
 {
-	const struct timespec pause = { .tv_nsec = 50000000 };
-
-	nanosleep(&pause, NULL);
+	await_blocked(getpid(), SYS_ppoll);
 	trigger_fast(id);
 	return NULL;
 }

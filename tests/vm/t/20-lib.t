@@ -4,5 +4,6 @@
 set -uo pipefail
 . tests/vm/lib.sh
 
+# shellcheck disable=SC2119  # without parameters
 load_module || bail "the kernel module cannot be loaded"
 exec "${BUILD:-build}/tests/unit/lib-guest"
