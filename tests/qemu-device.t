@@ -6,6 +6,7 @@ Most tests run without vCPUs (-accel qtest). Runs for both QEMUs, or those in QE
 """
 
 import os
+import socket
 import subprocess
 import sys
 import tempfile
@@ -768,9 +769,12 @@ def unplug(vm):
 
 
 def test_unplug(bench):
-    "hot-unplug with armed queues, a latched leak and entropy requested, and plugging in again"
-    rng = ["-object", "rng-random,id=rng0,filename=/dev/urandom"]
-    with bench.vm(*rng, device=",rng=rng0") as vm:
+    "hot-unplug with armed queues, a latched leak and entropy on its way, and plugging in again"
+    path = bench.file("egd") + ".sock"
+    source = ["-chardev", f"socket,id=egd,path={path},server=on,wait=off",
+              "-object", "rng-egd,id=rng0,chardev=egd"]
+    with bench.vm(*source, device=",rng=rng0") as vm, socket.socket(socket.AF_UNIX) as entropy:
+        entropy.connect(path)
         for value in range(1, 4):
             device = driver(vm)
             arm(device, 1, value)
@@ -779,6 +783,7 @@ def test_unplug(bench):
             arm(device, 1, value)
             arm_fill(device, 0)
             unplug(vm)
+            entropy.sendall(bytes(64))  # too late for the device that asked
             vm.qmp("stop")
             vm.qmp("cont")
             vm.qmp("device_add", driver="virtio-rng-leak-pci", id="leak0", addr="4", rng="rng0",

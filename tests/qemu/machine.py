@@ -53,8 +53,10 @@ class Machine:
                    "-display", "none", "-no-user-config", "-qtest", f"unix:{base}.qtest",
                    "-qmp", f"unix:{base}.qmp", *(["-S"] if stopped else []), *args]
         with open(self.errors, "wb") as errors:
-            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
-                                            stdout=errors, stderr=errors)
+            # glibc overwrites freed memory: whoever uses it afterwards crashes.
+            self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=errors,
+                                            stderr=errors,
+                                            env={**os.environ, "MALLOC_PERTURB_": "90"})
         try:
             self.qtest.accept()
             self.monitor.accept()
