@@ -6,4 +6,7 @@ set -uo pipefail
 
 # shellcheck disable=SC2119  # without parameters
 load_module || bail "the kernel module cannot be loaded"
-exec "${BUILD:-build}/tests/unit/lib-guest"
+"${BUILD:-build}/tests/unit/lib-guest"
+status=$?
+unload_module || status=1
+exit "$status"
