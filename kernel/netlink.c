@@ -15,7 +15,7 @@ static struct genl_family family __ro_after_init;
 
 static const struct nla_policy trigger_policy[] = {
 	[SYSGENID_A_MIN_GENERATION] = { .type = NLA_U32 },
-	[SYSGENID_A_CAUSE] = NLA_POLICY_RANGE(NLA_U32, SYSGENID_CAUSE_ADMIN, SYSGENID_CAUSE_RESTORE),
+	[SYSGENID_A_CAUSE] = { .type = NLA_U32 },
 	[SYSGENID_A_FORCE] = { .type = NLA_FLAG },
 };
 
@@ -62,6 +62,22 @@ static int do_get(struct sk_buff *request, struct genl_info *info)
 	return genlmsg_reply(skb, info);
 }
 
+/* Not by a range in the policy: that gives ERANGE, which is for a generation that is too far above. */
+static int get_cause(struct genl_info *info, enum sysgenid_cause *cause)
+{
+	u32 wished = SYSGENID_CAUSE_ADMIN;
+
+	if (info->attrs[SYSGENID_A_CAUSE])
+		wished = nla_get_u32(info->attrs[SYSGENID_A_CAUSE]);
+	if (wished != SYSGENID_CAUSE_ADMIN && wished != SYSGENID_CAUSE_RESTORE) {
+		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[SYSGENID_A_CAUSE],
+				    "the cause must be admin or restore: others are the kernel's own");
+		return -EINVAL;
+	}
+	*cause = wished;
+	return 0;
+}
+
 static int trigger_allowed(struct sk_buff *request, struct genl_info *info, u32 min)
 {
 	/* Both: who sends now and who opened the socket, so that a socket handed on carries no right. */
@@ -82,7 +98,7 @@ static int trigger_allowed(struct sk_buff *request, struct genl_info *info, u32 
 
 static int do_trigger(struct sk_buff *request, struct genl_info *info)
 {
-	enum sysgenid_cause cause = SYSGENID_CAUSE_ADMIN;
+	enum sysgenid_cause cause;
 	struct sk_buff *skb;
 	u32 min = 0, generation;
 	void *header;
@@ -90,9 +106,10 @@ static int do_trigger(struct sk_buff *request, struct genl_info *info)
 
 	if (info->attrs[SYSGENID_A_MIN_GENERATION])
 		min = nla_get_u32(info->attrs[SYSGENID_A_MIN_GENERATION]);
-	if (info->attrs[SYSGENID_A_CAUSE])
-		cause = nla_get_u32(info->attrs[SYSGENID_A_CAUSE]);
 	ret = trigger_allowed(request, info, min);
+	if (ret)
+		return ret;
+	ret = get_cause(info, &cause);
 	if (ret)
 		return ret;
 	/* Before the generation moves: nothing that comes after can fail for want of memory. */
