@@ -4,6 +4,7 @@
 set -uo pipefail
 . tests/vm/lib.sh
 
+IOCTL=16 # the number of the system call on x86-64
 tool=${BUILD:-build}/tools/sysgenid
 work=$(mktemp -d)
 chmod 755 "$work"
@@ -116,7 +117,7 @@ test_trigger()
 
 test_wait()
 {
-	local holder
+	local holder pid
 
 	run "$tool" wait --timeout 1000
 	is "$status $(<"$work/out")" "0 all watchers have acknowledged generation $(generation)" \
@@ -135,12 +136,14 @@ test_wait()
 		"3 {\"acknowledged\":false,\"generation\":$(generation),\"watchers\":1,\"outdated\":1}" \
 		"a watcher that lags: status 3 and its number"
 	like "$(<"$work/err")" "^sysgenid: 1 of 1 watchers have not acknowledged" "which is said, too"
-	"$tool" wait --timeout 60000 >"$work/waited" &
+	"$tool" wait --timeout 60000 >"$work/waited" 5>&- &
+	pid=$!
+	ok "it waits in the kernel" wait_for 20 grep -q "^$IOCTL " "/proc/$pid/syscall"
 	# It waits on when the generation changes meanwhile.
 	"$tool" trigger >/dev/null
 	exec 5>&-
 	wait "$holder"
-	wait $!
+	wait "$pid"
 	is "$?" 0 "it ends when the watcher is gone"
 	is "$(<"$work/waited")" "all watchers have acknowledged generation $(generation)" \
 		"with the last generation"
