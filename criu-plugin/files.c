@@ -260,7 +260,13 @@ int sysgenid_mapping_check(const char *path, const SysgenidImage *image, dev_t d
 {
 	struct stat node;
 
-	if (!was_mapped(image, path))
+	if (image && image->counter_required)
+		return was_mapped(image, path) ? find_node(path, &node, device) : 0;
+	if (stat(path, &node) || !sysgenid_is_counter(&node, device))
 		return 0;
-	return find_node(path, &node, device);
+	sysgenid_err("a task had the counter mapped from %s, and there is no " SYSGENID_IMAGE_NAME
+		     " that says how far it had got: copy the image again from where the dump was "
+		     "made",
+		     path);
+	return -ENODATA;
 }

@@ -23,8 +23,9 @@ int sysgenid_mapping_dump(int fd, SysgenidImage *image);
 int sysgenid_file_restore(const SysgenidFile *file, dev_t device);
 
 /*
- * Also in that task, before criu maps something from path: if the counter was mapped from there,
- * is it the counter here? Returns 0 or -errno after logging.
+ * Also in that task, before criu maps something from path: what was the counter must be the
+ * counter, and what is the counter must be known to the image, if there is one (NULL: none).
+ * Returns 0 or -errno after logging.
  */
 int sysgenid_mapping_check(const char *path, const SysgenidImage *image, dev_t device);
 

@@ -162,13 +162,13 @@ int sysgenid_restore_ext_file(int id)
 int sysgenid_restore_update_vma(const char *path, uint64_t address, uint64_t old_offset,
 				uint64_t *new_offset, int *fd)
 {
-	const SysgenidImage *image = sysgenid_plugin.image;
-
 	(void)address;
 	(void)old_offset;
 	(void)new_offset;
 	(void)fd;
-	if (image && sysgenid_mapping_check(path, image, sysgenid_plugin.device))
+	/* Without the module there is nothing that could be mapped. */
+	if (sysgenid_plugin.device_known &&
+	    sysgenid_mapping_check(path, sysgenid_plugin.image, sysgenid_plugin.device))
 		_exit(1);
 	return -ENOTSUP;
 }

@@ -4,7 +4,7 @@
 set -euo pipefail
 
 TOP=$(realpath -- "$(dirname -- "$(realpath -- "$0")")/../..")
-PLUGIN=$(dirname -- "$0")/../criu-plugin/sysgenid_plugin.so
+PLUGIN=$(dirname -- "$0")/plugin/sysgenid_plugin.so
 CHECK=$TOP/criu-plugin/check-needs
 count=0
 
