@@ -275,8 +275,10 @@ static int wait_with_replaced_file(void *id)
 
 static int wait_without_descriptors(void *id)
 {
-	const struct rlimit none = { 0, 0 };
+	struct rlimit none;
 
+	must(!getrlimit(RLIMIT_NOFILE, &none));
+	none.rlim_cur = 0;
 	must(!setrlimit(RLIMIT_NOFILE, &none));
 	return sysgenid_wait(id, sysgenid_generation(id), 20) == -EMFILE ? 0 : 1;
 }

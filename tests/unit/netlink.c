@@ -140,11 +140,13 @@ static void test_arguments(void)
 
 static int no_descriptors(void *unused)
 {
-	const struct rlimit none = { 0, 0 };
+	struct rlimit none;
 	struct sysgenid_status status;
 	struct sysgenid_events *events;
 
 	(void)unused;
+	must(!getrlimit(RLIMIT_NOFILE, &none));
+	none.rlim_cur = 0;
 	must(!setrlimit(RLIMIT_NOFILE, &none));
 	return sysgenid_get_status(&status, NULL) == -EMFILE &&
 			       sysgenid_trigger(0, 0, NULL, NULL) == -EMFILE &&

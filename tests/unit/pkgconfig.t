@@ -10,6 +10,10 @@ export BUILD
 # The variables of an outer make are not for these.
 unset MAKEFLAGS MFLAGS PREFIX DESTDIR LIBDIR
 
+if nm -D "$BUILD/lib/libsysgenid.so" | grep -q __asan_; then
+	skip_all "the library was built with a sanitizer, which needs more than it does"
+fi
+
 work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
 prefix=$work/prefix
@@ -62,7 +66,7 @@ is "$(readelf -d "$work/shared" | grep -oE 'lib(sysgenid|nl|cap)[^]]*')" libsysg
 	"and needs it by its soname, and not what it is made with"
 like "$(LD_LIBRARY_PATH=$prefix/lib "$work/shared")" "not the generation counter" "and runs"
 ok "a program links with the static library" compile "$work/static" -static --static
-not_ok "and has no dynamic part" grep -q . <(readelf -d "$work/static" | grep NEEDED)
+like "$(readelf -d "$work/static")" "no dynamic section" "and needs no shared library"
 like "$("$work/static")" "not the generation counter" "and runs"
 
 ok "DESTDIR and LIBDIR are honoured" make -C lib install PREFIX=/usr LIBDIR=/usr/lib/somewhere \
