@@ -42,7 +42,7 @@ test_misbehaviour()
 	like "$out" $'\nnot ok 3 - [^\n]*no-plan.t .ended without a plan' "a test needs a plan"
 	like "$out" $'\nnot ok 4 - [^\n]*wrong-plan.t .planned 3 checks and made 1' "plans are compared"
 	like "$out" $'\nnot ok 5 - [^\n]*bad-exit.t .exit status 7' "an exit status counts"
-	like "$out" $'\nnot ok 6 - [^\n]*bail.t . cannot go on' "a test that bails out fails"
+	like "$out" $'\nnot ok 6 - [^\n]*bail.t .bailed out: cannot go on' "a test that bails out fails"
 	like "$out" $'\nnot ok 7 - [^\n]*hang.t .took too long' "a test that hangs fails"
 	like "$out" $'\nok 8 - [^\n]*orphan-gone.t\n' "a test leaves no process to the next"
 	like "$out" $'\nnot ok 9 - [^\n]*skip.t' "a skipped check fails under CI"

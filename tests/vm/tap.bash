@@ -67,6 +67,7 @@ tap_line()
 	1..[0-9]*) tap_plan "$line" ;;
 	"Bail out!"*)
 		sub_problem=${line#Bail out!}
+		sub_problem="bailed out:${sub_problem:- no reason given}"
 		tap_indent "# $line"
 		;;
 	"TAP version"*) ;;
@@ -85,7 +86,7 @@ tap_result()
 	rest=${rest#"$number"}
 	if [[ -z $not && ${rest^^} == *"# SKIP"* && ${CI-} == true ]]; then
 		not='not '
-		rest="${rest%%#*} (a skip fails under CI: ${rest##*#})"
+		rest="${rest%%#*}(a skip, which fails under CI: ${rest##*# })"
 	fi
 	phase_count=$((phase_count + 1))
 	sub_total=$((sub_total + 1))
