@@ -9,6 +9,7 @@
 #ifndef SYSGENID_COUNTER_H
 #define SYSGENID_COUNTER_H
 
+#include <linux/atomic.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
@@ -47,7 +48,10 @@ struct sysgenid_counter {
 	wait_queue_head_t settled; /* WAIT_WATCHERS, until no watcher is outdated */
 
 	struct work_struct reseed;
+	atomic_t reseeds_wanted; /* how often one was asked for */
+	atomic_t reseeds_done; /* the last number that is served; written by the work item only */
 	int reseed_error; /* of the last finished reseed; written by the work item only */
+	wait_queue_head_t reseeded; /* until @reseeds_done grows */
 };
 
 /* What a file has to do with the counter. Guarded by the counter's lock but for the constant pointer. */

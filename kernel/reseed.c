@@ -46,7 +46,8 @@ static int force_reseed(void)
 static void reseed(struct work_struct *work)
 {
 	struct sysgenid_counter *counter = container_of(work, struct sysgenid_counter, reseed);
-	/* Sampled before: if the word moves on meanwhile, the reseed is not known to be after that. */
+	/* Both sampled before: what comes meanwhile, the reseed is not known to be after. */
+	int served = atomic_read_acquire(&counter->reseeds_wanted);
 	u32 generation = sysgenid_counter_generation(counter);
 	int ret = force_reseed();
 
@@ -57,22 +58,37 @@ static void reseed(struct work_struct *work)
 		/* Release: who sees the word draws from the new state. */
 		smp_store_release(&counter->shared->rng_generation, generation);
 	WRITE_ONCE(counter->reseed_error, ret);
+	/* Release: who sees it sees the error, or the word above. */
+	atomic_set_release(&counter->reseeds_done, served);
+	wake_up_all(&counter->reseeded);
 }
 
 void sysgenid_reseed_init(struct sysgenid_counter *counter)
 {
 	INIT_WORK(&counter->reseed, reseed);
+	init_waitqueue_head(&counter->reseeded);
 }
 
 void sysgenid_reseed_start(struct sysgenid_counter *counter)
 {
+	/* Release: who counts this one in sees the generation that it is for. */
+	atomic_fetch_inc_release(&counter->reseeds_wanted);
+	/* A full barrier, also when the work is queued already: the work that runs next sees the number. */
 	queue_work(system_unbound_wq, &counter->reseed);
 }
 
-/* Returns when a reseed that began after the last sysgenid_reseed_start() is done: 0 or its error. */
+/*
+ * Returns when a reseed that began after the caller's sysgenid_reseed_start() is done: 0 or its error.
+ *
+ * flush_work() would not do. Who finds the work queued already may find that the other CPU, which has
+ * marked it as queued, has not yet put it where flush_work() sees it.
+ */
 int sysgenid_reseed_wait(struct sysgenid_counter *counter)
 {
-	flush_work(&counter->reseed);
+	int wanted = atomic_read(&counter->reseeds_wanted);
+
+	/* Compared by difference, since both numbers wrap. */
+	wait_event(counter->reseeded, atomic_read_acquire(&counter->reseeds_done) - wanted >= 0);
 	return READ_ONCE(counter->reseed_error);
 }
 
