@@ -9,47 +9,94 @@
 #include "counter.h"
 #include "notify.h"
 #include "reseed.h"
+#include "writers.h"
 
-/* The ticket that stands in the page, under the lock. */
-static sysgenid_ticket current_ticket(struct sysgenid_counter *counter)
+/*
+ * The ticket that stands in the page, under the lock. Once in each critical section: a device moves
+ * the word without asking.
+ */
+sysgenid_ticket sysgenid_counter_current(struct sysgenid_counter *counter)
 {
 	u32 generation = sysgenid_counter_generation(counter);
 	sysgenid_ticket ticket;
 
 	lockdep_assert_held(&counter->lock);
-	/* The word is a ticket that was drawn, so it is at most the highest, and less than a wrap below it. */
+	/*
+	 * The word is a ticket that was drawn, so it is at most the highest, and less than a wrap
+	 * below it.
+	 */
 	ticket = (counter->highest & ~(sysgenid_ticket)U32_MAX) | generation;
 	return ticket > counter->highest ? ticket - ((sysgenid_ticket)U32_MAX + 1) : ticket;
 }
 
-static sysgenid_ticket draw_ticket(struct sysgenid_counter *counter, u32 min)
+/* The first valid ticket above all that were drawn before, and not below @after. */
+sysgenid_ticket sysgenid_counter_draw(struct sysgenid_counter *counter, sysgenid_ticket after)
 {
-	sysgenid_ticket ticket = counter->highest + 1;
-
 	lockdep_assert_held(&counter->lock);
+	counter->highest = max(counter->highest + 1, after);
 	/* 0 means that nothing has ever happened, also in the page's rng_generation: skip it. */
-	if ((u32)ticket == 0)
-		ticket++;
-	/* Just after a wrap every min is from before it: following one would lead straight to the next wrap. */
-	else if ((u32)ticket < min)
-		ticket = (ticket & ~(sysgenid_ticket)U32_MAX) | min;
-	counter->highest = ticket;
-	return ticket;
+	if ((u32)counter->highest == 0)
+		counter->highest++;
+	return counter->highest;
+}
+
+/*
+ * The ticket that a wish for at least @min means. Compared with the word, not with what was drawn.
+ * Just before a wrap a wish from before it would lead straight to the next: 0, no wish.
+ */
+static sysgenid_ticket wished_ticket(struct sysgenid_counter *counter, u32 min)
+{
+	sysgenid_ticket now = sysgenid_counter_current(counter);
+
+	return (u32)now != U32_MAX && min > (u32)now ? now + (min - (u32)now) : 0;
 }
 
 static unsigned int count_outdated(struct sysgenid_counter *counter)
 {
 	lockdep_assert_held(&counter->lock);
-	if (counter->counted_at != current_ticket(counter))
+	if (counter->counted_at != sysgenid_counter_current(counter))
 		return counter->watchers;
 	return counter->watchers - counter->acknowledged;
 }
 
-static void wake_everybody(struct sysgenid_counter *counter)
+void sysgenid_counter_wake(struct sysgenid_counter *counter)
 {
-	/* nr_exclusive 0: each and every one, EPOLLEXCLUSIVE or not. Everybody has become somebody else. */
+	/*
+	 * nr_exclusive 0: each and every one, EPOLLEXCLUSIVE or not. Everybody has become somebody
+	 * else.
+	 */
 	__wake_up(&counter->changed, TASK_NORMAL, 0, poll_to_key(EPOLLIN | EPOLLRDNORM));
 	wake_up_all(&counter->settled);
+}
+
+/*
+ * One event of a CPU, the caller holds @events. Sources that devices may copy from are rewritten
+ * with tickets above the new one, and copies of what stood there before have landed (the fence)
+ * before the word moves. So whatever a device stores later is above it, and was never in the word.
+ */
+u32 sysgenid_counter_bump_held(struct sysgenid_counter *counter, u32 min, enum sysgenid_cause cause)
+{
+	sysgenid_ticket ticket;
+
+	lockdep_assert_held(&counter->events);
+	spin_lock_irq(&counter->lock);
+	ticket = sysgenid_counter_draw(counter, wished_ticket(counter, min));
+	sysgenid_slots_rewrite(counter);
+	spin_unlock_irq(&counter->lock);
+
+	sysgenid_writers_fence(counter);
+
+	spin_lock_irq(&counter->lock);
+	counter->last_cause = cause;
+	counter->top = max(counter->top, ticket);
+	/* Pairs with the acquire of all readers, in the kernel and in userspace. */
+	smp_store_release(&counter->shared->generation, (u32)ticket);
+	spin_unlock_irq(&counter->lock);
+
+	sysgenid_counter_wake(counter);
+	sysgenid_notify((u32)ticket, cause);
+	sysgenid_reseed_start(counter);
+	return (u32)ticket;
 }
 
 /**
@@ -66,21 +113,15 @@ u32 sysgenid_counter_bump(struct sysgenid_counter *counter, u32 min, enum sysgen
 	u32 generation;
 
 	mutex_lock(&counter->events);
-	spin_lock_irq(&counter->lock);
-	generation = (u32)draw_ticket(counter, min);
-	counter->last_cause = cause;
-	/* Pairs with the acquire of all readers, in the kernel and in userspace. */
-	smp_store_release(&counter->shared->generation, generation);
-	spin_unlock_irq(&counter->lock);
-
-	wake_everybody(counter);
-	sysgenid_notify(generation, cause);
+	generation = sysgenid_counter_bump_held(counter, min, cause);
 	mutex_unlock(&counter->events);
-	sysgenid_reseed_start(counter);
 	return generation;
 }
 
-/* The number may come from a hostile image: 0, or -ERANGE when following it would burn the number space. */
+/*
+ * The number may come from a hostile image: 0, or -ERANGE when following it would burn the number
+ * space.
+ */
 int sysgenid_counter_jump_allowed(struct sysgenid_counter *counter, u32 min)
 {
 	u32 generation = sysgenid_counter_generation(counter);
@@ -91,7 +132,7 @@ int sysgenid_counter_jump_allowed(struct sysgenid_counter *counter, u32 min)
 void sysgenid_counter_summary(struct sysgenid_counter *counter, struct sysgenid_summary *summary)
 {
 	spin_lock_irq(&counter->lock);
-	summary->generation = (u32)current_ticket(counter);
+	summary->generation = (u32)sysgenid_counter_current(counter);
 	summary->highest = (u32)counter->highest;
 	summary->watchers = counter->watchers;
 	summary->outdated = count_outdated(counter);
@@ -116,12 +157,14 @@ int sysgenid_counter_init(struct sysgenid_counter *counter)
 	spin_lock_init(&counter->lock);
 	init_waitqueue_head(&counter->changed);
 	init_waitqueue_head(&counter->settled);
+	sysgenid_writers_init(counter);
 	sysgenid_reseed_init(counter);
 	return 0;
 }
 
 void sysgenid_counter_destroy(struct sysgenid_counter *counter)
 {
+	sysgenid_writers_stop(counter);
 	sysgenid_reseed_stop(counter);
 	WARN_ON_ONCE(counter->watchers);
 	__free_page(counter->page);
@@ -132,7 +175,8 @@ void sysgenid_counter_destroy(struct sysgenid_counter *counter)
 static bool is_outdated(struct sysgenid_watcher *watcher)
 {
 	lockdep_assert_held(&watcher->counter->lock);
-	return watcher->marked || watcher->acknowledged != current_ticket(watcher->counter);
+	return watcher->marked ||
+	       watcher->acknowledged != sysgenid_counter_current(watcher->counter);
 }
 
 /* Is the watcher one of counter->acknowledged? */
@@ -144,12 +188,13 @@ static bool is_counted(struct sysgenid_watcher *watcher)
 
 /*
  * Start a change of the watcher: bring the account to the present generation and take the watcher
- * out of it. The word may have moved without us; then the old account was about a generation that never comes back.
+ * out of it. The word may have moved without us; then the old account was about a generation that
+ * never comes back.
  */
 static sysgenid_ticket begin_change(struct sysgenid_watcher *watcher)
 {
 	struct sysgenid_counter *counter = watcher->counter;
-	sysgenid_ticket now = current_ticket(counter);
+	sysgenid_ticket now = sysgenid_counter_current(counter);
 
 	lockdep_assert_held(&counter->lock);
 	if (counter->counted_at != now) {
@@ -161,7 +206,9 @@ static sysgenid_ticket begin_change(struct sysgenid_watcher *watcher)
 	return now;
 }
 
-/* End the change: put the watcher back into the account. Returns whether WAIT_WATCHERS may be over. */
+/*
+ * End the change: put the watcher back into the account. Returns whether WAIT_WATCHERS may be over.
+ */
 static bool end_change(struct sysgenid_watcher *watcher)
 {
 	struct sysgenid_counter *counter = watcher->counter;
@@ -179,7 +226,7 @@ void sysgenid_watcher_init(struct sysgenid_watcher *watcher, struct sysgenid_cou
 	watcher->tracked = false;
 	init_waitqueue_head(&watcher->own);
 	spin_lock_irq(&counter->lock);
-	watcher->acknowledged = current_ticket(counter);
+	watcher->acknowledged = sysgenid_counter_current(counter);
 	spin_unlock_irq(&counter->lock);
 }
 
@@ -195,7 +242,7 @@ bool sysgenid_watcher_outdated(struct sysgenid_watcher *watcher, u32 *generation
 
 	spin_lock_irq(&counter->lock);
 	outdated = is_outdated(watcher);
-	*generation = (u32)current_ticket(counter);
+	*generation = (u32)sysgenid_counter_current(counter);
 	spin_unlock_irq(&counter->lock);
 	return outdated;
 }
@@ -207,7 +254,7 @@ int sysgenid_watcher_acknowledge(struct sysgenid_watcher *watcher, u32 generatio
 	int ret = -EINVAL;
 
 	spin_lock_irq(&counter->lock);
-	if (generation == (u32)current_ticket(counter)) {
+	if (generation == (u32)sysgenid_counter_current(counter)) {
 		watcher->acknowledged = begin_change(watcher);
 		watcher->marked = false;
 		settled = end_change(watcher);

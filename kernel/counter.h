@@ -10,6 +10,7 @@
 #define SYSGENID_COUNTER_H
 
 #include <linux/atomic.h>
+#include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
@@ -29,12 +30,19 @@ struct sysgenid_counter {
 	struct sysgenid_page *shared; /* @page as the kernel sees it */
 
 	/*
-	 * Serialises events, so that notifiers and netlink listeners see them in order. Taken before @lock.
+	 * Serialises events, so that notifiers and netlink listeners see them in order. Taken
+	 * before @lock.
 	 */
 	struct mutex events;
+	/* devices that store the word by themselves; guarded by @events */
+	struct list_head writers;
 
-	spinlock_t lock; /* guards all that follows up to the queues */
+	spinlock_t lock; /* guards all that follows up to the queues; also taken in interrupts */
 	sysgenid_ticket highest; /* never drawn again, whether it was published or not */
+	/* at least every ticket that a CPU, or an armed request known to be executed, published */
+	sysgenid_ticket top;
+	struct list_head slots; /* armed sources */
+	bool event_needed; /* a device has reported something that its own store may not cover */
 	enum sysgenid_cause last_cause;
 	unsigned int watchers; /* tracked files */
 	/*
@@ -47,6 +55,7 @@ struct sysgenid_counter {
 	wait_queue_head_t changed; /* readers and pollers, until the generation changes */
 	wait_queue_head_t settled; /* WAIT_WATCHERS, until no watcher is outdated */
 
+	struct work_struct settle; /* the rest of a device's event, in process context */
 	struct work_struct reseed;
 	atomic_t reseeds_wanted; /* how often one was asked for */
 	atomic_t reseeds_done; /* the last number that is served; written by the work item only */
@@ -54,7 +63,10 @@ struct sysgenid_counter {
 	wait_queue_head_t reseeded; /* until @reseeds_done grows */
 };
 
-/* What a file has to do with the counter. Guarded by the counter's lock but for the constant pointer. */
+/*
+ * What a file has to do with the counter. Guarded by the counter's lock but for the constant
+ * pointer.
+ */
 struct sysgenid_watcher {
 	struct sysgenid_counter *counter;
 	sysgenid_ticket acknowledged;
@@ -76,10 +88,22 @@ void sysgenid_counter_destroy(struct sysgenid_counter *counter);
 u32 sysgenid_counter_bump(struct sysgenid_counter *counter, u32 min, enum sysgenid_cause cause);
 int sysgenid_counter_jump_allowed(struct sysgenid_counter *counter, u32 min);
 void sysgenid_counter_summary(struct sysgenid_counter *counter, struct sysgenid_summary *summary);
+void sysgenid_counter_wake(struct sysgenid_counter *counter);
+
+/* The caller holds @events. */
+u32 sysgenid_counter_bump_held(struct sysgenid_counter *counter, u32 min,
+			       enum sysgenid_cause cause);
+
+/* The caller holds @lock. */
+sysgenid_ticket sysgenid_counter_current(struct sysgenid_counter *counter);
+sysgenid_ticket sysgenid_counter_draw(struct sysgenid_counter *counter, sysgenid_ticket after);
 
 static inline u32 sysgenid_counter_generation(const struct sysgenid_counter *counter)
 {
-	/* Pairs with the release in the bump: what happened before the event is visible to who sees it. */
+	/*
+	 * Pairs with the release in the bump: what happened before the event is visible to who sees
+	 * it.
+	 */
 	return smp_load_acquire(&counter->shared->generation);
 }
 

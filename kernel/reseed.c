@@ -22,6 +22,7 @@
 
 #include "counter.h"
 #include "reseed.h"
+#include "writers.h"
 
 #define RANDOM_DEVICE "/dev/urandom"
 #define RANDOM_MINOR 9 /* Documentation/admin-guide/devices.txt */
@@ -49,10 +50,14 @@ static void reseed(struct work_struct *work)
 	/* Both sampled before: what comes meanwhile, the reseed is not known to be after. */
 	int served = atomic_read_acquire(&counter->reseeds_wanted);
 	u32 generation = sysgenid_counter_generation(counter);
-	int ret = force_reseed();
+	int ret;
 
+	/* Random bytes that a device gave with the word go in first. */
+	sysgenid_writers_harvest(counter);
+	ret = force_reseed();
 	if (ret)
-		pr_err_ratelimited("cannot reseed the random number generator for generation %u: %s gives error %d; is devtmpfs mounted at /dev?\n",
+		pr_err_ratelimited("cannot reseed the random number generator for generation %u: "
+				   "%s gives error %d; is devtmpfs mounted at /dev?\n",
 				   generation, RANDOM_DEVICE, ret);
 	else
 		/* Release: who sees the word draws from the new state. */

@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * For drivers of devices that store the generation word by themselves, such as virtio-rng's leak
+ * queues.
+ *
+ * A driver *arms* requests "copy this source word into the generation word". The source holds a
+ * number that nobody else will ever publish; after a request was executed it is armed anew with a
+ * fresh one. While it is armed, events of CPUs rewrite the source in place. See docs/protocol.md.
+ *
+ * Order of calls: attach, then arm; when the device has been reset and can store nothing any more,
+ * detach. A driver's own lock is taken outside the counter's: call these functions under it, not
+ * the other way round.
+ */
+#ifndef _SYSGENID_WRITER_H
+#define _SYSGENID_WRITER_H
+
+#include <linux/list.h>
+#include <linux/types.h>
+
+struct sysgenid_counter;
+
+struct sysgenid_writer {
+	/*
+	 * Each report of this device is followed by an event of a CPU: its own stores do not cover
+	 * every leak, or it stores nothing. Constant while attached.
+	 */
+	bool needs_event;
+	/*
+	 * Returns when copies that the device had begun have landed. Process context, no locks of
+	 * the driver's held.
+	 */
+	void (*fence)(struct sysgenid_writer *writer);
+	/*
+	 * Take back executed requests, as in the interrupt; returns whether there were any. Process
+	 * context.
+	 */
+	bool (*harvest)(struct sysgenid_writer *writer);
+
+	struct sysgenid_counter *counter; /* set by attach */
+	struct list_head node;		  /* counter->writers; guarded by its events mutex */
+};
+
+/* One request that copies a source word into the generation word. */
+struct sysgenid_slot {
+	u32 *source;	       /* aligned; not freed before detach; constant while armed */
+	u64 ticket;	       /* what was last written there; guarded by the counter's lock */
+	struct list_head node; /* counter->slots while armed; guarded by the counter's lock */
+};
+
+/* The system-wide counter. Sleeps. */
+void sysgenid_writer_attach(struct sysgenid_writer *writer);
+
+/*
+ * The device was reset and stores nothing any more. Takes the @count slots out of use, and moves
+ * the generation: the device may have done so before without being able to report it. Sleeps.
+ */
+void sysgenid_writer_detach(struct sysgenid_writer *writer, struct sysgenid_slot *slots[],
+			    unsigned int count);
+
+static inline void sysgenid_slot_init(struct sysgenid_slot *slot, u32 *source)
+{
+	slot->source = source;
+	INIT_LIST_HEAD(&slot->node);
+}
+
+/* Any context. Then give the request to the device: its barriers order the source before it. */
+void sysgenid_slot_arm(struct sysgenid_writer *writer, struct sysgenid_slot *slot);
+
+/* The device has executed the request. Any context. */
+void sysgenid_slot_executed(struct sysgenid_writer *writer, struct sysgenid_slot *slot);
+
+/*
+ * After a harvest that found something: wakes sleepers and starts what else belongs to an event.
+ * Any context.
+ */
+void sysgenid_writer_report(struct sysgenid_writer *writer);
+
+/* The same, for what the device's own store does not cover. Any context. */
+void sysgenid_writer_event(struct sysgenid_writer *writer);
+
+#endif /* _SYSGENID_WRITER_H */

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The hypervisor's VM generation ID, which stock hypervisors have, moves the generation.
+ *
+ * The kernel's own driver reads the ID when the hypervisor raises an event and then calls this. So
+ * there is a window: until the event was handled, everybody in the restored machine sees the old
+ * generation. How long it is depends on the hypervisor; a virtio-rng device with leak queues has
+ * none.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/module.h>
+#include <linux/random.h>
+
+#include "sysgenid.h"
+
+/* After the kernel's random number generator was reseeded with the new ID. */
+static int forked(struct notifier_block *nb, unsigned long action, void *data)
+{
+	sysgenid_bump_generation(SYSGENID_CAUSE_VMGENID);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block forked_nb = {
+	.notifier_call = forked,
+};
+
+static int __init vmgenid_init(void)
+{
+	if (!IS_ENABLED(CONFIG_VMGENID)) {
+		pr_err("this kernel was built without CONFIG_VMGENID\n");
+		return -ENODEV;
+	}
+	return register_random_vmfork_notifier(&forked_nb);
+}
+
+static void __exit vmgenid_exit(void)
+{
+	unregister_random_vmfork_notifier(&forked_nb);
+}
+
+module_init(vmgenid_init);
+module_exit(vmgenid_exit);
+
+MODULE_DESCRIPTION("Moves the system generation when the hypervisor's VM generation ID changes");
+MODULE_AUTHOR("The sysgenid authors");
+MODULE_LICENSE("GPL");
+MODULE_VERSION("0.1");

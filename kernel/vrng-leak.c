@@ -1,0 +1,324 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The leak queues. A request there waits until the machine's state has been copied and is executed
+ * before any vCPU runs again. Each queue is armed with two: "copy a number that nobody has seen
+ * into the generation word", and "fill this buffer", for the kernel's random number generator.
+ *
+ * Device and driver agree on the order of the queues without telling each other: the requests of
+ * queue 0 come back first, then those of the other, and so on. With a device that latches both
+ * queues are always armed. A plain device would execute what is put on the queue that it has just
+ * signalled, at once and for ever: there only the other one is armed, in answer to each report.
+ */
+#include <linux/dma-mapping.h>
+#include <linux/mm.h>
+#include <linux/random.h>
+#include <linux/scatterlist.h>
+#include <linux/slab.h>
+#include <linux/virtio_config.h>
+
+#include "sysgenid.h"
+#include "vrng.h"
+
+#define WORD_SIZE sizeof(u32)
+/* A device that returns requests faster than we put them there must not hold the interrupt. */
+#define HARVEST_ROUNDS 64
+
+static struct virtio_device *device_of(struct vrng_leak *leak)
+{
+	return leak->queues[0].vq->vdev;
+}
+
+/* Arming. The caller holds the leak lock. */
+
+static int arm_copy(struct vrng_leak *leak, struct vrng_leak_queue *queue)
+{
+	struct scatterlist from, to, *sgs[] = { &from, &to };
+	int ret;
+
+	sg_init_one(&from, &queue->buffers->source, WORD_SIZE);
+	sg_init_table(&to, 1);
+	sg_set_page(&to, leak->page, WORD_SIZE, offsetof(struct sysgenid_page, generation));
+	sysgenid_slot_arm(&leak->writer, &queue->slot);
+	ret = virtqueue_add_sgs(queue->vq, sgs, 1, 1, &queue->slot, GFP_ATOMIC);
+	if (ret)
+		return ret;
+	queue->armed++;
+	return 0;
+}
+
+static int arm_fill(struct vrng_leak_queue *queue)
+{
+	struct scatterlist sg;
+	int ret;
+
+	sg_init_one(&sg, queue->buffers->fill, VRNG_DATA_SIZE);
+	ret = virtqueue_add_inbuf(queue->vq, &sg, 1, queue->buffers->fill, GFP_ATOMIC);
+	if (ret)
+		return ret;
+	queue->armed++;
+	return 0;
+}
+
+/* The copy first: the word moves first. */
+static void arm(struct vrng_leak *leak, struct vrng_leak_queue *queue)
+{
+	int ret = 0;
+
+	lockdep_assert_held(&leak->lock);
+	if (leak->direct)
+		ret = arm_copy(leak, queue);
+	if (!ret)
+		ret = arm_fill(queue);
+	if (ret) {
+		dev_err(&device_of(leak)->dev,
+			"cannot arm a leak queue: error %d; leaks will be missed\n", ret);
+		return;
+	}
+	virtqueue_kick(queue->vq);
+}
+
+/* Harvest: take back what was executed. */
+
+static void take_back(struct vrng_leak *leak, struct vrng_leak_queue *queue, void *token)
+{
+	queue->armed--;
+	if (token == &queue->slot) {
+		sysgenid_slot_executed(&leak->writer, &queue->slot);
+	} else {
+		add_device_randomness(queue->buffers->fill, VRNG_DATA_SIZE);
+		memzero_explicit(queue->buffers->fill, VRNG_DATA_SIZE);
+	}
+}
+
+/* Returns whether the queue's requests have all come back now. */
+static bool harvest_queue(struct vrng_leak *leak, struct vrng_leak_queue *queue)
+{
+	unsigned int len;
+	void *token;
+	bool any = false;
+
+	while ((token = virtqueue_get_buf(queue->vq, &len))) {
+		take_back(leak, queue, token);
+		any = true;
+	}
+	/*
+	 * The device returns them one by one: those that are still to come belong to the same leak.
+	 */
+	return any && !queue->armed;
+}
+
+static bool harvest(struct vrng_leak *leak)
+{
+	unsigned int round, back;
+
+	lockdep_assert_held(&leak->lock);
+	if (leak->stopped)
+		return false;
+	for (round = 0; round < HARVEST_ROUNDS; round++) {
+		/*
+		 * Starting with the one that is out longest, so that the device's active queue is
+		 * armed first.
+		 */
+		back = leak->next;
+		if (!harvest_queue(leak, &leak->queues[back])) {
+			back = 1 - back;
+			if (!harvest_queue(leak, &leak->queues[back]))
+				break;
+		}
+		leak->next = 1 - back;
+		leak->reports++;
+		arm(leak, &leak->queues[leak->latches ? back : 1 - back]);
+	}
+	if (round == HARVEST_ROUNDS)
+		schedule_work(&leak->more);
+	return round > 0;
+}
+
+static bool locked_harvest(struct vrng_leak *leak)
+{
+	unsigned long flags;
+	bool any;
+
+	spin_lock_irqsave(&leak->lock, flags);
+	any = harvest(leak);
+	spin_unlock_irqrestore(&leak->lock, flags);
+	return any;
+}
+
+static void harvest_and_report(struct vrng_leak *leak)
+{
+	if (locked_harvest(leak))
+		sysgenid_writer_report(&leak->writer);
+}
+
+/* The virtqueues' callback. */
+void vrng_leak_done(struct virtqueue *vq)
+{
+	struct vrng *vrng = vq->vdev->priv;
+
+	harvest_and_report(&vrng->leak);
+}
+
+/* A leak may have happened that the device could not report. Any context. */
+void vrng_leak_lost(struct vrng_leak *leak)
+{
+	unsigned long flags;
+
+	spin_lock_irqsave(&leak->lock, flags);
+	if (leak->present && !leak->stopped)
+		sysgenid_writer_event(&leak->writer);
+	spin_unlock_irqrestore(&leak->lock, flags);
+}
+
+static void harvest_more(struct work_struct *work)
+{
+	harvest_and_report(container_of(work, struct vrng_leak, more));
+}
+
+/* What the counter asks of its writers */
+
+static bool vrng_leak_harvest(struct sysgenid_writer *writer)
+{
+	return locked_harvest(container_of(writer, struct vrng_leak, writer));
+}
+
+/* The device answers between two requests and not within one. */
+static void vrng_leak_fence(struct sysgenid_writer *writer)
+{
+	struct virtio_device *vdev = device_of(container_of(writer, struct vrng_leak, writer));
+
+	vdev->config->get_status(vdev);
+}
+
+/* Can the device reach this memory itself, or would it get a copy somewhere else? */
+static bool reachable(struct device *dev, struct page *page, unsigned int offset,
+		      enum dma_data_direction direction)
+{
+	dma_addr_t address = dma_map_page(dev, page, offset, WORD_SIZE, direction);
+	bool direct;
+
+	if (dma_mapping_error(dev, address))
+		return false;
+	/* True for bounce buffers, and where caches do not follow the device. */
+	direct = !dma_need_sync(dev, address);
+	dma_unmap_page(dev, address, WORD_SIZE, direction);
+	return direct;
+}
+
+static bool all_reachable(struct vrng_leak *leak, struct virtio_device *vdev)
+{
+	struct device *dev = vdev->dev.parent;
+	unsigned int i;
+	u32 *source;
+
+	/* Then the device uses physical addresses, whatever the DMA API would do. */
+	if (!virtio_has_feature(vdev, VIRTIO_F_ACCESS_PLATFORM))
+		return true;
+	for (i = 0; i < VRNG_LEAK_QUEUES; i++) {
+		source = &leak->queues[i].buffers->source;
+		if (!reachable(dev, virt_to_page(source), offset_in_page(source), DMA_TO_DEVICE))
+			return false;
+	}
+	return reachable(dev, leak->page, offsetof(struct sysgenid_page, generation),
+			 DMA_FROM_DEVICE);
+}
+
+const char *vrng_leak_describe(const struct vrng_leak *leak)
+{
+	if (!leak->present)
+		return "none";
+	if (!leak->direct)
+		return "interrupt";
+	return leak->latches ? "latch" : "plain";
+}
+
+/* Life: init, (start, quiesce, the device is reset, stop)..., free */
+
+int vrng_leak_init(struct vrng_leak *leak)
+{
+	struct vrng_leak_buffers *buffers;
+	unsigned int i;
+
+	for (i = 0; i < VRNG_LEAK_QUEUES; i++) {
+		buffers = kzalloc(sizeof(*buffers), GFP_KERNEL);
+		if (!buffers)
+			goto err;
+		leak->queues[i].buffers = buffers;
+		sysgenid_slot_init(&leak->queues[i].slot, &buffers->source);
+	}
+	leak->page = sysgenid_get_page();
+	leak->stopped = true;
+	leak->writer.fence = vrng_leak_fence;
+	leak->writer.harvest = vrng_leak_harvest;
+	spin_lock_init(&leak->lock);
+	INIT_WORK(&leak->more, harvest_more);
+	return 0;
+
+err:
+	while (i--)
+		kfree(leak->queues[i].buffers);
+	return -ENOMEM;
+}
+
+void vrng_leak_free(struct vrng_leak *leak)
+{
+	unsigned int i;
+
+	put_page(leak->page);
+	for (i = 0; i < VRNG_LEAK_QUEUES; i++)
+		kfree_sensitive(leak->queues[i].buffers);
+}
+
+/* The device is ready; without the feature there is nothing to do. */
+void vrng_leak_start(struct vrng_leak *leak, struct virtio_device *vdev, struct virtqueue *vqs[])
+{
+	unsigned int i;
+
+	leak->present = virtio_has_feature(vdev, VIRTIO_RNG_F_LEAK);
+	if (!leak->present)
+		return;
+	leak->latches = virtio_has_feature(vdev, VIRTIO_RNG_F_LEAK_LATCH);
+	leak->direct = all_reachable(leak, vdev);
+	leak->writer.needs_event = !leak->latches || !leak->direct;
+	if (!leak->direct)
+		dev_warn(&vdev->dev, "DMA is bounced: the device cannot store the generation "
+				     "itself, it moves when the interrupt is handled\n");
+
+	for (i = 0; i < VRNG_LEAK_QUEUES; i++)
+		leak->queues[i].vq = vqs[i];
+	sysgenid_writer_attach(&leak->writer);
+	spin_lock_irq(&leak->lock);
+	leak->stopped = false;
+	leak->next = 0;
+	arm(leak, &leak->queues[0]);
+	if (leak->latches)
+		arm(leak, &leak->queues[1]);
+	spin_unlock_irq(&leak->lock);
+	/* There was nobody to tell us of a leak before this. */
+	sysgenid_bump_generation(SYSGENID_CAUSE_KERNEL);
+}
+
+/* Before the device is reset: leave the queues alone from now on. */
+void vrng_leak_quiesce(struct vrng_leak *leak)
+{
+	spin_lock_irq(&leak->lock);
+	leak->stopped = true;
+	spin_unlock_irq(&leak->lock);
+	cancel_work_sync(&leak->more);
+}
+
+/* After the reset, with the queues still there. */
+void vrng_leak_stop(struct vrng_leak *leak)
+{
+	struct sysgenid_slot *slots[VRNG_LEAK_QUEUES];
+	unsigned int i;
+
+	if (!leak->present)
+		return;
+	for (i = 0; i < VRNG_LEAK_QUEUES; i++) {
+		slots[i] = &leak->queues[i].slot;
+		leak->queues[i].armed = 0;
+	}
+	sysgenid_writer_detach(&leak->writer, slots, VRNG_LEAK_QUEUES);
+	leak->present = false;
+}

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * virtio-rng: takes the place of the kernel's own driver. Does what that does, random bytes from
+ * the host, and with devices that report entropy leaks it drives the system generation counter.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/idr.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_ids.h>
+
+#include "compat.h"
+#include "vrng.h"
+
+#define DEVICE_NEEDS_RESET VIRTIO_CONFIG_S_NEEDS_RESET
+
+static DEFINE_IDA(indices);
+
+/* Queues, device ready, and all that uses them. */
+static int vrng_start(struct vrng *vrng)
+{
+	static const struct sysgenid_queue queues[1 + VRNG_LEAK_QUEUES] = {
+		{ "input", vrng_requests_done },
+		{ "leak0", vrng_leak_done },
+		{ "leak1", vrng_leak_done },
+	};
+	struct virtio_device *vdev = vrng->vdev;
+	struct virtqueue *vqs[ARRAY_SIZE(queues)];
+	unsigned int count = virtio_has_feature(vdev, VIRTIO_RNG_F_LEAK) ? ARRAY_SIZE(queues) : 1;
+	int ret = sysgenid_find_queues(vdev, count, vqs, queues);
+
+	if (ret)
+		return ret;
+	virtio_device_ready(vdev);
+	vrng_requests_start(&vrng->requests, vqs[0]);
+	vrng_leak_start(&vrng->leak, vdev, vqs + 1);
+	return 0;
+}
+
+static void vrng_stop(struct vrng *vrng)
+{
+	struct virtio_device *vdev = vrng->vdev;
+
+	vrng_leak_quiesce(&vrng->leak);
+	/* Also waits for callbacks that run. */
+	virtio_reset_device(vdev);
+	vrng_requests_stop(&vrng->requests);
+	vrng_leak_stop(&vrng->leak);
+	vdev->config->del_vqs(vdev);
+}
+
+/* By the last user of the kobject, or by a probe that did not get so far. */
+void vrng_free(struct vrng *vrng)
+{
+	vrng_leak_free(&vrng->leak);
+	vrng_requests_free(&vrng->requests);
+	ida_free(&indices, vrng->index);
+	kfree(vrng);
+}
+
+static struct vrng *vrng_alloc(struct virtio_device *vdev)
+{
+	struct vrng *vrng = kzalloc(sizeof(*vrng), GFP_KERNEL);
+
+	if (!vrng)
+		return NULL;
+	vrng->vdev = vdev;
+	vrng->index = ida_alloc(&indices, GFP_KERNEL);
+	if (vrng->index < 0)
+		goto err_vrng;
+	snprintf(vrng->name, sizeof(vrng->name), "virtio_rng.%d", vrng->index);
+	if (vrng_requests_init(&vrng->requests, vrng->name))
+		goto err_index;
+	if (vrng_leak_init(&vrng->leak))
+		goto err_requests;
+	return vrng;
+
+err_requests:
+	vrng_requests_free(&vrng->requests);
+err_index:
+	ida_free(&indices, vrng->index);
+err_vrng:
+	kfree(vrng);
+	return NULL;
+}
+
+static int vrng_probe(struct virtio_device *vdev)
+{
+	struct vrng *vrng = vrng_alloc(vdev);
+	int ret;
+
+	if (!vrng)
+		return -ENOMEM;
+	vdev->priv = vrng;
+	ret = vrng_sysfs_add(vrng);
+	if (ret)
+		goto err_put;
+	ret = vrng_start(vrng);
+	if (ret)
+		goto err_sysfs;
+	ret = hwrng_register(&vrng->requests.hwrng);
+	if (ret)
+		goto err_stop;
+	return 0;
+
+err_stop:
+	vrng_stop(vrng);
+err_sysfs:
+	vrng_sysfs_remove(vrng);
+err_put:
+	kobject_put(&vrng->sysfs.kobj);
+	return ret;
+}
+
+static void vrng_remove(struct virtio_device *vdev)
+{
+	struct vrng *vrng = vdev->priv;
+
+	/*
+	 * First, or unregistering waits for a reader who waits for a device that does not answer
+	 * any more.
+	 */
+	vrng_requests_end(&vrng->requests);
+	hwrng_unregister(&vrng->requests.hwrng);
+	vrng_sysfs_remove(vrng);
+	vrng_stop(vrng);
+	kobject_put(&vrng->sysfs.kobj);
+}
+
+/* The device has given up: a leak may have been lost, and more will be. */
+static void vrng_config_changed(struct virtio_device *vdev)
+{
+	struct vrng *vrng = vdev->priv;
+
+	if (!(vdev->config->get_status(vdev) & DEVICE_NEEDS_RESET))
+		return;
+	dev_err(&vdev->dev, "the device needs a reset; unbind and bind the driver\n");
+	vrng_leak_lost(&vrng->leak);
+}
+
+#ifdef CONFIG_PM_SLEEP
+/* Suspend resets the device. The hwrng stays registered, its readers wait. */
+static int vrng_freeze(struct virtio_device *vdev)
+{
+	vrng_stop(vdev->priv);
+	return 0;
+}
+
+static int vrng_restore(struct virtio_device *vdev)
+{
+	return vrng_start(vdev->priv);
+}
+#endif
+
+/* The latch changes what the leak queues do: it means nothing without them. */
+static int vrng_validate(struct virtio_device *vdev)
+{
+	if (!virtio_has_feature(vdev, VIRTIO_RNG_F_LEAK))
+		__virtio_clear_bit(vdev, VIRTIO_RNG_F_LEAK_LATCH);
+	return 0;
+}
+
+static const struct virtio_device_id vrng_ids[] = {
+	{ VIRTIO_ID_RNG, VIRTIO_DEV_ANY_ID },
+	{},
+};
+MODULE_DEVICE_TABLE(virtio, vrng_ids);
+
+static const unsigned int vrng_features[] = {
+	VIRTIO_RNG_F_LEAK,
+	VIRTIO_RNG_F_LEAK_LATCH,
+};
+
+static struct virtio_driver vrng_driver = {
+	.driver.name = KBUILD_MODNAME,
+	.driver.owner = THIS_MODULE,
+	.id_table = vrng_ids,
+	.feature_table = vrng_features,
+	.feature_table_size = ARRAY_SIZE(vrng_features),
+	.validate = vrng_validate,
+	.probe = vrng_probe,
+	.remove = vrng_remove,
+	.config_changed = vrng_config_changed,
+#ifdef CONFIG_PM_SLEEP
+	.freeze = vrng_freeze,
+	.restore = vrng_restore,
+#endif
+};
+
+static int __init vrng_init(void)
+{
+	int ret = vrng_sysfs_init();
+
+	if (ret)
+		return ret;
+	ret = register_virtio_driver(&vrng_driver);
+	if (ret)
+		vrng_sysfs_exit();
+	return ret;
+}
+
+static void __exit vrng_exit(void)
+{
+	unregister_virtio_driver(&vrng_driver);
+	vrng_sysfs_exit();
+}
+
+module_init(vrng_init);
+module_exit(vrng_exit);
+
+MODULE_DESCRIPTION("virtio-rng with entropy leak reporting, for the system generation counter");
+MODULE_AUTHOR("The sysgenid authors");
+MODULE_LICENSE("GPL");
+MODULE_VERSION("0.1");

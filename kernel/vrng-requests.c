@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The request queue: random bytes on demand, for the kernel's hwrng core and so for /dev/hwrng.
+ *
+ * One request is always under way or its bytes are waiting, so that a reader seldom waits for the
+ * device. Such bytes may be in a snapshot. They carry the generation in which they were asked for
+ * and are never given out in another.
+ */
+#include <linux/err.h>
+#include <linux/minmax.h>
+#include <linux/scatterlist.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "sysgenid.h"
+#include "vrng.h"
+
+/* Ask the device for bytes, unless it has been asked or there are some. */
+static void ask(struct vrng_requests *requests)
+{
+	struct scatterlist sg;
+
+	lockdep_assert_held(&requests->lock);
+	if (requests->gone || !requests->vq || requests->pending || requests->left)
+		return;
+	requests->generation = sysgenid_generation();
+	sg_init_one(&sg, requests->data, VRNG_DATA_SIZE);
+	/* There is room for the one request, so failing means that the device is broken. */
+	if (virtqueue_add_inbuf(requests->vq, &sg, 1, requests->data, GFP_ATOMIC)) {
+		requests->gone = true;
+		return;
+	}
+	requests->pending = true;
+	virtqueue_kick(requests->vq);
+}
+
+/* The virtqueue's callback. */
+void vrng_requests_done(struct virtqueue *vq)
+{
+	struct vrng *vrng = vq->vdev->priv;
+	struct vrng_requests *requests = &vrng->requests;
+	unsigned long flags;
+	unsigned int len;
+
+	spin_lock_irqsave(&requests->lock, flags);
+	/* The device may say any length. */
+	if (requests->pending && virtqueue_get_buf(vq, &len)) {
+		requests->pending = false;
+		requests->filled = min_t(unsigned int, len, VRNG_DATA_SIZE);
+		requests->left = requests->filled;
+	}
+	spin_unlock_irqrestore(&requests->lock, flags);
+	wake_up_all(&requests->ready);
+}
+
+/* Bytes that are there; 0 if there are none now, -ENODEV if there never will be. */
+static int take(struct vrng_requests *requests, void *buf, size_t max)
+{
+	unsigned int taken;
+	int ret;
+
+	spin_lock_irq(&requests->lock);
+	taken = min_t(size_t, max, requests->left);
+	memcpy(buf, requests->data + requests->filled - requests->left, taken);
+	requests->left -= taken;
+	/* Looked at last: a restore while we copied makes them worthless, too. */
+	if (sysgenid_generation() != requests->generation) {
+		memzero_explicit(buf, taken);
+		requests->left = 0;
+		taken = 0;
+	}
+	ask(requests);
+	ret = !taken && requests->gone ? -ENODEV : taken;
+	spin_unlock_irq(&requests->lock);
+	return ret;
+}
+
+static bool worth_a_look(struct vrng_requests *requests)
+{
+	bool yes;
+
+	spin_lock_irq(&requests->lock);
+	yes = requests->gone || (requests->vq && !requests->pending);
+	spin_unlock_irq(&requests->lock);
+	return yes;
+}
+
+/* Called by the hwrng core, one reader at a time. Fewer bytes than asked for are allowed. */
+static int vrng_read(struct hwrng *hwrng, void *buf, size_t max, bool wait)
+{
+	struct vrng_requests *requests = container_of(hwrng, struct vrng_requests, hwrng);
+	int ret;
+
+	for (;;) {
+		ret = take(requests, buf, max);
+		if (ret || !wait || !max)
+			return ret;
+		ret = wait_event_killable(requests->ready, worth_a_look(requests));
+		if (ret)
+			return ret;
+	}
+}
+
+int vrng_requests_init(struct vrng_requests *requests, const char *name)
+{
+	requests->data = kzalloc(L1_CACHE_ALIGN(VRNG_DATA_SIZE), GFP_KERNEL);
+	if (!requests->data)
+		return -ENOMEM;
+	requests->hwrng.name = name;
+	requests->hwrng.read = vrng_read;
+	/* Of 1024: we rely on the host for everything, so also for this. */
+	requests->hwrng.quality = 1000;
+	init_waitqueue_head(&requests->ready);
+	spin_lock_init(&requests->lock);
+	return 0;
+}
+
+void vrng_requests_free(struct vrng_requests *requests)
+{
+	/* Bytes that the kernel's generator may have been fed with. */
+	kfree_sensitive(requests->data);
+}
+
+void vrng_requests_start(struct vrng_requests *requests, struct virtqueue *vq)
+{
+	spin_lock_irq(&requests->lock);
+	requests->vq = vq;
+	ask(requests);
+	spin_unlock_irq(&requests->lock);
+	wake_up_all(&requests->ready);
+}
+
+/*
+ * The device was reset: whatever it was asked for will not come. Readers wait until it is started
+ * again.
+ */
+void vrng_requests_stop(struct vrng_requests *requests)
+{
+	spin_lock_irq(&requests->lock);
+	requests->vq = NULL;
+	requests->pending = false;
+	requests->left = 0;
+	spin_unlock_irq(&requests->lock);
+}
+
+/* Readers stop waiting. */
+void vrng_requests_end(struct vrng_requests *requests)
+{
+	spin_lock_irq(&requests->lock);
+	requests->gone = true;
+	spin_unlock_irq(&requests->lock);
+	wake_up_all(&requests->ready);
+}

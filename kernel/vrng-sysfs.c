@@ -1,0 +1,158 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /sys/virtio-rng/virtio_rng.N: the interface of the RFC's driver of January 2023, and what a
+ * person wants to know of the device.
+ *
+ * vm_gen_counter  read: 8 bytes whatever the position, the generation as a number of 64 bits.
+ *                 mmap: the generation page, read-only. poll: POLLPRI | POLLERR when it has changed
+ *                 since the last read.
+ * leak            none, latch, plain or interrupt; see docs/vm.md.
+ * reports         how often the device has reported leaks.
+ */
+#include <linux/mm.h>
+#include <linux/sysfs.h>
+
+#include "compat.h"
+#include "sysgenid.h"
+#include "vrng.h"
+
+static struct kobject *root; /* /sys/virtio-rng */
+
+static struct vrng *vrng_of(struct kobject *kobj)
+{
+	return container_of(kobj, struct vrng, sysfs.kobj);
+}
+
+static ssize_t counter_read(struct file *file, struct kobject *kobj, struct bin_attribute *attr,
+			    char *buf, loff_t position, size_t count)
+{
+	u64 generation = sysgenid_generation();
+
+	if (count < sizeof(generation))
+		return -EINVAL;
+	memcpy(buf, &generation, sizeof(generation));
+	return sizeof(generation);
+}
+
+/* As in /dev/sysgenid: mapped at the first access. */
+static vm_fault_t counter_fault(struct vm_fault *vmf)
+{
+	if (vmf->pgoff)
+		return VM_FAULT_SIGBUS;
+	vmf->page = sysgenid_get_page();
+	return 0;
+}
+
+static const struct vm_operations_struct counter_vm_ops = {
+	.fault = counter_fault,
+};
+
+static int counter_mmap(struct file *file, struct kobject *kobj, struct bin_attribute *attr,
+			struct vm_area_struct *vma)
+{
+	if (vma->vm_pgoff || vma->vm_end - vma->vm_start != PAGE_SIZE)
+		return -EINVAL;
+	if (vma->vm_flags & VM_WRITE)
+		return -EPERM;
+	sysgenid_vm_flags_clear(vma, VM_MAYWRITE);
+	sysgenid_vm_flags_set(vma, VM_DONTEXPAND);
+	vma->vm_ops = &counter_vm_ops;
+	return 0;
+}
+
+/* Without a size: sysfs would end reads at it. */
+static struct bin_attribute counter_attr = {
+	.attr = { .name = "vm_gen_counter", .mode = 0444 },
+	.read = counter_read,
+	.mmap = counter_mmap,
+};
+
+static ssize_t leak_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%s\n", vrng_leak_describe(&vrng_of(kobj)->leak));
+}
+
+static ssize_t reports_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	struct vrng_leak *leak = &vrng_of(kobj)->leak;
+	u64 reports;
+
+	spin_lock_irq(&leak->lock);
+	reports = leak->reports;
+	spin_unlock_irq(&leak->lock);
+	return sysfs_emit(buf, "%llu\n", reports);
+}
+
+static struct kobj_attribute leak_attr = __ATTR_RO(leak);
+static struct kobj_attribute reports_attr = __ATTR_RO(reports);
+
+static struct attribute *vrng_attrs[] = {
+	&leak_attr.attr,
+	&reports_attr.attr,
+	NULL,
+};
+
+static struct bin_attribute *vrng_bin_attrs[] = {
+	&counter_attr,
+	NULL,
+};
+
+static const struct attribute_group vrng_group = {
+	.attrs = vrng_attrs,
+	.bin_attrs = vrng_bin_attrs,
+};
+
+static const struct attribute_group *vrng_groups[] = {
+	&vrng_group,
+	NULL,
+};
+
+static void vrng_release(struct kobject *kobj)
+{
+	vrng_free(vrng_of(kobj));
+}
+
+static const struct kobj_type vrng_type = {
+	.release = vrng_release,
+	.sysfs_ops = &kobj_sysfs_ops,
+	.default_groups = vrng_groups,
+};
+
+static int changed(struct notifier_block *nb, unsigned long cause, void *generation)
+{
+	struct vrng *vrng = container_of(nb, struct vrng, sysfs.changed);
+
+	sysfs_notify(&vrng->sysfs.kobj, NULL, counter_attr.attr.name);
+	return NOTIFY_OK;
+}
+
+/*
+ * From here on, also after an error, the device is freed when its kobject is put for the last time.
+ */
+int vrng_sysfs_add(struct vrng *vrng)
+{
+	int ret = kobject_init_and_add(&vrng->sysfs.kobj, &vrng_type, root, "%s", vrng->name);
+
+	if (ret)
+		return ret;
+	vrng->sysfs.changed.notifier_call = changed;
+	return sysgenid_register_notifier(&vrng->sysfs.changed);
+}
+
+/* Mappings of the file are gone after this: an access gives SIGBUS. */
+void vrng_sysfs_remove(struct vrng *vrng)
+{
+	sysgenid_unregister_notifier(&vrng->sysfs.changed);
+	kobject_del(&vrng->sysfs.kobj);
+}
+
+int vrng_sysfs_init(void)
+{
+	root = kobject_create_and_add("virtio-rng", NULL);
+	return root ? 0 : -ENOMEM;
+}
+
+void vrng_sysfs_exit(void)
+{
+	kobject_put(root);
+}

@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The virtio-rng driver: one struct a part, each with a file of its own. */
+#ifndef SYSGENID_VRNG_H
+#define SYSGENID_VRNG_H
+
+#include <linux/cache.h>
+#include <linux/hw_random.h>
+#include <linux/kobject.h>
+#include <linux/notifier.h>
+#include <linux/spinlock.h>
+#include <linux/types.h>
+#include <linux/virtio.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "sysgenid_writer.h"
+
+/* Feature bits of the RFC of January 2023 for the virtio specification, and of this project. */
+#define VIRTIO_RNG_F_LEAK 0	  /* leak queues */
+#define VIRTIO_RNG_F_LEAK_LATCH 1 /* experimental: requests and leaks wait for each other */
+
+#define VRNG_LEAK_QUEUES 2
+
+/* vrng-requests.c: the request queue, and hwrng, which it serves */
+
+#define VRNG_DATA_SIZE 64 /* what the hwrng core asks for at a time */
+
+struct vrng_requests {
+	struct hwrng hwrng;
+	wait_queue_head_t ready; /* readers, until there are bytes or there never will be */
+	u8 *data; /* VRNG_DATA_SIZE bytes, in a cache line of their own for the device */
+
+	spinlock_t lock;      /* guards all below */
+	struct virtqueue *vq; /* NULL while suspended */
+	bool pending;	      /* @data is in the device's hands */
+	bool gone;	      /* there will be no more bytes */
+	unsigned int left;    /* bytes of @data that nobody has had, at its end */
+	unsigned int filled;  /* bytes that the device gave */
+	/* when they were asked for; of another generation they exist twice and are dropped */
+	u32 generation;
+};
+
+int vrng_requests_init(struct vrng_requests *requests, const char *name);
+void vrng_requests_free(struct vrng_requests *requests);
+void vrng_requests_start(struct vrng_requests *requests, struct virtqueue *vq);
+void vrng_requests_stop(struct vrng_requests *requests);
+void vrng_requests_end(struct vrng_requests *requests);
+void vrng_requests_done(struct virtqueue *vq);
+
+/* vrng-leak.c: the leak queues, and the generation word, which they move */
+
+/* What the device reads and writes: cache lines of their own. */
+struct vrng_leak_buffers {
+	u32 source ____cacheline_aligned;
+	u8 fill[VRNG_DATA_SIZE] ____cacheline_aligned;
+};
+
+struct vrng_leak_queue {
+	struct virtqueue *vq;
+	struct sysgenid_slot slot;
+	struct vrng_leak_buffers *buffers;
+	unsigned int armed; /* requests in the device's hands; guarded by the leak lock */
+};
+
+struct vrng_leak {
+	struct sysgenid_writer writer;
+	struct page *page; /* of the generation word */
+	/* Constant from start to stop: */
+	bool present; /* the device reports leaks */
+	bool latches; /* it forgets none that comes before the last was handled */
+	bool direct;  /* it can reach the word; if not, the interrupt's handler moves it */
+	struct work_struct more; /* harvests on when the interrupt has done its share */
+
+	spinlock_t lock; /* guards the virtqueues and all below; taken outside the counter's lock */
+	struct vrng_leak_queue queues[VRNG_LEAK_QUEUES];
+	unsigned int next; /* the queue whose requests come back next */
+	bool stopped;
+	u64 reports; /* times that executed requests came back */
+};
+
+int vrng_leak_init(struct vrng_leak *leak);
+void vrng_leak_free(struct vrng_leak *leak);
+void vrng_leak_start(struct vrng_leak *leak, struct virtio_device *vdev, struct virtqueue *vqs[]);
+void vrng_leak_quiesce(struct vrng_leak *leak);
+void vrng_leak_stop(struct vrng_leak *leak);
+void vrng_leak_done(struct virtqueue *vq);
+void vrng_leak_lost(struct vrng_leak *leak);
+const char *vrng_leak_describe(const struct vrng_leak *leak);
+
+/* vrng-sysfs.c: /sys/virtio-rng/virtio_rng.N */
+
+struct vrng_sysfs {
+	/* lives as long as somebody looks: freed with the device it is part of */
+	struct kobject kobj;
+	struct notifier_block changed;
+};
+
+/* vrng-main.c: the device */
+
+struct vrng {
+	struct virtio_device *vdev;
+	int index;
+	char name[32]; /* virtio_rng.N */
+	struct vrng_requests requests;
+	struct vrng_leak leak;
+	struct vrng_sysfs sysfs;
+};
+
+void vrng_free(struct vrng *vrng);
+int vrng_sysfs_init(void);
+void vrng_sysfs_exit(void);
+int vrng_sysfs_add(struct vrng *vrng);
+void vrng_sysfs_remove(struct vrng *vrng);
+
+#endif /* SYSGENID_VRNG_H */
