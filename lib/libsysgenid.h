@@ -43,7 +43,7 @@ struct sysgenid {
 };
 
 /* sysgenid_open() flags */
-#define SYSGENID_OPEN_MAP_ONLY 0x1u /* keep the mapping, not the file: nothing but the inline loads will work */
+#define SYSGENID_OPEN_MAP_ONLY 0x1u /* keep the mapping, not the file: only loads and getrandom will work */
 
 /**
  * sysgenid_open - open and map the counter
@@ -102,6 +102,23 @@ static inline bool sysgenid_rng_reseeded(const struct sysgenid *handle)
 	return (__atomic_load_n(&handle->page->flags, __ATOMIC_ACQUIRE) & SYSGENID_PAGE_F_RNG) &&
 	       __atomic_load_n(&handle->page->rng_generation, __ATOMIC_ACQUIRE) == now;
 }
+
+/**
+ * sysgenid_getrandom - getrandom() whose bytes no clone of an earlier generation has
+ * @flags:      as for getrandom(2); with GRND_NONBLOCK it never waits
+ * @generation: the generation that the bytes belong to; may be NULL
+ *
+ * After a restore the kernel's generator is that of the snapshot until it has been reseeded, also in a
+ * restored virtual machine. This waits for the reseed and draws again if a restore came in between. Bytes that
+ * were returned and are not used yet when a snapshot is taken exist twice, whoever made them: compare
+ * @generation with sysgenid_generation() once more when you use them.
+ *
+ * Returns 0 with all of @buffer filled; -EAGAIN with GRND_NONBLOCK; -ETIMEDOUT: no reseed for ten seconds
+ * (see the kernel log); -EOPNOTSUPP: the kernel does not keep rng_generation; else an error of getrandom(2).
+ * After an error @buffer is zeroed. Signals don't end the call. Works with SYSGENID_OPEN_MAP_ONLY. Capability: none.
+ */
+int sysgenid_getrandom(const struct sysgenid *handle, void *buffer, size_t size, unsigned int flags,
+		       uint32_t *generation);
 
 /**
  * sysgenid_acknowledge - say that this process has adapted to @generation

@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* Random bytes that are known not to come from a state that a clone has. */
+#define _GNU_SOURCE
+#include "internal.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/syscall.h>
+#include <time.h>
+
+#define FIRST_PAUSE_NS 50000L
+#define LONGEST_PAUSE_NS 5000000L
+#define PATIENCE_NS 10000000000LL /* a reseed takes well below a millisecond, but it needs a CPU */
+
+/*
+ * Waits until the kernel's generator belongs to a generation, the current one, and returns that. There
+ * is nothing to sleep on, and the wait is short: short naps. Time is counted in naps, since a
+ * restored process may see the clock jump.
+ */
+static int wait_reseeded(const struct sysgenid *handle, unsigned int flags, int64_t *waited,
+			 uint32_t *generation)
+{
+	struct timespec nap = { .tv_nsec = FIRST_PAUSE_NS };
+
+	for (;;) {
+		*generation = sysgenid_generation(handle);
+		if (__atomic_load_n(&handle->page->rng_generation, __ATOMIC_ACQUIRE) == *generation)
+			return 0;
+		if (flags & GRND_NONBLOCK)
+			return -EAGAIN;
+		if (*waited >= PATIENCE_NS)
+			return -ETIMEDOUT;
+		/* A signal handler may have run for long: look again. */
+		(void)nanosleep(&nap, NULL);
+		*waited += nap.tv_nsec;
+		if (nap.tv_nsec < LONGEST_PAUSE_NS)
+			nap.tv_nsec *= 2;
+	}
+}
+
+/* The system call itself: the C library's function may draw from a state in this process. */
+static int draw(unsigned char *to, size_t size, unsigned int flags)
+{
+	while (size) {
+		long got = syscall(SYS_getrandom, to, size, flags);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -errno;
+		to += got;
+		size -= got;
+	}
+	return 0;
+}
+
+int sysgenid_getrandom(const struct sysgenid *handle, void *buffer, size_t size, unsigned int flags,
+		       uint32_t *generation)
+{
+	int64_t waited = 0;
+	uint32_t before;
+	int ret;
+
+	if (!(__atomic_load_n(&handle->page->flags, __ATOMIC_ACQUIRE) & SYSGENID_PAGE_F_RNG))
+		return -EOPNOTSUPP;
+	for (;;) {
+		ret = wait_reseeded(handle, flags, &waited, &before);
+		if (ret == 0)
+			ret = draw(buffer, size, flags);
+		/*
+		 * Still the same generation, so no restore has happened since the wait: the bytes
+		 * were drawn after the reseed for it. The system call orders these loads after it.
+		 */
+		if (ret < 0 || sysgenid_generation(handle) == before)
+			break;
+		explicit_bzero(buffer, size);
+	}
+	if (ret < 0)
+		explicit_bzero(buffer, size);
+	else if (generation)
+		*generation = before;
+	return ret;
+}
