@@ -12,6 +12,7 @@ import sys
 import tempfile
 import traceback
 
+sys.dont_write_bytecode = True
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, os.path.join(HERE, "qemu"))
 # pylint: disable=wrong-import-position
