@@ -50,7 +50,7 @@ link()
 control=(sysgenid_trigger sysgenid_get_status sysgenid_cause_name sysgenid_events_open
 	sysgenid_events_fd sysgenid_events_next sysgenid_events_close)
 
-is "$(declared | wc -l)" 14 "the header declares 14 functions"
+is "$(declared | wc -l)" 15 "the header declares 15 functions"
 is "$(exported | sed 's/@.*//')" "$(declared)" \
 	"the shared library exports the functions of its header and nothing else"
 is "$(exported | sed 's/.*@@//' | sort -u)" LIBSYSGENID_0.1 "all of them have version LIBSYSGENID_0.1"

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""TAP for tests that run on the host, once for every suite in SUITES (default: both)."""
+
+import os
+import sys
+import tempfile
+import traceback
+
+
+class Tap:
+    def __init__(self):
+        self.count = 0
+        self.failed = 0
+        self.prefix = ""
+
+    def ok(self, good, name):
+        self.count += 1
+        self.failed += not good
+        print(f"{'ok' if good else 'not ok'} {self.count} - {self.prefix}{name}", flush=True)
+        return good
+
+    def equal(self, got, wanted, name):
+        if not self.ok(got == wanted, name):
+            self.say(f"got {got!r}, wanted {wanted!r}")
+
+    @staticmethod
+    def say(text):
+        print("#", text, flush=True)
+
+
+def each_suite(*tests):
+    """Runs the tests for every suite, each with (tap, suite, folder); then the plan."""
+    from vm import Suite  # pylint: disable=import-outside-toplevel
+
+    tap = Tap()
+    for name in os.environ.get("SUITES", "bookworm trixie").split():
+        suite = Suite(name)
+        tap.prefix = f"{name}: "
+        for test in tests:
+            with tempfile.TemporaryDirectory() as folder:
+                try:
+                    test(tap, suite, folder)
+                except Exception:  # pylint: disable=broad-except
+                    tap.ok(False, f"{test.__doc__} runs to its end")
+                    for line in traceback.format_exc().splitlines():
+                        tap.say(line)
+    print(f"1..{tap.count}")
+    sys.exit(tap.failed != 0)
