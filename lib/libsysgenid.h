@@ -43,7 +43,8 @@ struct sysgenid {
 };
 
 /* sysgenid_open() flags */
-#define SYSGENID_OPEN_MAP_ONLY 0x1u /* keep the mapping, not the file: only loads and getrandom will work */
+/* keep the mapping, not the file: only loads and getrandom will work */
+#define SYSGENID_OPEN_MAP_ONLY 0x1u
 
 /**
  * sysgenid_open - open and map the counter
@@ -156,8 +157,10 @@ int sysgenid_wait_watchers(struct sysgenid *handle, unsigned int timeout_ms);
 /* The control plane, by generic netlink: needs no handle and works without access to the device. */
 
 /* sysgenid_trigger() flags */
-#define SYSGENID_TRIGGER_RESTORE 0x1u /* cause RESTORE instead of ADMIN */
-#define SYSGENID_TRIGGER_FORCE 0x2u /* jump further than SYSGENID_MAX_JUMP when @min_generation says so */
+/* cause RESTORE instead of ADMIN */
+#define SYSGENID_TRIGGER_RESTORE 0x1u
+/* jump further than SYSGENID_MAX_JUMP when @min_generation says so */
+#define SYSGENID_TRIGGER_FORCE 0x2u
 
 struct sysgenid_error {
 	char text[160]; /* the kernel's own words for the last failure, or "" */
@@ -179,11 +182,11 @@ int sysgenid_trigger(uint32_t min_generation, unsigned int flags, uint32_t *gene
 
 struct sysgenid_status {
 	uint32_t generation;
-	uint32_t highest; /* the highest number ever given out on this system */
+	uint32_t highest;  /* the highest number ever given out on this system */
 	uint32_t watchers; /* tracked files */
 	uint32_t outdated; /* of these, how many are outdated */
-	uint32_t cause; /* enum sysgenid_cause of the last change */
-	uint32_t minor; /* device minor */
+	uint32_t cause;	   /* enum sysgenid_cause of the last change */
+	uint32_t minor;	   /* device minor */
 };
 
 /** sysgenid_get_status - ask the kernel. -ENOENT: module not loaded. -ETIMEDOUT after 5 s. Capability: none. */
@@ -217,7 +220,8 @@ int sysgenid_events_fd(const struct sysgenid_events *events);
  * take what is still queued (older events, up to -ETIME), then call sysgenid_get_status() for where the
  * counter is now; -ENODEV: the module was unloaded, no more events will come: open a new subscription.
  */
-int sysgenid_events_next(struct sysgenid_events *events, struct sysgenid_event *event, int timeout_ms);
+int sysgenid_events_next(struct sysgenid_events *events, struct sysgenid_event *event,
+			 int timeout_ms);
 
 /** sysgenid_events_close - end the subscription. NULL is allowed. */
 void sysgenid_events_close(struct sysgenid_events *events);

@@ -156,7 +156,7 @@ int sysgenid_nl_call(int fd, const struct sysgenid_request *request, int timeout
 		     const struct nla_policy *policy, int policy_max, struct sysgenid_error *error)
 {
 	const struct sysgenid_deadline deadline = sysgenid_deadline_in(timeout_ms);
-	struct nlmsghdr *header = (struct nlmsghdr *)reply->data;
+	struct nlmsghdr *header;
 	int ret;
 
 	if (error)
@@ -166,6 +166,7 @@ int sysgenid_nl_call(int fd, const struct sysgenid_request *request, int timeout
 	ret = receive_reply(fd, &deadline, reply);
 	if (ret < 0)
 		return ret;
+	header = (struct nlmsghdr *)reply->data;
 	if (header->nlmsg_type == NLMSG_ERROR)
 		return read_error(header, error);
 	return sysgenid_nl_parse(header, attrs, policy, policy_max);
