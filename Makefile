@@ -44,11 +44,14 @@ vm: need-vm ## a shell in a throw-away VM: make vm SUITE=bookworm|trixie
 demo: need-build need-vm ## restore a token server twice, without us and with us: make demo SUITE=...
 	@tests/demo/demo $(SUITE)
 
-check: need-build need-lint need-vm need-check $(USER_PARTS) $(TEST_PARTS) ## run all tests, unit and VM, with prove
+check: need-build need-lint need-vm need-check qemu $(USER_PARTS) $(TEST_PARTS) ## run all tests, unit and VM, with prove
 	@tests/check
 
 bench: need-build need-vm ## measure, in VMs of both suites
 	@tests/bench/bench bookworm trixie
+
+qemu: need-qemu ## build Debian's QEMU 7.2 and 10.0 with our virtio-rng device (minutes; cached)
+	@qemu/build 7.2 10.0 >/dev/null
 
 lint: need-lint ## clang-format, cppcheck, shellcheck
 	@tests/lint
@@ -56,5 +59,5 @@ lint: need-lint ## clang-format, cppcheck, shellcheck
 clean: ## remove what was built here; prepared images stay in the cache
 	rm -rf $(BUILD)
 
-.PHONY: help build module vm-payload install vm demo check bench lint clean $(USER_PARTS) $(TEST_PARTS)
+.PHONY: help build module vm-payload install vm demo check bench qemu lint clean $(USER_PARTS) $(TEST_PARTS)
 .DEFAULT_GOAL := help
