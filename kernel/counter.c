@@ -357,8 +357,9 @@ int sysgenid_watcher_wait_settled(struct sysgenid_watcher *watcher, unsigned int
 	u32 outdated_self;
 	long left = wait_on(watcher, &watcher->counter->settled, settled, &outdated_self, timeout);
 
+	/* A restart begins a new time limit: handled signals, which may come for ever, get none. */
 	if (left < 0)
-		return left;
+		return timeout_ms ? -ERESTARTNOHAND : left;
 	if (!left)
 		return -ETIME;
 	return outdated_self ? -EINTR : 0;

@@ -6,6 +6,7 @@
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <net/genetlink.h>
 
 #include "counter.h"
 #include "device.h"
@@ -80,6 +81,13 @@ static void __exit sysgenid_exit(void)
 module_init(sysgenid_init);
 module_exit(sysgenid_exit);
 
+/*
+ * Loaded by whoever first asks: criu's plugin over netlink, a program that opens the static device
+ * node which udev makes from modules.devname.
+ */
+MODULE_ALIAS_GENL_FAMILY(SYSGENID_GENL_NAME);
+MODULE_ALIAS_MISCDEV(SYSGENID_MINOR);
+MODULE_ALIAS("devname:sysgenid");
 MODULE_DESCRIPTION("System generation counter: tells software that it was restored from a snapshot");
 MODULE_AUTHOR("The sysgenid authors");
 MODULE_LICENSE("GPL");

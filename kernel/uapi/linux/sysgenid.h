@@ -86,8 +86,8 @@ struct sysgenid_page {
 /*
  * WAIT_WATCHERS: argument: time limit in milliseconds, 0 for none. Returns 0 as soon as no tracked
  * file is outdated. EINTR: the calling file is outdated or becomes so (acknowledge first and ask
- * again). ETIME: the time is over. A signal ends the wait as it ends any system call
- * that can be restarted. No capability needed.
+ * again). ETIME: the time is over. A signal with a handler ends a wait that has a time limit
+ * with EINTR, and one that has none as SA_RESTART says. No capability needed.
  */
 #define SYSGENID_WAIT_WATCHERS _IO(SYSGENID_IOCTL, 2)
 
