@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * As little generic netlink as the tests need, byte by byte, so that they can send what a
+ * library would not.
+ */
+#ifndef GENL_H
+#define GENL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <linux/sysgenid.h>
+
+struct genl {
+	int fd;
+	uint16_t family;
+	uint32_t group; /* of the events */
+	uint32_t sequence;
+	bool connected; /* send with write(), to the kernel as the address of the socket */
+};
+
+/* Attributes of a message; those that are there have their bit in has. */
+struct genl_values {
+	unsigned int has;
+	uint32_t value[SYSGENID_A_MAX + 1];
+};
+
+struct genl_reply {
+	int error; /* 0 or an error number */
+	char text[256]; /* the extended ack's */
+	uint8_t command;
+	struct genl_values values;
+};
+
+#define HAS(attribute) (1u << (attribute))
+
+/* All return 0 or -errno. */
+int genl_open(struct genl *genl);
+void genl_close(struct genl *genl);
+int genl_connect(struct genl *genl);
+int genl_subscribe(struct genl *genl, int receive_buffer);
+int genl_ask(struct genl *genl, uint8_t command, const struct genl_values *values,
+	     struct genl_reply *reply);
+int genl_event(struct genl *genl, struct genl_reply *event, int flags); /* the next, flags of recv() */
+
+#endif /* GENL_H */

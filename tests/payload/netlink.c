@@ -1,0 +1,298 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What the uapi header says about generic netlink. To be run as root with the module just loaded.
+ * usage: netlink all | one-trigger | reseed-fails | resolve
+ */
+#include <linux/capability.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "device.h"
+#include "genl.h"
+#include "netlink.h"
+#include "process.h"
+#include "tap.h"
+
+#define LIMIT_SECONDS 100
+
+static struct genl genl;
+
+int netlink_trigger(struct genl *socket, uint32_t min, struct genl_reply *reply)
+{
+	struct genl_values values = { .has = HAS(SYSGENID_A_MIN_GENERATION) };
+
+	values.value[SYSGENID_A_MIN_GENERATION] = min;
+	return genl_ask(socket, SYSGENID_CMD_TRIGGER, &values, reply);
+}
+
+/* For children: the error number of a trigger through a socket of their own, 254 without one. */
+static int try_trigger(long unused)
+{
+	struct genl own;
+	struct genl_reply reply;
+
+	(void)unused;
+	if (genl_open(&own))
+		return 254;
+	return netlink_trigger(&own, 0, &reply) ? 254 : reply.error;
+}
+
+static int try_get(long expected)
+{
+	struct genl own;
+	struct genl_reply reply;
+
+	if (genl_open(&own) || genl_ask(&own, SYSGENID_CMD_GET, NULL, &reply))
+		return 254;
+	if (!reply.error && reply.values.value[SYSGENID_A_GENERATION] != (uint32_t)expected)
+		return 253;
+	return reply.error;
+}
+
+static void test_get(void)
+{
+	const unsigned int all = HAS(SYSGENID_A_GENERATION) | HAS(SYSGENID_A_HIGHEST) | HAS(SYSGENID_A_WATCHERS) |
+				 HAS(SYSGENID_A_OUTDATED) | HAS(SYSGENID_A_CAUSE) | HAS(SYSGENID_A_MINOR);
+	int fds[3];
+	struct genl_reply reply;
+	const uint32_t *value = reply.values.value;
+
+	must(genl_ask(&genl, SYSGENID_CMD_GET, NULL, &reply) == 0);
+	tap_is(reply.error, 0, "GET is answered");
+	tap_is(reply.command, SYSGENID_CMD_GET, "with the command GET");
+	tap_is(reply.values.has, all, "GET's reply has GENERATION, HIGHEST, WATCHERS, OUTDATED, CAUSE, MINOR, no more");
+	tap_is(value[SYSGENID_A_CAUSE], SYSGENID_CAUSE_NONE, "the cause is NONE while nothing has happened");
+	tap_is(value[SYSGENID_A_GENERATION], 0, "and the generation 0");
+	tap_is(value[SYSGENID_A_MINOR], SYSGENID_MINOR, "MINOR is the device's");
+	for (int i = 0; i < 3; i++) {
+		fds[i] = device_open(O_RDWR);
+		must(ioctl(fds[i], SYSGENID_SET_WATCHER_TRACKING, 1) == 0);
+	}
+	trigger(1000);
+	acknowledge_now(fds[0]);
+	must(genl_ask(&genl, SYSGENID_CMD_GET, NULL, &reply) == 0);
+	tap_is(value[SYSGENID_A_GENERATION], 1000, "GENERATION is the device's");
+	tap_is(value[SYSGENID_A_HIGHEST], 1000, "HIGHEST is the highest number ever given out");
+	tap_is(value[SYSGENID_A_WATCHERS], 3, "WATCHERS is the number of tracked files");
+	tap_is(value[SYSGENID_A_OUTDATED], 2, "OUTDATED is the number of those that are outdated");
+	tap_is(value[SYSGENID_A_CAUSE], SYSGENID_CAUSE_IOCTL, "CAUSE is that of the last change");
+	for (int i = 0; i < 3; i++)
+		device_close(fds[i]);
+	tap_is(as_user(try_get, 1000), 0, "GET needs no capability");
+	tap_is(in_namespace(CLONE_NEWNET, try_get, 1000), 0, "GET works from another network namespace");
+	tap_is(in_namespace(CLONE_NEWUSER | CLONE_NEWNET, try_get, 1000), 0,
+	       "GET works from another network and user namespace");
+	must(genl_ask(&genl, SYSGENID_CMD_EVENT, NULL, &reply) == 0);
+	tap_is(reply.error, EOPNOTSUPP, "EVENT is no request");
+}
+
+static void test_privilege(void)
+{
+	const uint64_t one = (uint64_t)1 << CAP_CHECKPOINT_RESTORE, other = (uint64_t)1 << CAP_SYS_ADMIN;
+	uint32_t before = generation();
+
+	tap_is(as_user(try_trigger, 0), EPERM, "TRIGGER gives EPERM for a user without capabilities");
+	tap_is(with_capabilities(ALL_CAPABILITIES & ~(one | other), try_trigger, 0), EPERM,
+	       "TRIGGER gives EPERM with all capabilities but the two");
+	tap_is(in_namespace(CLONE_NEWUSER, try_trigger, 0), EPERM, "TRIGGER gives EPERM for root in a user namespace");
+	tap_is(in_namespace(CLONE_NEWUSER | CLONE_NEWNET, try_trigger, 0), EPERM,
+	       "TRIGGER gives EPERM for root in a user namespace that owns its network namespace");
+	tap_is(generation(), before, "a TRIGGER that was refused has not moved the generation");
+	tap_is(with_capabilities(one, try_trigger, 0), 0, "CAP_CHECKPOINT_RESTORE alone is enough for TRIGGER");
+	tap_is(with_capabilities(other, try_trigger, 0), 0, "CAP_SYS_ADMIN alone is enough for TRIGGER");
+	tap_is(in_namespace(CLONE_NEWNET, try_trigger, 0), 0, "TRIGGER works from another network namespace");
+	tap_is(generation(), before + 3, "each of these has moved the generation");
+}
+
+/* With the socket that the parent has opened as root. */
+static int try_inherited(long unused)
+{
+	struct genl_reply reply;
+
+	(void)unused;
+	if (netlink_trigger(&genl, 0, &reply))
+		return 254;
+	/* The text must say what is missing. */
+	if (reply.error == EPERM && (!strstr(reply.text, "CAP_CHECKPOINT_RESTORE") ||
+				     !strstr(reply.text, "CAP_SYS_ADMIN")))
+		return 253;
+	return reply.error;
+}
+
+static void test_sockets_handed_on(void)
+{
+	uint32_t before = generation();
+	struct genl weak;
+	struct genl_reply reply;
+
+	tap_is(as_user(try_inherited, 0), EPERM,
+	       "EPERM for a socket that root opened and a user sends on, with a text that names the capabilities");
+	/* The effective capabilities go with the user and come back with root. */
+	must(seteuid(1000) == 0);
+	must(genl_open(&weak) == 0 && genl_connect(&weak) == 0);
+	must(seteuid(0) == 0);
+	must(netlink_trigger(&weak, 0, &reply) == 0);
+	tap_is(reply.error, EPERM, "EPERM for a socket that a user opened and connected, and root writes to");
+	tap_is(generation(), before, "neither has moved the generation");
+	genl_close(&weak);
+}
+
+static void test_min(void)
+{
+	struct genl_values values = { .has = HAS(SYSGENID_A_MIN_GENERATION) | HAS(SYSGENID_A_FORCE) };
+	uint32_t before = generation(), far;
+	struct genl_reply reply;
+	const uint32_t *value = reply.values.value;
+
+	must(genl_ask(&genl, SYSGENID_CMD_TRIGGER, NULL, &reply) == 0);
+	tap_is(reply.error, 0, "TRIGGER without attributes is accepted");
+	tap_is(reply.command, SYSGENID_CMD_TRIGGER, "and answered with the command TRIGGER");
+	tap_is(value[SYSGENID_A_GENERATION], before + 1, "and the new GENERATION");
+	tap_is(generation(), before + 1, "which is the device's");
+	must(netlink_trigger(&genl, 5, &reply) == 0);
+	tap_is(value[SYSGENID_A_GENERATION], before + 2, "a MIN_GENERATION that is passed: it grows by 1");
+	must(netlink_trigger(&genl, before + 500, &reply) == 0);
+	tap_is(value[SYSGENID_A_GENERATION], before + 500, "a higher MIN_GENERATION is followed");
+
+	before = generation();
+	far = before + SYSGENID_MAX_JUMP + 1;
+	must(netlink_trigger(&genl, far, &reply) == 0);
+	tap_is(reply.error, ERANGE, "a MIN_GENERATION more than SYSGENID_MAX_JUMP above gives ERANGE");
+	tap_ok(strstr(reply.text, "too far") && strstr(reply.text, "force"), "with a text that says what to do");
+	tap_diag("%s", reply.text);
+	must(netlink_trigger(&genl, UINT32_MAX - 1, &reply) == 0);
+	tap_is(reply.error, ERANGE, "so does 2^32 - 2");
+	tap_is(generation(), before, "and nothing moves");
+	must(netlink_trigger(&genl, far - 1, &reply) == 0);
+	tap_is(reply.error, 0, "exactly SYSGENID_MAX_JUMP above is accepted");
+	tap_is(value[SYSGENID_A_GENERATION], far - 1, "and followed");
+	values.value[SYSGENID_A_MIN_GENERATION] = far + 2 * SYSGENID_MAX_JUMP;
+	must(genl_ask(&genl, SYSGENID_CMD_TRIGGER, &values, &reply) == 0);
+	tap_is(reply.error, 0, "FORCE lets a MIN_GENERATION through that is too far above");
+	tap_is(value[SYSGENID_A_GENERATION], far + 2 * SYSGENID_MAX_JUMP, "which is followed");
+	values.value[SYSGENID_A_MIN_GENERATION] = 0x90000000;
+	must(genl_ask(&genl, SYSGENID_CMD_TRIGGER, &values, &reply) == 0);
+	tap_is(value[SYSGENID_A_GENERATION], 0x90000000, "beyond 2^31, too: the comparison is unsigned");
+	must(netlink_trigger(&genl, 7, &reply) == 0);
+	tap_is(value[SYSGENID_A_GENERATION], 0x90000001, "a small MIN_GENERATION is passed then");
+}
+
+static void test_cause(void)
+{
+	static const uint32_t wrong[] = { SYSGENID_CAUSE_NONE,	  SYSGENID_CAUSE_IOCTL,	 SYSGENID_CAUSE_VIRTIO_LEAK,
+					  SYSGENID_CAUSE_VMGENID, SYSGENID_CAUSE_KERNEL, __SYSGENID_CAUSE_MAX,
+					  UINT32_MAX };
+	struct genl_values values = { .has = HAS(SYSGENID_A_CAUSE) };
+	uint32_t before;
+	struct genl_reply reply;
+
+	must(genl_ask(&genl, SYSGENID_CMD_TRIGGER, NULL, &reply) == 0);
+	must(genl_ask(&genl, SYSGENID_CMD_GET, NULL, &reply) == 0);
+	tap_is(reply.values.value[SYSGENID_A_CAUSE], SYSGENID_CAUSE_ADMIN, "the default CAUSE is ADMIN");
+	values.value[SYSGENID_A_CAUSE] = SYSGENID_CAUSE_RESTORE;
+	must(genl_ask(&genl, SYSGENID_CMD_TRIGGER, &values, &reply) == 0 && !reply.error);
+	must(genl_ask(&genl, SYSGENID_CMD_GET, NULL, &reply) == 0);
+	tap_is(reply.values.value[SYSGENID_A_CAUSE], SYSGENID_CAUSE_RESTORE, "CAUSE RESTORE is accepted");
+	values.value[SYSGENID_A_CAUSE] = SYSGENID_CAUSE_ADMIN;
+	must(genl_ask(&genl, SYSGENID_CMD_TRIGGER, &values, &reply) == 0);
+	tap_is(reply.error, 0, "CAUSE ADMIN is accepted");
+	before = generation();
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		values.value[SYSGENID_A_CAUSE] = wrong[i];
+		must(genl_ask(&genl, SYSGENID_CMD_TRIGGER, &values, &reply) == 0);
+		tap_is(reply.error, EINVAL, "CAUSE %u gives EINVAL", wrong[i]);
+		tap_ok(strstr(reply.text, "cause") != NULL, "with a text that names the cause (CAUSE %u)", wrong[i]);
+		if (!i)
+			tap_diag("%s", reply.text);
+	}
+	tap_is(generation(), before, "a wrong CAUSE does not move the generation");
+}
+
+#define ROUNDS 1000
+#define NOISES 3
+
+static void test_reseeded(void)
+{
+	struct genl_reply reply;
+	int exact = 0, late = 0;
+	pid_t noise[NOISES];
+
+	for (int i = 0; i < ROUNDS; i++) {
+		must(genl_ask(&genl, SYSGENID_CMD_TRIGGER, NULL, &reply) == 0 && !reply.error);
+		exact += shared_page->rng_generation == reply.values.value[SYSGENID_A_GENERATION];
+	}
+	tap_is(exact, ROUNDS, "TRIGGER is answered when rng_generation has reached its generation, a thousand times");
+	for (int i = 0; i < NOISES; i++) {
+		noise[i] = fork();
+		must(noise[i] >= 0);
+		while (!noise[i])
+			trigger(0);
+	}
+	for (int i = 0; i < ROUNDS; i++) {
+		must(genl_ask(&genl, SYSGENID_CMD_TRIGGER, NULL, &reply) == 0 && !reply.error);
+		/* The noise may have moved it on; the counter is far from its wrap. */
+		late += shared_page->rng_generation < reply.values.value[SYSGENID_A_GENERATION];
+	}
+	for (int i = 0; i < NOISES; i++) {
+		kill(noise[i], SIGKILL);
+		waitpid(noise[i], NULL, 0);
+	}
+	tap_is(late, 0, "never before, a thousand times, while other processors trigger by ioctl");
+}
+
+static void test_one_trigger(void)
+{
+	struct genl_reply reply;
+
+	must(genl_ask(&genl, SYSGENID_CMD_TRIGGER, NULL, &reply) == 0);
+	tap_is(reply.error, 0, "TRIGGER is answered");
+	tap_is(shared_page->rng_generation, generation(), "when the random number generator has been reseeded");
+}
+
+/* The random device is hidden: to be run so. */
+static void test_reseed_fails(void)
+{
+	uint32_t before = generation(), reseeded = shared_page->rng_generation;
+	struct genl_reply reply;
+
+	must(genl_ask(&genl, SYSGENID_CMD_TRIGGER, NULL, &reply) == 0);
+	tap_is(reply.error, EIO, "EIO when the random number generator cannot be reseeded");
+	tap_ok(strstr(reply.text, "has moved") && strstr(reply.text, "reseeded"),
+	       "with a text that says what has happened and what has not");
+	tap_is(generation(), before + 1, "the generation has moved");
+	tap_is(shared_page->rng_generation, reseeded, "rng_generation has not");
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc == 2 ? argv[1] : "";
+	int ret;
+
+	alarm(LIMIT_SECONDS);
+	ret = genl_open(&genl);
+	if (strcmp(what, "resolve") == 0)
+		return ret != 0;
+	if (ret)
+		tap_bail("no netlink family %s: %s", SYSGENID_GENL_NAME, strerror(-ret));
+	device_setup();
+	if (strcmp(what, "reseed-fails") == 0) {
+		test_reseed_fails();
+	} else if (strcmp(what, "one-trigger") == 0) {
+		test_one_trigger();
+	} else if (strcmp(what, "all") == 0) {
+		test_get();
+		test_privilege();
+		test_sockets_handed_on();
+		netlink_events();
+		test_min();
+		test_cause();
+		test_reseeded();
+	} else {
+		tap_bail("usage: netlink all | one-trigger | reseed-fails | resolve");
+	}
+	return tap_done();
+}

@@ -1,0 +1,37 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# What the uapi header says about generic netlink.
+# vm: smp=4
+set -uo pipefail
+. tests/vm/payload.sh
+
+probes=/sys/kernel/tracing/kprobe_events
+trace=/sys/kernel/tracing/trace
+
+# How often the kernel's own reseed function has run.
+reseeds()
+{
+	grep -c 'sysgenid_test_reseed:' "$trace"
+}
+
+need_module
+run_payload netlink all
+
+echo 'p:sysgenid_test_reseed crng_reseed' >"$probes"
+echo 1 >/sys/kernel/tracing/events/kprobes/sysgenid_test_reseed/enable
+before=$(reseeds)
+run_payload netlink one-trigger
+after=$(reseeds)
+ok "the kernel's reseed function has run when TRIGGER is answered" test "$after" -gt "$before"
+echo 0 >/sys/kernel/tracing/events/kprobes/sysgenid_test_reseed/enable
+echo '-:sysgenid_test_reseed' >>"$probes"
+
+mount --bind /dev/null /dev/urandom
+run_payload netlink reseed-fails
+like "$(dmesg | grep sysgenid: | tail -n 1)" 'cannot reseed .* /dev/urandom gives error -6; is devtmpfs' \
+	"the kernel log says that the reseed failed, of what, and what to look for"
+umount /dev/urandom
+run_payload netlink one-trigger
+ok "the module can be unloaded after all this" unload_module
+not_ok "the family is gone with the module" "$PAYLOAD/netlink" resolve
+done_testing

@@ -1,0 +1,143 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Loading and unloading: the parameter, what is refused and with which words, sysfs, what is left.
+set -uo pipefail
+. tests/vm/payload.sh
+
+node()
+{
+	stat -c '%F %a %t:%T' "${1-/dev/sysgenid}"
+}
+
+# The device's number in hexadecimal, as stat prints it.
+number()
+{
+	printf 'character special file 666 a:%x' "$1"
+}
+
+last_message()
+{
+	dmesg | grep 'sysgenid: ' | tail -n 1
+}
+
+attribute()
+{
+	cat "$SYSFS/$1"
+}
+
+# Nothing of the module is there.
+all_gone()
+{
+	[[ ! -e /sys/module/sysgenid && ! -e $SYSFS && ! -e /dev/sysgenid ]] &&
+		! grep -qw sysgenid /proc/misc && ! "$PAYLOAD/netlink" resolve
+}
+
+trigger()
+{
+	run_payload netlink one-trigger
+}
+
+refused()
+{
+	not_ok "minor=$1 is refused ($2)" insmod "$VM_MODULE" "minor=$1"
+	like "$(last_message)" "$3" "with a message that says why (minor=$1)"
+	ok "and leaves nothing behind (minor=$1)" all_gone
+}
+
+test_minor()
+{
+	need_module
+	is "$(node)" "$(number 243)" "the node is there with minor 243 and mode 0666"
+	is "$(cat /sys/module/sysgenid/parameters/minor)" 243 "the parameter can be read"
+	unload_module
+	ok "after unloading nothing is left" all_gone
+	need_module minor=250
+	is "$(node)" "$(number 250)" "minor=250 gives the node that number"
+	is "$(grep -w sysgenid /proc/misc)" "250 sysgenid" "/proc/misc knows it"
+	unload_module
+	need_module minor=254
+	is "$(node)" "$(number 254)" "254 is the highest number"
+	unload_module
+	refused 242 "taken in mainline" 'minor=242 is not between 243 and 254'
+	refused 255 "which would mean any number" 'minor=255 is not between 243 and 254'
+	refused 0 "the mouse's" 'minor=0 is not between 243 and 254'
+	refused 4294967295 "no number of a device" 'minor=4294967295 is not between 243 and 254'
+	insmod "$PAYLOAD/kmod/sysgenid_occupy.ko" minor=250 || bail "sysgenid_occupy.ko cannot be loaded"
+	refused 250 "taken by another device" 'cannot register minor 250: error -16; is it taken .see /proc/misc.'
+	need_module
+	is "$(node)" "$(number 243)" "the module can be loaded with another number then"
+	unload_module
+	rmmod sysgenid_occupy
+}
+
+test_sysfs()
+{
+	need_module
+	is "$(attribute generation)" 0 "sysfs: generation is 0 in the beginning"
+	is "$(attribute last_cause)" none "sysfs: last_cause is none in the beginning"
+	is "$(attribute watchers) $(attribute outdated)" "0 0" "sysfs: there are no watchers in the beginning"
+	is "$(stat -c %a "$SYSFS"/{generation,watchers,outdated,last_cause} | sort -u)" 444 \
+		"sysfs: everybody can read the attributes, nobody write them"
+	trigger
+	is "$(attribute generation)" 1 "sysfs: generation is the device's"
+	is "$(attribute last_cause)" admin "sysfs: last_cause is that of the last change"
+	fresh_module
+	is "$(attribute generation) $(attribute last_cause)" "0 none" "loaded again, it begins anew"
+	unload_module
+}
+
+# hold WHAT: by a process that ends with stop_holding
+hold()
+{
+	local word
+
+	coproc HOLDER { exec "$PAYLOAD/hold" "$1"; }
+	holder=$HOLDER_PID
+	read -r -t 10 -u "${HOLDER[0]}" word
+	[[ $word == holding ]] || bail "hold $1 does not work"
+}
+
+stop_holding()
+{
+	kill "$holder"
+	wait "$holder" 2>/dev/null
+}
+
+test_in_use()
+{
+	local what
+
+	for what in file mapping; do
+		need_module
+		hold "$what"
+		like "$(rmmod sysgenid 2>&1)" 'in use' "unloading is refused while there is a $what"
+		ok "and the device is still there ($what)" test -c /dev/sysgenid
+		stop_holding
+		ok "unloading works when there is no $what any more" unload_module
+	done
+	need_module
+	hold netlink
+	ok "a netlink listener does not hold the module" unload_module
+	ok "nothing is left then" all_gone
+	stop_holding
+}
+
+load_and_unload()
+{
+	local i
+
+	for ((i = 0; i < 50; i++)); do
+		load_module || return
+		# With work that is still to be done: every other time the last file goes just after a trigger.
+		((i % 2)) || "$PAYLOAD/hold" file </dev/null >/dev/null || return
+		"$PAYLOAD/stress" trigger 10 || return
+		unload_module || return
+	done
+}
+
+test_minor
+test_sysfs
+test_in_use
+ok "it loads, triggers and unloads 50 times" load_and_unload
+ok "nothing is left after that" all_gone
+done_testing
