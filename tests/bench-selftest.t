@@ -72,6 +72,14 @@ test_panic()
 	like "$err" 'console: .*Kernel panic' "the panic is shown"
 }
 
+test_emulator_fault()
+{
+	run_vm emulator-fault
+	is "$status" 1 "an emulator's fault that comes again makes the run fail"
+	like "$err" 'once more from the start' "it is tried once more, and the second try counts"
+	is "$(grep -c '^1\.\.' <<<"$out")" 1 "only one of the two tries is printed"
+}
+
 test_dead_vm()
 {
 	run_vm --qemu-arg -S --timeout 1 --boot-timeout 1 good
@@ -85,5 +93,6 @@ test_dead_vm()
 test_misbehaviour
 test_kernel_warning
 test_panic
+test_emulator_fault
 test_dead_vm
 done_testing

@@ -73,7 +73,7 @@ vm_qemu_disk()
 vm_overlays()
 {
 	# A link keeps this very disk, even when another build replaces it meanwhile.
-	ln -- "$2" "$3/work.ext4"
+	[[ -e $3/work.ext4 ]] || ln -- "$2" "$3/work.ext4"
 	qemu-img create -q -f qcow2 -F raw -b "$1/root.ext4" "$3/root.qcow2"
 	qemu-img create -q -f qcow2 -F raw -b work.ext4 "$3/work.qcow2"
 }
