@@ -11,20 +11,22 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/syscall.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include <libsysgenid.h>
 
 #include "bench.h"
 
-#define ROUNDS 15
+#define ROUNDS 9
 #define STACK 16384
 
 static struct sysgenid *id;
 static int *eventfds; /* NULL: all sleep on the counter */
 static atomic_int asleep, woken;
-static atomic_uint round_number;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t next_round = PTHREAD_COND_INITIALIZER;
+static unsigned int round_number; /* guarded by lock */
 static int n_sleepers;
 
 static void trigger(void)
@@ -60,8 +62,10 @@ static void *sleeper(void *arg)
 		struct pollfd pfd = { .fd = fd, .events = POLLIN };
 		uint64_t value;
 
-		while (atomic_load(&round_number) == round)
-			usleep(1000);
+		pthread_mutex_lock(&lock);
+		while (round_number == round)
+			pthread_cond_wait(&next_round, &lock);
+		pthread_mutex_unlock(&lock);
 		atomic_fetch_add(&asleep, 1);
 		while (poll(&pfd, 1, -1) < 0)
 			if (errno != EINTR)
@@ -119,13 +123,16 @@ static void measure_sleepers(const char *what)
 		acknowledge();
 		atomic_store(&asleep, 0);
 		atomic_store(&woken, 0);
-		atomic_fetch_add(&round_number, 1);
+		pthread_mutex_lock(&lock);
+		round_number++;
+		pthread_cond_broadcast(&next_round);
+		pthread_mutex_unlock(&lock);
 		wait_asleep();
 		start = bench_now();
 		wake_all();
 		call[round] = bench_now() - start;
 		while (atomic_load(&woken) != n_sleepers)
-			usleep(100);
+			usleep(1000);
 		all[round] = bench_now() - start;
 	}
 	printf("bump: %5d %-9s %10.1f us, until the last one runs %10.1f us\n", n_sleepers, what,
@@ -154,6 +161,20 @@ static void measure_mappers(int n)
 	printf("bump: %5d %-9s %10.1f us\n", n, "mappers", bench_median(call, ROUNDS) / 1e3);
 }
 
+static void open_eventfds(void)
+{
+	const struct rlimit files = { .rlim_cur = n_sleepers + 100, .rlim_max = n_sleepers + 100 };
+
+	eventfds = calloc(n_sleepers, sizeof(*eventfds));
+	if (!eventfds || setrlimit(RLIMIT_NOFILE, &files))
+		bench_die("RLIMIT_NOFILE");
+	for (int i = 0; i < n_sleepers; i++) {
+		eventfds[i] = eventfd(0, EFD_CLOEXEC);
+		if (eventfds[i] < 0)
+			bench_die("eventfd");
+	}
+}
+
 int main(int argc, char **argv)
 {
 	if (argc != 3 || sysgenid_open(&id, NULL, 0))
@@ -163,14 +184,8 @@ int main(int argc, char **argv)
 		measure_mappers(n_sleepers);
 		return 0;
 	}
-	if (!strcmp(argv[1], "eventfds")) {
-		eventfds = calloc(n_sleepers, sizeof(*eventfds));
-		for (int i = 0; i < n_sleepers; i++) {
-			eventfds[i] = eventfd(0, EFD_CLOEXEC);
-			if (eventfds[i] < 0)
-				bench_die("eventfd");
-		}
-	}
+	if (!strcmp(argv[1], "eventfds"))
+		open_eventfds();
 	measure_sleepers(argv[1]);
 	return 0;
 }
