@@ -25,12 +25,13 @@
 #include <x86intrin.h>
 
 #define LOG_SIZE 4096
-#define ENTRIES 126
+#define ENTRIES 100
 
 struct entry {
 	uint64_t value;
 	uint64_t last;	/* number of the last observation of this run */
 	uint64_t begin; /* time stamp counter before the first */
+	uint64_t first; /* and after the first observation */
 	uint64_t end;	/* and after the last */
 };
 
@@ -66,7 +67,7 @@ static void observe(struct log *log, uint64_t number)
 	end = __rdtsc();
 	if (!log->entries || entry->value != value) {
 		entry = &log->entry[log->entries++ % ENTRIES];
-		*entry = (struct entry){ .value = value, .begin = begin };
+		*entry = (struct entry){ .value = value, .begin = begin, .first = end };
 	}
 	entry->last = number;
 	entry->end = end;

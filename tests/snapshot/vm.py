@@ -7,6 +7,7 @@ that come over a serial line. The host's side of the machine is driven with QMP.
 
 import json
 import os
+import re
 import socket
 import subprocess
 import tempfile
@@ -167,6 +168,12 @@ class VM:
 
     def leak(self, count=1):
         self.qmp("qom-set", path=LEAK_PATH, property="trigger-leak", value=count)
+
+    def positions(self):
+        """Of each vCPU: privilege level (3 is user mode) and instruction pointer."""
+        text = self.qmp("human-monitor-command", **{"command-line": "info registers -a"})
+        return [(int(level), int(rip, 16)) for rip, level in
+                re.findall(r"RIP=(\w+).*?CPL=(\d)", text, re.DOTALL)]
 
     def memory(self, address, size):
         """The guest's physical memory."""
