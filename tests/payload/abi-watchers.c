@@ -235,24 +235,29 @@ static void on_signal(int number)
 	signals++;
 }
 
-static long wait_with(int fd, int flags)
+static long wait_with(int fd, int flags, unsigned long timeout)
 {
 	struct sigaction action = { .sa_handler = on_signal, .sa_flags = flags };
 	long result;
 
 	sigaction(SIGUSR1, &action, NULL);
-	result = wait_forever(fd);
+	result = wait_watchers(fd, timeout) ? -errno : 0;
 	return signals == 1 ? result : -EPROTO;
 }
 
 static long wait_interrupted(int fd)
 {
-	return wait_with(fd, 0);
+	return wait_with(fd, 0, 0);
 }
 
 static long wait_restarted(int fd)
 {
-	return wait_with(fd, SA_RESTART);
+	return wait_with(fd, SA_RESTART, 0);
+}
+
+static long wait_limited(int fd)
+{
+	return wait_with(fd, SA_RESTART, 60000);
 }
 
 void abi_wait_signal(void)
@@ -267,10 +272,14 @@ void abi_wait_signal(void)
 	must(sleeper_asleep(&waiter));
 	kill(waiter.pid, SIGUSR1);
 	tap_is(sleeper_result(&waiter), -EINTR, "a signal ends WAIT_WATCHERS with EINTR");
+	sleeper_start(&waiter, wait_limited, fd);
+	must(sleeper_asleep(&waiter));
+	kill(waiter.pid, SIGUSR1);
+	tap_is(sleeper_result(&waiter), -EINTR, "one with a time limit with SA_RESTART, too: the limit must not start anew");
 	sleeper_start(&waiter, wait_restarted, fd);
 	must(sleeper_asleep(&waiter));
 	kill(waiter.pid, SIGUSR1);
-	tap_ok(sleeper_still_asleep(&waiter), "a signal with SA_RESTART does not end it");
+	tap_ok(sleeper_still_asleep(&waiter), "a signal with SA_RESTART does not end one without limit");
 	acknowledge_now(watcher);
 	tap_is(sleeper_result(&waiter), 0, "which returns 0 in the end");
 	device_close(fd);
