@@ -191,10 +191,9 @@ static bool is_counted(struct sysgenid_watcher *watcher)
  * out of it. The word may have moved without us; then the old account was about a generation that
  * never comes back.
  */
-static sysgenid_ticket begin_change(struct sysgenid_watcher *watcher)
+static void begin_change(struct sysgenid_watcher *watcher, sysgenid_ticket now)
 {
 	struct sysgenid_counter *counter = watcher->counter;
-	sysgenid_ticket now = sysgenid_counter_current(counter);
 
 	lockdep_assert_held(&counter->lock);
 	if (counter->counted_at != now) {
@@ -203,7 +202,6 @@ static sysgenid_ticket begin_change(struct sysgenid_watcher *watcher)
 	}
 	counter->acknowledged -= is_counted(watcher);
 	counter->watchers -= watcher->tracked;
-	return now;
 }
 
 /*
@@ -250,12 +248,16 @@ bool sysgenid_watcher_outdated(struct sysgenid_watcher *watcher, u32 *generation
 int sysgenid_watcher_acknowledge(struct sysgenid_watcher *watcher, u32 generation)
 {
 	struct sysgenid_counter *counter = watcher->counter;
+	sysgenid_ticket now;
 	bool settled = false;
 	int ret = -EINVAL;
 
 	spin_lock_irq(&counter->lock);
-	if (generation == (u32)sysgenid_counter_current(counter)) {
-		watcher->acknowledged = begin_change(watcher);
+	/* One load: what the caller has not seen must not count as acknowledged. */
+	now = sysgenid_counter_current(counter);
+	if (generation == (u32)now) {
+		begin_change(watcher, now);
+		watcher->acknowledged = now;
 		watcher->marked = false;
 		settled = end_change(watcher);
 		ret = 0;
@@ -272,7 +274,7 @@ void sysgenid_watcher_track(struct sysgenid_watcher *watcher, bool on)
 	bool settled;
 
 	spin_lock_irq(&counter->lock);
-	begin_change(watcher);
+	begin_change(watcher, sysgenid_counter_current(counter));
 	watcher->tracked = on;
 	settled = end_change(watcher);
 	spin_unlock_irq(&counter->lock);
@@ -285,7 +287,7 @@ void sysgenid_watcher_mark(struct sysgenid_watcher *watcher)
 	struct sysgenid_counter *counter = watcher->counter;
 
 	spin_lock_irq(&counter->lock);
-	begin_change(watcher);
+	begin_change(watcher, sysgenid_counter_current(counter));
 	watcher->marked = true;
 	end_change(watcher);
 	spin_unlock_irq(&counter->lock);
