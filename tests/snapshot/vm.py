@@ -169,6 +169,14 @@ class VM:
     def leak(self, count=1):
         self.qmp("qom-set", path=LEAK_PATH, property="trigger-leak", value=count)
 
+    def leak_if_there(self):
+        """A leak, unless the device has gone meanwhile."""
+        try:
+            self.leak()
+        except RuntimeError as error:
+            if "not found" not in str(error):
+                raise
+
     def positions(self):
         """Of each vCPU: privilege level (3 is user mode) and instruction pointer."""
         text = self.qmp("human-monitor-command", **{"command-line": "info registers -a"})
@@ -204,6 +212,16 @@ class VM:
             time.sleep(0.005)
 
     # -- the guest's side -----------------------------------------------------------------------
+
+    def wait_console(self, text, seconds=40):
+        deadline = time.monotonic() + seconds
+        while True:
+            with open(self.console, encoding="utf-8", errors="replace") as file:
+                if text in file.read():
+                    return
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"the console does not say '{text}'")
+            time.sleep(0.02)
 
     def wait_boot(self, seconds=90):
         deadline = time.monotonic() + seconds

@@ -1,0 +1,239 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""The virtio-rng driver: stock devices, leak queues with and without latch, and all that comes and goes."""
+
+import os
+import re
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "snapshot"))
+# pylint: disable=wrong-import-position
+import vm as machine  # noqa: E402
+from tap import each_suite  # noqa: E402
+
+TROUBLE = ("WARNING:|BUG:|Oops|cut here|Call Trace|general protection|list_(add|del) corruption|"
+           "Bad page|refcount_t|blocked for more|soft lockup")
+SYSFS = "/sys/virtio-rng/virtio_rng"
+CLASS = "/sys/class/misc/sysgenid"
+COMPAT = "tests/snapshot/compat-file"
+LEAKS = 1000
+TRIGGERS = 20000
+
+
+def device(name, options=""):
+    return ("-device", f"virtio-rng-leak-pci,id={name}{options}")
+
+
+def generation(vm):
+    return int(vm.run(f"cat {CLASS}/generation"))
+
+
+def reports(vm):
+    return int(vm.run(f"cat {SYSFS}.0/reports"))
+
+
+def wait_until(vm, condition, seconds=20):
+    """A shell condition in the guest."""
+    vm.run(f"for ((i = 0; i < {seconds * 50}; i++)); do {condition} && exit; sleep 0.02; done; "
+           f"exit 1", seconds=seconds * 3 + 20)
+
+
+def log_is_clean(tap, vm, what):
+    found = vm.run(f"dmesg | grep -E '{TROUBLE}' | grep -v '^.*traps: '", check=False)
+    if not tap.ok(not found, f"{what}: the kernel log is clean"):
+        tap.say(found)
+
+
+# -- one machine, three devices -----------------------------------------------------------------
+
+
+def several_devices(tap, suite, folder):
+    "a machine with three devices"
+    with machine.start(suite, folder, *device("leak0"), *device("plain", ",latch=off"),
+                       "-device", "virtio-rng-pci") as vm:
+        tap.equal(vm.run("cat /sys/class/misc/hw_random/rng_available").split(),
+                  [f"virtio_rng.{i}" for i in range(3)], "three devices, three hwrngs")
+        tap.equal(vm.run(f"cat {SYSFS}.[0-2]/leak").split(), ["latch", "plain", "none"],
+                  "sysfs says what each can do")
+        for i in range(3):
+            got = vm.run(f"echo virtio_rng.{i} >/sys/class/misc/hw_random/rng_current; "
+                         "head -c 4096 /dev/hwrng | sha256sum; head -c 4096 /dev/hwrng | "
+                         "sha256sum; head -c 4096 /dev/hwrng | wc -c").split()
+            tap.ok(got[0] != got[2] and got[-1] == "4096", f"virtio_rng.{i} gives random bytes")
+        compat_file(tap, vm)
+        mapped_and_unloaded(tap, vm)
+        log_is_clean(tap, vm, "several devices")
+
+
+def compat_file(tap, vm):
+    path = f"{SYSFS}.0/vm_gen_counter"
+    tap.equal(vm.run(f"{COMPAT} check {path}"), "fine",
+              "vm_gen_counter: 8 bytes at any position, one page to map, never writable")
+    vm.run(f"{COMPAT} poll {path} >/tmp/poll 2>&1 &")
+    wait_until(vm, "grep -q waiting /tmp/poll")
+    vm.leak()
+    wait_until(vm, "grep -q events /tmp/poll")
+    words = vm.run("tail -n 1 /tmp/poll").split()
+    tap.equal(words, ["events", "10", "value", str(generation(vm))],
+              "vm_gen_counter: poll says POLLPRI and POLLERR when the generation has moved")
+
+
+def mapped_and_unloaded(tap, vm):
+    vm.run(f"{COMPAT} hold {SYSFS}.0/vm_gen_counter >/tmp/hold 2>&1 & echo $! >/tmp/hold.pid")
+    wait_until(vm, "grep -q mapped /tmp/hold")
+    tap.ok("in use" in vm.run("rmmod sysgenid 2>&1", check=False),
+           "sysgenid cannot be unloaded while the driver uses it")
+    before = generation(vm)
+    vm.run("rmmod virtio_rng")
+    tap.ok(generation(vm) > before, "unloading the driver moves the generation")
+    vm.run("kill -USR1 $(cat /tmp/hold.pid)")
+    wait_until(vm, "! kill -0 $(cat /tmp/hold.pid)")
+    tap.ok("mapped" == vm.run("cat /tmp/hold"), "a mapping of vm_gen_counter ends with the driver")
+    vm.run("insmod build/kernel/virtio-rng.ko")
+    tap.equal(vm.run(f"cat {SYSFS}.[0-2]/leak").split(), ["latch", "plain", "none"],
+              "the driver can be loaded again")
+
+
+# -- leaks --------------------------------------------------------------------------------------
+
+
+def sleeper(vm):
+    """Someone asleep in read() on the device."""
+    vm.run("dd if=/dev/sysgenid of=/tmp/woken bs=4 count=1 2>/dev/null & "
+           "for i in {1..500}; do grep -q S /proc/$!/wchan /proc/$!/stat && "
+           "[[ $(cat /proc/$!/comm) == dd ]] && exit; sleep 0.02; done; exit 1")
+
+
+def leaks_at_once(tap, vm, name, count, wanted):
+    """The VM is stopped, the leaks happen, it goes on: before the handler of the first has run."""
+    old, before = generation(vm), reports(vm)
+    sleeper(vm)
+    vm.stop()
+    executed = vm.get("executed")
+    vm.leak(count)
+    vm.cont()
+    wait_until(vm, "! pidof dd")
+    wait_until(vm, f"[[ $(cat {CLASS}/last_cause) == virtio-leak ]]")
+    wait_until(vm, f"(($(cat {SYSFS}.0/reports) >= {before + wanted}))")
+    tap.ok(generation(vm) > old, f"{name}, {count} leaks before the handler: the generation moved")
+    tap.equal(reports(vm) - before, wanted,
+              f"{name}, {count} leaks before the handler: {wanted} reported")
+    tap.equal(vm.get("latched"), 0, f"{name}, {count} leaks: none is left waiting")
+    return vm.get("executed") - executed
+
+
+def all_leaks(tap, suite, folder, name, options, wanted):
+    with machine.start(suite, folder, *device("leak0", options)) as vm:
+        tap.equal(vm.run(f"cat {SYSFS}.0/leak"), name, f"the mode is {name}")
+        for count, reported in wanted.items():
+            leaks_at_once(tap, vm, name, count, reported)
+        unbound(tap, vm, name)
+        if name == "latch":
+            thousand(tap, vm)
+        log_is_clean(tap, vm, name)
+
+
+def latch(tap, suite, folder):
+    "the latch device"
+    all_leaks(tap, suite, folder, "latch", "", {1: 1, 2: 2, 3: 3, 7: 7})
+
+
+def plain(tap, suite, folder):
+    "the plain RFC device"
+    # The first in time, the second late, a third falls into the event that the handler makes.
+    all_leaks(tap, suite, folder, "plain", ",latch=off", {1: 1, 2: 2, 3: 1})
+
+
+def bounced(tap, suite, folder):
+    "a device behind bounce buffers"
+    with machine.start(suite, folder, *device("leak0", ",iommu_platform=on,disable-legacy=on"),
+                       append="swiotlb=force") as vm:
+        tap.equal(vm.run(f"cat {SYSFS}.0/leak"), "interrupt", "bounced DMA: sysfs says so")
+        tap.equal(vm.run("dmesg | grep -c 'DMA is bounced'"), "1", "bounced DMA: the log says so")
+        leaks_at_once(tap, vm, "interrupt", 2, 2)
+        log_is_clean(tap, vm, "bounced DMA")
+
+
+def unbound(tap, vm, name):
+    """A leak while no driver is there."""
+    driver = "/sys/bus/virtio/drivers/virtio_rng"
+    bound = vm.run(f"ls {driver} | grep virtio")
+    before = generation(vm)
+    vm.run(f"echo {bound} >{driver}/unbind")
+    between = generation(vm)
+    sleeper(vm)
+    vm.leak()
+    vm.run(f"echo {bound} >{driver}/bind")
+    wait_until(vm, "! pidof dd")
+    tap.ok(before < between < generation(vm), f"{name}: unbind and bind move the generation")
+    leaks_at_once(tap, vm, f"{name}, bound again", 1, 1)
+
+
+def thousand(tap, vm):
+    """Leaks one after the other while CPUs move the generation, too."""
+    before = reports(vm)
+    vm.run(f"build/tests/snapshot/order {TRIGGERS} >/tmp/order 2>&1 & echo $! >/tmp/order.pid")
+    wait_until(vm, "grep -q watching /tmp/order")
+    # The first half one by one, the second as fast as the device is asked.
+    for count in range(LEAKS):
+        vm.leak()
+        deadline = time.monotonic() + 20
+        while count < LEAKS // 2 and vm.get("latched"):
+            if time.monotonic() > deadline:
+                raise TimeoutError("a latched leak is not executed")
+    wait_until(vm, f"(($(cat {SYSFS}.0/reports) >= {before + LEAKS}))", seconds=60)
+    vm.run("kill $(cat /tmp/order.pid)")
+    wait_until(vm, "! kill -0 $(cat /tmp/order.pid)", seconds=60)
+    match = re.fullmatch(r"watching\nchanges (\d+) again (\d+)", vm.run("cat /tmp/order"))
+    tap.equal(reports(vm) - before, LEAKS, f"{LEAKS} leaks and {TRIGGERS} triggers: none is lost")
+    tap.ok(match and match[2] == "0", f"{LEAKS} leaks and {TRIGGERS} triggers: no value came twice")
+    tap.say(f"a reader saw {match and match[1]} values")
+
+
+# -- coming and going ---------------------------------------------------------------------------
+
+
+def unplugged(tap, suite, folder):
+    "a device that is unplugged under load, and suspend"
+    with machine.start(suite, folder, *device("leak0")) as vm:
+        suspended(tap, vm)
+        vm.run("(while dd if=/dev/hwrng of=/dev/null bs=64 count=100; do :; done) >/dev/null 2>&1 &")
+        vm.run("dd if=/dev/hwrng of=/dev/null bs=64 count=10 2>/dev/null")
+        before = generation(vm)
+        vm.qmp("device_del", id="leak0")
+        for _ in range(200):
+            vm.leak_if_there()
+            if "DEVICE_DELETED" in vm.events:
+                break
+            time.sleep(0.02)
+        tap.ok("DEVICE_DELETED" in vm.events, "the device can be unplugged under load")
+        wait_until(vm, "[[ ! -e /sys/virtio-rng/virtio_rng.0 ]]")
+        tap.ok(generation(vm) > before, "unplugging moves the generation")
+        vm.qmp("device_add", driver="virtio-rng-leak-pci", id="leak0")
+        wait_until(vm, f"[[ -e {SYSFS}.0/leak && $(cat {SYSFS}.0/leak) == latch ]]")
+        leaks_at_once(tap, vm, "plugged again", 2, 2)
+        log_is_clean(tap, vm, "unplug and suspend")
+
+
+def suspended(tap, vm):
+    before = generation(vm)
+    vm.run("(sleep 0.2; echo mem >/sys/power/state) >/tmp/suspend 2>&1 & echo $! >/tmp/suspend.pid")
+    for _ in range(1000):
+        vm.qmp("query-status")
+        if "SUSPEND" in vm.events:
+            break
+        time.sleep(0.02)
+    vm.leak()
+    vm.qmp("system_wakeup")
+    # What is sent over a serial line before that is lost.
+    vm.wait_console("PM: suspend exit")
+    wait_until(vm, "! kill -0 $(cat /tmp/suspend.pid)", seconds=40)
+    tap.equal(vm.run("cat /tmp/suspend"), "", "the machine suspends and resumes")
+    tap.ok(generation(vm) > before, "a leak while suspended moves the generation")
+    leaks_at_once(tap, vm, "resumed", 2, 2)
+    got = vm.run("dd if=/dev/hwrng bs=64 count=16 2>/dev/null | wc -c")
+    tap.equal(got, "1024", "resumed: /dev/hwrng gives bytes")
+
+
+each_suite(several_devices, latch, plain, bounced, unplugged)
