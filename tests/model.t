@@ -1,0 +1,152 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The protocol of docs/protocol.md holds in its models, in every interleaving (Spin, exhaustive search),
+# and each step of it is needed: the models without it are rejected, by the assertion that is expected.
+# usage: model.t [PATTERN]  (only cases whose line matches the regular expression)
+set -euo pipefail
+
+cd -- "$(dirname -- "$(realpath -- "$0")")/model"
+tmp=$(mktemp -d)
+trap 'rm -rf -- "$tmp"' EXIT
+
+# verdict ; model ; flags ; what it shows. "rejected TEXT": TEXT is part of the assertion that fails.
+cases()
+{
+	cat <<-'END'
+	holds ; word ; -DLEAKS=2 -DEVENT -DREADER ; a reader never sees a number again, two CPUs and two leaks
+	holds ; word ; -DLEAKS=2 -DEVENT -DSLEEPER ; every sleeper is woken, two CPUs and two leaks
+	holds ; word ; -DLEAKS=3 -DEVENT ; two CPUs and three leaks, handled late or in time
+	holds ; word ; -DLEAKS=4 -DBUMPS=0 ; leaks that find no request wait and are executed one by one
+	holds ; word ; -DLEAKS=4 -DBUMPS=0 -DCOALESCE ; or as one
+	holds ; word ; -DLEAKS=2 -DBUMPS=1 -DDRAIN ; a leak may take requests that are added meanwhile
+	holds ; word ; -DLEAKS=2 -DEVENT -DDUMP ; the highest ticket is a mark for all that a frozen program saw
+	holds ; word ; -DLEAKS=3 -DIMPORT ; nothing of an image's history comes back after the import is answered
+	holds ; word ; -DLEAKS=2 -DIMPORT -DEVENT ; nor while another CPU makes an event
+	holds ; word ; -DLEAKS=1 -DIMPORT -DEVENT -DTWO ; nor with two devices on one word
+	holds ; word ; -DLEAKS=2 -DBUMPS=0 -DTWO ; two devices leak twice each
+	holds ; word ; -DLEAKS=2 -DIMPORT -DUNBIND ; the driver is unbound and bound during an import
+	holds ; word ; -DLEAKS=2 -DBUMPS=0 -DUNBIND -DSLEEPER ; and no sleeper is forgotten over it
+	holds ; word ; -DLEAKS=2 -DBUMPS=1 -DUNBIND -DREMOVE -DSLEEPER ; nor when the device goes for good
+	holds ; word ; -DLEAKS=2 -DEVENT -DT0=29 ; the numbers wrap
+	holds ; word ; -DLEAKS=2 -DEVENT -DT0=27 ; the numbers wrap while sources are armed
+	holds ; word ; -DLEAKS=2 -DIMPORT -DT0=29 ; a mark just below the wrap is followed
+	holds ; word ; -DLEAKS=2 -DEVENT -DCOVERED ; two leaks before the handler are covered at once
+	holds ; word ; -DPLAIN -DLEAKS=1 -DEVENT -DCOVERED ; plain device: one leak is covered at once
+	holds ; word ; -DPLAIN -DLEAKS=2 -DEVENT -DSLEEPER ; plain device: the second leak is late and not lost
+	holds ; word ; -DPLAIN -DLEAKS=3 -DEVENT -DSYNCKICK ; plain device that looks at requests at once: none is lost
+	holds ; word ; -DPLAIN -DLEAKS=2 -DIMPORT -DEVENT ; plain device: nothing of an image's history comes back
+	holds ; word ; -DPLAIN -DLEAKS=2 -DUNBIND -DSYNCKICK ; plain device: unbound and bound
+	holds ; rng ; -DLEAKS=2 -DBUMPS=2 ; random bytes never come with a generation newer than their state
+	holds ; rng ; -DLEAKS=2 -DBUMPS=1 -DZERO_AFTER ; also if the device clears rng_generation afterwards
+	holds ; rng ; -DLEAKS=2 -DBUMPS=1 -DZERO_BEFORE ; also if it does so before
+	holds ; rng ; -DLEAKS=2 -DBUMPS=1 -DSTOPPED -DNO_FENCE ; leaks with the vCPUs stopped need no fence for it
+	holds ; acks ; -DEVENTS=1 -DLEAKS=2 ; acknowledgements count for their value only, and the last one is noticed
+	holds ; acks ; -DEVENTS=2 -DLEAKS=1 ; the same with two CPU events
+	holds ; acks ; -DEVENTS=1 -DLEAKS=1 -DMARK ; the same with MARK_OUTDATED
+	holds ; word ; -DBROKEN_NO_REWRITE -DBROKEN_NO_FENCE -DLEAKS=2 -DEVENT ; without imports neither rewriting nor the fence is needed
+	rejected copy>mark ; word ; -DBROKEN_NO_REWRITE -DIMPORT -DLEAKS=1 ; needed: an event rewrites the armed sources
+	rejected copy>mark ; word ; -DBROKEN_NO_FENCE -DIMPORT -DLEAKS=1 ; needed: the fence
+	rejected word>mark ; word ; -DBROKEN_STORE_FIRST -DIMPORT -DLEAKS=1 ; needed: the fence before the store
+	rejected copy>mark ; word ; -DBROKEN_UNLIST_FIRST -DUNBIND -DIMPORT ; needed: reset before the slots leave the list
+	rejected word==maxpub ; word ; -DBROKEN_PLUS_ONE -DLEAKS=1 ; needed: an event draws above the armed tickets, not word + 1
+	rejected published ; word ; -DBROKEN_PLUS_ONE -DBROKEN_NO_REWRITE -DLEAKS=1 ; needed: v7's word + 1 meets an armed source
+	rejected published ; word ; -DBROKEN_SAME_TICKET -DLEAKS=3 -DBUMPS=0 ; needed: a fresh ticket for each arming
+	rejected published ; word ; -DBROKEN_TORN -DEVENT -DBUMPS=2 ; needed: the device copies in one load
+	rejected word==maxpub ; word ; -DBROKEN_NO_REPAIR -DLEAKS=1 ; needed: a fresh number where the word went back
+	rejected word==maxpub ; word ; -DBROKEN_NO_WRAP -DT0=27 ; needed: tickets compared, not numbers
+	rejected asleep ; word ; -DBROKEN_NO_WAKE -DSLEEPER -DBUMPS=0 ; needed: the handler wakes
+	rejected asleep ; word ; -DBROKEN_CHECK_FIRST -DSLEEPER -DBUMPS=0 ; needed: queue first, then look at the word
+	rejected asleep ; word ; -DBROKEN_SILENT_UNBIND -DUNBIND -DREMOVE -DSLEEPER -DBUMPS=0 ; needed: an event after unbinding
+	rejected uncovered ; word ; -DBROKEN_SILENT_BIND -DUNBIND -DBUMPS=0 ; needed: an event after binding
+	rejected maxpub<=m ; word ; -DBROKEN_MARK_WORD -DDUMP ; needed: the mark is the highest ticket, not the word
+	rejected maxpub<=m ; word ; -DBROKEN_MARK_EARLY -DDUMP ; needed: the mark is asked for after the freeze
+	rejected uncovered ; word ; -DBROKEN_PLAIN_NO_BUMP -DPLAIN -DSYNCKICK -DLEAKS=3 ; needed: with a plain device the handler makes an event
+	rejected 0 ; word ; -DCOVERED -DLEAKS=3 -DBUMPS=0 ; limit: the third leak before the handler is late
+	rejected 0 ; word ; -DCOVERED -DPLAIN -DLEAKS=2 -DBUMPS=0 ; limit: with a plain device the second one is
+	rejected uncovered ; word ; -DPLAIN -DLEAKS=3 -DBUMPS=0 ; limit: with a plain device that has not seen a request the third is lost
+	rejected leak>=word_leak ; rng ; -DBROKEN_SAMPLE_AFTER ; needed: sample the generation before reseeding
+	rejected leak>=word_leak ; rng ; -DBROKEN_NO_HARVEST ; needed: each reseed collects the fill bytes first
+	rejected leak>=word_leak ; rng ; -DNO_FENCE ; needed: it waits for a leak in progress
+	rejected leak>=word_leak ; rng ; -DBROKEN_MIX_OUTSIDE ; needed: bytes are mixed in before the driver's lock is dropped
+	rejected leak>=word_leak ; rng ; -DBROKEN_NO_RECHECK ; needed: getrandom looks at the generation after the draw
+	rejected leak>=word_leak ; rng ; -DBROKEN_LABEL_AFTER ; needed: the label is the generation before the draw
+	rejected acked[f]==v ; acks ; -DBROKEN_TWO_LOADS -DEVENTS=1 -DLEAKS=1 ; needed: one load of the word in an acknowledgement
+	rejected acked[0]==t ; acks ; -DBROKEN_NOT_KEYED -DEVENTS=1 -DLEAKS=1 ; needed: the count names its generation
+	rejected acked[0]==t ; acks ; -DBROKEN_MARK_COUNTED -DMARK -DEVENTS=1 -DLEAKS=1 ; needed: a marked file leaves the count
+	rejected asleep ; acks ; -DBROKEN_SILENT_ACK -DEVENTS=1 -DLEAKS=1 ; needed: the last acknowledgement wakes the waiter
+	END
+}
+
+# Build the verifier in the current folder and run it to the end: result in pan.out
+verify()
+{
+	local model=$1
+
+	shift
+	spin -a "$@" "$OLDPWD/$model.pml" >spin.out 2>&1 || return
+	# COLLAPSE compresses states without loss; no BITSTATE, no hash compaction.
+	gcc -w -O1 -DSAFETY -DCOLLAPSE -DMEMLIM=1800 -o pan pan.c >gcc.out 2>&1 || return
+	# Ends with 0 also when it has found something.
+	timeout 150 ./pan -m10000 -w22 >pan.out 2>&1
+}
+
+# The whole state space was searched, nothing was found, and the claims about the state of rest were reached.
+holds()
+{
+	grep -q '^Full statespace search' pan.out && grep -q 'errors: 0$' pan.out &&
+		! grep -Eq 'not completed|max search depth|MEMLIM|hash table full|aborted' pan.out &&
+		grep -A1 '^unreached in proctype Rest$' pan.out | grep -q '(0 of '
+}
+
+rejected()
+{
+	grep -q 'errors: 1$' pan.out &&
+		grep '^pan:1: assertion violated' pan.out | tr -d ' ' | grep -Fq -- "${1// /}"
+}
+
+run_case()
+{
+	local number=$1 verdict=$2 model=$3 flags=$4 name=$5
+	local -a expect words
+
+	mkdir "$tmp/$number" && cd "$tmp/$number"
+	read -ra expect <<<"$verdict"
+	read -ra words <<<"$flags"
+	flags=" ${words[*]}"
+	if verify "$model" "${words[@]}" && "${expect[@]}"; then
+		echo "ok $number - $name"
+		echo "# $model$flags: $(sed -En 's/^ *([0-9.e+]+ states), stored.*/\1/p' pan.out)," \
+			"$(sed -En 's/^State-vector.*(depth) reached ([0-9]+),.*/\1 \2/p' pan.out)"
+	else
+		echo "not ok $number - $name"
+		echo "# spin -a$flags tests/model/$model.pml should be: $verdict"
+		tail -n 25 spin.out gcc.out pan.out 2>/dev/null | sed 's/^/# /'
+	fi >result
+	rm -f pan pan.*
+}
+
+main()
+{
+	local tool verdict model flags name count=0
+
+	for tool in spin gcc; do
+		if ! command -v "$tool" >/dev/null; then
+			echo "Bail out! cannot verify the models: $tool is not installed (apt-get install $tool)"
+			exit 1
+		fi
+	done
+	while IFS=';' read -r verdict model flags name; do
+		count=$((count + 1))
+		# Two at a time: the memory limit above is for each.
+		((count < 3)) || wait -n
+		run_case "$count" "$verdict" "${model// /}" "$flags" "${name# }" &
+	done < <(cases | grep -E -- "${1-.}")
+	wait
+	for ((number = 1; number <= count; number++)); do
+		cat "$tmp/$number/result"
+	done
+	echo "1..$count"
+	! grep -q '^not ok' "$tmp"/*/result
+}
+
+main "$@"
