@@ -1,0 +1,256 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# For the checkpoint tests: subjects in containers, what they saw, and which plugin criu loads.
+# usage: . tests/cr/lib.sh
+
+# shellcheck source=tests/vm/lib.sh
+. tests/vm/lib.sh
+# shellcheck source=tests/vm/cr.sh
+. tests/vm/cr.sh
+
+SUBJECT=/sysgenid/build/tests/cr/subject
+SYSFS=/sys/class/misc/sysgenid
+PLUGIN=/sysgenid/build/criu-plugin/sysgenid_plugin.so
+SILENT=/sysgenid/build/tests/cr/silent
+NO_PLUGINS=$CR_DIR/no-plugins
+# As a pattern, in which brackets stand for themselves.
+HOST_NAMESPACE=$(readlink /proc/1/ns/pid | sed 's/[][]/\\&/g')
+mkdir -p "$NO_PLUGINS" /etc/sysgenid
+rm -f /etc/sysgenid/criu.conf
+
+criu_41_or_newer()
+{
+	[[ $(uname -r) != 6.1.* ]]
+}
+
+# Since glibc 2.41 and Linux 6.11.
+libc_keeps_state()
+{
+	[[ $(uname -r) != 6.1.* ]]
+}
+
+no_module()
+{
+	[[ ! -d /sys/module/sysgenid ]] || unload_module || bail "the module cannot be unloaded"
+}
+
+# fresh_module [PARAMETER...]: with the counter at 0
+fresh_module()
+{
+	no_module
+	load_module "$@" || bail "the module cannot be loaded"
+}
+
+# Where criu looks when nobody tells it otherwise.
+install_plugin()
+{
+	install -D -m 755 "$PLUGIN" /usr/lib/criu/sysgenid_plugin.so
+}
+
+with_plugin()
+{
+	CR_OPTIONS=()
+}
+
+# Plugins of the machine's own are out of the way, too.
+without_plugin()
+{
+	CR_OPTIONS=(--libdir "$NO_PLUGINS")
+}
+
+# The control: tasks with the counter are let pass, and nothing is done about it.
+with_silent_plugin()
+{
+	CR_OPTIONS=(--libdir "$SILENT")
+}
+
+switches()
+{
+	printf '%s\n' "$@" >/etc/sysgenid/criu.conf
+}
+
+generation()
+{
+	local value
+
+	read -r value <"$SYSFS/generation"
+	echo "$value"
+}
+
+trigger()
+{
+	"$SUBJECT" trigger "$@" >/dev/null
+}
+
+# The helpers below start as few processes as they can: in an emulated machine that is what takes
+# the time.
+
+# pid_of NAME: a container's first process, in PID
+pid_of()
+{
+	PID=$(<"$CR_DIR/$1.pid")
+}
+
+# read_log NAME [FROM]: what a container's processes have written, in the array LOG
+read_log()
+{
+	pid_of "$1" && mapfile -t -s "${2:-0}" LOG <"/proc/$PID/root/run/out"
+}
+
+# read_news IMAGE NAME: what a clone has written since the dump, in the array LOG
+read_news()
+{
+	local -a known
+
+	mapfile -t known <"$CR_DIR/$1.log" && read_log "$2" "${#known[@]}"
+}
+
+# lines_like REGEX: those lines of LOG, in MATCHES
+lines_like()
+{
+	local line
+
+	MATCHES=()
+	for line in "${LOG[@]}"; do
+		[[ ! $line =~ $1 ]] || MATCHES+=("$line")
+	done
+	((${#MATCHES[@]}))
+}
+
+log_has()
+{
+	read_log "$1" && lines_like "$2"
+}
+
+news_has()
+{
+	read_news "$1" "$2" && lines_like "$3"
+}
+
+# all_see NAME "WHO...": does each of them see the present generation?
+all_see()
+{
+	local who now
+
+	read -r now <"$SYSFS/generation"
+	read_log "$1" || return
+	for who in $2; do
+		lines_like "^$who sees $now( |$)" || return 1
+	done
+}
+
+# generations_in LINE...: from lines "WHO sees N ...", in the array SEEN, added
+generations_in()
+{
+	local line
+
+	for line; do
+		[[ ! $line =~ \ sees\ ([0-9]+) ]] || SEEN+=("${BASH_REMATCH[1]}")
+	done
+}
+
+print_log()
+{
+	printf '%s\n' "${LOG[@]}"
+}
+
+# command_start NAME COMMAND...: in a container, until it says that it is ready.
+command_start()
+{
+	container_start "$@" && wait_for 30 log_has "$1" '^(ready|drawn|waiting)$' && return
+	diag "$2 does not start: $(cat "$CR_DIR/$1.out" 2>&1; read_log "$1" && print_log)"
+	return 1
+}
+
+# subject_start NAME SUBJECT...
+subject_start()
+{
+	command_start "$1" "$SUBJECT" "${@:2}"
+}
+
+# signal NAME: SIGUSR1 to a container's first process
+signal()
+{
+	pid_of "$1" && kill -USR1 "$PID"
+}
+
+# dump NAME IMAGE [OPTION]...: and keep what it had written.
+dump()
+{
+	local status=0
+
+	read_log "$1"
+	printf '%s\n' "${LOG[@]}" >"$CR_DIR/$2.log"
+	container_dump "$@" || status=$?
+	((status == 0)) || show_log "$2/dump.log"
+	return "$status"
+}
+
+# restore IMAGE NAME [OPTION]...: the time when it began is kept in NAME.began
+restore()
+{
+	local status=0
+
+	echo "${EPOCHREALTIME/[.,]/}000" >"$CR_DIR/$2.began"
+	container_restore "$@" || status=$?
+	((status == 0)) || show_log "$1/restore-$2.log"
+	return "$status"
+}
+
+show_log()
+{
+	grep -E 'Error|sysgenid:|Warn' "$CR_DIR/$1" | tail -n 8
+}
+
+# messages IMAGE/LOG: our own lines of criu's log
+messages()
+{
+	grep 'sysgenid: ' "$CR_DIR/$1"
+}
+
+# Descriptors of the counter in a process of the host, "FD" a line.
+counter_fds()
+{
+	find "/proc/$1/fd" -lname /dev/sysgenid -printf '%f\n' | sort -n
+}
+
+# counter_fd NAME: the first such descriptor of a container's first process, in PID and FD
+counter_fd()
+{
+	pid_of "$1"
+	# shellcheck disable=SC2034  # for the caller
+	FD=$(counter_fds "$PID" | head -n 1)
+}
+
+# fdinfo PID FD KEY: its value
+fdinfo()
+{
+	local key value
+
+	while read -r key value; do
+		[[ $key != "$3:" ]] || echo "$value"
+	done <"/proc/$1/fdinfo/$2"
+}
+
+fdinfo_is()
+{
+	[[ $(fdinfo "$1" "$2" "$3") == "$4" ]]
+}
+
+# state_of PID FD: "outdated=N tracked=N"
+state_of()
+{
+	echo "outdated=$(fdinfo "$1" "$2" sysgenid-outdated) tracked=$(fdinfo "$1" "$2" sysgenid-tracked)"
+}
+
+# Processes that are in no container of ours and not of the host: "half restored".
+strangers()
+{
+	find /proc/[0-9]*/ns/pid -lname 'pid:*' ! -lname "$HOST_NAMESPACE" -print 2>/dev/null
+}
+
+# Is everything gone that was restored?
+nobody_is_left()
+{
+	[[ -z $(strangers) ]]
+}

@@ -1,0 +1,86 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# One image restored many times, two clones at the same time, and after a reboot that has set the
+# counter back to 0: every clone sees a generation of its own.
+set -uo pipefail
+CR_DIR=/root/again
+mkdir -p "$CR_DIR"
+. tests/cr/lib.sh
+
+HIGH=5000
+
+# restore_once NAME: the generation that the clone sees goes to the list
+restore_once()
+{
+	ok "$1 is restored" restore image "$1"
+	ok "$1 sees the new generation" wait_for 30 all_see "$1" mapping
+	read_news image "$1"
+	generations_in "${LOG[@]}"
+}
+
+mark()
+{
+	tests/cr/image-edit show "$CR_DIR/image/sysgenid.img" | sed -n 's/^mark: //p'
+}
+
+all_different()
+{
+	is "$(printf '%s\n' "${SEEN[@]}" | sort | uniq -d)" "" "$1"
+}
+
+first_boot()
+{
+	ok "starts" subject_start again mapping
+	trigger "$HIGH"
+	ok "sees a high generation" wait_for 30 all_see again mapping
+	ok "is dumped" dump again image
+	is "$(mark)" "$HIGH" "the image holds the mark of this machine"
+	mapfile -t LOG <"$CR_DIR/image.log"
+	generations_in "${LOG[@]}"
+	for i in 1 2 3 4 5 6 7 8; do
+		restore_once "clone-$i"
+		container_kill "clone-$i"
+	done
+	restore_once clone-9
+	restore_once clone-10
+	read_news image clone-9
+	is "${#LOG[@]}" 2 "of two clones at the same time the first one sees the second one's restore, too"
+	container_kill clone-9
+	container_kill clone-10
+	all_different "no clone sees a generation of its past nor of another clone"
+	is "${#SEEN[@]}" 12 "that was two generations before the dump and one for each of ten clones"
+}
+
+# The control: without the mark a clone would find itself below what it saw before.
+second_boot()
+{
+	is "$(generation)" 0 "the counter starts at 0 after a reboot"
+	cp -a "$CR_DIR/image" "$CR_DIR/markless"
+	cp "$CR_DIR/image.log" "$CR_DIR/markless.log"
+	tests/cr/image-edit set "$CR_DIR/markless/sysgenid.img" mark=0
+	ok "control: an image that says it was made at generation 0 is restored" restore markless markless
+	ok "control: it sees a generation" wait_for 30 all_see markless mapping
+	ok "control: without the mark that is below the ones it saw before" test "$(generation)" -lt "$HIGH"
+	container_kill markless
+	SEEN=()
+	mapfile -t LOG <"$CR_DIR/image.log"
+	generations_in "${LOG[@]}"
+	restore_once clone-11
+	ok "after a reboot the generation is above the mark of the image" test "$(generation)" -gt "$(mark)"
+	container_kill clone-11
+	restore_once clone-12
+	container_kill clone-12
+	all_different "two clones after the reboot see no generation of their past nor of each other"
+}
+
+fresh_module
+install_plugin
+with_plugin
+SEEN=()
+if [[ $VM_PHASE == 1 ]]; then
+	first_boot
+	vm_reboot 2
+fi
+second_boot
+ok "no process is left" wait_for 30 nobody_is_left
+done_testing

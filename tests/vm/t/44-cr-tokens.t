@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# A server whose random numbers come from OpenSSL's generator in its own memory. Without the
+# counter two clones hand out the same tokens, and criu sees nothing wrong with it.
+set -uo pipefail
+. tests/cr/lib.sh
+
+SERVER=/sysgenid/build/demo/token-server
+ROUNDS=3
+
+answers()
+{
+	pid_of "$1" && "$SERVER" ask "/proc/$PID/root/run/token" "$2"
+}
+
+# tokens_of_clones NAME: the server is dumped and restored twice; tokens go to $CR_DIR/NAME-a and -b
+tokens_of_clones()
+{
+	local clone
+
+	ok "$1: the server starts" container_start "$1" "$SERVER" serve /run/token
+	ok "$1: it answers" wait_for 30 answers "$1" 1
+	ok "$1: it is dumped" dump "$1" "image-$1"
+	for clone in a b; do
+		ok "$1: clone $clone is restored" restore "image-$1" "$1-$clone"
+		ok "$1: clone $clone answers" wait_for 30 answers "$1-$clone" 1
+		answers "$1-$clone" "$ROUNDS" | cut -d' ' -f1 >"$CR_DIR/$1-$clone"
+		is "$(wc -l <"$CR_DIR/$1-$clone")" "$ROUNDS" "$1: clone $clone hands out tokens"
+	done
+	container_kill "$1-a"
+	container_kill "$1-b"
+}
+
+shared()
+{
+	comm -12 <(sort "$CR_DIR/$1-a") <(sort "$CR_DIR/$1-b")
+}
+
+no_module
+without_plugin
+tokens_of_clones control
+isnt "$(shared control)" "" "control: without counter and plugin the clones hand out the same tokens"
+fresh_module
+install_plugin
+with_plugin
+tokens_of_clones mended
+is "$(shared mended)" "" "with them no token is handed out twice"
+ok "no process is left" wait_for 30 nobody_is_left
+done_testing

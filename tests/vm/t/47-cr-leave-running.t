@@ -1,0 +1,86 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# criu dump --leave-running: the process that goes on sees nothing of it, unless the switch
+# bump-after-dump is set. And a dump in two steps.
+set -uo pipefail
+. tests/cr/lib.sh
+
+start_sleepers()
+{
+	ok "$1: starts" subject_start "$1" sleepers
+	trigger
+	ok "$1: all are asleep" wait_for 30 log_has "$1" '^ready$'
+	counter_fd "$1"
+	signal "$1"
+	ok "$1: the tracked file is up to date" wait_for 30 fdinfo_is "$PID" "$FD" sysgenid-outdated 0
+	ok "$1: nobody waits any more" wait_for 30 log_has "$1" '^wait returned 0$'
+}
+
+check_default()
+{
+	local before
+
+	start_sleepers quiet
+	before=$(generation)
+	ok "a process is dumped and goes on" dump quiet image-quiet --leave-running
+	is "$(generation)" "$before" "the generation stays as it is"
+	is "$(cat "$SYSFS/outdated")" 0 "nobody is outdated"
+	# What it does when it is asked shows that it runs, and that nothing came before.
+	signal quiet
+	ok "the process goes on" wait_for 30 news_has image-quiet quiet '^holder is up to date$'
+	read_news image-quiet quiet
+	not_ok "no sleeper was woken" lines_like ' (sees|returned) '
+	ok "its image is restored" restore image-quiet quiet-a
+	ok "the restored one is told" wait_for 30 news_has image-quiet quiet-a '^poll returned 0x1$'
+	ok "so is the one that went on, for the generation is the machine's" \
+		wait_for 30 news_has image-quiet quiet '^poll returned 0x1$'
+	container_kill quiet-a
+	container_kill quiet
+}
+
+check_switch()
+{
+	local before
+
+	switches 'bump-after-dump = yes'
+	start_sleepers loud
+	before=$(generation)
+	ok "with bump-after-dump a process is dumped and goes on" dump loud image-loud --leave-running
+	is "$(generation)" "$((before + 1))" "the generation moves once"
+	for who in read child poll epoll; do
+		ok "$who of the process that goes on is woken" \
+			wait_for 30 news_has image-loud loud "^$who sees $((before + 1))\$"
+	done
+	is "$(tests/cr/image-edit show "$CR_DIR/image-loud/sysgenid.img" | grep '^mark: ')" \
+		"mark: $before" "the image was made before that"
+	container_kill loud
+	rm /etc/sysgenid/criu.conf
+}
+
+check_pre_dump()
+{
+	ok "pre-dump: starts" subject_start pre mixed
+	mkdir -p "$CR_DIR/pre"
+	pid_of pre
+	ok "pre-dump: works while files and a mapping of the counter are there" \
+		criu pre-dump -t "$PID" -D "$CR_DIR/pre" -v4 -o dump.log --track-mem
+	trigger
+	ok "pre-dump: the process goes on and sees a generation" wait_for 30 all_see pre mixed
+	ok "pre-dump: the dump that follows works" \
+		dump pre image-pre --track-mem --prev-images-dir ../pre
+	ok "pre-dump: it is restored" restore image-pre pre-a
+	ok "pre-dump: the clone sees the new generation" wait_for 30 all_see pre-a mixed
+	counter_fd pre-a
+	is "$(state_of "$PID" 40)" "outdated=1 tracked=1" "pre-dump: its file is outdated and tracked"
+	container_kill pre-a
+}
+
+fresh_module
+install_plugin
+with_plugin
+check_default
+check_switch
+check_pre_dump
+ok "no process is left" wait_for 30 nobody_is_left
+ok "the module can be unloaded: nothing keeps it" unload_module
+done_testing

@@ -1,0 +1,198 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Images and machines that a restore must not trust: it is refused with a message that says what to
+# do, nothing is left of it, and the machine's counter stays where it was.
+set -uo pipefail
+. tests/cr/lib.sh
+
+IMAGE=sysgenid.img
+
+# variant NAME FROM: a copy of an image directory, to be spoilt
+variant()
+{
+	rm -rf "${CR_DIR:?}/$1"
+	cp -a "$CR_DIR/$2" "$CR_DIR/$1"
+	cp "$CR_DIR/$2.log" "$CR_DIR/$1.log"
+}
+
+edit()
+{
+	tests/cr/image-edit "$1" "$CR_DIR/$2/$IMAGE" "${@:3}"
+}
+
+# refused NAME MESSAGE WHAT: and neither the generation moves nor anything is left
+refused()
+{
+	local before=none
+
+	[[ ! -e $SYSFS/generation ]] || before=$(generation)
+	not_ok "$3: refused" restore "$1" refused
+	like "$(messages "$1/restore-refused.log")" "sysgenid: .*$2" "$3: the message says so"
+	ok "$3: nothing is left of it" wait_for 30 nobody_is_left
+	[[ $before == none ]] || is "$(generation)" "$before" "$3: the counter stays where it was"
+	clear_away refused
+}
+
+# goes_on NAME MESSAGE WHAT: restored, with one warning
+goes_on()
+{
+	ok "$3: restored" restore "$1" goes
+	like "$(messages "$1/restore-goes.log")" "sysgenid: .*$2" "$3: there is a warning"
+	container_kill goes
+}
+
+clear_away()
+{
+	umount -l "$CR_DIR/$1.root" 2>/dev/null || :
+}
+
+restored()
+{
+	ok "$2" restore "$1" good
+	container_kill good
+}
+
+make_images()
+{
+	ok "a process with a mapping is dumped" make_image needing mapping
+	ok "a process with a file is dumped" make_image file file
+	ok "a process that has nothing of ours is dumped" make_image stranger draw
+}
+
+make_image()
+{
+	subject_start "$1" "${@:2}" && dump "$1" "$1"
+}
+
+check_bad_image()
+{
+	variant bad needing
+	edit flip bad
+	refused bad 'checksum is wrong.* Copy it again' "a corrupt image"
+	like "$(messages bad/restore-refused.log)" "copy the image again from where the dump was made" \
+		"a corrupt image: the message says what to do"
+	variant bad needing
+	truncate -s -3 "$CR_DIR/bad/$IMAGE"
+	refused bad 'truncated: .* Copy it again' "a truncated image"
+	truncate -s 0 "$CR_DIR/bad/$IMAGE"
+	refused bad 'truncated: 0 bytes .* Copy it again' "an empty image"
+	variant bad needing
+	edit version bad 2
+	refused bad 'version 2 and this plugin knows version 1 only.* Install the plugin' \
+		"an image of another version"
+	variant bad stranger
+	edit flip bad
+	refused bad 'cannot be used, so nobody knows what the restored processes need' \
+		"a corrupt image of a process that has nothing of ours"
+}
+
+check_missing_image()
+{
+	variant missing file
+	rm "$CR_DIR/missing/$IMAGE"
+	if criu_41_or_newer; then
+		refused missing 'file sysgenid.img is missing: copy it' "a missing image"
+	else
+		# Nothing in this criu's own images says that they need a plugin; nobody can open the file.
+		not_ok "a missing image: refused" restore missing refused
+		like "$(<"$CR_DIR/missing/restore-refused.log")" 'Unable to restore 0x' \
+			"a missing image: criu itself cannot restore the file"
+		ok "a missing image: nothing is left of it" wait_for 30 nobody_is_left
+		clear_away refused
+	fi
+	variant missing stranger
+	rm "$CR_DIR/missing/$IMAGE"
+	restored missing "a missing image of a process that has nothing of ours does not matter"
+}
+
+check_mark()
+{
+	variant high needing
+	edit set high mark=4294967295
+	refused high 'reached its end, 4294967295.* Make the dump again on a freshly booted machine' \
+		"a mark of 2^32 - 1"
+	edit set high mark=4294967294
+	refused high 'reached 4294967294, absurdly far .*sysgenid trigger --min 4294967294 --force' \
+		"a mark of 2^32 - 2"
+	variant high stranger
+	edit set high mark=4294967294
+	goes_on high 'not followed there' "a mark of 2^32 - 2 and a process that has nothing of ours"
+	ok "and the counter moves by a step only" test "$(generation)" -lt 1000
+	edit set high mark=4294967295
+	goes_on high 'it is not followed' "a mark of 2^32 - 1 and a process that has nothing of ours"
+	ok "and the counter moves by a step only again" test "$(generation)" -lt 1000
+}
+
+check_strict()
+{
+	switches 'strict = yes'
+	variant strict stranger
+	rm "$CR_DIR/strict/$IMAGE"
+	refused strict 'made without this plugin or not copied in full.*strict = yes' \
+		"strict: an image made without the plugin"
+	restored stranger "strict: a good image is restored"
+	edit_stranger_mark
+	switches 'strict = yes' 'bump-after-dump = maybe'
+	refused stranger 'has strict = yes and mistakes' "strict: mistakes in the switches"
+	rm /etc/sysgenid/criu.conf
+}
+
+edit_stranger_mark()
+{
+	variant high stranger
+	edit set high mark=4294967295
+	refused high 'no generation is above that.*strict = yes' "strict: a mark of 2^32 - 1"
+}
+
+# criu's check of its own capabilities is passed by root of a user namespace, the kernel's is not.
+check_no_capability()
+{
+	local before
+
+	before=$(generation)
+	not_ok "without capabilities: refused" unshare --user --map-root-user \
+		criu restore -d -D "$CR_DIR/needing" -v4 -o restore-unprivileged.log
+	like "$(messages needing/restore-unprivileged.log)" \
+		"sysgenid: cannot make a new generation: .*run criu with CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN" \
+		"without capabilities: the message says which are needed"
+	ok "without capabilities: nothing is left of it" wait_for 30 nobody_is_left
+	is "$(generation)" "$before" "without capabilities: the counter stays where it was"
+}
+
+check_no_module()
+{
+	ok "the module can be unloaded" unload_module
+	refused needing "module sysgenid is not loaded; run 'modprobe sysgenid'" "no module and a mapping"
+	refused file "module sysgenid is not loaded; run 'modprobe sysgenid'" "no module and a file"
+	goes_on stranger "module sysgenid is not loaded; .* To get rid of this warning: run 'modprobe" \
+		"no module and a process that has nothing of ours"
+	switches 'strict = yes'
+	refused stranger "module sysgenid is not loaded; .*strict = yes" "strict: no module"
+	rm /etc/sysgenid/criu.conf
+}
+
+check_follow()
+{
+	switches 'follow-any-mark = yes'
+	variant high needing
+	edit set high mark=4294967293
+	restored high "follow-any-mark: an absurd mark is followed by who asks for it"
+	is "$(generation)" 4294967294 "follow-any-mark: the counter is above it"
+	rm /etc/sysgenid/criu.conf
+}
+
+fresh_module
+install_plugin
+with_plugin
+make_images
+restored needing "control: the image with a mapping is restored as it is"
+restored file "control: the image with a file is restored as it is"
+check_bad_image
+check_missing_image
+check_mark
+check_strict
+check_no_capability
+check_no_module
+load_module
+check_follow
+done_testing
