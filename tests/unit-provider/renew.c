@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* When generators are renewed, and with what. */
+#include "stub.h"
+
+#include <openssl/core_names.h>
+#include <openssl/err.h>
+#include <openssl/rand.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../unit/tap.h"
+
+static void test_chain(const char *random)
+{
+	OSSL_LIB_CTX *libctx;
+	EVP_RAND_CTX *chain[3];
+	unsigned int before[3];
+	unsigned long number;
+
+	diag("%.17s", *random ? random : "as shipped");
+	stub_reset(false);
+	libctx = stub_load("", random);
+	chain[0] = RAND_get0_public(libctx);
+	chain[1] = RAND_get0_private(libctx);
+	chain[2] = RAND_get0_primary(libctx);
+	must(chain[0] && chain[1] && chain[2]);
+	is_string(OSSL_PROVIDER_get0_name(EVP_RAND_get0_provider(EVP_RAND_CTX_get0_rand(chain[0]))),
+		  "sysgenid", "OpenSSL takes the provider's generator");
+	/* Each has its first use behind it, for which OpenSSL itself reseeds. */
+	for (int i = 0; i < 3; i++)
+		must(stub_draw(chain[i]));
+	for (int i = 0; i < 3; i++)
+		before[i] = stub_reseeds(chain[i]);
+	for (int i = 0; i < 100; i++)
+		must(RAND_bytes_ex(libctx, (unsigned char *)&number, sizeof(number), 0) == 1);
+	is_int(stub_reseeds(chain[0]), before[0], "in one generation nothing is reseeded");
+	stub_bump();
+	must(RAND_bytes_ex(libctx, (unsigned char *)&number, sizeof(number), 0) == 1);
+	ok(stub_reseeds(chain[0]) != before[0],
+	   "a change reseeds the public generator at its next use");
+	ok(stub_reseeds(chain[2]) != before[2], "and the primary one, from which it is seeded");
+	is_int(stub_reseeds(chain[1]), before[1], "the private one sleeps until it is used");
+	must(RAND_priv_bytes_ex(libctx, (unsigned char *)&number, sizeof(number), 0) == 1);
+	ok(stub_reseeds(chain[1]) != before[1],
+	   "a change reseeds the private generator at its next use");
+	must(RAND_bytes_ex(libctx, (unsigned char *)&number, sizeof(number), 0) == 1);
+	for (int i = 0; i < 3; i++)
+		before[i] = stub_reseeds(chain[i]);
+	for (int i = 0; i < 100; i++)
+		must(RAND_bytes_ex(libctx, (unsigned char *)&number, sizeof(number), 0) == 1);
+	is_int(stub_reseeds(chain[0]), before[0], "it is reseeded once a change");
+	is_int(stub_reseeds(chain[2]), before[2], "the primary one too");
+	OSSL_LIB_CTX_free(libctx);
+}
+
+/* An entropy source that says the same again and again, as a copied state does. */
+static EVP_RAND_CTX *frozen_source(OSSL_LIB_CTX *libctx)
+{
+	static unsigned char entropy[4096], nonce[64];
+	unsigned int strength = 256;
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_uint(OSSL_RAND_PARAM_STRENGTH, &strength),
+		OSSL_PARAM_construct_octet_string(OSSL_RAND_PARAM_TEST_ENTROPY, entropy,
+						  sizeof(entropy)),
+		OSSL_PARAM_construct_octet_string(OSSL_RAND_PARAM_TEST_NONCE, nonce, sizeof(nonce)),
+		OSSL_PARAM_construct_end(),
+	};
+	EVP_RAND *rand = EVP_RAND_fetch(libctx, "TEST-RAND", NULL);
+	EVP_RAND_CTX *source = EVP_RAND_CTX_new(rand, NULL);
+
+	must(source && EVP_RAND_instantiate(source, 256, 0, NULL, 0, params));
+	EVP_RAND_free(rand);
+	return source;
+}
+
+/* Of two calls both give the same state, like the two restores of one checkpoint. */
+static EVP_RAND_CTX *clone(OSSL_LIB_CTX *libctx, EVP_RAND_CTX *source)
+{
+	static const unsigned char name[] = "the same in both";
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_DRBG_PARAM_CIPHER, "AES-256-CTR", 0),
+		/* What libssl 3.5 adds, and what a configuration without question mark does. */
+		OSSL_PARAM_construct_utf8_string("provider-name", "sysgenid", 0),
+		OSSL_PARAM_construct_utf8_string(OSSL_DRBG_PARAM_PROPERTIES, "provider=sysgenid",
+						 0),
+		OSSL_PARAM_construct_end(),
+	};
+	EVP_RAND *rand = EVP_RAND_fetch(libctx, "CTR-DRBG", "provider=sysgenid");
+	EVP_RAND_CTX *clone = EVP_RAND_CTX_new(rand, source);
+
+	must(rand && clone);
+	ok(EVP_RAND_instantiate(clone, 256, 0, name, sizeof(name), params),
+	   "parameters about our provider do not reach the inner generator");
+	stub_last_error();
+	EVP_RAND_free(rand);
+	return clone;
+}
+
+static void test_clones(void)
+{
+	OSSL_LIB_CTX *libctx;
+	EVP_RAND_CTX *source_a, *source_b, *a, *b;
+	unsigned long number;
+
+	stub_reset(false);
+	libctx = stub_load("", "");
+	source_a = frozen_source(libctx);
+	source_b = frozen_source(libctx);
+	a = clone(libctx, source_a);
+	b = clone(libctx, source_b);
+	number = stub_draw(a);
+	ok(number && number == stub_draw(b), "control: two generators with one past give the same");
+	stub_bump();
+	number = stub_draw(a);
+	ok(number && number != stub_draw(b),
+	   "after a change they differ, even if OpenSSL's entropy source is a copy, too");
+	EVP_RAND_CTX_free(a);
+	EVP_RAND_CTX_free(b);
+	EVP_RAND_CTX_free(source_a);
+	EVP_RAND_CTX_free(source_b);
+	OSSL_LIB_CTX_free(libctx);
+}
+
+static void *make_ready_later(void *unused)
+{
+	usleep(200000);
+	stub_kernel_ready();
+	return unused;
+}
+
+static void test_kernel_later(void)
+{
+	OSSL_LIB_CTX *libctx;
+	EVP_RAND_CTX *rand;
+	unsigned int before;
+	pthread_t thread;
+
+	stub_reset(true);
+	libctx = stub_load("strict = yes", "");
+	rand = RAND_get0_public(libctx);
+	must(rand && stub_draw(rand));
+	stub_bump();
+	must(!pthread_create(&thread, NULL, make_ready_later, NULL));
+	ok(stub_draw(rand), "bytes come after the kernel's generator is renewed");
+	is_int(stub_page->rng_generation, stub_page->generation, "and not before");
+	pthread_join(thread, NULL);
+	before = stub_reseeds(rand);
+	must(stub_draw(rand));
+	is_int(stub_reseeds(rand), before, "with one reseed");
+	OSSL_LIB_CTX_free(libctx);
+}
+
+static void test_kernel_never(void)
+{
+	OSSL_LIB_CTX *libctx;
+	EVP_RAND_CTX *rand;
+	unsigned int before;
+	double start;
+
+	stub_reset(true);
+	libctx = stub_load("", "");
+	rand = RAND_get0_public(libctx);
+	must(rand && stub_draw(rand));
+	before = stub_reseeds(rand);
+	stub_bump();
+	start = stub_seconds();
+	ok(stub_draw(rand), "a kernel that never says that it is ready: bytes come all the same");
+	ok(stub_seconds() - start >= 0.9, "after a wait");
+	ok(stub_reseeds(rand) != before, "and a reseed");
+	before = stub_reseeds(rand);
+	start = stub_seconds();
+	for (int i = 0; i < 50; i++)
+		must(stub_draw(rand));
+	is_int(stub_reseeds(rand), before, "from then on there is no reseed in each call");
+	stub_bump();
+	must(stub_draw(rand));
+	ok(stub_seconds() - start < 0.9, "and no other wait, for later changes neither");
+	before = stub_reseeds(rand);
+	stub_kernel_ready();
+	must(stub_draw(rand));
+	ok(stub_reseeds(rand) != before,
+	   "when the kernel is ready at last there is one more reseed");
+	before = stub_reseeds(rand);
+	must(stub_draw(rand));
+	is_int(stub_reseeds(rand), before, "and that is the last one");
+	OSSL_LIB_CTX_free(libctx);
+}
+
+static void test_strict_kernel(void)
+{
+	OSSL_LIB_CTX *libctx;
+	EVP_RAND_CTX *rand;
+
+	stub_reset(true);
+	libctx = stub_load("strict = yes", "");
+	rand = RAND_get0_public(libctx);
+	must(rand && stub_draw(rand));
+	stub_bump();
+	ok(!stub_draw(rand), "strict: a kernel that is never ready: no bytes");
+	contains(stub_last_error(), "kernel's generator is not reseeded for this generation",
+		 "and the error says so");
+	stub_kernel_ready();
+	ok(stub_draw(rand), "strict: they come as soon as it is ready");
+	OSSL_LIB_CTX_free(libctx);
+}
+
+static void test_fork(void)
+{
+	OSSL_LIB_CTX *libctx;
+	EVP_RAND_CTX *rand;
+	unsigned int before;
+	int status;
+	pid_t pid;
+
+	stub_reset(false);
+	libctx = stub_load("", "");
+	rand = RAND_get0_public(libctx);
+	must(rand && stub_draw(rand));
+	/* The child's reseed after the fork itself is out of the way with the first draw. */
+	pid = fork();
+	must(pid >= 0);
+	if (!pid) {
+		if (!stub_draw(rand))
+			_exit(2);
+		before = stub_reseeds(rand);
+		if (!stub_draw(rand) || stub_reseeds(rand) != before)
+			_exit(3);
+		stub_bump(); /* the child's own copy of the test's page */
+		_exit(stub_draw(rand) && stub_reseeds(rand) != before ? 0 : 4);
+	}
+	must(waitpid(pid, &status, 0) == pid);
+	is_int(status, 0, "a child renews its generator by itself");
+	before = stub_reseeds(rand);
+	must(stub_draw(rand));
+	is_int(stub_reseeds(rand), before, "and that leaves the parent's alone");
+	OSSL_LIB_CTX_free(libctx);
+}
+
+int main(void)
+{
+	test_chain("");
+	test_chain("random = HASH-DRBG\ndigest = SHA512");
+	test_chain("random = HMAC-DRBG\ndigest = SHA256");
+	test_clones();
+	test_kernel_later();
+	test_kernel_never();
+	test_strict_kernel();
+	test_fork();
+	is_int(ERR_peek_error(), 0, "OpenSSL's error queue is empty after all this");
+	return tap_done();
+}
