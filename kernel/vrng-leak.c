@@ -23,6 +23,9 @@
 /* A device that returns requests faster than we put them there must not hold the interrupt. */
 #define HARVEST_ROUNDS 64
 
+#define VRNG_COPY 1u
+#define VRNG_FILL 2u
+
 static struct virtio_device *device_of(struct vrng_leak *leak)
 {
 	return leak->queues[0].vq->vdev;
@@ -33,41 +36,34 @@ static struct virtio_device *device_of(struct vrng_leak *leak)
 static int arm_copy(struct vrng_leak *leak, struct vrng_leak_queue *queue)
 {
 	struct scatterlist from, to, *sgs[] = { &from, &to };
-	int ret;
 
 	sg_init_one(&from, &queue->buffers->source, WORD_SIZE);
 	sg_init_table(&to, 1);
 	sg_set_page(&to, leak->page, WORD_SIZE, offsetof(struct sysgenid_page, generation));
 	sysgenid_slot_arm(&leak->writer, &queue->slot);
-	ret = virtqueue_add_sgs(queue->vq, sgs, 1, 1, &queue->slot, GFP_ATOMIC);
-	if (ret)
-		return ret;
-	queue->armed++;
-	return 0;
+	return virtqueue_add_sgs(queue->vq, sgs, 1, 1, &queue->slot, GFP_ATOMIC);
 }
 
 static int arm_fill(struct vrng_leak_queue *queue)
 {
 	struct scatterlist sg;
-	int ret;
 
 	sg_init_one(&sg, queue->buffers->fill, VRNG_DATA_SIZE);
-	ret = virtqueue_add_inbuf(queue->vq, &sg, 1, queue->buffers->fill, GFP_ATOMIC);
-	if (ret)
-		return ret;
-	queue->armed++;
-	return 0;
+	return virtqueue_add_inbuf(queue->vq, &sg, 1, queue->buffers->fill, GFP_ATOMIC);
 }
 
-/* The copy first: the word moves first. */
-static void arm(struct vrng_leak *leak, struct vrng_leak_queue *queue)
+/*
+ * @which: VRNG_COPY, VRNG_FILL or both. The copy first: the machine may be copied between the
+ * two, and then the word is what must not be missing.
+ */
+static void arm(struct vrng_leak *leak, struct vrng_leak_queue *queue, unsigned int which)
 {
 	int ret = 0;
 
 	lockdep_assert_held(&leak->lock);
-	if (leak->direct)
+	if ((which & VRNG_COPY) && leak->direct)
 		ret = arm_copy(leak, queue);
-	if (!ret)
+	if ((which & VRNG_FILL) && !ret)
 		ret = arm_fill(queue);
 	if (ret) {
 		dev_err(&device_of(leak)->dev,
@@ -77,57 +73,55 @@ static void arm(struct vrng_leak *leak, struct vrng_leak_queue *queue)
 	virtqueue_kick(queue->vq);
 }
 
-/* Harvest: take back what was executed. */
-
-static void take_back(struct vrng_leak *leak, struct vrng_leak_queue *queue, void *token)
+/* Harvest: take back what was executed. Returns which requests came back, 0 for none. */
+static unsigned int take_back(struct vrng_leak *leak, struct vrng_leak_queue *queue)
 {
-	queue->armed--;
-	if (token == &queue->slot) {
-		sysgenid_slot_executed(&leak->writer, &queue->slot);
-	} else {
-		add_device_randomness(queue->buffers->fill, VRNG_DATA_SIZE);
-		memzero_explicit(queue->buffers->fill, VRNG_DATA_SIZE);
-	}
-}
-
-/* Returns whether the queue's requests have all come back now. */
-static bool harvest_queue(struct vrng_leak *leak, struct vrng_leak_queue *queue)
-{
-	unsigned int len;
+	unsigned int len, came = 0;
 	void *token;
-	bool any = false;
 
 	while ((token = virtqueue_get_buf(queue->vq, &len))) {
-		take_back(leak, queue, token);
-		any = true;
+		if (token == &queue->slot) {
+			sysgenid_slot_executed(&leak->writer, &queue->slot);
+			came |= VRNG_COPY;
+		} else {
+			add_device_randomness(queue->buffers->fill, VRNG_DATA_SIZE);
+			memzero_explicit(queue->buffers->fill, VRNG_DATA_SIZE);
+			came |= VRNG_FILL;
+		}
 	}
-	/*
-	 * The device returns them one by one: those that are still to come belong to the same leak.
-	 */
-	return any && !queue->armed;
+	return came;
 }
 
-static bool harvest(struct vrng_leak *leak)
+/*
+ * @armed: bits of the queues that were armed since the lock was taken. If one comes back at once,
+ * then a leak may have found it between the copy and the fill, and a later one may have found the
+ * fill alone: the word has not moved for that, and an event must do it. That state ends before
+ * the lock is dropped: the copy is put back.
+ */
+static bool harvest(struct vrng_leak *leak, unsigned int armed)
 {
-	unsigned int round, back;
+	unsigned int round, back, to, came;
 
 	lockdep_assert_held(&leak->lock);
 	if (leak->stopped)
 		return false;
 	for (round = 0; round < HARVEST_ROUNDS; round++) {
-		/*
-		 * Starting with the one that is out longest, so that the device's active queue is
-		 * armed first.
-		 */
+		/* The one that is out longest first: so the device's active queue is armed first. */
 		back = leak->next;
-		if (!harvest_queue(leak, &leak->queues[back])) {
+		came = take_back(leak, &leak->queues[back]);
+		if (!came) {
 			back = 1 - back;
-			if (!harvest_queue(leak, &leak->queues[back]))
+			came = take_back(leak, &leak->queues[back]);
+			if (!came)
 				break;
 		}
+		if (armed & BIT(back))
+			sysgenid_writer_event(&leak->writer);
 		leak->next = 1 - back;
 		leak->reports++;
-		arm(leak, &leak->queues[leak->latches ? back : 1 - back]);
+		to = leak->latches ? back : 1 - back;
+		arm(leak, &leak->queues[to], came);
+		armed |= BIT(to);
 	}
 	if (round == HARVEST_ROUNDS)
 		schedule_work(&leak->more);
@@ -140,7 +134,7 @@ static bool locked_harvest(struct vrng_leak *leak)
 	bool any;
 
 	spin_lock_irqsave(&leak->lock, flags);
-	any = harvest(leak);
+	any = harvest(leak, 0);
 	spin_unlock_irqrestore(&leak->lock, flags);
 	return any;
 }
@@ -290,9 +284,10 @@ void vrng_leak_start(struct vrng_leak *leak, struct virtio_device *vdev, struct 
 	spin_lock_irq(&leak->lock);
 	leak->stopped = false;
 	leak->next = 0;
-	arm(leak, &leak->queues[0]);
+	arm(leak, &leak->queues[0], VRNG_COPY | VRNG_FILL);
 	if (leak->latches)
-		arm(leak, &leak->queues[1]);
+		arm(leak, &leak->queues[1], VRNG_COPY | VRNG_FILL);
+	harvest(leak, BIT(0) | BIT(1));
 	spin_unlock_irq(&leak->lock);
 	/* There was nobody to tell us of a leak before this. */
 	sysgenid_bump_generation(SYSGENID_CAUSE_KERNEL);
@@ -315,10 +310,8 @@ void vrng_leak_stop(struct vrng_leak *leak)
 
 	if (!leak->present)
 		return;
-	for (i = 0; i < VRNG_LEAK_QUEUES; i++) {
+	for (i = 0; i < VRNG_LEAK_QUEUES; i++)
 		slots[i] = &leak->queues[i].slot;
-		leak->queues[i].armed = 0;
-	}
 	sysgenid_writer_detach(&leak->writer, slots, VRNG_LEAK_QUEUES);
 	leak->present = false;
 }

@@ -59,7 +59,6 @@ struct vrng_leak_queue {
 	struct virtqueue *vq;
 	struct sysgenid_slot slot;
 	struct vrng_leak_buffers *buffers;
-	unsigned int armed; /* requests in the device's hands; guarded by the leak lock */
 };
 
 struct vrng_leak {

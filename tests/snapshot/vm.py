@@ -2,7 +2,7 @@
 """Virtual machines that a test on the host snapshots and restores.
 
 The guest is the bench's (tests/vm): its PID 1 runs tests/snapshot/agent, which executes commands
-that come over a serial line. The host's side of the machine is driven with QMP.
+that come over a virtio-serial port. The host's side of the machine is driven with QMP.
 """
 
 import json
@@ -104,7 +104,8 @@ class VM:
             "-append", f"{KERNEL} vm.token=x vm.limit=3600 vm.test=tests/snapshot/agent {append}",
             "-qmp", f"unix:{self.monitor.path}",
             "-serial", f"file:{self.console}", "-serial", "null",
-            "-serial", f"unix:{self.serial.path}",
+            "-chardev", f"socket,id=agent,path={self.serial.path}",
+            "-device", "virtio-serial-pci", "-device", "virtserialport,chardev=agent,nr=1",
         ]
         for disk in self.disks:
             command += ["-drive", f"file={disk},format=qcow2,if=virtio,cache=unsafe"]
