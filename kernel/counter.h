@@ -58,8 +58,8 @@ struct sysgenid_counter {
 	struct work_struct settle; /* the rest of a device's event, in process context */
 	struct work_struct reseed;
 	atomic_t reseeds_wanted; /* how often one was asked for */
-	atomic_t reseeds_done; /* the last number that is served; written by the work item only */
-	int reseed_error; /* of the last finished reseed; written by the work item only */
+	atomic_t reseeds_done;	 /* the last number that is served; written by the work item only */
+	int reseed_error;	 /* of the last finished reseed; written by the work item only */
 	wait_queue_head_t reseeded; /* until @reseeds_done grows */
 };
 

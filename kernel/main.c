@@ -15,7 +15,9 @@
 
 static unsigned int minor = SYSGENID_MINOR;
 module_param(minor, uint, 0444);
-MODULE_PARM_DESC(minor, "minor number of /dev/sysgenid, 243 to 254 (default 243); keep it the same on all hosts");
+MODULE_PARM_DESC(
+	minor,
+	"minor number of /dev/sysgenid, 243 to 254 (default 243); keep it the same on all hosts");
 
 struct sysgenid_counter sysgenid_system;
 
@@ -58,7 +60,8 @@ static int __init sysgenid_init(void)
 	/* The device last: it makes the counter usable. */
 	ret = sysgenid_device_register(minor);
 	if (ret) {
-		pr_err("cannot register minor %u: error %d; is it taken (see /proc/misc)? Choose another with minor=\n",
+		pr_err("cannot register minor %u: error %d; is it taken (see /proc/misc)? Choose "
+		       "another with minor=\n",
 		       minor, ret);
 		goto err_netlink;
 	}
@@ -88,7 +91,8 @@ module_exit(sysgenid_exit);
 MODULE_ALIAS_GENL_FAMILY(SYSGENID_GENL_NAME);
 MODULE_ALIAS_MISCDEV(SYSGENID_MINOR);
 MODULE_ALIAS("devname:sysgenid");
-MODULE_DESCRIPTION("System generation counter: tells software that it was restored from a snapshot");
+MODULE_DESCRIPTION(
+	"System generation counter: tells software that it was restored from a snapshot");
 MODULE_AUTHOR("The sysgenid authors");
 MODULE_LICENSE("GPL");
 MODULE_VERSION("0.1");

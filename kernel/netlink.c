@@ -25,8 +25,8 @@ static struct sk_buff *new_message(struct genl_info *info, u8 command, void **he
 
 	if (!skb)
 		return NULL;
-	*header = info ? genlmsg_put_reply(skb, info, &family, 0, command) :
-			 genlmsg_put(skb, 0, 0, &family, 0, command);
+	*header = info ? genlmsg_put_reply(skb, info, &family, 0, command)
+		       : genlmsg_put(skb, 0, 0, &family, 0, command);
 	if (!*header) {
 		nlmsg_free(skb);
 		return NULL;
@@ -70,8 +70,9 @@ static int get_cause(struct genl_info *info, enum sysgenid_cause *cause)
 	if (info->attrs[SYSGENID_A_CAUSE])
 		wished = nla_get_u32(info->attrs[SYSGENID_A_CAUSE]);
 	if (wished != SYSGENID_CAUSE_ADMIN && wished != SYSGENID_CAUSE_RESTORE) {
-		NL_SET_ERR_MSG_ATTR(info->extack, info->attrs[SYSGENID_A_CAUSE],
-				    "the cause must be admin or restore: others are the kernel's own");
+		NL_SET_ERR_MSG_ATTR(
+			info->extack, info->attrs[SYSGENID_A_CAUSE],
+			"the cause must be admin or restore: others are the kernel's own");
 		return -EINVAL;
 	}
 	*cause = wished;
@@ -83,14 +84,14 @@ static int trigger_allowed(struct sk_buff *request, struct genl_info *info, u32 
 	/* Both: who sends now and who opened the socket, so that a socket handed on carries no right. */
 	if (!netlink_capable(request, CAP_CHECKPOINT_RESTORE) &&
 	    !netlink_capable(request, CAP_SYS_ADMIN)) {
-		NL_SET_ERR_MSG(info->extack,
-			       "moving the generation needs CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN in the initial user namespace");
+		NL_SET_ERR_MSG(info->extack, "moving the generation needs CAP_CHECKPOINT_RESTORE "
+					     "or CAP_SYS_ADMIN in the initial user namespace");
 		return -EPERM;
 	}
 	if (!info->attrs[SYSGENID_A_FORCE] &&
 	    sysgenid_counter_jump_allowed(&sysgenid_system, min)) {
-		NL_SET_ERR_MSG(info->extack,
-			       "the wished generation is too far above the current one; force it if you trust where it comes from");
+		NL_SET_ERR_MSG(info->extack, "the wished generation is too far above the current "
+					     "one; force it if you trust where it comes from");
 		return -ERANGE;
 	}
 	return 0;
@@ -120,7 +121,8 @@ static int do_trigger(struct sk_buff *request, struct genl_info *info)
 	ret = sysgenid_reseed_wait(&sysgenid_system);
 	if (ret)
 		NL_SET_ERR_MSG(info->extack,
-			       "the generation has moved, but the kernel's random number generator could not be reseeded; see the kernel log");
+			       "the generation has moved, but the kernel's random number generator "
+			       "could not be reseeded; see the kernel log");
 	if (ret || nla_put_u32(skb, SYSGENID_A_GENERATION, generation)) {
 		nlmsg_free(skb);
 		return ret ? -EIO : -EMSGSIZE;
@@ -153,7 +155,8 @@ static struct genl_family family = {
 	.version = SYSGENID_GENL_VERSION,
 	.module = THIS_MODULE,
 	.netnsok = true,
-	.parallel_ops = true, /* a reseed must not hold up other families, which share one lock otherwise */
+	.parallel_ops =
+		true, /* a reseed must not hold up other families, which share one lock otherwise */
 	.ops = operations,
 	.n_ops = ARRAY_SIZE(operations),
 	.resv_start_op = __SYSGENID_CMD_MAX,

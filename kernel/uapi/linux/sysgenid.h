@@ -53,12 +53,12 @@
  * All fields are read with one aligned 32-bit load each; the kernel stores them with release semantics.
  */
 struct sysgenid_page {
-	__u32 generation; /* 0: the counter */
-	__u32 zero; /* 4: always 0 */
+	__u32 generation;   /* 0: the counter */
+	__u32 zero;	    /* 4: always 0 */
 	__u32 reserved[14]; /* 8: 0; the counter has its cache line for itself */
-	__u32 magic; /* 64: SYSGENID_PAGE_MAGIC (not in v7) */
-	__u32 version; /* 68: SYSGENID_PAGE_VERSION */
-	__u32 flags; /* 72: SYSGENID_PAGE_F_* */
+	__u32 magic;	    /* 64: SYSGENID_PAGE_MAGIC (not in v7) */
+	__u32 version;	    /* 68: SYSGENID_PAGE_VERSION */
+	__u32 flags;	    /* 72: SYSGENID_PAGE_F_* */
 	/*
 	 * 76: the generation for which the kernel's random number generator has been reseeded. Bytes
 	 * drawn from getrandom while rng_generation == generation, before and after the draw, come
@@ -140,26 +140,26 @@ enum sysgenid_cmd {
 
 enum sysgenid_attr {
 	SYSGENID_A_UNSPEC,
-	SYSGENID_A_GENERATION, /* u32: the generation now, after the event or the trigger */
+	SYSGENID_A_GENERATION,	   /* u32: the generation now, after the event or the trigger */
 	SYSGENID_A_MIN_GENERATION, /* u32 */
-	SYSGENID_A_CAUSE, /* u32: enum sysgenid_cause of the last change */
-	SYSGENID_A_FORCE, /* flag */
+	SYSGENID_A_CAUSE,	   /* u32: enum sysgenid_cause of the last change */
+	SYSGENID_A_FORCE,	   /* flag */
 	SYSGENID_A_HIGHEST, /* u32: the highest number ever given out here; a restore elsewhere must end above it */
 	SYSGENID_A_WATCHERS, /* u32: tracked files */
 	SYSGENID_A_OUTDATED, /* u32: tracked files that are outdated */
-	SYSGENID_A_MINOR, /* u32: minor number of the device */
+	SYSGENID_A_MINOR,    /* u32: minor number of the device */
 	__SYSGENID_A_MAX,
 };
 #define SYSGENID_A_MAX (__SYSGENID_A_MAX - 1)
 
 enum sysgenid_cause {
-	SYSGENID_CAUSE_NONE, /* nothing has happened since the module was loaded */
-	SYSGENID_CAUSE_IOCTL, /* SYSGENID_TRIGGER_GEN_UPDATE */
-	SYSGENID_CAUSE_ADMIN, /* netlink, by a person or an agent */
-	SYSGENID_CAUSE_RESTORE, /* netlink, by a checkpoint tool that restores processes */
+	SYSGENID_CAUSE_NONE,	    /* nothing has happened since the module was loaded */
+	SYSGENID_CAUSE_IOCTL,	    /* SYSGENID_TRIGGER_GEN_UPDATE */
+	SYSGENID_CAUSE_ADMIN,	    /* netlink, by a person or an agent */
+	SYSGENID_CAUSE_RESTORE,	    /* netlink, by a checkpoint tool that restores processes */
 	SYSGENID_CAUSE_VIRTIO_LEAK, /* a virtio-rng leak queue */
-	SYSGENID_CAUSE_VMGENID, /* the hypervisor's VM generation ID */
-	SYSGENID_CAUSE_KERNEL, /* other kernel code */
+	SYSGENID_CAUSE_VMGENID,	    /* the hypervisor's VM generation ID */
+	SYSGENID_CAUSE_KERNEL,	    /* other kernel code */
 	__SYSGENID_CAUSE_MAX,
 };
 
