@@ -106,7 +106,7 @@ static bool harvest(struct vrng_leak *leak, unsigned int armed)
 	if (leak->stopped)
 		return false;
 	for (round = 0; round < HARVEST_ROUNDS; round++) {
-		/* The one that is out longest first: so the device's active queue is armed first. */
+		/* Longest out first, so that the active queue is armed first. */
 		back = leak->next;
 		came = take_back(leak, &leak->queues[back]);
 		if (!came) {

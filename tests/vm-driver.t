@@ -52,7 +52,8 @@ def several_devices(tap, suite, folder):
     "a machine with three devices"
     with machine.start(suite, folder, *device("leak0"), *device("plain", ",latch=off"),
                        "-device", "virtio-rng-pci") as vm:
-        tap.equal(vm.run("cat /sys/class/misc/hw_random/rng_available").split(),
+        # Newer kernels add the word "none".
+        tap.equal(vm.run("cat /sys/class/misc/hw_random/rng_available").split()[:3],
                   [f"virtio_rng.{i}" for i in range(3)], "three devices, three hwrngs")
         tap.equal(vm.run(f"cat {SYSFS}.[0-2]/leak").split(), ["latch", "plain", "none"],
                   "sysfs says what each can do")
@@ -101,8 +102,8 @@ def mapped_and_unloaded(tap, vm):
 def sleeper(vm):
     """Someone asleep in read() on the device."""
     vm.run("dd if=/dev/sysgenid of=/tmp/woken bs=4 count=1 2>/dev/null & "
-           "for i in {1..500}; do grep -q S /proc/$!/wchan /proc/$!/stat && "
-           "[[ $(cat /proc/$!/comm) == dd ]] && exit; sleep 0.02; done; exit 1")
+           "for i in {1..500}; do [[ $(cat /proc/$!/stat) == *'(dd) S '* ]] && exit; "
+           "sleep 0.02; done; exit 1")
 
 
 def leaks_at_once(tap, vm, name, count, wanted):
@@ -175,7 +176,6 @@ def thousand(tap, vm):
     leaks, executed = vm.get("leaks"), vm.get("executed")
     vm.run(f"build/tests/snapshot/order {TRIGGERS} >/tmp/order 2>&1 & echo $! >/tmp/order.pid")
     wait_until(vm, "grep -q watching /tmp/order")
-    sleeper(vm)
     # The first half one by one, the second as fast as the device is asked.
     for count in range(LEAKS):
         vm.leak()
@@ -186,7 +186,6 @@ def thousand(tap, vm):
     vm.run("kill $(cat /tmp/order.pid)")
     wait_until(vm, "! kill -0 $(cat /tmp/order.pid)", seconds=60)
     match = re.fullmatch(r"watching\nchanges (\d+) again (\d+)", vm.run("cat /tmp/order"))
-    wait_until(vm, "! pidof dd")
     tap.equal((vm.get("leaks") - leaks, vm.get("executed") - executed), (LEAKS, LEAKS),
               f"{LEAKS} leaks and {TRIGGERS} triggers: none is lost")
     tap.ok(match and match[2] == "0", f"{LEAKS} leaks and {TRIGGERS} triggers: no value came twice")

@@ -243,10 +243,10 @@ class VM:
             elif line.startswith(key + "="):
                 status = int(line[len(key) + 1:])
                 break
-        text = "\n".join(lines)
         if check and status:
-            raise RuntimeError(f"in the guest: {command}\nstatus {status}\n{text}")
-        return text
+            lines = [f"in the guest: {command}", f"status {status}", *lines[-20:]]
+            raise RuntimeError("\n".join(lines))
+        return "\n".join(lines)
 
 
 def start(suite, folder, *arguments, **keywords):
