@@ -60,7 +60,8 @@ static void read_counts(int fd)
 	unsigned char bytes[16];
 	uint32_t value;
 
-	tap_is(read(fd, bytes, 0), 0, "read of 0 bytes returns 0, even when the file is not outdated");
+	tap_is(read(fd, bytes, 0), 0,
+	       "read of 0 bytes returns 0, even when the file is not outdated");
 	for (size_t count = 1; count < 4; count++)
 		fails(read(fd, bytes, count), EINVAL, "read of %zu bytes gives EINVAL", count);
 	trigger(0);
@@ -86,11 +87,13 @@ static void read_blocks(int fd)
 	sleeper_start(&sleeper, read_it, fd);
 	tap_ok(sleeper_asleep(&sleeper), "read blocks while the file is not outdated");
 	expected = trigger(0);
-	tap_is(sleeper_result(&sleeper), expected, "an event wakes a blocked reader, who gets the generation");
+	tap_is(sleeper_result(&sleeper), expected,
+	       "an event wakes a blocked reader, who gets the generation");
 	tap_is(read_generation(fd), expected, "read returns at once while the file is outdated");
 	tap_is(read_generation(fd), expected, "and again and again");
 	expected = trigger(0);
-	tap_is(read_generation(fd), expected, "read gives the current generation and not the missed ones");
+	tap_is(read_generation(fd), expected,
+	       "read gives the current generation and not the missed ones");
 	acknowledge_now(fd);
 	sleeper_start(&sleeper, read_it, fd);
 	tap_ok(sleeper_asleep(&sleeper), "read blocks again after the file has acknowledged");
@@ -124,11 +127,14 @@ void abi_read(void)
 	device_close(fd);
 
 	fd = device_open(O_RDWR | O_NONBLOCK);
-	fails(read_generation(fd) < 0 ? -1 : 0, EAGAIN, "O_NONBLOCK: read of a file that is not outdated gives EAGAIN");
+	fails(read_generation(fd) < 0 ? -1 : 0, EAGAIN,
+	      "O_NONBLOCK: read of a file that is not outdated gives EAGAIN");
 	trigger(0);
-	tap_is(read_generation(fd), generation(), "O_NONBLOCK: read of an outdated file gives the generation");
+	tap_is(read_generation(fd), generation(),
+	       "O_NONBLOCK: read of an outdated file gives the generation");
 	acknowledge_now(fd);
-	fails(read_generation(fd) < 0 ? -1 : 0, EAGAIN, "O_NONBLOCK: EAGAIN again after it has acknowledged");
+	fails(read_generation(fd) < 0 ? -1 : 0, EAGAIN,
+	      "O_NONBLOCK: EAGAIN again after it has acknowledged");
 	device_close(fd);
 
 	other = device_open(O_WRONLY);
@@ -146,7 +152,8 @@ void abi_write(void)
 	now = trigger(0);
 	values[0] = now;
 	for (size_t i = 0; i < sizeof(counts) / sizeof(counts[0]); i++)
-		fails(write(fd, values, counts[i]), ENOBUFS, "write of %zu bytes gives ENOBUFS", counts[i]);
+		fails(write(fd, values, counts[i]), ENOBUFS, "write of %zu bytes gives ENOBUFS",
+		      counts[i]);
 	tap_is(acknowledge(fd, now - 1), -EINVAL, "write of the generation before gives EINVAL");
 	tap_is(acknowledge(fd, now + 1), -EINVAL, "write of a generation to come gives EINVAL");
 	tap_is(acknowledge(fd, 0), -EINVAL, "write of 0 gives EINVAL");
@@ -159,7 +166,8 @@ void abi_write(void)
 	tap_ok(!outdated(fd), "write of the current generation acknowledges");
 	tap_is(acknowledge(fd, now), 0, "acknowledging once more is possible");
 	trigger(0);
-	tap_is(acknowledge(fd, now), -EINVAL, "what was acknowledged before the event is not current after it");
+	tap_is(acknowledge(fd, now), -EINVAL,
+	       "what was acknowledged before the event is not current after it");
 	tap_ok(outdated(fd), "and the file is outdated");
 	device_close(fd);
 	device_close(reader);
@@ -193,9 +201,9 @@ void abi_acknowledge(void)
 void abi_other_calls(void)
 {
 	static const unsigned int requests[] = {
-		_IO(SYSGENID_IOCTL, 0),	  _IO(SYSGENID_IOCTL, 5),      _IO(SYSGENID_IOCTL, 255),
-		_IO(0xE3, 1),		  _IOR(SYSGENID_IOCTL, 1, int), _IOW(SYSGENID_IOCTL, 3, int),
-		0x5401 /* TCGETS */,	  0x541B /* FIONREAD */,
+		_IO(SYSGENID_IOCTL, 0), _IO(SYSGENID_IOCTL, 5),	      _IO(SYSGENID_IOCTL, 255),
+		_IO(0xE3, 1),		_IOR(SYSGENID_IOCTL, 1, int), _IOW(SYSGENID_IOCTL, 3, int),
+		0x5401 /* TCGETS */,	0x541B /* FIONREAD */,
 	};
 	struct iovec halves[2] = { { .iov_len = 2 }, { .iov_len = 2 } };
 	int fd = device_open(O_RDWR);
@@ -203,7 +211,8 @@ void abi_other_calls(void)
 
 	before = generation();
 	for (size_t i = 0; i < sizeof(requests) / sizeof(requests[0]); i++)
-		fails(ioctl(fd, requests[i], 1), ENOTTY, "the ioctl 0x%x is not listed and gives ENOTTY", requests[i]);
+		fails(ioctl(fd, requests[i], 1), ENOTTY,
+		      "the ioctl 0x%x is not listed and gives ENOTTY", requests[i]);
 	tap_ok(!outdated(fd) && generation() == before, "and these have changed nothing");
 	fails(lseek(fd, 0, SEEK_SET), ESPIPE, "the file is a stream: lseek gives ESPIPE");
 	trigger(0);
@@ -222,18 +231,24 @@ void abi_fdinfo(void)
 	uint32_t before = generation(), now;
 
 	tap_is(fdinfo_number(fd, "sysgenid-generation"), before, "fdinfo shows the generation");
-	tap_is(fdinfo_number(fd, "sysgenid-acknowledged"), before, "fdinfo shows the acknowledged generation");
-	tap_is(fdinfo_number(fd, "sysgenid-outdated"), 0, "fdinfo shows a file that is not outdated");
+	tap_is(fdinfo_number(fd, "sysgenid-acknowledged"), before,
+	       "fdinfo shows the acknowledged generation");
+	tap_is(fdinfo_number(fd, "sysgenid-outdated"), 0,
+	       "fdinfo shows a file that is not outdated");
 	tap_is(fdinfo_number(fd, "sysgenid-tracked"), 0, "fdinfo shows a file that is not tracked");
 	now = trigger(0);
 	must(ioctl(fd, SYSGENID_SET_WATCHER_TRACKING, 1) == 0);
-	tap_is(fdinfo_number(fd, "sysgenid-generation"), now, "fdinfo shows the generation after an event");
-	tap_is(fdinfo_number(fd, "sysgenid-acknowledged"), before, "fdinfo shows which one the file acknowledged last");
+	tap_is(fdinfo_number(fd, "sysgenid-generation"), now,
+	       "fdinfo shows the generation after an event");
+	tap_is(fdinfo_number(fd, "sysgenid-acknowledged"), before,
+	       "fdinfo shows which one the file acknowledged last");
 	tap_is(fdinfo_number(fd, "sysgenid-outdated"), 1, "fdinfo shows an outdated file");
 	tap_is(fdinfo_number(fd, "sysgenid-tracked"), 1, "fdinfo shows a tracked file");
 	acknowledge_now(fd);
 	must(ioctl(fd, SYSGENID_MARK_OUTDATED, 0) == 0);
-	tap_is(fdinfo_number(fd, "sysgenid-acknowledged"), now, "fdinfo of a marked file shows what it acknowledged");
-	tap_is(fdinfo_number(fd, "sysgenid-outdated"), 1, "fdinfo of a marked file shows it as outdated");
+	tap_is(fdinfo_number(fd, "sysgenid-acknowledged"), now,
+	       "fdinfo of a marked file shows what it acknowledged");
+	tap_is(fdinfo_number(fd, "sysgenid-outdated"), 1,
+	       "fdinfo of a marked file shows it as outdated");
 	device_close(fd);
 }

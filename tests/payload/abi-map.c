@@ -36,9 +36,12 @@ static void map_geometry(int fd)
 		page = map(4, PROT_READ, flags, fd, 0);
 		tap_ok(page != -1, "%s: 4 bytes can be mapped, as programs for v7 do", name);
 		tap_ok(munmap((void *)page, 4) == 0, "%s: and unmapped", name);
-		fails(map(2 * PAGE, PROT_READ, flags, fd, 0), EINVAL, "%s: two pages give EINVAL", name);
-		fails(map(PAGE + 1, PROT_READ, flags, fd, 0), EINVAL, "%s: more than a page gives EINVAL", name);
-		fails(map(PAGE, PROT_READ, flags, fd, PAGE), EINVAL, "%s: an offset of a page gives EINVAL", name);
+		fails(map(2 * PAGE, PROT_READ, flags, fd, 0), EINVAL, "%s: two pages give EINVAL",
+		      name);
+		fails(map(PAGE + 1, PROT_READ, flags, fd, 0), EINVAL,
+		      "%s: more than a page gives EINVAL", name);
+		fails(map(PAGE, PROT_READ, flags, fd, PAGE), EINVAL,
+		      "%s: an offset of a page gives EINVAL", name);
 		page = map(PAGE, PROT_READ, flags, fd, 0);
 		must(page != -1);
 		fails((intptr_t)mremap((void *)page, PAGE, 2 * PAGE, MREMAP_MAYMOVE), EFAULT,
@@ -49,17 +52,22 @@ static void map_geometry(int fd)
 
 static void map_modes(void)
 {
-	int reader = device_open(O_RDONLY), both = device_open(O_RDWR), writer = device_open(O_WRONLY);
+	int reader = device_open(O_RDONLY), both = device_open(O_RDWR),
+	    writer = device_open(O_WRONLY);
 	const int writable = PROT_READ | PROT_WRITE;
 
-	fails(map(PAGE, writable, MAP_SHARED, both, 0), EPERM, "shared: a writable mapping gives EPERM");
-	fails(map(PAGE, writable, MAP_PRIVATE, both, 0), EPERM, "private: a writable mapping gives EPERM");
-	fails(map(PAGE, PROT_WRITE, MAP_SHARED, both, 0), EPERM, "shared: one for writing alone gives EPERM");
+	fails(map(PAGE, writable, MAP_SHARED, both, 0), EPERM,
+	      "shared: a writable mapping gives EPERM");
+	fails(map(PAGE, writable, MAP_PRIVATE, both, 0), EPERM,
+	      "private: a writable mapping gives EPERM");
+	fails(map(PAGE, PROT_WRITE, MAP_SHARED, both, 0), EPERM,
+	      "shared: one for writing alone gives EPERM");
 	fails(map(PAGE, writable, MAP_PRIVATE, reader, 0), EPERM,
 	      "private: a writable mapping of a file opened for reading gives EPERM");
 	fails(map(PAGE, writable, MAP_SHARED, reader, 0), EACCES,
 	      "shared: a writable mapping of a file opened for reading gives EACCES");
-	fails(map(PAGE, PROT_READ, MAP_SHARED, writer, 0), EACCES, "a file opened for writing alone cannot be mapped");
+	fails(map(PAGE, PROT_READ, MAP_SHARED, writer, 0), EACCES,
+	      "a file opened for writing alone cannot be mapped");
 	device_close(reader);
 	device_close(both);
 	device_close(writer);
@@ -67,7 +75,8 @@ static void map_modes(void)
 
 static void map_stays_read_only(int fd)
 {
-	int memory = open("/proc/self/mem", O_RDWR | O_CLOEXEC), zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
+	int memory = open("/proc/self/mem", O_RDWR | O_CLOEXEC),
+	    zero = open("/dev/zero", O_RDONLY | O_CLOEXEC);
 	uint32_t junk = ~generation();
 
 	must(memory >= 0 && zero >= 0);
@@ -79,12 +88,14 @@ static void map_stays_read_only(int fd)
 		must(page != -1);
 		fails(mprotect((void *)page, PAGE, PROT_READ | PROT_WRITE), EACCES,
 		      "%s: mprotect to writable gives EACCES", name);
-		fails(mprotect((void *)page, PAGE, PROT_WRITE), EACCES, "%s: mprotect to write-only gives EACCES", name);
+		fails(mprotect((void *)page, PAGE, PROT_WRITE), EACCES,
+		      "%s: mprotect to write-only gives EACCES", name);
 		fails(pwrite(memory, &junk, 4, (off_t)(uintptr_t)page), EIO,
 		      "%s: a write through /proc/self/mem is refused", name);
 		fails(process_vm_writev(getpid(), &local, 1, &remote, 1, 0), EFAULT,
 		      "%s: process_vm_writev is refused", name);
-		fails(read(zero, (void *)page, 4), EFAULT, "%s: a system call cannot write into it", name);
+		fails(read(zero, (void *)page, 4), EFAULT, "%s: a system call cannot write into it",
+		      name);
 		tap_ok(*(volatile uint32_t *)page == generation() && generation() != junk,
 		       "%s: and the page is what it was", name);
 		munmap((void *)page, PAGE);
@@ -114,7 +125,8 @@ static void map_debugger(int fd, int flags, const char *name)
 	}
 	must(waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status));
 	errno = 0;
-	tap_is((uint32_t)ptrace(PTRACE_PEEKDATA, pid, page, 0), before, "%s: a debugger can read the page", name);
+	tap_is((uint32_t)ptrace(PTRACE_PEEKDATA, pid, page, 0), before,
+	       "%s: a debugger can read the page", name);
 	fails(ptrace(PTRACE_POKEDATA, pid, page, (void *)(uintptr_t)~before), EIO,
 	      "%s: a debugger cannot write the page", name);
 	tap_is(generation(), before, "%s: and the generation is what it was", name);
@@ -164,15 +176,22 @@ void abi_map_contents(void)
 	int fd = device_open(O_RDWR);
 
 	trigger(0);
-	tap_is(page->generation, read_generation(fd), "the first word of the page is the generation that read gives");
+	tap_is(page->generation, read_generation(fd),
+	       "the first word of the page is the generation that read gives");
 	tap_is(page->zero, 0, "the word after it is 0");
-	tap_is(*(const volatile uint64_t *)bytes, read_generation(fd), "8 bytes read as one number are the generation, too");
+	tap_is(*(const volatile uint64_t *)bytes, read_generation(fd),
+	       "8 bytes read as one number are the generation, too");
 	tap_ok(all_zero(bytes, 8, 64), "bytes 8 to 63 are 0");
-	tap_is(*(const volatile uint32_t *)(bytes + 64), SYSGENID_PAGE_MAGIC, "the magic is at offset 64");
-	tap_is(*(const volatile uint32_t *)(bytes + 68), SYSGENID_PAGE_VERSION, "the version is at offset 68");
-	tap_is(*(const volatile uint32_t *)(bytes + 72), SYSGENID_PAGE_F_RNG, "the flags at offset 72 say that rng_generation is valid");
-	tap_ok(&page->rng_generation == (const volatile uint32_t *)(bytes + 76), "rng_generation is at offset 76");
-	tap_ok(all_zero(bytes, sizeof(*page), PAGE), "the rest of the page is empty and tells nothing about the kernel");
+	tap_is(*(const volatile uint32_t *)(bytes + 64), SYSGENID_PAGE_MAGIC,
+	       "the magic is at offset 64");
+	tap_is(*(const volatile uint32_t *)(bytes + 68), SYSGENID_PAGE_VERSION,
+	       "the version is at offset 68");
+	tap_is(*(const volatile uint32_t *)(bytes + 72), SYSGENID_PAGE_F_RNG,
+	       "the flags at offset 72 say that rng_generation is valid");
+	tap_ok(&page->rng_generation == (const volatile uint32_t *)(bytes + 76),
+	       "rng_generation is at offset 76");
+	tap_ok(all_zero(bytes, sizeof(*page), PAGE),
+	       "the rest of the page is empty and tells nothing about the kernel");
 	must(rng_catches_up());
 	before = page->rng_generation;
 	trigger(0);
@@ -197,7 +216,7 @@ void abi_map_life(void)
 	char go;
 	pid_t pid;
 
-	must((intptr_t)shared != -1 && (intptr_t)private != -1 && (intptr_t)late != -1);
+	must((intptr_t)shared != -1 && (intptr_t) private != -1 && (intptr_t)late != -1);
 	device_close(fd);
 	now = trigger(0);
 	tap_is(*shared, now, "a shared mapping shows an event after the file is closed");
@@ -205,7 +224,8 @@ void abi_map_life(void)
 	now = trigger(0);
 	tap_ok(*shared == now && *private == now, "and the next one");
 	tap_ok(mprotect((void *)late, PAGE, PROT_READ) == 0 && *late == now,
-	       "a mapping that is made readable later, and touched for the first time, shows the generation");
+	       "a mapping that is made readable later, and touched for the first time, shows the "
+	       "generation");
 
 	must(pipe(to_child) == 0 && pipe(from_child) == 0);
 	pid = fork();

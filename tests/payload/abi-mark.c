@@ -43,12 +43,14 @@ void abi_mark(void)
 
 	acknowledge_now(fd);
 	other = device_open(O_RDWR);
-	tap_is(as_user(mark_as_user, fd), 0, "MARK_OUTDATED needs no capability and ignores its argument");
+	tap_is(as_user(mark_as_user, fd), 0,
+	       "MARK_OUTDATED needs no capability and ignores its argument");
 	tap_ok(outdated(fd), "a marked file is outdated though it has acknowledged before");
 	tap_is(generation(), before, "MARK_OUTDATED does not move the generation");
 	tap_ok(!outdated(other), "it concerns the calling file alone");
 	tap_is(read_generation(fd), before, "read of a marked file gives the generation at once");
-	tap_is(acknowledge(fd, before - 1), -EINVAL, "a marked file acknowledges the current generation, no other");
+	tap_is(acknowledge(fd, before - 1), -EINVAL,
+	       "a marked file acknowledges the current generation, no other");
 	tap_ok(outdated(fd), "and stays outdated");
 	tap_is(acknowledge(fd, before), 0, "the current generation is accepted");
 	tap_ok(!outdated(fd), "and ends it");
@@ -66,10 +68,13 @@ void abi_mark(void)
 	mark(fd);
 	must(ioctl(fd, SYSGENID_SET_WATCHER_TRACKING, 1) == 0);
 	tap_is(sysfs_number("outdated"), 1, "a marked file counts as an outdated watcher");
-	fails(ioctl(other, SYSGENID_WAIT_WATCHERS, 20), EINTR, "EINTR for a file that is outdated itself");
+	fails(ioctl(other, SYSGENID_WAIT_WATCHERS, 20), EINTR,
+	      "EINTR for a file that is outdated itself");
 	acknowledge_now(other);
-	fails(ioctl(other, SYSGENID_WAIT_WATCHERS, 20), ETIME, "WAIT_WATCHERS waits for a marked file");
-	fails(ioctl(fd, SYSGENID_WAIT_WATCHERS, 20), EINTR, "WAIT_WATCHERS of a marked file gives EINTR");
+	fails(ioctl(other, SYSGENID_WAIT_WATCHERS, 20), ETIME,
+	      "WAIT_WATCHERS waits for a marked file");
+	fails(ioctl(fd, SYSGENID_WAIT_WATCHERS, 20), EINTR,
+	      "WAIT_WATCHERS of a marked file gives EINTR");
 	acknowledge_now(fd);
 	tap_is(sysfs_number("outdated"), 0, "and not any more after it has acknowledged");
 	mark(fd);
@@ -105,8 +110,10 @@ void abi_mark_others(void)
 		must(sleeper_asleep(&mine[i]));
 	}
 	mark(fd);
-	tap_is(sleeper_result(&mine[0]), generation(), "MARK_OUTDATED wakes a reader that sleeps on the file");
-	tap_is(sleeper_result(&mine[1]), POLLIN, "MARK_OUTDATED wakes a poller that sleeps on the file");
+	tap_is(sleeper_result(&mine[0]), generation(),
+	       "MARK_OUTDATED wakes a reader that sleeps on the file");
+	tap_is(sleeper_result(&mine[1]), POLLIN,
+	       "MARK_OUTDATED wakes a poller that sleeps on the file");
 	for (int i = 0; i < 500; i++) {
 		mark(fd);
 		acknowledge_now(fd);
@@ -114,9 +121,11 @@ void abi_mark_others(void)
 	for (int i = 0; i < 3; i++) {
 		const char *name = i < 2 ? names[i] : "WAIT_WATCHERS";
 
-		tap_ok(sleeper_still_asleep(&others[i]), "MARK_OUTDATED does not end a %s on another file", name);
+		tap_ok(sleeper_still_asleep(&others[i]),
+		       "MARK_OUTDATED does not end a %s on another file", name);
 		tap_is(sleeper_switches(&others[i]), switches[i],
-		       "nor does it wake it for a moment, 500 times marked and acknowledged (%s)", name);
+		       "nor does it wake it for a moment, 500 times marked and acknowledged (%s)",
+		       name);
 		sleeper_end(&others[i]);
 	}
 	device_close(fd);

@@ -11,7 +11,8 @@
 #include "process.h"
 #include "tap.h"
 
-#define ALL_EVENTS (POLLIN | POLLPRI | POLLOUT | POLLRDNORM | POLLRDBAND | POLLWRNORM | POLLWRBAND | POLLRDHUP)
+#define ALL_EVENTS                                                                                 \
+	(POLLIN | POLLPRI | POLLOUT | POLLRDNORM | POLLRDBAND | POLLWRNORM | POLLWRBAND | POLLRDHUP)
 
 static long poll_for(int fd, short events, int timeout)
 {
@@ -42,20 +43,26 @@ void abi_poll(void)
 	int fd = device_open(O_RDWR), writer = device_open(O_WRONLY);
 	struct sleeper poller, selecter;
 
-	tap_is(poll_for(fd, ALL_EVENTS, 0), 0, "poll reports nothing while the file is not outdated");
+	tap_is(poll_for(fd, ALL_EVENTS, 0), 0,
+	       "poll reports nothing while the file is not outdated");
 	sleeper_start(&poller, poll_forever, fd);
 	sleeper_start(&selecter, select_forever, fd);
-	tap_ok(sleeper_asleep(&poller), "poll sleeps while the file is not outdated, asked for writing, too");
+	tap_ok(sleeper_asleep(&poller),
+	       "poll sleeps while the file is not outdated, asked for writing, too");
 	tap_ok(sleeper_asleep(&selecter), "select sleeps while the file is not outdated");
 	trigger(0);
 	tap_is(sleeper_result(&poller), POLLIN | POLLRDNORM,
 	       "an event wakes poll, which reports POLLIN and POLLRDNORM and nothing else");
-	tap_is(sleeper_result(&selecter), 1, "an event wakes select, which reports the file as readable");
-	tap_is(poll_for(fd, ALL_EVENTS, 0), POLLIN | POLLRDNORM, "poll goes on reporting until the file acknowledges");
+	tap_is(sleeper_result(&selecter), 1,
+	       "an event wakes select, which reports the file as readable");
+	tap_is(poll_for(fd, ALL_EVENTS, 0), POLLIN | POLLRDNORM,
+	       "poll goes on reporting until the file acknowledges");
 	tap_is(poll_for(fd, POLLOUT | POLLWRNORM, 0), 0, "poll never reports POLLOUT");
-	tap_is(poll_for(writer, POLLOUT | POLLWRNORM, 0), 0, "not for a file opened for writing alone either");
+	tap_is(poll_for(writer, POLLOUT | POLLWRNORM, 0), 0,
+	       "not for a file opened for writing alone either");
 	acknowledge_now(fd);
-	tap_is(poll_for(fd, ALL_EVENTS, 0), 0, "poll reports nothing after the file has acknowledged");
+	tap_is(poll_for(fd, ALL_EVENTS, 0), 0,
+	       "poll reports nothing after the file has acknowledged");
 	device_close(fd);
 	device_close(writer);
 }
@@ -96,13 +103,16 @@ void abi_epoll(void)
 	must(sleeper_asleep(&sleepers[0]));
 	trigger(0);
 	tap_is(sleeper_result(&sleepers[0]), EPOLLIN, "an event wakes epoll_wait");
-	tap_is(epoll_for(level, 0), EPOLLIN, "level triggered, it reports until the file acknowledges");
+	tap_is(epoll_for(level, 0), EPOLLIN,
+	       "level triggered, it reports until the file acknowledges");
 	tap_is(epoll_for(edge, 0), EPOLLIN, "edge triggered, it reports an event");
 	tap_is(epoll_for(edge, 0), 0, "edge triggered, it reports it once");
 	trigger(0);
-	tap_is(epoll_for(edge, 0), EPOLLIN, "edge triggered, it reports the next event though nobody acknowledged");
+	tap_is(epoll_for(edge, 0), EPOLLIN,
+	       "edge triggered, it reports the next event though nobody acknowledged");
 	acknowledge_now(fd);
-	tap_is(epoll_for(level, 0), 0, "level triggered, it reports nothing after the acknowledgement");
+	tap_is(epoll_for(level, 0), 0,
+	       "level triggered, it reports nothing after the acknowledgement");
 	must(ioctl(fd, SYSGENID_MARK_OUTDATED, 0) == 0);
 	tap_is(epoll_for(edge, 0), EPOLLIN, "edge triggered, it reports that the file was marked");
 	acknowledge_now(fd);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* TRIGGER_GEN_UPDATE: who may, what min_gen means, and the wrap. Ends with a generation after a wrap. */
+/* TRIGGER_GEN_UPDATE: who may, what min_gen means, and the wrap. */
 #include <linux/capability.h>
 #include <poll.h>
 #include <sched.h>
@@ -37,8 +37,10 @@ void abi_trigger(void)
 		tap_is(generation(), before + 1002, "min_gen has 32 bits: bits above do not count");
 	}
 	tap_is(trigger(0x7fffffff), 0x7fffffff, "min_gen 2^31 - 1 is followed");
-	tap_is(trigger(0x80000000), 0x80000000, "min_gen 2^31 is followed: the comparison is unsigned");
-	tap_is(trigger(5), 0x80000001, "a small min_gen is passed then: the comparison is unsigned");
+	tap_is(trigger(0x80000000), 0x80000000,
+	       "min_gen 2^31 is followed: the comparison is unsigned");
+	tap_is(trigger(5), 0x80000001,
+	       "a small min_gen is passed then: the comparison is unsigned");
 	tap_is(trigger(0x7fffffff), 0x80000002, "2^31 - 1 is passed, too");
 	tap_is(trigger(0x80000010), 0x80000010, "a min_gen above is followed");
 	device_close(fd);
@@ -50,13 +52,15 @@ void abi_privilege(void)
 	int fd = device_open(O_RDWR), reader = device_open(O_RDONLY);
 	uint32_t before = generation();
 
-	tap_is(as_user(try_trigger, fd), EACCES, "EACCES for a user without capabilities, whoever opened the file");
+	tap_is(as_user(try_trigger, fd), EACCES,
+	       "EACCES for a user without capabilities, whoever opened the file");
 	tap_is(with_capabilities(ALL_CAPABILITIES & ~(one | other), try_trigger, fd), EACCES,
 	       "EACCES with all capabilities but the two");
 	tap_is(in_namespace(CLONE_NEWUSER, try_trigger, fd), EACCES,
 	       "EACCES for root with all capabilities in a user namespace of its own");
 	tap_is(generation(), before, "a trigger that was refused has not moved the generation");
-	tap_is(with_capabilities(one, try_trigger, fd), 0, "CAP_CHECKPOINT_RESTORE alone is enough");
+	tap_is(with_capabilities(one, try_trigger, fd), 0,
+	       "CAP_CHECKPOINT_RESTORE alone is enough");
 	tap_is(with_capabilities(other, try_trigger, fd), 0, "CAP_SYS_ADMIN alone is enough");
 	tap_is(try_trigger(reader), 0, "a file opened for reading is enough");
 	tap_is(generation(), before + 3, "each of these has moved the generation");
@@ -100,7 +104,8 @@ static void wrap_over_sleepers(uint32_t min)
 	tap_is(now, 1, "after 2^32 - 1 comes 1, with min_gen %u", min);
 	tap_is(sleeper_result(&sleepers[0]), 1, "the wrap wakes a reader, who gets 1");
 	tap_is(sleeper_result(&sleepers[1]), POLLIN, "the wrap wakes a poller");
-	tap_is(sleeper_result(&sleepers[2]), -EINTR, "the wrap wakes WAIT_WATCHERS, whose file is outdated");
+	tap_is(sleeper_result(&sleepers[2]), -EINTR,
+	       "the wrap wakes WAIT_WATCHERS, whose file is outdated");
 	tap_is(sysfs_number("outdated"), 2, "both tracked files are outdated after the wrap");
 	tap_is(acknowledge(fd, UINT32_MAX), -EINVAL, "2^32 - 1 is not current any more");
 	tap_is(acknowledge(fd, 1), 0, "1 is");
@@ -121,7 +126,8 @@ void abi_wrap(void)
 	wrap_over_sleepers(0);
 	tap_is(trigger(0), 2, "and then 2");
 	tap_is(trigger(twice), twice, "min_gen is followed after a wrap");
-	tap_ok(outdated(same), "who has acknowledged this very number before the wrap is outdated now");
+	tap_ok(outdated(same),
+	       "who has acknowledged this very number before the wrap is outdated now");
 	tap_is(fdinfo_number(same, "sysgenid-outdated"), 1, "fdinfo says so");
 	tap_is(sysfs_number("outdated"), 1, "it is an outdated watcher");
 	acknowledge_now(fd);

@@ -32,7 +32,8 @@ static bool counts_are(long watchers, long behind)
 
 	if (got_watchers == watchers && got_behind == behind)
 		return true;
-	tap_diag("%ld watchers, %ld outdated; expected %ld, %ld", got_watchers, got_behind, watchers, behind);
+	tap_diag("%ld watchers, %ld outdated; expected %ld, %ld", got_watchers, got_behind,
+		 watchers, behind);
 	return false;
 }
 
@@ -57,7 +58,8 @@ void abi_tracking(void)
 	if (sizeof(long) > 4) {
 		track(fd, 1);
 		track(fd, (unsigned long)1 << 31 << 1);
-		tap_ok(counts_are(0, 0), "the argument is a number of 32 bits: bits above do not count");
+		tap_ok(counts_are(0, 0),
+		       "the argument is a number of 32 bits: bits above do not count");
 	}
 	track(fd, 1);
 	track(other, 1);
@@ -92,25 +94,30 @@ static int wait_as_user(long fd)
 
 void abi_wait_returns(void)
 {
-	int fd = device_open(O_RDWR), watcher = device_open(O_RDWR), bystander = device_open(O_RDWR);
+	int fd = device_open(O_RDWR), watcher = device_open(O_RDWR),
+	    bystander = device_open(O_RDWR);
 	long long start;
 	long took;
 
 	tap_is(wait_watchers(fd, 0), 0, "WAIT_WATCHERS returns 0 at once when nobody is tracked");
 	track(watcher, 1);
 	tap_is(wait_watchers(fd, 0), 0, "and when all tracked files have acknowledged");
-	tap_is(wait_watchers(watcher, 0), 0, "a tracked file can wait, too, and does not wait for itself");
+	tap_is(wait_watchers(watcher, 0), 0,
+	       "a tracked file can wait, too, and does not wait for itself");
 	trigger(0);
 	fails(wait_watchers(fd, 0), EINTR, "EINTR when the calling file is outdated");
 	fails(wait_watchers(watcher, 1000), EINTR, "EINTR when it is tracked and outdated");
 	acknowledge_now(fd);
 	start = now_ms();
-	fails(wait_watchers(fd, 300), ETIME, "ETIME when a tracked file does not acknowledge in time");
+	fails(wait_watchers(fd, 300), ETIME,
+	      "ETIME when a tracked file does not acknowledge in time");
 	took = (long)(now_ms() - start);
-	tap_ok(took >= 300 && took < 3000, "the time limit is in milliseconds: 300 took %ld ms", took);
+	tap_ok(took >= 300 && took < 3000, "the time limit is in milliseconds: 300 took %ld ms",
+	       took);
 	tap_is(as_user(wait_as_user, fd), ETIME, "waiting needs no capability");
 	acknowledge_now(watcher);
-	tap_ok(outdated(bystander) && wait_watchers(fd, 0) == 0, "files that are not tracked are not waited for");
+	tap_ok(outdated(bystander) && wait_watchers(fd, 0) == 0,
+	       "files that are not tracked are not waited for");
 	device_close(fd);
 	device_close(watcher);
 	device_close(bystander);
@@ -130,11 +137,13 @@ static void ends_when(void (*settle)(int fd), const char *how)
 		must(sleeper_asleep(&waiters[i]));
 	}
 	settle(first);
-	tap_ok(sleeper_still_asleep(&waiters[0]), "WAIT_WATCHERS goes on when one of two tracked files %s", how);
+	tap_ok(sleeper_still_asleep(&waiters[0]),
+	       "WAIT_WATCHERS goes on when one of two tracked files %s", how);
 	/* The waiters are children and have the descriptors, too, so a close is to be done by all. */
 	settle(last);
 	for (int i = 0; i < 2; i++)
-		tap_is(sleeper_result(&waiters[i]), 0, "WAIT_WATCHERS returns 0 when the last one %s (waiter %d)", how, i);
+		tap_is(sleeper_result(&waiters[i]), 0,
+		       "WAIT_WATCHERS returns 0 when the last one %s (waiter %d)", how, i);
 	device_close(fd);
 	close(first);
 	close(last);
@@ -217,12 +226,14 @@ void abi_wait_wakes(void)
 	fails(wait_watchers(fd, 100), ETIME, "while a wait with a limit is over after it");
 	tap_ok(sleeper_still_asleep(&waiter), "a wait with limit 0 goes on");
 	trigger(0);
-	tap_is(sleeper_result(&waiter), -EINTR, "EINTR when the calling file becomes outdated by an event meanwhile");
+	tap_is(sleeper_result(&waiter), -EINTR,
+	       "EINTR when the calling file becomes outdated by an event meanwhile");
 	acknowledge_now(fd);
 	sleeper_start(&waiter, wait_forever, fd);
 	must(sleeper_asleep(&waiter));
 	mark(fd);
-	tap_is(sleeper_result(&waiter), -EINTR, "EINTR when it becomes outdated by MARK_OUTDATED meanwhile");
+	tap_is(sleeper_result(&waiter), -EINTR,
+	       "EINTR when it becomes outdated by MARK_OUTDATED meanwhile");
 	device_close(fd);
 	device_close(watcher);
 }
@@ -275,11 +286,13 @@ void abi_wait_signal(void)
 	sleeper_start(&waiter, wait_limited, fd);
 	must(sleeper_asleep(&waiter));
 	kill(waiter.pid, SIGUSR1);
-	tap_is(sleeper_result(&waiter), -EINTR, "one with a time limit with SA_RESTART, too: the limit must not start anew");
+	tap_is(sleeper_result(&waiter), -EINTR,
+	       "one with a time limit with SA_RESTART, too: the limit must not start anew");
 	sleeper_start(&waiter, wait_restarted, fd);
 	must(sleeper_asleep(&waiter));
 	kill(waiter.pid, SIGUSR1);
-	tap_ok(sleeper_still_asleep(&waiter), "a signal with SA_RESTART does not end one without limit");
+	tap_ok(sleeper_still_asleep(&waiter),
+	       "a signal with SA_RESTART does not end one without limit");
 	acknowledge_now(watcher);
 	tap_is(sleeper_result(&waiter), 0, "which returns 0 in the end");
 	device_close(fd);

@@ -49,17 +49,22 @@ int main(void)
 	tap_is(fdinfo_number(fd, "sysgenid-generation"), word, "fdinfo shows it");
 	tap_is(fdinfo_number(fd, "sysgenid-outdated"), 1, "and that the file is outdated");
 	tap_is(sysfs_number("generation"), word, "sysfs shows it");
-	tap_is(sysfs_number("outdated"), 1, "the tracked file counts as outdated though it had acknowledged");
-	tap_is(acknowledge(fd, before + 100), -EINVAL, "the number before it is not current any more");
+	tap_is(sysfs_number("outdated"), 1,
+	       "the tracked file counts as outdated though it had acknowledged");
+	tap_is(acknowledge(fd, before + 100), -EINVAL,
+	       "the number before it is not current any more");
 	tap_is(acknowledge(fd, word), 0, "it can be acknowledged");
 	tap_ok(!outdated(fd), "after which the file is not outdated");
-	fails(wait_watchers(caller), EINTR, "WAIT_WATCHERS: EINTR for a file that is outdated by it");
+	fails(wait_watchers(caller), EINTR,
+	      "WAIT_WATCHERS: EINTR for a file that is outdated by it");
 	acknowledge_now(caller);
 	fails(wait_watchers(caller), ETIME, "WAIT_WATCHERS waits for the tracked file");
 	acknowledge_now(watcher);
 	tap_is(wait_watchers(caller), 0, "until it has acknowledged");
 	tap_is(sysfs_number("outdated"), 0, "and it is not counted any more");
-	tap_is(trigger(0), before + 101, "the next generation is above every number given out before");
-	tap_ok(outdated(fd) && outdated(watcher) && sysfs_number("outdated") == 1, "and all are outdated again");
+	tap_is(trigger(0), before + 101,
+	       "the next generation is above every number given out before");
+	tap_ok(outdated(fd) && outdated(watcher) && sysfs_number("outdated") == 1,
+	       "and all are outdated again");
 	return tap_done();
 }

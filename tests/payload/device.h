@@ -24,10 +24,10 @@ static inline uint32_t generation(void)
 	return __atomic_load_n(&shared_page->generation, __ATOMIC_ACQUIRE);
 }
 
-uint32_t trigger(uint32_t min); /* as root; returns the generation after it */
+uint32_t trigger(uint32_t min);		  /* as root; returns the generation after it */
 long acknowledge(int fd, uint32_t value); /* 0 or -errno */
 void acknowledge_now(int fd);
-bool outdated(int fd); /* as poll says */
+bool outdated(int fd);	      /* as poll says */
 long read_generation(int fd); /* or -errno */
 
 /* A number from /sys/class/misc/sysgenid/NAME, or from the line "NAME:" of the file's fdinfo. */

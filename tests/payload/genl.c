@@ -19,13 +19,15 @@ static const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
 
 static void put(union message *message, uint16_t type, const void *data, size_t size)
 {
-	struct nlattr *attribute = (void *)(message->bytes + NLMSG_ALIGN(message->header.nlmsg_len));
+	struct nlattr *attribute =
+		(void *)(message->bytes + NLMSG_ALIGN(message->header.nlmsg_len));
 
 	attribute->nla_type = type;
 	attribute->nla_len = NLA_HDRLEN + size;
 	if (size)
 		memcpy((char *)attribute + NLA_HDRLEN, data, size);
-	message->header.nlmsg_len = NLMSG_ALIGN(message->header.nlmsg_len) + NLA_ALIGN(attribute->nla_len);
+	message->header.nlmsg_len =
+		NLMSG_ALIGN(message->header.nlmsg_len) + NLA_ALIGN(attribute->nla_len);
 }
 
 static void begin(struct genl *genl, union message *message, uint16_t family, uint8_t command)
@@ -98,7 +100,8 @@ static void parse_error(const union message *message, struct genl_reply *reply)
 	reply->error = -error->error;
 	/* NETLINK_CAP_ACK: the request is not repeated before the attributes. */
 	if (message->header.nlmsg_flags & NLM_F_ACK_TLVS)
-		for_each_attribute(message->bytes + skip, message->header.nlmsg_len - skip, keep_text, reply);
+		for_each_attribute(message->bytes + skip, message->header.nlmsg_len - skip,
+				   keep_text, reply);
 }
 
 static void parse_values(const union message *message, struct genl_reply *reply)
@@ -185,7 +188,8 @@ static int resolve(struct genl *genl)
 		return -errno;
 	if (message.header.nlmsg_type == NLMSG_ERROR)
 		return ((struct nlmsgerr *)NLMSG_DATA(&message.header))->error;
-	for_each_attribute(message.bytes + skip, message.header.nlmsg_len - skip, keep_family, genl);
+	for_each_attribute(message.bytes + skip, message.header.nlmsg_len - skip, keep_family,
+			   genl);
 	return genl->family && genl->group ? 0 : -ENOENT;
 }
 
@@ -222,11 +226,14 @@ int genl_connect(struct genl *genl)
 int genl_subscribe(struct genl *genl, int receive_buffer)
 {
 	/* As root, that is beyond the limit of the system. */
-	if (setsockopt(genl->fd, SOL_SOCKET, SO_RCVBUFFORCE, &receive_buffer, sizeof(receive_buffer)) &&
+	if (setsockopt(genl->fd, SOL_SOCKET, SO_RCVBUFFORCE, &receive_buffer,
+		       sizeof(receive_buffer)) &&
 	    setsockopt(genl->fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof(receive_buffer)))
 		return -errno;
 	return setsockopt(genl->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &genl->group,
-			  sizeof(genl->group)) ? -errno : 0;
+			  sizeof(genl->group))
+		       ? -errno
+		       : 0;
 }
 
 int genl_event(struct genl *genl, struct genl_reply *event, int flags)

@@ -26,7 +26,7 @@ struct genl_values {
 };
 
 struct genl_reply {
-	int error; /* 0 or an error number */
+	int error;	/* 0 or an error number */
 	char text[256]; /* the extended ack's */
 	uint8_t command;
 	struct genl_values values;
@@ -41,6 +41,7 @@ int genl_connect(struct genl *genl);
 int genl_subscribe(struct genl *genl, int receive_buffer);
 int genl_ask(struct genl *genl, uint8_t command, const struct genl_values *values,
 	     struct genl_reply *reply);
-int genl_event(struct genl *genl, struct genl_reply *event, int flags); /* the next, flags of recv() */
+int genl_event(struct genl *genl, struct genl_reply *event,
+	       int flags); /* the next, flags of recv() */
 
 #endif /* GENL_H */

@@ -17,13 +17,14 @@
 static void one_of_each(struct genl *listener, struct genl *sender)
 {
 	struct genl_values values = { .has = HAS(SYSGENID_A_CAUSE) };
-	struct genl_reply reply, event;
+	struct genl_reply reply, event = { 0 };
 	const uint32_t *value = event.values.value;
 	uint32_t now = trigger(0);
 
 	must(genl_event(listener, &event, 0) == 0);
 	tap_is(event.command, SYSGENID_CMD_EVENT, "a change by ioctl is multicast as EVENT");
-	tap_is(event.values.has, HAS(SYSGENID_A_GENERATION) | HAS(SYSGENID_A_CAUSE), "with GENERATION and CAUSE");
+	tap_is(event.values.has, HAS(SYSGENID_A_GENERATION) | HAS(SYSGENID_A_CAUSE),
+	       "with GENERATION and CAUSE");
 	tap_is(value[SYSGENID_A_GENERATION], now, "GENERATION is the new one");
 	tap_is(value[SYSGENID_A_CAUSE], SYSGENID_CAUSE_IOCTL, "CAUSE is IOCTL");
 	values.value[SYSGENID_A_CAUSE] = SYSGENID_CAUSE_RESTORE;
@@ -149,7 +150,8 @@ static void overrun(struct genl *sender)
 		ret = genl_event(&listener, &event, MSG_DONTWAIT);
 	tap_is(ret, -ENOBUFS, "a listener that is too slow gets ENOBUFS");
 	must(genl_ask(sender, SYSGENID_CMD_GET, NULL, &reply) == 0);
-	tap_is(reply.values.value[SYSGENID_A_GENERATION], generation(), "and learns by GET where the counter is");
+	tap_is(reply.values.value[SYSGENID_A_GENERATION], generation(),
+	       "and learns by GET where the counter is");
 	genl_close(&listener);
 }
 
@@ -161,13 +163,15 @@ void netlink_events(void)
 	must(genl_open(&listener) == 0 && genl_open(&sender) == 0);
 	trigger(0);
 	must(genl_subscribe(&listener, LARGE) == 0);
-	tap_is(genl_event(&listener, &event, MSG_DONTWAIT), -EAGAIN, "nothing from before the subscription is sent");
+	tap_is(genl_event(&listener, &event, MSG_DONTWAIT), -EAGAIN,
+	       "nothing from before the subscription is sent");
 	one_of_each(&listener, &sender);
 	in_order(&listener);
 	overrun(&sender);
 	/* The control: the same listener hears the event when it is in the initial namespace. */
 	elsewhere(CLONE_NEWUTS, "the initial network namespace", 0, "hears of a change");
-	elsewhere(CLONE_NEWNET, "another network namespace", EAGAIN, "does not hear of the same change");
+	elsewhere(CLONE_NEWNET, "another network namespace", EAGAIN,
+		  "does not hear of the same change");
 	tap_is(as_user(listen_as_user, 0), EAGAIN, "subscribing needs no capability");
 	genl_close(&listener);
 	genl_close(&sender);

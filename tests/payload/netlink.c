@@ -55,17 +55,20 @@ static int try_get(long expected)
 
 static void test_get(void)
 {
-	const unsigned int all = HAS(SYSGENID_A_GENERATION) | HAS(SYSGENID_A_HIGHEST) | HAS(SYSGENID_A_WATCHERS) |
-				 HAS(SYSGENID_A_OUTDATED) | HAS(SYSGENID_A_CAUSE) | HAS(SYSGENID_A_MINOR);
+	const unsigned int all = HAS(SYSGENID_A_GENERATION) | HAS(SYSGENID_A_HIGHEST) |
+				 HAS(SYSGENID_A_WATCHERS) | HAS(SYSGENID_A_OUTDATED) |
+				 HAS(SYSGENID_A_CAUSE) | HAS(SYSGENID_A_MINOR);
 	int fds[3];
-	struct genl_reply reply;
+	struct genl_reply reply = { 0 };
 	const uint32_t *value = reply.values.value;
 
 	must(genl_ask(&genl, SYSGENID_CMD_GET, NULL, &reply) == 0);
 	tap_is(reply.error, 0, "GET is answered");
 	tap_is(reply.command, SYSGENID_CMD_GET, "with the command GET");
-	tap_is(reply.values.has, all, "GET's reply has GENERATION, HIGHEST, WATCHERS, OUTDATED, CAUSE, MINOR, no more");
-	tap_is(value[SYSGENID_A_CAUSE], SYSGENID_CAUSE_NONE, "the cause is NONE while nothing has happened");
+	tap_is(reply.values.has, all,
+	       "GET's reply has GENERATION, HIGHEST, WATCHERS, OUTDATED, CAUSE, MINOR, no more");
+	tap_is(value[SYSGENID_A_CAUSE], SYSGENID_CAUSE_NONE,
+	       "the cause is NONE while nothing has happened");
 	tap_is(value[SYSGENID_A_GENERATION], 0, "and the generation 0");
 	tap_is(value[SYSGENID_A_MINOR], SYSGENID_MINOR, "MINOR is the device's");
 	for (int i = 0; i < 3; i++) {
@@ -83,7 +86,8 @@ static void test_get(void)
 	for (int i = 0; i < 3; i++)
 		device_close(fds[i]);
 	tap_is(as_user(try_get, 1000), 0, "GET needs no capability");
-	tap_is(in_namespace(CLONE_NEWNET, try_get, 1000), 0, "GET works from another network namespace");
+	tap_is(in_namespace(CLONE_NEWNET, try_get, 1000), 0,
+	       "GET works from another network namespace");
 	tap_is(in_namespace(CLONE_NEWUSER | CLONE_NEWNET, try_get, 1000), 0,
 	       "GET works from another network and user namespace");
 	must(genl_ask(&genl, SYSGENID_CMD_EVENT, NULL, &reply) == 0);
@@ -92,19 +96,25 @@ static void test_get(void)
 
 static void test_privilege(void)
 {
-	const uint64_t one = (uint64_t)1 << CAP_CHECKPOINT_RESTORE, other = (uint64_t)1 << CAP_SYS_ADMIN;
+	const uint64_t one = (uint64_t)1 << CAP_CHECKPOINT_RESTORE,
+		       other = (uint64_t)1 << CAP_SYS_ADMIN;
 	uint32_t before = generation();
 
-	tap_is(as_user(try_trigger, 0), EPERM, "TRIGGER gives EPERM for a user without capabilities");
+	tap_is(as_user(try_trigger, 0), EPERM,
+	       "TRIGGER gives EPERM for a user without capabilities");
 	tap_is(with_capabilities(ALL_CAPABILITIES & ~(one | other), try_trigger, 0), EPERM,
 	       "TRIGGER gives EPERM with all capabilities but the two");
-	tap_is(in_namespace(CLONE_NEWUSER, try_trigger, 0), EPERM, "TRIGGER gives EPERM for root in a user namespace");
+	tap_is(in_namespace(CLONE_NEWUSER, try_trigger, 0), EPERM,
+	       "TRIGGER gives EPERM for root in a user namespace");
 	tap_is(in_namespace(CLONE_NEWUSER | CLONE_NEWNET, try_trigger, 0), EPERM,
 	       "TRIGGER gives EPERM for root in a user namespace that owns its network namespace");
 	tap_is(generation(), before, "a TRIGGER that was refused has not moved the generation");
-	tap_is(with_capabilities(one, try_trigger, 0), 0, "CAP_CHECKPOINT_RESTORE alone is enough for TRIGGER");
-	tap_is(with_capabilities(other, try_trigger, 0), 0, "CAP_SYS_ADMIN alone is enough for TRIGGER");
-	tap_is(in_namespace(CLONE_NEWNET, try_trigger, 0), 0, "TRIGGER works from another network namespace");
+	tap_is(with_capabilities(one, try_trigger, 0), 0,
+	       "CAP_CHECKPOINT_RESTORE alone is enough for TRIGGER");
+	tap_is(with_capabilities(other, try_trigger, 0), 0,
+	       "CAP_SYS_ADMIN alone is enough for TRIGGER");
+	tap_is(in_namespace(CLONE_NEWNET, try_trigger, 0), 0,
+	       "TRIGGER works from another network namespace");
 	tap_is(generation(), before + 3, "each of these has moved the generation");
 }
 
@@ -117,8 +127,8 @@ static int try_inherited(long unused)
 	if (netlink_trigger(&genl, 0, &reply))
 		return 254;
 	/* The text must say what is missing. */
-	if (reply.error == EPERM && (!strstr(reply.text, "CAP_CHECKPOINT_RESTORE") ||
-				     !strstr(reply.text, "CAP_SYS_ADMIN")))
+	if (reply.error == EPERM &&
+	    (!strstr(reply.text, "CAP_CHECKPOINT_RESTORE") || !strstr(reply.text, "CAP_SYS_ADMIN")))
 		return 253;
 	return reply.error;
 }
@@ -130,22 +140,25 @@ static void test_sockets_handed_on(void)
 	struct genl_reply reply;
 
 	tap_is(as_user(try_inherited, 0), EPERM,
-	       "EPERM for a socket that root opened and a user sends on, with a text that names the capabilities");
+	       "EPERM for a socket that root opened and a user sends on, with a text that names "
+	       "the capabilities");
 	/* The effective capabilities go with the user and come back with root. */
 	must(seteuid(1000) == 0);
 	must(genl_open(&weak) == 0 && genl_connect(&weak) == 0);
 	must(seteuid(0) == 0);
 	must(netlink_trigger(&weak, 0, &reply) == 0);
-	tap_is(reply.error, EPERM, "EPERM for a socket that a user opened and connected, and root writes to");
+	tap_is(reply.error, EPERM,
+	       "EPERM for a socket that a user opened and connected, and root writes to");
 	tap_is(generation(), before, "neither has moved the generation");
 	genl_close(&weak);
 }
 
 static void test_min(void)
 {
-	struct genl_values values = { .has = HAS(SYSGENID_A_MIN_GENERATION) | HAS(SYSGENID_A_FORCE) };
+	struct genl_values values = { .has = HAS(SYSGENID_A_MIN_GENERATION) |
+					     HAS(SYSGENID_A_FORCE) };
 	uint32_t before = generation(), far;
-	struct genl_reply reply;
+	struct genl_reply reply = { 0 };
 	const uint32_t *value = reply.values.value;
 
 	must(genl_ask(&genl, SYSGENID_CMD_TRIGGER, NULL, &reply) == 0);
@@ -154,15 +167,18 @@ static void test_min(void)
 	tap_is(value[SYSGENID_A_GENERATION], before + 1, "and the new GENERATION");
 	tap_is(generation(), before + 1, "which is the device's");
 	must(netlink_trigger(&genl, 5, &reply) == 0);
-	tap_is(value[SYSGENID_A_GENERATION], before + 2, "a MIN_GENERATION that is passed: it grows by 1");
+	tap_is(value[SYSGENID_A_GENERATION], before + 2,
+	       "a MIN_GENERATION that is passed: it grows by 1");
 	must(netlink_trigger(&genl, before + 500, &reply) == 0);
 	tap_is(value[SYSGENID_A_GENERATION], before + 500, "a higher MIN_GENERATION is followed");
 
 	before = generation();
 	far = before + SYSGENID_MAX_JUMP + 1;
 	must(netlink_trigger(&genl, far, &reply) == 0);
-	tap_is(reply.error, ERANGE, "a MIN_GENERATION more than SYSGENID_MAX_JUMP above gives ERANGE");
-	tap_ok(strstr(reply.text, "too far") && strstr(reply.text, "force"), "with a text that says what to do");
+	tap_is(reply.error, ERANGE,
+	       "a MIN_GENERATION more than SYSGENID_MAX_JUMP above gives ERANGE");
+	tap_ok(strstr(reply.text, "too far") && strstr(reply.text, "force"),
+	       "with a text that says what to do");
 	tap_diag("%s", reply.text);
 	must(netlink_trigger(&genl, UINT32_MAX - 1, &reply) == 0);
 	tap_is(reply.error, ERANGE, "so does 2^32 - 2");
@@ -176,15 +192,20 @@ static void test_min(void)
 	tap_is(value[SYSGENID_A_GENERATION], far + 2 * SYSGENID_MAX_JUMP, "which is followed");
 	values.value[SYSGENID_A_MIN_GENERATION] = 0x90000000;
 	must(genl_ask(&genl, SYSGENID_CMD_TRIGGER, &values, &reply) == 0);
-	tap_is(value[SYSGENID_A_GENERATION], 0x90000000, "beyond 2^31, too: the comparison is unsigned");
+	tap_is(value[SYSGENID_A_GENERATION], 0x90000000,
+	       "beyond 2^31, too: the comparison is unsigned");
 	must(netlink_trigger(&genl, 7, &reply) == 0);
 	tap_is(value[SYSGENID_A_GENERATION], 0x90000001, "a small MIN_GENERATION is passed then");
 }
 
 static void test_cause(void)
 {
-	static const uint32_t wrong[] = { SYSGENID_CAUSE_NONE,	  SYSGENID_CAUSE_IOCTL,	 SYSGENID_CAUSE_VIRTIO_LEAK,
-					  SYSGENID_CAUSE_VMGENID, SYSGENID_CAUSE_KERNEL, __SYSGENID_CAUSE_MAX,
+	static const uint32_t wrong[] = { SYSGENID_CAUSE_NONE,
+					  SYSGENID_CAUSE_IOCTL,
+					  SYSGENID_CAUSE_VIRTIO_LEAK,
+					  SYSGENID_CAUSE_VMGENID,
+					  SYSGENID_CAUSE_KERNEL,
+					  __SYSGENID_CAUSE_MAX,
 					  UINT32_MAX };
 	struct genl_values values = { .has = HAS(SYSGENID_A_CAUSE) };
 	uint32_t before;
@@ -192,11 +213,13 @@ static void test_cause(void)
 
 	must(genl_ask(&genl, SYSGENID_CMD_TRIGGER, NULL, &reply) == 0);
 	must(genl_ask(&genl, SYSGENID_CMD_GET, NULL, &reply) == 0);
-	tap_is(reply.values.value[SYSGENID_A_CAUSE], SYSGENID_CAUSE_ADMIN, "the default CAUSE is ADMIN");
+	tap_is(reply.values.value[SYSGENID_A_CAUSE], SYSGENID_CAUSE_ADMIN,
+	       "the default CAUSE is ADMIN");
 	values.value[SYSGENID_A_CAUSE] = SYSGENID_CAUSE_RESTORE;
 	must(genl_ask(&genl, SYSGENID_CMD_TRIGGER, &values, &reply) == 0 && !reply.error);
 	must(genl_ask(&genl, SYSGENID_CMD_GET, NULL, &reply) == 0);
-	tap_is(reply.values.value[SYSGENID_A_CAUSE], SYSGENID_CAUSE_RESTORE, "CAUSE RESTORE is accepted");
+	tap_is(reply.values.value[SYSGENID_A_CAUSE], SYSGENID_CAUSE_RESTORE,
+	       "CAUSE RESTORE is accepted");
 	values.value[SYSGENID_A_CAUSE] = SYSGENID_CAUSE_ADMIN;
 	must(genl_ask(&genl, SYSGENID_CMD_TRIGGER, &values, &reply) == 0);
 	tap_is(reply.error, 0, "CAUSE ADMIN is accepted");
@@ -205,7 +228,8 @@ static void test_cause(void)
 		values.value[SYSGENID_A_CAUSE] = wrong[i];
 		must(genl_ask(&genl, SYSGENID_CMD_TRIGGER, &values, &reply) == 0);
 		tap_is(reply.error, EINVAL, "CAUSE %u gives EINVAL", wrong[i]);
-		tap_ok(strstr(reply.text, "cause") != NULL, "with a text that names the cause (CAUSE %u)", wrong[i]);
+		tap_ok(strstr(reply.text, "cause") != NULL,
+		       "with a text that names the cause (CAUSE %u)", wrong[i]);
 		if (!i)
 			tap_diag("%s", reply.text);
 	}
@@ -225,7 +249,9 @@ static void test_reseeded(void)
 		must(genl_ask(&genl, SYSGENID_CMD_TRIGGER, NULL, &reply) == 0 && !reply.error);
 		exact += shared_page->rng_generation == reply.values.value[SYSGENID_A_GENERATION];
 	}
-	tap_is(exact, ROUNDS, "TRIGGER is answered when rng_generation has reached its generation, a thousand times");
+	tap_is(exact, ROUNDS,
+	       "TRIGGER is answered when rng_generation has reached its generation, a thousand "
+	       "times");
 	for (int i = 0; i < NOISES; i++) {
 		noise[i] = fork();
 		must(noise[i] >= 0);
@@ -250,7 +276,8 @@ static void test_one_trigger(void)
 
 	must(genl_ask(&genl, SYSGENID_CMD_TRIGGER, NULL, &reply) == 0);
 	tap_is(reply.error, 0, "TRIGGER is answered");
-	tap_is(shared_page->rng_generation, generation(), "when the random number generator has been reseeded");
+	tap_is(shared_page->rng_generation, generation(),
+	       "when the random number generator has been reseeded");
 }
 
 /* The random device is hidden: to be run so. */

@@ -19,7 +19,7 @@
 
 #define USER_ID 1000
 #define PATIENCE_MS 10000 /* for what must happen */
-#define MOMENT_MS 50 /* for what must not happen */
+#define MOMENT_MS 50	  /* for what must not happen */
 
 void sleeper_start(struct sleeper *sleeper, long (*body)(int fd), int fd)
 {
@@ -152,7 +152,8 @@ void become_user(uint64_t capabilities)
 	need(syscall(SYS_capget, &header, data) == 0);
 	permitted = data[0].permitted | (uint64_t)data[1].permitted << 32;
 	capabilities &= permitted;
-	data[0] = (struct __user_cap_data_struct){ .permitted = capabilities, .effective = capabilities };
+	data[0] = (struct __user_cap_data_struct){ .permitted = capabilities,
+						   .effective = capabilities };
 	data[1] = (struct __user_cap_data_struct){ .permitted = capabilities >> 32,
 						   .effective = capabilities >> 32 };
 	need(setgroups(0, NULL) == 0);

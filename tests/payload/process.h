@@ -20,8 +20,8 @@ struct sleeper {
 void sleeper_start(struct sleeper *sleeper, long (*body)(int fd), int fd);
 bool sleeper_asleep(struct sleeper *sleeper); /* waits until it is; false if it came back instead */
 bool sleeper_still_asleep(struct sleeper *sleeper); /* gives it a moment to come back */
-long sleeper_result(struct sleeper *sleeper); /* what body returned, NEVER after ten seconds */
-void sleeper_end(struct sleeper *sleeper); /* whatever it does */
+long sleeper_result(struct sleeper *sleeper);	/* what body returned, NEVER after ten seconds */
+void sleeper_end(struct sleeper *sleeper);	/* whatever it does */
 long sleeper_switches(struct sleeper *sleeper); /* how often it went to sleep */
 
 /*
@@ -30,6 +30,6 @@ long sleeper_switches(struct sleeper *sleeper); /* how often it went to sleep */
 int as_user(int (*body)(long arg), long arg); /* no capabilities, not root */
 int with_capabilities(uint64_t mask, int (*body)(long arg), long arg); /* user with these */
 int in_namespace(int flags, int (*body)(long arg), long arg); /* unshare(flags), root inside */
-void become_user(uint64_t capabilities); /* for good */
+void become_user(uint64_t capabilities);		      /* for good */
 
 #endif /* PROCESS_H */

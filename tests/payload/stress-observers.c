@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the threads of the stress test do: every way of looking at the counter, and of coming and going. */
+/* The threads of the stress test: every way of looking at the counter, and of coming and going. */
 #include <poll.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -125,7 +125,8 @@ static void tracker(struct observer *self)
 				ioctl(fd, SYSGENID_MARK_OUTDATED, 0);
 			if (step & round & 4)
 				ioctl(fd, SYSGENID_SET_WATCHER_TRACKING, step & 1);
-			if (ioctl(fd, SYSGENID_WAIT_WATCHERS, 1) && errno != EINTR && errno != ETIME)
+			if (ioctl(fd, SYSGENID_WAIT_WATCHERS, 1) && errno != EINTR &&
+			    errno != ETIME)
 				wrong(self, "WAIT_WATCHERS: %s", strerror(errno));
 			saw(self, generation());
 		}
@@ -162,7 +163,8 @@ static void mapper(struct observer *self)
 		device_close(fd);
 		value = __atomic_load_n(&page->generation, __ATOMIC_ACQUIRE);
 		if (value < before)
-			wrong(self, "a new mapping shows %u when another has shown %u", value, before);
+			wrong(self, "a new mapping shows %u when another has shown %u", value,
+			      before);
 		saw(self, value);
 		munmap((void *)page, PAGE);
 	}

@@ -12,10 +12,10 @@ struct observer {
 	const char *name;
 	void (*body)(struct observer *self);
 	pthread_t thread;
-	uint32_t last; /* the generation seen last */
-	uint32_t seen; /* how many different ones */
-	uint32_t wrong; /* how often the counter broke its promise */
-	char problem[128]; /* the first time */
+	uint32_t last;		  /* the generation seen last */
+	uint32_t seen;		  /* how many different ones */
+	uint32_t wrong;		  /* how often the counter broke its promise */
+	char problem[128];	  /* the first time */
 	_Atomic uint32_t settled; /* the generation that it has nothing left to do about */
 };
 

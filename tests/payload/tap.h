@@ -20,18 +20,19 @@ void tap_bail(const char *format, ...) TAP_PRINTF(1, 2) __attribute__((noreturn)
 int tap_done(void); /* prints the plan, returns the exit status */
 
 /* The call must give -1 and this very error. */
-#define fails(call, error, ...)                                           \
-	({                                                                \
-		errno = 0;                                                \
-		long long result_ = (long long)(call);                    \
-		tap_failed(result_, errno, error, __VA_ARGS__);           \
+#define fails(call, error, ...)                                                                    \
+	({                                                                                         \
+		errno = 0;                                                                         \
+		long long result_ = (long long)(call);                                             \
+		tap_failed(result_, errno, error, __VA_ARGS__);                                    \
 	})
 
 /* What a test needs and does not test. */
-#define must(condition)                                                                          \
-	do {                                                                                     \
-		if (!(condition))                                                                \
-			tap_bail("%s:%d: %s: %s", __FILE__, __LINE__, #condition, strerror(errno)); \
+#define must(condition)                                                                            \
+	do {                                                                                       \
+		if (!(condition))                                                                  \
+			tap_bail("%s:%d: %s: %s", __FILE__, __LINE__, #condition,                  \
+				 strerror(errno));                                                 \
 	} while (0)
 
 #endif /* TAP_H */

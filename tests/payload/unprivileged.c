@@ -19,7 +19,8 @@
 
 #define LIMIT_SECONDS 100
 #define FILES 30000
-#define SMALLEST 48 /* bytes that a file of ours takes at least; what it is on its own is for all files */
+#define SMALLEST                                                                                   \
+	48 /* bytes that a file of ours takes at least; what it is on its own is for all files */
 
 static int try_triggers(long unused)
 {
@@ -30,7 +31,8 @@ static int try_triggers(long unused)
 	(void)unused;
 	if (ioctl(fd, SYSGENID_TRIGGER_GEN_UPDATE, 0) != -1 || errno != EACCES)
 		return 1;
-	if (genl_open(&genl) || genl_ask(&genl, SYSGENID_CMD_TRIGGER, NULL, &reply) || reply.error != EPERM)
+	if (genl_open(&genl) || genl_ask(&genl, SYSGENID_CMD_TRIGGER, NULL, &reply) ||
+	    reply.error != EPERM)
 		return 2;
 	return 0;
 }
@@ -127,9 +129,10 @@ static void test_charge(const char *cgroup)
 	before = charged(cgroup);
 	open_many(SYSGENID_DEVICE, fds);
 	ours = charged(cgroup) - before;
-	tap_diag("%d files: %ld bytes charged for /dev/zero, %ld for %s", FILES, other, ours, SYSGENID_DEVICE);
-	tap_ok(ours - other >= (long)FILES * SMALLEST,
-	       "what the kernel keeps for an open file is charged to the memory cgroup of its user");
+	tap_diag("%d files: %ld bytes charged for /dev/zero, %ld for %s", FILES, other, ours,
+		 SYSGENID_DEVICE);
+	tap_ok(ours - other >= (long)FILES * SMALLEST, "what the kernel keeps for an open file is "
+						       "charged to the memory cgroup of its user");
 	close_many(fds);
 	tap_ok(falls_below(cgroup, before + ours / 4), "and given back when the files are closed");
 }
@@ -138,10 +141,13 @@ static void test_limits(const char *cgroup)
 {
 	uint32_t before = generation();
 
-	tap_is(as_user(try_triggers, 0), 0, "a user cannot trigger, neither by ioctl nor by netlink");
-	tap_is(as_user(try_writes, 0), 0, "a user cannot write the page, neither mapped nor by a debugger's way");
+	tap_is(as_user(try_triggers, 0), 0,
+	       "a user cannot trigger, neither by ioctl nor by netlink");
+	tap_is(as_user(try_writes, 0), 0,
+	       "a user cannot write the page, neither mapped nor by a debugger's way");
 	tap_is(generation(), before, "and the generation is what it was");
-	tap_is(as_user(open_until_refused, 64), 0, "a user has as many files as the limit of descriptors allows");
+	tap_is(as_user(open_until_refused, 64), 0,
+	       "a user has as many files as the limit of descriptors allows");
 	test_charge(cgroup);
 }
 
@@ -189,10 +195,11 @@ static void wait_limited(int fd, int limit, const char *against)
 	long long from = now_ms();
 	long took;
 
-	fails(ioctl(fd, SYSGENID_WAIT_WATCHERS, limit), ETIME, "a wait of %d ms ends with ETIME against %s", limit,
-	      against);
+	fails(ioctl(fd, SYSGENID_WAIT_WATCHERS, limit), ETIME,
+	      "a wait of %d ms ends with ETIME against %s", limit, against);
 	took = (long)(now_ms() - from);
-	tap_ok(took >= limit && took < limit + 3000, "in time against %s: it took %ld ms", against, took);
+	tap_ok(took >= limit && took < limit + 3000, "in time against %s: it took %ld ms", against,
+	       took);
 }
 
 static void test_waits(void)
@@ -217,7 +224,8 @@ static void test_waits(void)
 		kill(noise[i], SIGKILL);
 		waitpid(noise[i], NULL, 0);
 	}
-	tap_is(sysfs_number("watchers"), 1, "nothing is left in the account of users who were killed meanwhile");
+	tap_is(sysfs_number("watchers"), 1,
+	       "nothing is left in the account of users who were killed meanwhile");
 	kill(silent, SIGKILL);
 	waitpid(silent, NULL, 0);
 	tap_is(sysfs_number("watchers"), 0, "nor of the one who never acknowledged");

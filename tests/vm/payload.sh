@@ -8,6 +8,7 @@
 
 VM_MODULE=$PWD/build/kernel/sysgenid.ko
 PAYLOAD=$PWD/build/tests/payload
+# shellcheck disable=SC2034  # for the tests
 SYSFS=/sys/class/misc/sysgenid
 
 # payload_check LINE: a line of TAP that a program printed

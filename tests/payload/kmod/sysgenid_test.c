@@ -42,7 +42,8 @@ static void record(const char *notifier, unsigned long cause, u32 generation)
 {
 	mutex_lock(&lock);
 	if (call_count < MAX_CALLS)
-		calls[call_count++] = (struct call){ notifier, cause, generation, sysgenid_generation() };
+		calls[call_count++] =
+			(struct call){ notifier, cause, generation, sysgenid_generation() };
 	mutex_unlock(&lock);
 }
 
@@ -153,8 +154,8 @@ static int get_calls(char *text, const struct kernel_param *kp)
 
 	mutex_lock(&lock);
 	for (unsigned int i = 0; i < call_count; i++)
-		size += sysfs_emit_at(text, size, "%s:%lu:%u:%u\n", calls[i].notifier, calls[i].cause,
-				      calls[i].generation, calls[i].word);
+		size += sysfs_emit_at(text, size, "%s:%lu:%u:%u\n", calls[i].notifier,
+				      calls[i].cause, calls[i].generation, calls[i].word);
 	mutex_unlock(&lock);
 	return size;
 }

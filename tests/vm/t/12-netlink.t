@@ -28,7 +28,8 @@ echo '-:sysgenid_test_reseed' >>"$probes"
 
 mount --bind /dev/null /dev/urandom
 run_payload netlink reseed-fails
-like "$(dmesg | grep sysgenid: | tail -n 1)" 'cannot reseed .* /dev/urandom gives error -6; is devtmpfs' \
+like "$(dmesg | grep 'sysgenid: ' | tail -n 1)" \
+	'cannot reseed .* /dev/urandom gives error -6; is devtmpfs' \
 	"the kernel log says that the reseed failed, of what, and what to look for"
 umount /dev/urandom
 run_payload netlink one-trigger

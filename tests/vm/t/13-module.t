@@ -6,7 +6,7 @@ set -uo pipefail
 
 node()
 {
-	stat -c '%F %a %t:%T' "${1-/dev/sysgenid}"
+	stat -c '%F %a %t:%T' /dev/sysgenid
 }
 
 # The device's number in hexadecimal, as stat prints it.
@@ -42,6 +42,8 @@ refused()
 	not_ok "minor=$1 is refused ($2)" insmod "$VM_MODULE" "minor=$1"
 	like "$(last_message)" "$3" "with a message that says why (minor=$1)"
 	ok "and leaves nothing behind (minor=$1)" all_gone
+	# One that was not refused must not fail all that follows.
+	[[ ! -d /sys/module/sysgenid ]] || unload_module
 }
 
 test_minor()
@@ -63,7 +65,8 @@ test_minor()
 	refused 0 "the mouse's" 'minor=0 is not between 243 and 254'
 	refused 4294967295 "no number of a device" 'minor=4294967295 is not between 243 and 254'
 	insmod "$PAYLOAD/kmod/sysgenid_occupy.ko" minor=250 || bail "sysgenid_occupy.ko cannot be loaded"
-	refused 250 "taken by another device" 'cannot register minor 250: error -16; is it taken .see /proc/misc.'
+	refused 250 "taken by another device" \
+		'cannot register minor 250: error -16; is it taken .see /proc/misc.'
 	need_module
 	is "$(node)" "$(number 243)" "the module can be loaded with another number then"
 	unload_module
@@ -75,7 +78,8 @@ test_sysfs()
 	need_module
 	is "$(attribute generation)" 0 "sysfs: generation is 0 in the beginning"
 	is "$(attribute last_cause)" none "sysfs: last_cause is none in the beginning"
-	is "$(attribute watchers) $(attribute outdated)" "0 0" "sysfs: there are no watchers in the beginning"
+	is "$(attribute watchers) $(attribute outdated)" "0 0" \
+		"sysfs: there are no watchers in the beginning"
 	is "$(stat -c %a "$SYSFS"/{generation,watchers,outdated,last_cause} | sort -u)" 444 \
 		"sysfs: everybody can read the attributes, nobody write them"
 	trigger
@@ -128,8 +132,7 @@ load_and_unload()
 
 	for ((i = 0; i < 50; i++)); do
 		load_module || return
-		# With work that is still to be done: every other time the last file goes just after a trigger.
-		((i % 2)) || "$PAYLOAD/hold" file </dev/null >/dev/null || return
+		# The work that the last trigger has started may still be going on.
 		"$PAYLOAD/stress" trigger 10 || return
 		unload_module || return
 	done

@@ -39,11 +39,12 @@ one_cause()
 
 	set_parameter calls -
 	set_parameter bump "$1"
-	is "$(parameter bump)" "$expected" "sysgenid_bump_generation() returns the new generation (cause $2)"
+	is "$(parameter bump)" "$expected" \
+		"sysgenid_bump_generation() returns the new generation ($2)"
 	is "$(attribute generation)" "$expected" "and the generation has moved (cause $2)"
 	is "$(attribute last_cause)" "$2" "sysfs: last_cause is $2"
 	is "$(parameter calls)" "$(calls_of "$1" "$expected")" \
-		"notifiers run once, by priority, before it returns, with cause and generation, and the word is moved ($2)"
+		"before it returns, notifiers run once, by priority, and the word has moved ($2)"
 }
 
 test_bump_and_notifiers()
@@ -53,10 +54,12 @@ test_bump_and_notifiers()
 	one_cause 4 virtio-leak
 	set_parameter calls -
 	"$PAYLOAD/stress" trigger 1
-	is "$(parameter calls)" "$(calls_of 1 "$(attribute generation)")" "notifiers hear of a change by ioctl"
+	is "$(parameter calls)" "$(calls_of 1 "$(attribute generation)")" \
+		"notifiers hear of a change by ioctl"
 	set_parameter calls -
 	run_payload netlink one-trigger
-	is "$(parameter calls)" "$(calls_of 2 "$(attribute generation)")" "notifiers hear of a change by netlink"
+	is "$(parameter calls)" "$(calls_of 2 "$(attribute generation)")" \
+		"notifiers hear of a change by netlink"
 	is "$(parameter page)" "0x47735953 1 $(attribute generation)" \
 		"sysgenid_get_page() is the page with magic, version and rng_generation"
 }
@@ -67,7 +70,7 @@ test_order()
 	local -a pids=()
 
 	before=$(parameter events)
-	for i in 1 2 3 4; do
+	for ((i = 0; i < 4; i++)); do
 		"$PAYLOAD/stress" trigger 1000 &
 		pids+=($!)
 	done
@@ -81,7 +84,8 @@ test_unload()
 {
 	local before
 
-	like "$(rmmod sysgenid 2>&1)" 'in use' "the module cannot be unloaded while others use its functions"
+	like "$(rmmod sysgenid 2>&1)" 'in use' \
+		"the module cannot be unloaded while others use its functions"
 	set_parameter calls -
 	rmmod sysgenid_test || bail "sysgenid_test cannot be unloaded"
 	before=$(attribute generation)

@@ -8,7 +8,8 @@ set -uo pipefail
 cgroup=/sys/fs/cgroup/sysgenid-test
 
 need_module
-echo +memory >/sys/fs/cgroup/cgroup.subtree_control && mkdir "$cgroup" || bail "no memory cgroup"
+echo +memory >/sys/fs/cgroup/cgroup.subtree_control || bail "no memory cgroups"
+mkdir "$cgroup" || bail "no memory cgroup"
 run_payload unprivileged limits "$cgroup"
 run_payload unprivileged waits
 ok "the module can be unloaded after all this" unload_module

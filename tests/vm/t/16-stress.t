@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# A million triggers against readers, pollers, trackers, openers, closers and mappers on all processors.
-# vm: smp=4 timeout=600
+# A million triggers against readers, pollers, trackers, openers, closers and mappers on all
+# processors.
+# vm: smp=4 timeout=450
 set -uo pipefail
 . tests/vm/payload.sh
 
@@ -12,8 +13,9 @@ need_module
 insmod "$PAYLOAD/kmod/sysgenid_test.ko" || bail "sysgenid_test.ko cannot be loaded"
 is "$(nproc)" 4 "there are four processors"
 run_payload stress all "$TRIGGERS"
-# The one more is that which ends the test.
-is "$(cat "$parameters/events")" "$((TRIGGERS + 1))" "each trigger was one event for a notifier: none is lost"
+# The counter began at 0.
+is "$(cat "$parameters/events")" "$(cat "$SYSFS/generation")" \
+	"each trigger was one event for a notifier: none is lost"
 is "$(cat "$parameters/not_next")" 0 "each with the generation after the one before: none twice"
 is "$(cat "$parameters/overlapping")" 0 "one at a time"
 rmmod sysgenid_test

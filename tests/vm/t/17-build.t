@@ -5,7 +5,8 @@
 set -uo pipefail
 . tests/vm/payload.sh
 
-source=/usr/src/sysgenid-0.1
+version=$(modinfo -F version "$VM_MODULE")
+source=/usr/src/sysgenid-$version
 kernel=$(uname -r)
 
 strict_log()
@@ -23,13 +24,14 @@ is "$(cat "$PAYLOAD/strict.status")" 0 "the driver builds with W=1, sparse, and 
 is "$(strict_log)" '' "and nothing is printed meanwhile"
 
 ok "make install puts the source where DKMS looks for it" quiet make -C kernel install DESTDIR=
-ok "that is all of it, under the driver's version" test -f "$source/dkms.conf" -a -f "$source/Kbuild"
-version=$(sed -n 's/^PACKAGE_VERSION="\(.*\)"/\1/p' "$source/dkms.conf")
-is "$version" "$(modinfo -F version "$VM_MODULE")" "dkms.conf has the version of the module"
+ok "in a directory that has its version in the name" test -f "$source/dkms.conf"
+ok "dkms.conf has the version of the module" \
+	grep -qxF "PACKAGE_VERSION=\"$version\"" "$source/dkms.conf"
 ok "dkms add" quiet dkms add "sysgenid/$version"
 ok "dkms build" quiet dkms build "sysgenid/$version" -k "$kernel"
 ok "dkms install" quiet dkms install "sysgenid/$version" -k "$kernel"
-like "$(dkms status sysgenid -k "$kernel")" "^sysgenid/$version, .*: installed" "dkms knows the module as installed"
+like "$(dkms status sysgenid -k "$kernel")" "^sysgenid/$version, .*: installed" \
+	"dkms knows the module as installed"
 ok "modprobe finds it" quiet modprobe sysgenid
 like "$(modinfo -n sysgenid)" '/updates/dkms/sysgenid\.ko' "at the place for such modules"
 ok "the device is there" wait_for 5 test -c /dev/sysgenid
