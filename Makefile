@@ -44,6 +44,9 @@ vm: need-vm ## a shell in a throw-away VM: make vm SUITE=bookworm|trixie
 demo: need-build need-vm ## restore a token server twice, without us and with us: make demo SUITE=...
 	@tests/demo/demo $(SUITE)
 
+demo-vm: need-build need-vm qemu ## the same for a whole machine, with our QEMU device: make demo-vm SUITE=...
+	@tests/demo-vm/demo-vm $(SUITE)
+
 check: need-build need-lint need-vm need-check qemu $(USER_PARTS) $(TEST_PARTS) ## run all tests, unit and VM, with prove
 	@tests/check
 
@@ -59,5 +62,5 @@ lint: need-lint ## clang-format, cppcheck, shellcheck
 clean: ## remove what was built here; prepared images stay in the cache
 	rm -rf $(BUILD)
 
-.PHONY: help build module vm-payload install vm demo check bench qemu lint clean $(USER_PARTS) $(TEST_PARTS)
+.PHONY: help build module vm-payload install vm demo demo-vm check bench qemu lint clean $(USER_PARTS) $(TEST_PARTS)
 .DEFAULT_GOAL := help

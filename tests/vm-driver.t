@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The virtio-rng driver: stock devices, leak queues with and without latch, and all that comes and goes."""
+"""The virtio-rng driver: stock devices, leak queues with and without latch, coming and going."""
 
 import os
 import re
@@ -199,7 +199,8 @@ def unplugged(tap, suite, folder):
     "a device that is unplugged under load, and suspend"
     with machine.start(suite, folder, *device("leak0")) as vm:
         suspended(tap, vm)
-        vm.run("(while dd if=/dev/hwrng of=/dev/null bs=64 count=100; do :; done) >/dev/null 2>&1 &")
+        vm.run("(while dd if=/dev/hwrng of=/dev/null bs=64 count=100; do :; done) "
+               ">/dev/null 2>&1 &")
         vm.run("dd if=/dev/hwrng of=/dev/null bs=64 count=10 2>/dev/null")
         before = generation(vm)
         vm.qmp("device_del", id="leak0")

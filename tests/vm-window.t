@@ -4,170 +4,25 @@
 
 One observer a vCPU spins on the mapped word. Its log in the frozen original tells which observation
 was under way; every later one of a restored copy that has the old value is stale. The device must
-show none. The same device with its leak delayed, and VMGENID, must show some: the measurement works.
+show none. The same device with its leak delayed, and VMGENID, must show some: the measurement
+works.
 """
 
 import os
-import struct
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "snapshot"))
 # pylint: disable=wrong-import-position
-import vm as machine  # noqa: E402
 from tap import each_suite  # noqa: E402
-
-RESTORES = int(os.environ.get("RESTORES", "150"))
-CONTROLS = 5
-DELAY_MS = 5
-PROMPT = 0.005  # seconds
-TRIES = 50
-LOG_SIZE, ENTRIES, ENTRY = 4096, 100, struct.Struct("<QQQQQ")
-ENOUGH = 1000  # observations that each observer must make in a copy
-STATE = "frozen"
-MACHINE = {"smp": 2, "mem": 256}
-VMGENID = ("-device", "vmgenid,guid=auto")
-
-
-def leak_device(options=""):
-    return ("-device", f"virtio-rng-leak-pci,id=leak0{options}")
-
-
-class Log:
-    """One observer's log; see observer.c."""
-
-    def __init__(self, page):
-        self.begun, self.done, entries = struct.unpack_from("<QQQ", page)
-        used = min(entries, ENTRIES)
-        # value, number of the last observation, time before and after the first, after the last
-        self.entries = [ENTRY.unpack_from(page, 64 + ENTRY.size * i) for i in range(used)]
-        self.value, self.last, _, _, self.end = self.entries[(entries - 1) % ENTRIES]
-
-    def of(self, value):
-        """(number, end) of the last observation that had the value."""
-        return max((entry[1], entry[4]) for entry in self.entries if entry[0] == value)
-
-    def first_after(self, old):
-        """When the first observation was over that was not over in the frozen log."""
-        later = [entry[3] for entry in self.entries if entry[2] > old.end]
-        # None: it was one of a run that the frozen log has the beginning of.
-        return min(later) if later else None
-
-
-class Result:
-    """What the observers saw in restored copies, added up."""
-
-    def __init__(self):
-        self.stale = self.longest = self.made = self.restores = 0
-        self.looks = []  # seconds from the freeze to the first look at a new value
-
-    def add(self, logs, frozen, hz):
-        self.restores += 1
-        for log, old in zip(logs, frozen):
-            number, end = log.of(old.value)
-            if number > old.begun:
-                self.stale += number - old.begun
-                self.longest = max(self.longest, (end - old.end) / hz)
-            first = log.first_after(old)
-            if first is not None:
-                self.looks.append((first - old.end) / hz)
-            self.made += log.done - old.done
-
-    def __str__(self):
-        seen = f", for up to {self.longest * 1e6:.0f} us" if self.stale else ""
-        return (f"{self.stale} stale of {self.made} observations in {self.restores} restores{seen}")
-
-
-class Observers:
-    """The observers of a machine that is frozen, and of copies of it."""
-
-    def __init__(self, vm, count):
-        out = vm.run("build/tests/snapshot/observer %d >/tmp/log 2>&1 & for i in {1..500}; do "
-                     "(($(grep -c log /tmp/log) == %d)) && break; sleep 0.02; done; cat /tmp/log"
-                     % (count, count)).split()
-        self.hz = int(out[out.index("hz") + 1])
-        self.addresses = [int(out[i + 1]) for i, word in enumerate(out) if word == "log"]
-        assert len(self.addresses) == count, out
-
-    def read(self, vm):
-        return [Log(vm.memory(address, LOG_SIZE)) for address in self.addresses]
-
-    def freeze(self, vm):
-        """Freezes the machine at a moment from which its copies go on observing at once.
-
-        Each vCPU stands in the observers' loop, and a copy that runs for PROMPT seconds has looked
-        at the word. (At most moments a timer's interrupt is due on a vCPU, and that comes first.)
-        """
-        for _ in range(TRIES):
-            self.stop_in_loop(vm)
-            vm.hmp(f"savevm {STATE}")
-            if all(self.is_prompt(vm) for _ in range(2)):
-                return
-            vm.cont()
-        raise TimeoutError("no moment was found from which observers go on at once")
-
-    def stop_in_loop(self, vm):
-        deadline = time.monotonic() + 60
-        while True:
-            vm.stop()
-            self.frozen = self.read(vm)
-            # All in one page of code, and in user mode: that is the observers' loop.
-            places = {(level, rip // 4096) for level, rip in vm.positions()}
-            if len(places) == 1 and places.pop()[0] == 3 and \
-                    all(log.done > ENOUGH for log in self.frozen):
-                return
-            if time.monotonic() > deadline:
-                raise TimeoutError("the observers do not run")
-            vm.cont()
-            time.sleep(0.02)
-
-    def is_prompt(self, vm):
-        vm.hmp(f"loadvm {STATE}")
-        vm.cont()
-        time.sleep(PROMPT)
-        vm.stop()
-        return any(log.done > old.begun for log, old in zip(self.read(vm), self.frozen))
-
-    def run_copy(self, vm, until_moved):
-        """Lets a copy, which is stopped, run until all have observed enough; stops it."""
-        deadline = time.monotonic() + 30
-        moment = PROMPT
-        while True:
-            vm.cont()
-            time.sleep(moment)
-            vm.stop()
-            # Longer next time: stopping starts a delayed leak's time anew.
-            moment *= 2
-            logs = self.read(vm)
-            if all(log.done > old.begun + ENOUGH and
-                   (not until_moved or log.value != old.value)
-                   for log, old in zip(logs, self.frozen)):
-                return logs
-            if time.monotonic() > deadline:
-                raise TimeoutError("the observers of a copy saw nothing new")
-
-
-def measure(vm, observers, result, restores):
-    """Restores the machine again and again in one process. Times are right for the first only."""
-    for _ in range(restores):
-        vm.hmp(f"loadvm {STATE}")
-        logs = observers.run_copy(vm, until_moved=True)
-        result.add(logs, observers.frozen, observers.hz)
-    return result
-
-
-def in_new_process(suite, folder, disks, observers, options, result):
-    with machine.VM(suite, folder, *leak_device(options), *VMGENID, "-S", disks=disks,
-                    **MACHINE) as vm:
-        measure(vm, observers, result, 1)
+from window import (CONTROLS, DELAY_MS, RESTORES, Result, freeze_observed,  # noqa: E402
+                    in_new_process, measure)
 
 
 def no_window(tap, suite, folder):
     "the observation of restored machines"
-    with machine.start(suite, folder, *leak_device(), *VMGENID, **MACHINE) as vm:
-        vm.run("insmod build/kernel/sysgenid_vmgenid.ko; echo 3 >/proc/sys/vm/drop_caches")
-        observers = Observers(vm, MACHINE["smp"])
-        observers.freeze(vm)
+    vm, observers = freeze_observed(suite, folder)
+    with vm:
         started = time.monotonic()
         leak = measure(vm, observers, Result(), RESTORES)
         seconds = time.monotonic() - started
@@ -185,8 +40,8 @@ def no_window(tap, suite, folder):
     tap.say(f"shortest time from freeze to the first look at the word: "
             f"{min(fresh.looks) * 1e6:.0f} us; {seconds / RESTORES * 1000:.0f} ms a restore")
     print(f"# stale suite={suite.name} leakq={leak.stale} delayed={late.stale} "
-          f"vmgenid={vmgenid.stale} vmgenid_us={vmgenid.longest * 1e6:.0f} restores={RESTORES + CONTROLS}", flush=True)
+          f"vmgenid={vmgenid.stale} vmgenid_us={vmgenid.longest * 1e6:.0f} "
+          f"restores={RESTORES + CONTROLS}", flush=True)
 
 
-if __name__ == "__main__":
-    each_suite(no_window)
+each_suite(no_window)

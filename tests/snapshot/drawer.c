@@ -6,8 +6,9 @@
  *	drawer plain    getrandom(2), whatever the generation
  *	drawer safe     sysgenid_getrandom()
  *
- * Prints "GENERATION HEX" for each draw of 8 bytes, unbuffered. Waits a moment between two draws, or it would
- * starve everything else. Without the module (plain only) the generation is 0.
+ * Prints "GENERATION HEX NANOSECONDS" for each draw of 8 bytes, unbuffered. The time tells what two copies
+ * of the machine have drawn from what they have inherited. Waits a moment between two draws, or it
+ * would starve everything else. Without the module (plain only) the generation is 0.
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -26,6 +27,7 @@ int main(int argc, char **argv)
 	const struct timespec moment = { .tv_nsec = 200000 };
 	int safe = argc > 1 && !strcmp(argv[1], "safe");
 	struct sysgenid *handle;
+	struct timespec now;
 	uint32_t generation = 0;
 	cpu_set_t first;
 	uint64_t bytes;
@@ -49,7 +51,9 @@ int main(int argc, char **argv)
 			if (syscall(SYS_getrandom, &bytes, sizeof(bytes), 0) != sizeof(bytes))
 				err(1, "getrandom");
 		}
-		dprintf(1, "%" PRIu32 " %016" PRIx64 "\n", generation, bytes);
+		clock_gettime(CLOCK_MONOTONIC, &now);
+		dprintf(1, "%" PRIu32 " %016" PRIx64 " %lld%09ld\n", generation, bytes,
+			(long long)now.tv_sec, now.tv_nsec);
 		nanosleep(&moment, NULL);
 	}
 }
