@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # The driver builds without a warning, and by DKMS on the machine that is to run it.
-# vm: timeout=400 mem=2048
+# vm: timeout=900 mem=2048
 set -uo pipefail
 . tests/vm/payload.sh
 
