@@ -1,0 +1,34 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The driver is built by DKMS on the machine that is to run it. On one suite only, since compiling in an emulated machine takes
+# minutes; that the driver builds for the other one's kernel is what 17-build says.
+# vm: timeout=900 mem=2048 suites=bookworm
+set -uo pipefail
+. tests/vm/payload.sh
+
+source=/usr/src/sysgenid-0.1
+kernel=$(uname -r)
+
+quiet()
+{
+	"$@" >/tmp/log 2>&1 || { cat /tmp/log; return 1; }
+}
+
+ok "make install puts the source where DKMS looks for it" quiet make -C kernel install DESTDIR=
+ok "in a directory that has its version in the name" test -f "$source/dkms.conf"
+ok "dkms.conf has the version of the module" \
+	grep -qxF "PACKAGE_VERSION=\"$version\"" "$source/dkms.conf"
+ok "dkms add" quiet dkms add "sysgenid/$version"
+ok "dkms build" quiet dkms build "sysgenid/$version" -k "$kernel"
+ok "dkms install" quiet dkms install "sysgenid/$version" -k "$kernel"
+like "$(dkms status sysgenid -k "$kernel")" "^sysgenid/$version, .*: installed" \
+	"dkms knows the module as installed"
+ok "modprobe finds it" quiet modprobe sysgenid
+like "$(modinfo -n sysgenid)" '/updates/dkms/sysgenid\.ko' "at the place for such modules"
+ok "the device is there" wait_for 5 test -c /dev/sysgenid
+ok "and works" "$PAYLOAD/stress" trigger 1
+is "$(cat "$SYSFS/generation")" 1 "as it says itself"
+unload_module
+ok "dkms remove" quiet dkms remove "sysgenid/$version" --all
+not_ok "modprobe does not find it any more" modprobe sysgenid
+done_testing
