@@ -6,7 +6,8 @@
 set -uo pipefail
 . tests/vm/payload.sh
 
-source=/usr/src/sysgenid-0.1
+version=$(modinfo -F version "$VM_MODULE")
+source=/usr/src/sysgenid-$version
 kernel=$(uname -r)
 
 quiet()
