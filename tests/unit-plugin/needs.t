@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The plugin loads wherever criu runs. Runs as BUILD/unit-plugin/needs.t, a link to this file.
+# The plugin loads wherever criu runs. Runs as BUILD/tests/unit-plugin/needs.t, a link to this file.
 set -euo pipefail
 
 TOP=$(realpath -- "$(dirname -- "$(realpath -- "$0")")/../..")
