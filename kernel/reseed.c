@@ -25,7 +25,8 @@
 #include "writers.h"
 
 #define RANDOM_DEVICE "/dev/urandom"
-#define RANDOM_MINOR 9 /* Documentation/admin-guide/devices.txt */
+#define RESEED_LIMIT (10 * HZ) /* it takes microseconds */
+#define RANDOM_MINOR 9	       /* Documentation/admin-guide/devices.txt */
 
 static int force_reseed(void)
 {
@@ -91,9 +92,16 @@ void sysgenid_reseed_start(struct sysgenid_counter *counter)
 int sysgenid_reseed_wait(struct sysgenid_counter *counter)
 {
 	int wanted = atomic_read(&counter->reseeds_wanted);
+	/*
+	 * Compared by difference, since both numbers wrap. With a limit: the caller may hold the lock
+	 * that all of generic netlink shares.
+	 */
+	long left = wait_event_killable_timeout(
+		counter->reseeded, atomic_read_acquire(&counter->reseeds_done) - wanted >= 0,
+		RESEED_LIMIT);
 
-	/* Compared by difference, since both numbers wrap. */
-	wait_event(counter->reseeded, atomic_read_acquire(&counter->reseeds_done) - wanted >= 0);
+	if (left <= 0)
+		return left ? left : -ETIMEDOUT;
 	return READ_ONCE(counter->reseed_error);
 }
 
