@@ -13,6 +13,7 @@ SYSFS=/sys/class/misc/sysgenid
 PLUGIN=/sysgenid/build/criu-plugin/sysgenid_plugin.so
 SILENT=/sysgenid/build/tests/cr/silent
 NO_PLUGINS=$CR_DIR/no-plugins
+LOG=() MATCHES=() SEEN=() PID='' FD=''
 # As a pattern, in which brackets stand for themselves.
 HOST_NAMESPACE=$(readlink /proc/1/ns/pid | sed 's/[][]/\\&/g')
 mkdir -p "$NO_PLUGINS" /etc/sysgenid
@@ -127,16 +128,27 @@ news_has()
 	read_news "$1" "$2" && lines_like "$3"
 }
 
-# all_see NAME "WHO...": does each of them see the present generation?
-all_see()
+# present_in_log "WHO...": do lines of LOG say that each of them sees the present generation?
+present_in_log()
 {
 	local who now
 
 	read -r now <"$SYSFS/generation"
-	read_log "$1" || return
-	for who in $2; do
+	for who in $1; do
 		lines_like "^$who sees $now( |$)" || return 1
 	done
+}
+
+# all_see NAME "WHO..."
+all_see()
+{
+	read_log "$1" && present_in_log "$2"
+}
+
+# clones_see IMAGE NAME "WHO...": since the dump, that is
+clones_see()
+{
+	read_news "$1" "$2" && present_in_log "$3"
 }
 
 # generations_in LINE...: from lines "WHO sees N ...", in the array SEEN, added

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Processes that have the counter mapped and no file of it. Two restores of one dump: each finds a
 # generation that nobody saw before, with its very first load.
+# vm: timeout=240
 set -uo pipefail
 . tests/cr/lib.sh
 
@@ -49,7 +50,7 @@ check_clone()
 	local who before
 
 	ok "$2 is restored" restore "$1" "$2" || return
-	if ! ok "$2 sees the new generation" wait_for 30 all_see "$2" "$3"; then
+	if ! ok "$2 sees the new generation" wait_for 30 clones_see "$1" "$2" "$3"; then
 		read_log "$2" && diag "$(print_log)"
 		return
 	fi

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Processes that have the counter open: untracked, tracked, shared with a child, opened in every way.
 # After a restore each file is outdated and tracked as it was, and shared as it was.
+# vm: timeout=240
 set -uo pipefail
 . tests/cr/lib.sh
 
@@ -122,7 +123,7 @@ check_mixed()
 	ok "mixed: is restored" restore image-mixed mixed-a || return
 	pid_of mixed-a
 	is "$(flags_of "$PID")" "$before" "mixed: all come back with their numbers, flags and tracking"
-	ok "mixed: the mapping beside them is live" wait_for 30 all_see mixed-a mixed
+	ok "mixed: the mapping beside them is live" wait_for 30 clones_see image-mixed mixed-a mixed
 	container_kill mixed-a
 }
 

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # criu dump --leave-running: the process that goes on sees nothing of it, unless the switch
 # bump-after-dump is set. And a dump in two steps.
+# vm: timeout=240
 set -uo pipefail
 . tests/cr/lib.sh
 
@@ -69,7 +70,7 @@ check_pre_dump()
 	ok "pre-dump: the dump that follows works" \
 		dump pre image-pre --track-mem --prev-images-dir ../pre
 	ok "pre-dump: it is restored" restore image-pre pre-a
-	ok "pre-dump: the clone sees the new generation" wait_for 30 all_see pre-a mixed
+	ok "pre-dump: the clone sees the new generation" wait_for 30 clones_see image-pre pre-a mixed
 	counter_fd pre-a
 	is "$(state_of "$PID" 40)" "outdated=1 tracked=1" "pre-dump: its file is outdated and tracked"
 	container_kill pre-a

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Images and machines that a restore must not trust: it is refused with a message that says what to
 # do, nothing is left of it, and the machine's counter stays where it was.
+# vm: timeout=240
 set -uo pipefail
 . tests/cr/lib.sh
 
@@ -105,6 +106,28 @@ check_missing_image()
 	restored missing "a missing image of a process that has nothing of ours does not matter"
 }
 
+# criu itself, without us, must not bring back a process that needs us.
+check_no_plugin()
+{
+	local before
+
+	before=$(generation)
+	without_plugin
+	not_ok "no plugin and a file: refused" restore file refused
+	like "$(<"$CR_DIR/file/restore-refused.log")" 'Error .*(sysgenid|Unable to restore 0x)' \
+		"no plugin and a file: criu says what it cannot restore"
+	ok "no plugin and a file: nothing is left of it" wait_for 30 nobody_is_left
+	clear_away refused
+	if criu_41_or_newer; then
+		not_ok "no plugin and a mapping: refused" restore needing refused
+		like "$(<"$CR_DIR/needing/restore-refused.log")" 'Error .*sysgenid' \
+			"no plugin and a mapping: criu says which plugin the image needs"
+		clear_away refused
+	fi
+	is "$(generation)" "$before" "no plugin: the counter stays where it was"
+	with_plugin
+}
+
 check_mark()
 {
 	variant high needing
@@ -189,6 +212,7 @@ restored needing "control: the image with a mapping is restored as it is"
 restored file "control: the image with a file is restored as it is"
 check_bad_image
 check_missing_image
+check_no_plugin
 check_mark
 check_strict
 check_no_capability

@@ -1,0 +1,73 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# A container with a user namespace of its own, whose root has no rights outside: its processes see
+# the new generation, and need no privilege to get their files back.
+set -uo pipefail
+. tests/cr/lib.sh
+
+BASE=100000
+
+in_user_namespace()
+{
+	[[ $(userns_of "$1") == user:* && $(userns_of "$1") != "$(userns_of 1)" ]]
+}
+
+# Like container_start.
+start()
+{
+	local pid
+
+	mkdir -p "$CR_DIR/$1.root" && chmod 755 "$CR_DIR"
+	mkfifo "$CR_DIR/$1.go"
+	setsid unshare --mount --propagation private bash tests/cr/userns-container \
+		"$CR_DIR/$1.root" "$SUBJECT" "${@:2}" <>"$CR_DIR/$1.go" >"$CR_DIR/$1.out" 2>&1 &
+	pid=$!
+	wait_for 30 in_user_namespace "$pid" &&
+		echo "0 $BASE 65536" >"/proc/$pid/uid_map" &&
+		echo "0 $BASE 65536" >"/proc/$pid/gid_map" &&
+		echo go >"$CR_DIR/$1.go" && wait_for 30 find_first "$1" &&
+		wait_for 30 log_has "$1" '^ready$' && return
+	cat "$CR_DIR/$1.out"
+	return 1
+}
+
+find_first()
+{
+	pgrep -n -x subject >"$CR_DIR/$1.pid"
+}
+
+userns_of()
+{
+	readlink "/proc/$1/ns/user"
+}
+
+# check_clone NAME
+check_clone()
+{
+	ok "$1 is restored" restore image "$1" --external 'mnt[node]:/dev/sysgenid' \
+		--external 'mnt[null]:/dev/null' || return
+	ok "$1 sees the new generation" wait_for 30 clones_see image "$1" mixed
+	read_news image "$1"
+	is "${#LOG[@]}" 1 "$1 sees one change and no other"
+	generations_in "${LOG[@]}"
+	isnt "$(userns_of "$PID")" "$(userns_of 1)" "$1 has a user namespace of its own again"
+	is "$(state_of "$PID" 40)" "outdated=1 tracked=1" "its tracked file is outdated and tracked"
+	is "$(state_of "$PID" 41)" "outdated=1 tracked=0" "its other file is outdated and not tracked"
+	container_kill "$1"
+}
+
+fresh_module
+install_plugin
+with_plugin
+ok "a container with a user namespace of its own starts" start mixed mixed
+trigger
+ok "its process sees a generation" wait_for 30 all_see mixed mixed
+ok "it is dumped" dump mixed image --external 'mnt[/dev/sysgenid]:node' --external 'mnt[/dev/null]:null'
+mapfile -t LOG <"$CR_DIR/image.log"
+generations_in "${LOG[@]}"
+check_clone a
+check_clone b
+is "$(printf '%s\n' "${SEEN[@]}" | sort | uniq -d)" "" "no two of them saw the same generation"
+ok "no process is left" wait_for 30 nobody_is_left
+ok "the module can be unloaded: nothing keeps it" unload_module
+done_testing
