@@ -166,6 +166,11 @@ static int check_node(const char *path, const struct stat *stat, dev_t device)
 		sysgenid_err("%s is not a device node any more: make it again in the restored "
 			     "tree (mknod -m 666 %s c %u %u)",
 			     path, path, major(device), minor(device));
+	else if (major(stat->st_rdev) != major(device))
+		sysgenid_err("%s is the device %u:%u, but the counter is %u:%u here: make the node "
+			     "again in the restored tree",
+			     path, major(stat->st_rdev), minor(stat->st_rdev), major(device),
+			     minor(device));
 	else
 		sysgenid_err("%s is the device %u:%u, but the counter is %u:%u here: load the "
 			     "module with minor=%u, or make the node again",
