@@ -3,35 +3,62 @@
  * /dev/sysgenid: the system generation counter.
  *
  * This file is the specification of the interface. Kernel, library, plugin, command and tests
- * include it. "v7" is the patch series "System Generation ID driver and VMGENID backend", version 7,
- * February 2021, which Amazon's kernels carry; where the rules below say more than v7 they say so.
+ * include it. "v7" is the patch series "System Generation ID driver and VMGENID backend", version
+ * 7, February 2021, which Amazon's kernels carry; where the rules below say more than v7 they say
+ * so.
  *
  * THE COUNTER
  *
  * An unsigned 32-bit number. It is 0 until the first event and is *different after every restore*
  * from any value that anybody saw before it. It grows by at least 1 an event (v7: by exactly 1;
- * here numbers may be skipped, they are never reused). After 4294967295 comes 1: 0 is never reached again.
- * Compare generations for equality only.
+ * here numbers may be skipped, they are never reused). After 4294967295 comes 1: 0 is never reached
+ * again. Compare generations for equality only.
  *
- * The number is not a secret and it is no source of entropy.
+ * The number is not a secret and it is no source of entropy. It begins at 0 each time the module is
+ * loaded.
+ *
+ * DOMAINS (not in v7)
+ *
+ * Each PID namespace has a counter of its own, a *domain*, with a number space and watchers of its
+ * own. An open file belongs to the domain of the PID namespace that opened it, for ever, whoever
+ * gets the file; so do its mappings. The domain of the initial PID namespace is the *system's*. It
+ * is what v7 has.
+ *
+ * A domain exists while a file of it is open or mapped. It starts, at the first open, above the
+ * highest number that was ever given out in the system's domain, and takes none of those away. (The
+ * domain of a namespace that nobody has open anything of is new again at the next open.)
+ *
+ * An event in the system's domain (a trigger on a file of the initial PID namespace, over netlink
+ * without PIDNS_FD, the hypervisor's, the kernel's) reaches *all* domains: the system's first, then
+ * each. An event in another domain reaches nobody else: it moves no other number and wakes nobody
+ * there. A nested PID namespace is another domain.
+ *
+ * What a process is told without a file at hand (sysfs, SYSGENID_CMD_GET) is about the domain of
+ * its own PID namespace.
  *
  * THE DEVICE (misc character device, major 10, minor SYSGENID_MINOR, mode 0666)
  *
  * open     remembers the current generation as the one this file has *acknowledged*. A file is
- *          *outdated* while the generation it has acknowledged is not the current one. No capability needed.
+ *          *outdated* while the generation it has acknowledged is not the current one. The file
+ *          belongs to the domain of the PID namespace of the caller. No capability needed.
  * read     count 0: returns 0. count < 4: EINVAL. Otherwise blocks until the file is outdated and
  *          then returns 4 bytes, the current generation in host byte order; it does so again and
- *          again until the file acknowledges. O_NONBLOCK and not outdated: EAGAIN.
+ *          again until the file acknowledges. O_NONBLOCK and not outdated: EAGAIN. A bad address:
+ *          EFAULT.
  * write    acknowledges. count other than 4: ENOBUFS. A value that is not the current generation:
  *          EINVAL. A bad address: EFAULT. Needs a file opened for writing.
+ * lseek    ESPIPE, and so do pread and pwrite: the file has no position.
  * poll     EPOLLIN | EPOLLRDNORM while the file is outdated, never EPOLLOUT.
- * mmap     exactly one page at offset 0 (else EINVAL), shared or private, never writable, now or by a later
- *          mprotect (EPERM, EACCES). The page is struct sysgenid_page. It *is* the counter and not a copy
- *          of it: whoever moves the generation has moved it for every mapping in the same store.
- *          The mapping stays good after the file is closed.
+ * mmap     exactly one page at offset 0 (else EINVAL), shared or private, never writable, now or by
+ *          a later mprotect (EPERM, EACCES). The page is struct sysgenid_page. It *is* the counter
+ *          and not a copy of it: whoever moves the generation has moved it for every mapping in the
+ *          same store. The mapping stays good after the file is closed. mremap cannot make it
+ *          larger (EFAULT).
  * ioctl    see below; a request that is not listed gives ENOTTY.
  * fdinfo   /proc/PID/fdinfo/FD shows sysgenid-generation, sysgenid-acknowledged, sysgenid-outdated
- *          and sysgenid-tracked, so that a checkpoint tool can save them (not in v7).
+ *          and sysgenid-tracked, so that a checkpoint tool can save them (not in v7);
+ *          sysgenid-highest, the highest number ever given out in the file's domain, which a
+ *          restored program must end above; and sysgenid-domain, see SYSGENID_A_DOMAIN.
  */
 #ifndef _UAPI_LINUX_SYSGENID_H
 #define _UAPI_LINUX_SYSGENID_H
@@ -43,14 +70,15 @@
 
 /*
  * Minors 240 to 254 of the misc major are for local use; 240 to 242 are taken in mainline. A number
- * that is the same on every host matters: checkpoints carry device nodes with the number of the host
- * that made them. The module parameter "minor" changes it.
+ * that is the same on every host matters: checkpoints carry device nodes with the number of the
+ * host that made them. The module parameter "minor" changes it.
  */
 #define SYSGENID_MINOR 243
 
 /*
  * The mapped page. Offsets 0 to 7 read as one little-endian 64-bit number give the generation too.
- * All fields are read with one aligned 32-bit load each; the kernel stores them with release semantics.
+ * All fields are read with one aligned 32-bit load each; the kernel stores them with release
+ * semantics.
  */
 struct sysgenid_page {
 	__u32 generation;   /* 0: the counter */
@@ -73,35 +101,43 @@ struct sysgenid_page {
 #define SYSGENID_PAGE_F_RNG 0x1u /* rng_generation is kept up to date */
 
 /*
- * The ioctls take their argument by value, as an unsigned 32-bit number, for 32-bit and 64-bit programs alike.
+ * The ioctls take their argument by value, as an unsigned 32-bit number, for 32-bit and 64-bit
+ * programs alike.
  */
 #define SYSGENID_IOCTL 0xE4
 
 /*
- * SET_WATCHER_TRACKING: argument 1: count this file as a watcher that SYSGENID_WAIT_WATCHERS waits for; 0: don't.
- * A file starts untracked. Closing its last descriptor ends the tracking. No capability needed.
+ * SET_WATCHER_TRACKING: argument 1: count this file as a watcher that SYSGENID_WAIT_WATCHERS waits
+ * for; 0: don't. A file starts untracked. Closing its last descriptor ends the tracking. No
+ * capability needed.
  */
 #define SYSGENID_SET_WATCHER_TRACKING _IO(SYSGENID_IOCTL, 1)
 
 /*
  * WAIT_WATCHERS: argument: time limit in milliseconds, 0 for none. Returns 0 as soon as no tracked
  * file is outdated. EINTR: the calling file is outdated or becomes so (acknowledge first and ask
- * again). ETIME: the time is over. A signal with a handler ends a wait that has a time limit
- * with EINTR, and one that has none as SA_RESTART says. No capability needed.
+ * again). ETIME: the time is over. A signal with a handler ends a wait that has a time limit with
+ * EINTR, and one that has none as SA_RESTART says. No capability needed. Only files of the same
+ * domain count. Whoever can open the device there can hold up a wait that has no time limit, by a
+ * tracked file that never acknowledges: in the system's domain every user of the host, in a
+ * container's its own processes.
  */
 #define SYSGENID_WAIT_WATCHERS _IO(SYSGENID_IOCTL, 2)
 
 /*
  * TRIGGER_GEN_UPDATE: argument min_gen. The generation becomes max(current + 1, min_gen), compared
- * unsigned, or more. At 4294967295 it becomes 1 whatever min_gen is.
- * EACCES without CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN in the initial user namespace. The kernel's
- * random number generator is reseeded soon after; rng_generation says when.
+ * unsigned, or more. At 4294967295 it becomes 1 whatever min_gen is. EACCES without
+ * CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN in the user namespace that owns the PID namespace of the
+ * file's domain; for the system's that is the initial one, as in v7. The kernel's random number
+ * generator is reseeded soon after; rng_generation says when. After a trigger in another domain
+ * that may take some ten milliseconds longer, so that a container cannot keep the kernel busy with
+ * reseeding.
  */
 #define SYSGENID_TRIGGER_GEN_UPDATE _IO(SYSGENID_IOCTL, 3)
 
 /*
- * MARK_OUTDATED (not in v7): argument ignored. The calling file is outdated until it acknowledges the
- * current generation, whether or not it had done so before. For checkpoint tools, which give a
+ * MARK_OUTDATED (not in v7): argument ignored. The calling file is outdated until it acknowledges
+ * the current generation, whether or not it had done so before. For checkpoint tools, which give a
  * restored program its file back. It concerns the caller's own file alone and needs no capability.
  */
 #define SYSGENID_MARK_OUTDATED _IO(SYSGENID_IOCTL, 4)
@@ -112,28 +148,55 @@ struct sysgenid_page {
  * Family SYSGENID_GENL_NAME, reachable from every network namespace and not subject to the device
  * cgroup. Attributes of enum sysgenid_attr. Errors come with an extended-ack text.
  *
- * SYSGENID_CMD_GET      no attributes, no capability. The reply carries GENERATION, HIGHEST, WATCHERS, OUTDATED, CAUSE, MINOR.
- * SYSGENID_CMD_TRIGGER  moves the generation. Needs CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN in the
- *                       initial user namespace (else EPERM). Attributes, all optional: MIN_GENERATION as min_gen above,
- *                       CAUSE (RESTORE or ADMIN, default ADMIN, else EINVAL), FORCE.
- *                       A MIN_GENERATION more than SYSGENID_MAX_JUMP above the current value gives ERANGE and moves nothing,
- *                       unless FORCE is there: the number may come from a hostile image. It is answered when the
- *                       kernel's random number generator *has been reseeded*, with GENERATION. EIO: the
- *                       generation has moved but the reseed failed.
- * SYSGENID_CMD_EVENT    multicast to group SYSGENID_GENL_GROUP in the initial network namespace
- *                       for every change: GENERATION and CAUSE, in the order of the changes. A receiver that gets ENOBUFS has
+ * SYSGENID_CMD_GET      The reply carries GENERATION, HIGHEST, WATCHERS, OUTDATED, CAUSE, MINOR,
+ *                       DOMAIN, of the caller's own domain, or of PIDNS_FD's. No capability needed
+ *                       for one's own, else as for TRIGGER in that domain (EPERM). Of a domain that
+ *                       does not exist now the numbers are those that it would start with.
+ * SYSGENID_CMD_TRIGGER  moves the generation of the system's domain, and so of all; with PIDNS_FD
+ *                       of that domain only. Needs CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN in the
+ *                       initial user namespace; with PIDNS_FD in the one that owns the PID
+ *                       namespace (else EPERM). Attributes, all optional: MIN_GENERATION as min_gen
+ *                       above, CAUSE (RESTORE or ADMIN, default ADMIN, else EINVAL), FORCE,
+ *                       PIDNS_FD. In the system's domain a MIN_GENERATION more than
+ *                       SYSGENID_MAX_JUMP above the current value gives ERANGE and moves nothing:
+ *                       the number may come from a hostile image. So does one that, with all others
+ *                       since the module was loaded, has made the counter skip more than
+ *                       SYSGENID_MAX_JUMPS. FORCE lets both through. Other domains follow any
+ *                       MIN_GENERATION: they harm only themselves. It is answered when the kernel's
+ *                       random number generator *has been reseeded*, with GENERATION and DOMAIN.
+ *                       EIO: the generation has moved but the reseed failed; it is tried again
+ *                       until it succeeds, see rng_generation. A domain that does not exist is not
+ *                       made: there is nobody to tell. The answer is the generation that it would
+ *                       start with; the reseed is made all the same.
+ * SYSGENID_CMD_RESEED   reseeds the kernel's random number generator and moves nothing. No
+ *                       attributes. Needs CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN in the initial
+ *                       user namespace (else EPERM). It is answered when that is done, with
+ *                       GENERATION and DOMAIN of the system's domain; EIO: it failed.
+ * SYSGENID_CMD_EVENT    multicast in the initial network namespace, with GENERATION, CAUSE and
+ *                       DOMAIN, in the order of the changes of a domain: to group
+ *                       SYSGENID_GENL_GROUP for every event in the system's domain (the other
+ *                       domains, which it reaches, have no messages of their own for it), to group
+ *                       SYSGENID_GENL_GROUP_DOMAINS for every event in one other domain. They are
+ *                       two so that a container cannot drown the host's events in its own; joining
+ *                       the second needs CAP_SYS_ADMIN (EPERM). A receiver that gets ENOBUFS has
  *                       missed some and asks with GET.
+ *
+ * PIDNS_FD is a descriptor of the caller's, of /proc/PID/ns/pid or a bind mount of it. EBADF: there
+ * is no such descriptor; EINVAL: it is not a PID namespace.
  */
 #define SYSGENID_GENL_NAME "sysgenid"
 #define SYSGENID_GENL_VERSION 1
 #define SYSGENID_GENL_GROUP "events"
+#define SYSGENID_GENL_GROUP_DOMAINS "domains"
 #define SYSGENID_MAX_JUMP 0x1000000u /* 16,777,216 restores at once are no honest history */
+#define SYSGENID_MAX_JUMPS (16 * SYSGENID_MAX_JUMP) /* in all */
 
 enum sysgenid_cmd {
 	SYSGENID_CMD_UNSPEC,
 	SYSGENID_CMD_GET,
 	SYSGENID_CMD_TRIGGER,
 	SYSGENID_CMD_EVENT,
+	SYSGENID_CMD_RESEED,
 	__SYSGENID_CMD_MAX,
 };
 #define SYSGENID_CMD_MAX (__SYSGENID_CMD_MAX - 1)
@@ -148,6 +211,8 @@ enum sysgenid_attr {
 	SYSGENID_A_WATCHERS, /* u32: tracked files */
 	SYSGENID_A_OUTDATED, /* u32: tracked files that are outdated */
 	SYSGENID_A_MINOR,    /* u32: minor number of the device */
+	SYSGENID_A_PIDNS_FD, /* u32: descriptor of the PID namespace whose domain is meant */
+	SYSGENID_A_DOMAIN, /* u32: inode number of the domain's PID namespace, as in /proc/PID/ns/pid */
 	__SYSGENID_A_MAX,
 };
 #define SYSGENID_A_MAX (__SYSGENID_A_MAX - 1)
