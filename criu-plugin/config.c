@@ -81,7 +81,7 @@ void sysgenid_config_parse(FILE *file, const char *name, struct sysgenid_config 
 		sysgenid_warn("%s, line %u is ignored: %s", name, number, wrong);
 	}
 	if (ferror(file)) {
-		config->faulty = true;
+		config->unreadable = true;
 		sysgenid_warn("cannot read all of %s: %s", name, strerror(errno));
 	}
 }
@@ -95,9 +95,10 @@ void sysgenid_config_read(const char *path, struct sysgenid_config *config)
 	*config = (struct sysgenid_config){ 0 };
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd < 0) {
-		if (errno != ENOENT && errno != ENOTDIR)
-			sysgenid_warn("cannot open %s: %s; going on with the defaults", path,
-				      strerror(errno));
+		if (errno == ENOENT || errno == ENOTDIR)
+			return;
+		config->unreadable = true;
+		sysgenid_warn("cannot open %s: %s", path, strerror(errno));
 		return;
 	}
 	if (fstat(fd, &stat) || !S_ISREG(stat.st_mode) || stat.st_uid != 0 ||
@@ -108,8 +109,11 @@ void sysgenid_config_read(const char *path, struct sysgenid_config *config)
 		return;
 	}
 	file = fdopen(fd, "r");
-	if (!file)
+	if (!file) {
+		config->unreadable = true;
+		sysgenid_warn("cannot read %s: %s", path, strerror(errno));
 		return;
+	}
 	fd = -1;
 	sysgenid_config_parse(file, path, config);
 }

@@ -14,7 +14,8 @@ struct sysgenid_config {
 	bool strict;
 	bool bump_after_dump;
 	bool follow_any_mark;
-	bool faulty; /* there is something in the file that nobody understood */
+	bool faulty;	 /* there is something in the file that nobody understood */
+	bool unreadable; /* there may be a file, and nobody knows what it says */
 };
 
 /*

@@ -147,8 +147,7 @@ static bool is_ours(const struct stat *stat)
 	if (!S_ISCHR(stat->st_mode))
 		return false;
 	refresh_mark(true);
-	return sysgenid_plugin.image && sysgenid_plugin.device_known &&
-	       sysgenid_is_counter(stat, sysgenid_plugin.device);
+	return sysgenid_plugin.image && sysgenid_device_is(&sysgenid_plugin.device, stat);
 }
 
 int sysgenid_dump_ext_file(int fd, int id)

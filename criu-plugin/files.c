@@ -16,11 +16,6 @@
 /* What F_SETFL can give back; the access mode and O_PATH are given to open(). */
 #define SETTABLE_FLAGS (O_APPEND | O_ASYNC | O_DIRECT | O_NOATIME | O_NONBLOCK)
 
-bool sysgenid_is_counter(const struct stat *stat, dev_t device)
-{
-	return S_ISCHR(stat->st_mode) && stat->st_rdev == device;
-}
-
 /* The path of an open file, as the tasks' mount namespace knows it. */
 static int path_of(int fd, char *path, size_t size)
 {
@@ -158,28 +153,31 @@ int sysgenid_mapping_dump(int fd, SysgenidImage *image)
 }
 
 /* Before the node is opened: another device may do something when it is. */
-static int check_node(const char *path, const struct stat *stat, dev_t device)
+static int check_node(const char *path, const struct stat *stat,
+		      const struct sysgenid_device *device)
 {
-	if (sysgenid_is_counter(stat, device))
+	unsigned int our_major = major(device->number), our_minor = minor(device->number);
+
+	if (sysgenid_device_is(device, stat))
 		return 0;
 	if (!S_ISCHR(stat->st_mode))
 		sysgenid_err("%s is not a device node any more: make it again in the restored "
 			     "tree (mknod -m 666 %s c %u %u)",
-			     path, path, major(device), minor(device));
-	else if (major(stat->st_rdev) != major(device))
+			     path, path, our_major, our_minor);
+	else if (major(stat->st_rdev) != our_major)
 		sysgenid_err("%s is the device %u:%u, but the counter is %u:%u here: make the node "
 			     "again in the restored tree",
-			     path, major(stat->st_rdev), minor(stat->st_rdev), major(device),
-			     minor(device));
+			     path, major(stat->st_rdev), minor(stat->st_rdev), our_major,
+			     our_minor);
 	else
 		sysgenid_err("%s is the device %u:%u, but the counter is %u:%u here: load the "
 			     "module with minor=%u, or make the node again",
-			     path, major(stat->st_rdev), minor(stat->st_rdev), major(device),
-			     minor(device), minor(stat->st_rdev));
+			     path, major(stat->st_rdev), minor(stat->st_rdev), our_major, our_minor,
+			     minor(stat->st_rdev));
 	return -ENXIO;
 }
 
-static int find_node(const char *path, struct stat *node, dev_t device)
+static int find_node(const char *path, struct stat *node, const struct sysgenid_device *device)
 {
 	int error;
 
@@ -230,7 +228,7 @@ static int give_state_back(int fd, const SysgenidFile *file)
 	return 0;
 }
 
-int sysgenid_file_restore(const SysgenidFile *file, dev_t device)
+int sysgenid_file_restore(const SysgenidFile *file, const struct sysgenid_device *device)
 {
 	cleanup_close int fd = -1;
 	struct stat node;
@@ -261,13 +259,14 @@ static bool was_mapped(const SysgenidImage *image, const char *path)
 	return false;
 }
 
-int sysgenid_mapping_check(const char *path, const SysgenidImage *image, dev_t device)
+int sysgenid_mapping_check(const char *path, const SysgenidImage *image,
+			   const struct sysgenid_device *device)
 {
 	struct stat node;
 
 	if (image && image->counter_required)
 		return was_mapped(image, path) ? find_node(path, &node, device) : 0;
-	if (stat(path, &node) || !sysgenid_is_counter(&node, device))
+	if (stat(path, &node) || !sysgenid_device_may_be(device, &node))
 		return 0;
 	sysgenid_err("a task had the counter mapped from %s, and there is no " SYSGENID_IMAGE_NAME
 		     " that says how far it had got: copy the image again from where the dump was "

@@ -3,14 +3,8 @@
 #ifndef SYSGENID_FILES_H
 #define SYSGENID_FILES_H
 
-#include <stdbool.h>
-#include <sys/stat.h>
-#include <sys/types.h>
-
+#include "device.h"
 #include "image.h"
-
-/* device: major and minor of the counter on this machine */
-bool sysgenid_is_counter(const struct stat *stat, dev_t device);
 
 /* Each logs what is wrong and returns 0 or -errno. */
 int sysgenid_file_dump(int fd, int id, SysgenidImage *image);
@@ -20,13 +14,14 @@ int sysgenid_mapping_dump(int fd, SysgenidImage *image);
  * Runs inside the task that is being restored. Returns a descriptor of a file that is outdated
  * and tracked as it was, or -errno after logging.
  */
-int sysgenid_file_restore(const SysgenidFile *file, dev_t device);
+int sysgenid_file_restore(const SysgenidFile *file, const struct sysgenid_device *device);
 
 /*
  * Also in that task, before criu maps something from path: what was the counter must be the
- * counter, and what is the counter must be known to the image, if there is one (NULL: none).
+ * counter, and what may be the counter must be known to the image, if there is one (NULL: none).
  * Returns 0 or -errno after logging.
  */
-int sysgenid_mapping_check(const char *path, const SysgenidImage *image, dev_t device);
+int sysgenid_mapping_check(const char *path, const SysgenidImage *image,
+			   const struct sysgenid_device *device);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Messages to criu's log, each one line that begins with "sysgenid: ". */
+/* Messages to criu's log, each one line in criu's own form: "Error (files.c:12): sysgenid: ...". */
 #ifndef SYSGENID_LOG_H
 #define SYSGENID_LOG_H
 
@@ -11,9 +11,10 @@ enum sysgenid_log_level {
 };
 
 /* Keeps errno as it is. */
-void sysgenid_log(enum sysgenid_log_level level, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
+void sysgenid_log_at(enum sysgenid_log_level level, const char *file, int line, const char *format,
+		     ...) __attribute__((format(printf, 4, 5)));
 
+#define sysgenid_log(level, ...) sysgenid_log_at(level, __FILE_NAME__, __LINE__, __VA_ARGS__)
 #define sysgenid_err(...) sysgenid_log(SYSGENID_LOG_ERROR, __VA_ARGS__)
 #define sysgenid_warn(...) sysgenid_log(SYSGENID_LOG_WARN, __VA_ARGS__)
 #define sysgenid_info(...) sysgenid_log(SYSGENID_LOG_INFO, __VA_ARGS__)

@@ -4,7 +4,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 
 #include <libsysgenid.h>
 
@@ -12,7 +11,6 @@
 #include "log.h"
 #include "plugin.h"
 
-#define MISC_MAJOR 10
 #define EXPORT __attribute__((visibility("default")))
 
 struct sysgenid_plugin sysgenid_plugin;
@@ -25,10 +23,12 @@ int sysgenid_plugin_ask(unsigned int *highest, char *why, size_t size)
 
 	if (error) {
 		snprintf(why, size, "%s", details.text[0] ? details.text : strerror(-error));
+		sysgenid_plugin.device.state = SYSGENID_DEVICE_ABSENT;
+		if (error != -ENOENT)
+			sysgenid_device_find(&sysgenid_plugin.device);
 		return error;
 	}
-	sysgenid_plugin.device = makedev(MISC_MAJOR, status.minor);
-	sysgenid_plugin.device_known = true;
+	sysgenid_device_set(&sysgenid_plugin.device, status.minor);
 	*highest = status.highest;
 	return 0;
 }

@@ -8,6 +8,7 @@
 #include <sys/types.h>
 
 #include "config.h"
+#include "device.h"
 #include "image.h"
 
 #define SYSGENID_PLUGIN_NAME "sysgenid"
@@ -16,14 +17,16 @@ struct sysgenid_plugin {
 	int stage;
 	struct sysgenid_config config;
 	SysgenidImage *image; /* NULL: there is none, or no memory for it */
-	bool device_known;    /* the module is loaded */
-	dev_t device;
+	struct sysgenid_device device;
 };
 
 /* criu runs one dump or restore at a time and calls plugins from one thread only. */
 extern struct sysgenid_plugin sysgenid_plugin;
 
-/* Asks the module for its device number and, for dump, its mark. Returns 0 or -errno. */
+/*
+ * Asks the module for its device number and, for dump, its mark. Returns 0 or -errno; -ENOENT says
+ * that there is no module. The device is looked for elsewhere when the module does not answer.
+ */
 int sysgenid_plugin_ask(unsigned int *highest, char *why, size_t size);
 
 /* dump.c */

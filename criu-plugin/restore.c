@@ -99,6 +99,20 @@ static bool carry_out(const struct sysgenid_judgement *judgement)
 	return !refuse;
 }
 
+/* Nobody may lose the strictness that the file asks for, or may ask for. */
+static bool switches_are_good(void)
+{
+	if (sysgenid_plugin.config.unreadable)
+		sysgenid_err(SYSGENID_CONF " cannot be read and may say strict = yes: see the "
+					   "warning above, and let criu read it or remove it");
+	else if (sysgenid_plugin.config.strict && sysgenid_plugin.config.faulty)
+		sysgenid_err(SYSGENID_CONF " has strict = yes and mistakes: put them right first, "
+					   "see the warnings above");
+	else
+		return true;
+	return false;
+}
+
 int sysgenid_restore_init(void)
 {
 	struct sysgenid_judgement judgement;
@@ -110,10 +124,7 @@ int sysgenid_restore_init(void)
 	gather_facts(&facts);
 	sysgenid_policy_plan(&facts, &plan);
 	judgement = plan.judgement;
-	if (sysgenid_plugin.config.strict && sysgenid_plugin.config.faulty) {
-		sysgenid_err(SYSGENID_CONF
-			     " has strict = yes and mistakes: put them right first, see "
-			     "the warnings above");
+	if (!switches_are_good()) {
 		judgement.verdict = SYSGENID_REFUSE;
 		judgement.text[0] = '\0';
 	}
@@ -150,7 +161,7 @@ int sysgenid_restore_ext_file(int id)
 	file = sysgenid_image_find_file(sysgenid_plugin.image, (uint32_t)id);
 	if (!file)
 		return -ENOTSUP;
-	fd = sysgenid_file_restore(file, sysgenid_plugin.device);
+	fd = sysgenid_file_restore(file, &sysgenid_plugin.device);
 	/* -ENOTSUP would ask the next plugin. */
 	return fd < 0 ? -EIO : fd;
 }
@@ -167,8 +178,8 @@ int sysgenid_restore_update_vma(const char *path, uint64_t address, uint64_t old
 	(void)new_offset;
 	(void)fd;
 	/* Without the module there is nothing that could be mapped. */
-	if (sysgenid_plugin.device_known &&
-	    sysgenid_mapping_check(path, sysgenid_plugin.image, sysgenid_plugin.device))
+	if (sysgenid_plugin.device.state != SYSGENID_DEVICE_ABSENT &&
+	    sysgenid_mapping_check(path, sysgenid_plugin.image, &sysgenid_plugin.device))
 		_exit(1);
 	return -ENOTSUP;
 }

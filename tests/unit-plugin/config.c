@@ -52,6 +52,7 @@ static void test_parser(void)
 	contains(messages,
 		 "sysgenid: criu.conf, line 2 is ignored: no such switch; there are strict",
 		 "... and the message names file, line and the switches there are");
+	ok(!strncmp(messages, "Warn  (config.c:", 16), "... in the form of criu's own warnings");
 	config = parse("strict = maybe\n");
 	ok(!config.strict && config.faulty, "a bad value leaves the default");
 	contains(messages, "line 1 is ignored: the value must be yes or no",
@@ -86,7 +87,13 @@ static void test_file(void)
 	if (!mkdtemp(directory))
 		abort();
 	snprintf(path, sizeof(path), "%s/criu.conf", directory);
-	ok(!read_file(path).faulty && !messages[0], "no file is no reason for a message");
+	ok(!read_file(path).faulty && !read_file(path).unreadable && !messages[0],
+	   "no file is no reason for a message");
+	if (symlink("criu.conf", path))
+		abort();
+	ok(read_file(path).unreadable, "a file that cannot be opened is not taken for none");
+	contains(messages, "cannot open ", "... and the message says why");
+	unlink(path);
 	if (geteuid()) {
 		skip("the file of root is used, others are not", "needs root");
 	} else {

@@ -106,6 +106,75 @@ check_missing_image()
 	restored missing "a missing image of a process that has nothing of ours does not matter"
 }
 
+NO_GENL=/sysgenid/build/tests/cr/no_genl.so
+
+plainly()
+{
+	"$@"
+}
+
+without_netlink()
+{
+	LD_PRELOAD=$NO_GENL "$@"
+}
+
+# mapping_refused WHAT COMMAND...: the mapping of the image "missing" has no mark to go above
+mapping_refused()
+{
+	not_ok "$1: refused" "${@:2}" restore missing refused
+	like "$(messages "missing/restore-refused.log")" \
+		'Error .*sysgenid: a task had the counter mapped from /dev/sysgenid, .*copy the image again' \
+		"$1: the message says so, in the form of criu's own errors"
+	ok "$1: nothing is left of it" wait_for 30 nobody_is_left
+	clear_away refused
+}
+
+# Of a process that has a mapping of the counter and no file, only our own image tells.
+check_missing_image_of_mapping()
+{
+	local before
+
+	variant missing needing
+	rm "$CR_DIR/missing/$IMAGE"
+	if criu_41_or_newer; then
+		refused missing 'file sysgenid.img is missing: copy it' "a missing image and a mapping"
+		return
+	fi
+	mapping_refused "a missing image and a mapping" plainly
+	mapping_refused "a missing image and a mapping, and the kernel cannot be asked" without_netlink
+	without_plugin
+	before=$(generation)
+	ok "control: this criu without the plugin restores the mapping" restore missing good
+	is "$(generation)" "$before" "control: and no generation is made for it"
+	container_kill good
+	with_plugin
+}
+
+# The kernel does not answer, and that does not mean that the module is not loaded.
+check_no_netlink()
+{
+	not_ok "no netlink and a mapping: refused" without_netlink restore needing refused
+	like "$(messages needing/restore-refused.log)" \
+		'Error .*sysgenid: cannot make a new generation: No buffer space available' \
+		"no netlink and a mapping: the message says so"
+	ok "no netlink and a mapping: nothing is left of it" wait_for 30 nobody_is_left
+	clear_away refused
+	ok "no netlink and a process that has nothing of ours: restored" without_netlink restore stranger good
+	container_kill good
+}
+
+# A file of switches that nobody can read may say anything.
+check_unreadable_switches()
+{
+	ln -s criu.conf /etc/sysgenid/criu.conf
+	refused stranger 'criu.conf cannot be read and may say strict = yes' "unreadable switches"
+	like "$(messages stranger/restore-refused.log)" 'cannot open /etc/sysgenid/criu.conf: Too many levels' \
+		"unreadable switches: the message says why"
+	ok "unreadable switches: a process starts" subject_start unread mapping
+	ok "unreadable switches: a dump works" dump unread unread
+	rm /etc/sysgenid/criu.conf
+}
+
 # criu itself, without us, must not bring back a process that needs us.
 check_no_plugin()
 {
@@ -212,6 +281,9 @@ restored needing "control: the image with a mapping is restored as it is"
 restored file "control: the image with a file is restored as it is"
 check_bad_image
 check_missing_image
+check_missing_image_of_mapping
+check_no_netlink
+check_unreadable_switches
 check_no_plugin
 check_mark
 check_strict

@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#include "device.h"
+#include "util.h"
+
+#define MISC_MAJOR 10
+/* The minors for local use, one of which the counter has (linux/sysgenid.h). */
+#define FIRST_LOCAL_MINOR 240
+#define LAST_LOCAL_MINOR 254
+
+void sysgenid_device_set(struct sysgenid_device *device, unsigned int minor)
+{
+	device->state = SYSGENID_DEVICE_KNOWN;
+	device->number = makedev(MISC_MAJOR, minor);
+}
+
+/* Lines "243 sysgenid". Returns whether the file could be read to its end or to our line. */
+static bool find_in_list(const char *path, struct sysgenid_device *device)
+{
+	cleanup_file FILE *file = fopen(path, "re");
+	char line[128];
+
+	if (!file)
+		return false;
+	while (fgets(line, sizeof(line), file)) {
+		const char *at = line + strspn(line, " ");
+		uint64_t minor;
+
+		if (!sysgenid_parse_number(&at, 10, &minor) || strcmp(at, " sysgenid\n"))
+			continue;
+		sysgenid_device_set(device, (unsigned int)minor);
+		return true;
+	}
+	device->state = SYSGENID_DEVICE_ABSENT;
+	return !ferror(file);
+}
+
+/* "10:243" */
+static bool find_in_sysfs(const char *path, struct sysgenid_device *device)
+{
+	cleanup_file FILE *file = fopen(path, "re");
+	char line[32] = "";
+	const char *at = line;
+	uint64_t major, minor;
+
+	if (!file || !fgets(line, sizeof(line), file) || !sysgenid_parse_number(&at, 10, &major) ||
+	    *at++ != ':' || !sysgenid_parse_number(&at, 10, &minor) || major != MISC_MAJOR)
+		return false;
+	sysgenid_device_set(device, (unsigned int)minor);
+	return true;
+}
+
+void sysgenid_device_find(struct sysgenid_device *device)
+{
+	/* Only the list tells that the module is not there: sysfs may not be mounted. */
+	if (find_in_sysfs("/sys/class/misc/sysgenid/dev", device) ||
+	    find_in_list("/proc/misc", device))
+		return;
+	device->state = SYSGENID_DEVICE_UNKNOWN;
+}
+
+bool sysgenid_device_is(const struct sysgenid_device *device, const struct stat *stat)
+{
+	return device->state == SYSGENID_DEVICE_KNOWN && S_ISCHR(stat->st_mode) &&
+	       stat->st_rdev == device->number;
+}
+
+bool sysgenid_device_may_be(const struct sysgenid_device *device, const struct stat *stat)
+{
+	if (device->state != SYSGENID_DEVICE_UNKNOWN)
+		return sysgenid_device_is(device, stat);
+	return S_ISCHR(stat->st_mode) && major(stat->st_rdev) == MISC_MAJOR &&
+	       minor(stat->st_rdev) >= FIRST_LOCAL_MINOR &&
+	       minor(stat->st_rdev) <= LAST_LOCAL_MINOR;
+}

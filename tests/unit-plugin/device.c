@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Which device is the counter, when the module itself does not answer. Linked with --wrap=fopen. */
+#include <sys/sysmacros.h>
+
+#include "device.h"
+#include "tap.h"
+
+static const char *sysfs, *list; /* what the files hold; NULL: they are not there */
+
+FILE *__wrap_fopen(const char *path, const char *mode);
+
+FILE *__wrap_fopen(const char *path, const char *mode)
+{
+	const char *text = !strcmp(path, "/sys/class/misc/sysgenid/dev") ? sysfs
+			   : !strcmp(path, "/proc/misc")		 ? list
+									 : NULL;
+
+	(void)mode;
+	return text ? fmemopen((void *)text, strlen(text), "r") : NULL;
+}
+
+static struct sysgenid_device find(const char *in_sysfs, const char *in_list)
+{
+	struct sysgenid_device device = { .number = 0 };
+
+	sysfs = in_sysfs;
+	list = in_list;
+	sysgenid_device_find(&device);
+	return device;
+}
+
+static bool is_known(struct sysgenid_device device, unsigned int minor)
+{
+	return device.state == SYSGENID_DEVICE_KNOWN && device.number == makedev(10, minor);
+}
+
+static struct stat node(mode_t mode, unsigned int major, unsigned int minor)
+{
+	struct stat stat = { .st_mode = mode | 0666, .st_rdev = makedev(major, minor) };
+
+	return stat;
+}
+
+static bool may_be(struct sysgenid_device device, struct stat stat)
+{
+	return sysgenid_device_may_be(&device, &stat);
+}
+
+static bool is(struct sysgenid_device device, struct stat stat)
+{
+	return sysgenid_device_is(&device, &stat);
+}
+
+static void test_find(void)
+{
+	ok(is_known(find("10:250\n", NULL), 250), "sysfs tells the number");
+	ok(is_known(find(NULL, "243 sysgenid\n229 fuse\n"), 243), "so does the list of devices");
+	ok(is_known(find(NULL, "229 fuse\n 60 x\n243 sysgenid\n"), 243), "... wherever it stands");
+	ok(is_known(find("nonsense", "251 sysgenid\n"), 251), "nonsense in sysfs is no answer");
+	ok(is_known(find("1:3\n", "251 sysgenid\n"), 251), "nor is a device of another kind");
+	ok(find(NULL, "229 fuse\n144 nvram\n").state == SYSGENID_DEVICE_ABSENT,
+	   "a list without it says that there is none");
+	ok(find(NULL, "243 sysgenid-other\n").state == SYSGENID_DEVICE_ABSENT,
+	   "a name that begins alike is another one");
+	ok(find(NULL, NULL).state == SYSGENID_DEVICE_UNKNOWN, "without any of them nobody knows");
+}
+
+static void test_match(void)
+{
+	struct sysgenid_device known = find("10:243\n", NULL), unknown = find(NULL, NULL),
+			       absent = find(NULL, "229 fuse\n");
+	struct stat ours = node(S_IFCHR, 10, 243);
+
+	ok(is(known, ours) && may_be(known, ours), "the node with its number is the counter");
+	ok(!may_be(known, node(S_IFCHR, 10, 244)) && !may_be(known, node(S_IFCHR, 1, 243)) &&
+		   !may_be(known, node(S_IFBLK, 10, 243)) && !may_be(known, node(S_IFREG, 10, 243)),
+	   "no other node is");
+	ok(!may_be(absent, ours) && !is(absent, ours), "without the module there is no counter");
+	ok(may_be(unknown, node(S_IFCHR, 10, 240)) && may_be(unknown, ours) &&
+		   may_be(unknown, node(S_IFCHR, 10, 254)),
+	   "when nobody knows, each number for local use may be the counter");
+	ok(!is(unknown, ours), "... but is not taken for it where that is the question");
+	ok(!may_be(unknown, node(S_IFCHR, 10, 239)) && !may_be(unknown, node(S_IFCHR, 10, 255)) &&
+		   !may_be(unknown, node(S_IFCHR, 1, 243)) &&
+		   !may_be(unknown, node(S_IFBLK, 10, 243)),
+	   "... and no other");
+}
+
+int main(void)
+{
+	test_find();
+	test_match();
+	return done_testing();
+}
