@@ -7,6 +7,7 @@
 
 #include <libsysgenid.h>
 
+#include "counter.h"
 #include "criu_abi.h"
 #include "files.h"
 #include "log.h"
@@ -28,20 +29,20 @@ static struct {
 static void refresh_mark(bool frozen)
 {
 	SysgenidImage *image = sysgenid_plugin.image;
-	char why[256];
-	unsigned int highest;
+	struct sysgenid_reason why;
+	uint32_t highest;
 	int error;
 
 	if (!image || dump.mark_is_final)
 		return;
-	error = sysgenid_plugin_ask(&highest, why, sizeof(why));
+	error = sysgenid_counter_ask(&highest, &why);
 	dump.mark_is_final = frozen;
 	if (error) {
 		/* A mark that may be too low is worse than none. */
 		dump.stored = dump.stored && !image->has_mark;
 		image->has_mark = false;
 		if (error != -ENOENT)
-			sysgenid_warn("cannot ask the kernel for the generation: %s", why);
+			sysgenid_warn("cannot ask the kernel for the generation: %s", why.text);
 		return;
 	}
 	if (!image->has_mark || image->mark != highest)
@@ -193,14 +194,14 @@ int sysgenid_dump_checkpoint_devices(int pid)
 
 static void bump(void)
 {
-	struct sysgenid_error details = { "" };
+	struct sysgenid_reason why;
 	uint32_t generation;
-	int error = sysgenid_trigger(0, SYSGENID_TRIGGER_RESTORE, &generation, &details);
+	int error = sysgenid_counter_move(0, SYSGENID_TRIGGER_RESTORE, &generation, &why);
 
 	if (error)
 		sysgenid_err("the process that was dumped is not told so, although " SYSGENID_CONF
 			     " has bump-after-dump = yes: %s",
-			     details.text[0] ? details.text : strerror(-error));
+			     why.text);
 	else
 		sysgenid_info("generation %u after the dump", generation);
 }

@@ -1,37 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What criu sees: the descriptor, and hooks that hand over to dump.c and restore.c. */
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/stat.h>
 
-#include <libsysgenid.h>
-
+#include "counter.h"
 #include "criu_abi.h"
-#include "log.h"
 #include "plugin.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
 struct sysgenid_plugin sysgenid_plugin;
-
-int sysgenid_plugin_ask(unsigned int *highest, char *why, size_t size)
-{
-	struct sysgenid_status status;
-	struct sysgenid_error details = { "" };
-	int error = sysgenid_get_status(&status, &details);
-
-	if (error) {
-		snprintf(why, size, "%s", details.text[0] ? details.text : strerror(-error));
-		sysgenid_plugin.device.state = SYSGENID_DEVICE_ABSENT;
-		if (error != -ENOENT)
-			sysgenid_device_find(&sysgenid_plugin.device);
-		return error;
-	}
-	sysgenid_device_set(&sysgenid_plugin.device, status.minor);
-	*highest = status.highest;
-	return 0;
-}
 
 /* Only a restore can be refused here: no dump may fail because this plugin is installed. */
 static int plugin_init(int stage)
@@ -48,6 +26,7 @@ static void plugin_exit(int stage, int ret)
 {
 	if (stage == CRIU_STAGE_DUMP)
 		sysgenid_dump_exit(ret);
+	sysgenid_counter_leave();
 	if (sysgenid_plugin.image)
 		sysgenid_image_free(sysgenid_plugin.image);
 	sysgenid_plugin.image = NULL;

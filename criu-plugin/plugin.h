@@ -23,12 +23,6 @@ struct sysgenid_plugin {
 /* criu runs one dump or restore at a time and calls plugins from one thread only. */
 extern struct sysgenid_plugin sysgenid_plugin;
 
-/*
- * Asks the module for its device number and, for dump, its mark. Returns 0 or -errno; -ENOENT says
- * that there is no module. The device is looked for elsewhere when the module does not answer.
- */
-int sysgenid_plugin_ask(unsigned int *highest, char *why, size_t size);
-
 /* dump.c */
 void sysgenid_dump_init(void);
 void sysgenid_dump_exit(int ret);

@@ -5,6 +5,7 @@
 
 #include <libsysgenid.h>
 
+#include "counter.h"
 #include "criu_abi.h"
 #include "files.h"
 #include "log.h"
@@ -53,25 +54,18 @@ static void gather_facts(struct sysgenid_facts *facts)
 	facts->mark = sysgenid_plugin.image->mark;
 }
 
-static int move_generation(const struct sysgenid_plan *plan, char *why, size_t size)
+static int move_generation(const struct sysgenid_plan *plan, struct sysgenid_reason *why)
 {
-	unsigned int flags = SYSGENID_TRIGGER_RESTORE, highest;
-	struct sysgenid_error details = { "" };
+	unsigned int flags = SYSGENID_TRIGGER_RESTORE;
 	uint32_t generation;
 	int error;
 
-	error = sysgenid_plugin_ask(&highest, why, size);
-	if (error)
-		return error;
 	if (plan->force)
 		flags |= SYSGENID_TRIGGER_FORCE;
-	error = sysgenid_trigger(plan->min, flags, &generation, &details);
-	if (error) {
-		snprintf(why, size, "%s", details.text[0] ? details.text : strerror(-error));
-		return error;
-	}
-	sysgenid_info("generation %u for this restore", generation);
-	return 0;
+	error = sysgenid_counter_move(plan->min, flags, &generation, why);
+	if (!error)
+		sysgenid_info("generation %u for this restore", generation);
+	return error;
 }
 
 /* Logs what is to be said and makes what the verdict asks for. Returns whether to go on. */
@@ -118,7 +112,7 @@ int sysgenid_restore_init(void)
 	struct sysgenid_judgement judgement;
 	struct sysgenid_facts facts;
 	struct sysgenid_plan plan;
-	char why[256] = "";
+	struct sysgenid_reason why = { "" };
 	int error;
 
 	gather_facts(&facts);
@@ -131,15 +125,17 @@ int sysgenid_restore_init(void)
 	if (judgement.verdict != SYSGENID_REFUSE) {
 		if (judgement.text[0])
 			sysgenid_warn("%s", judgement.text);
-		error = move_generation(&plan, why, sizeof(why));
-		sysgenid_policy_judge(&facts, &plan, error, why, &judgement);
+		error = move_generation(&plan, &why);
+		sysgenid_policy_judge(&facts, &plan, error, why.text, &judgement);
 		if (judgement.verdict == SYSGENID_GO_UNMARKED) {
 			sysgenid_warn("%s", judgement.text);
 			plan.min = 0;
-			error = move_generation(&plan, why, sizeof(why));
-			sysgenid_policy_judge(&facts, &plan, error, why, &judgement);
+			error = move_generation(&plan, &why);
+			sysgenid_policy_judge(&facts, &plan, error, why.text, &judgement);
 		}
 	}
+	/* The restored tasks are forked from this process. */
+	sysgenid_counter_leave();
 	if (carry_out(&judgement))
 		return 0;
 	if (sysgenid_plugin.image)

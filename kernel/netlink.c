@@ -123,7 +123,8 @@ static int do_trigger(struct sk_buff *request, struct genl_info *info)
 		NL_SET_ERR_MSG(info->extack,
 			       "the generation has moved, but the kernel's random number generator "
 			       "could not be reseeded; see the kernel log");
-	if (ret || nla_put_u32(skb, SYSGENID_A_GENERATION, generation)) {
+	if (ret || nla_put_u32(skb, SYSGENID_A_GENERATION, generation) ||
+	    nla_put_u32(skb, SYSGENID_A_MINOR, sysgenid_device_minor())) {
 		nlmsg_free(skb);
 		return ret ? -EIO : -EMSGSIZE;
 	}

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* The control plane: trigger and status. A request opens a socket of its own, and closes it. */
+/* The control plane: trigger and status. */
 #include "internal.h"
 
 #include <errno.h>
@@ -10,23 +10,37 @@ struct call {
 	struct nlattr *attrs[SYSGENID_A_MAX + 1]; /* point into the reply */
 };
 
-/* Opens a socket and starts a request to our family. Returns the descriptor. */
-static int begin_call(struct call *call, uint8_t command, struct sysgenid_error *error)
+int sysgenid_control_open(struct sysgenid_control *control, struct sysgenid_error *error)
 {
 	cleanup_fd int fd = sysgenid_nl_open();
 	struct sysgenid_family family;
 	int ret;
 
+	if (error)
+		error->text[0] = '\0';
 	if (fd < 0)
 		return fd;
 	ret = sysgenid_nl_resolve(fd, SYSGENID_GENL_NAME, NULL, &family, error);
 	if (ret < 0)
 		return ret;
-	sysgenid_nl_request(&call->request, family.id, command, SYSGENID_GENL_VERSION);
-	return sysgenid_steal_fd(&fd);
+	control->fd = sysgenid_steal_fd(&fd);
+	control->family = family.id;
+	return 0;
 }
 
-static int finish_call(int fd, struct call *call, int timeout_ms, struct sysgenid_error *error)
+void sysgenid_control_close(struct sysgenid_control *control)
+{
+	sysgenid_close_fd(&control->fd);
+	control->fd = -1;
+}
+
+static void begin_call(const struct sysgenid_control *control, struct call *call, uint8_t command)
+{
+	sysgenid_nl_request(&call->request, control->family, command, SYSGENID_GENL_VERSION);
+}
+
+static int finish_call(const struct sysgenid_control *control, struct call *call, int timeout_ms,
+		       struct sysgenid_error *error)
 {
 	static const struct nla_policy policy[SYSGENID_A_MAX + 1] = {
 		[SYSGENID_A_GENERATION] = { .type = NLA_U32 },
@@ -37,8 +51,8 @@ static int finish_call(int fd, struct call *call, int timeout_ms, struct sysgeni
 		[SYSGENID_A_MINOR] = { .type = NLA_U32 },
 	};
 
-	return sysgenid_nl_call(fd, &call->request, timeout_ms, &call->reply, call->attrs, policy,
-				SYSGENID_A_MAX, error);
+	return sysgenid_nl_call(control->fd, &call->request, timeout_ms, &call->reply, call->attrs,
+				policy, SYSGENID_A_MAX, error);
 }
 
 static int put_u32(struct call *call, uint16_t type, uint32_t value)
@@ -46,40 +60,33 @@ static int put_u32(struct call *call, uint16_t type, uint32_t value)
 	return sysgenid_nl_put(&call->request, type, &value, sizeof(value));
 }
 
-int sysgenid_trigger(uint32_t min_generation, unsigned int flags, uint32_t *generation,
-		     struct sysgenid_error *error)
+int sysgenid_control_trigger(const struct sysgenid_control *control, uint32_t min_generation,
+			     unsigned int flags, struct sysgenid_moved *moved,
+			     struct sysgenid_error *error)
 {
 	const uint32_t cause =
 		flags & SYSGENID_TRIGGER_RESTORE ? SYSGENID_CAUSE_RESTORE : SYSGENID_CAUSE_ADMIN;
-	cleanup_fd int fd = -1;
 	struct call call;
-	uint32_t reached;
 	int ret;
 
-	if (error)
-		error->text[0] = '\0';
-	if (flags & ~(SYSGENID_TRIGGER_RESTORE | SYSGENID_TRIGGER_FORCE))
-		return -EINVAL;
-	fd = begin_call(&call, SYSGENID_CMD_TRIGGER, error);
-	if (fd < 0)
-		return fd;
+	begin_call(control, &call, SYSGENID_CMD_TRIGGER);
 	ret = put_u32(&call, SYSGENID_A_CAUSE, cause);
 	if (!ret)
 		ret = put_u32(&call, SYSGENID_A_MIN_GENERATION, min_generation);
 	if (!ret && flags & SYSGENID_TRIGGER_FORCE)
 		ret = sysgenid_nl_put(&call.request, SYSGENID_A_FORCE, NULL, 0);
 	if (!ret)
-		ret = finish_call(fd, &call, SYSGENID_TRIGGER_TIMEOUT_MS, error);
+		ret = finish_call(control, &call, SYSGENID_TRIGGER_TIMEOUT_MS, error);
 	if (!ret)
-		ret = sysgenid_nl_u32(call.attrs, SYSGENID_A_GENERATION, &reached);
-	if (!ret && generation)
-		*generation = reached;
+		ret = sysgenid_nl_u32(call.attrs, SYSGENID_A_GENERATION, &moved->generation);
+	/* Modules of the first release did not say it. */
+	moved->minor_known = !ret && !sysgenid_nl_u32(call.attrs, SYSGENID_A_MINOR, &moved->minor);
 	return ret;
 }
 
-int sysgenid_get_status(struct sysgenid_status *status, struct sysgenid_error *error)
+int sysgenid_control_status(const struct sysgenid_control *control, struct sysgenid_status *status,
+			    struct sysgenid_error *error)
 {
-	cleanup_fd int fd = -1;
 	struct sysgenid_status new;
 	struct call call;
 	const struct {
@@ -92,16 +99,46 @@ int sysgenid_get_status(struct sysgenid_status *status, struct sysgenid_error *e
 	};
 	int ret;
 
-	if (error)
-		error->text[0] = '\0';
-	fd = begin_call(&call, SYSGENID_CMD_GET, error);
-	if (fd < 0)
-		return fd;
-	ret = finish_call(fd, &call, SYSGENID_REQUEST_TIMEOUT_MS, error);
+	begin_call(control, &call, SYSGENID_CMD_GET);
+	ret = finish_call(control, &call, SYSGENID_REQUEST_TIMEOUT_MS, error);
 	for (size_t i = 0; !ret && i < sizeof(fields) / sizeof(fields[0]); i++)
 		ret = sysgenid_nl_u32(call.attrs, fields[i].type, fields[i].value);
 	if (!ret)
 		*status = new;
+	return ret;
+}
+
+int sysgenid_trigger(uint32_t min_generation, unsigned int flags, uint32_t *generation,
+		     struct sysgenid_error *error)
+{
+	struct sysgenid_control control;
+	struct sysgenid_moved moved;
+	int ret;
+
+	if (error)
+		error->text[0] = '\0';
+	if (flags & ~(SYSGENID_TRIGGER_RESTORE | SYSGENID_TRIGGER_FORCE))
+		return -EINVAL;
+	ret = sysgenid_control_open(&control, error);
+	if (ret < 0)
+		return ret;
+	ret = sysgenid_control_trigger(&control, min_generation, flags, &moved, error);
+	sysgenid_control_close(&control);
+	if (!ret && generation)
+		*generation = moved.generation;
+	return ret;
+}
+
+int sysgenid_get_status(struct sysgenid_status *status, struct sysgenid_error *error)
+{
+	struct sysgenid_control control;
+	int ret;
+
+	ret = sysgenid_control_open(&control, error);
+	if (ret < 0)
+		return ret;
+	ret = sysgenid_control_status(&control, status, error);
+	sysgenid_control_close(&control);
 	return ret;
 }
 

@@ -113,4 +113,31 @@ int sysgenid_nl_parse(struct nlmsghdr *header, struct nlattr **attrs,
 /* The value of an attribute that must be there: 0 or -EPROTO. */
 int sysgenid_nl_u32(struct nlattr *const *attrs, int type, uint32_t *value);
 
+/* control.c */
+
+/* A socket and the number of our family, for who has several requests (the CRIU plugin). */
+struct sysgenid_control {
+	int fd; /* -1: closed */
+	uint16_t family;
+};
+
+/* Returns 0 or -errno; -ENOENT: the module is not loaded. */
+int sysgenid_control_open(struct sysgenid_control *control, struct sysgenid_error *error);
+/* After -ETIMEDOUT there is nothing else to do with it: the answer may still come. */
+void sysgenid_control_close(struct sysgenid_control *control);
+
+/* What sysgenid_trigger() has done. */
+struct sysgenid_moved {
+	uint32_t generation;
+	uint32_t minor; /* of the device, if minor_known */
+	bool minor_known;
+};
+
+/* As the functions of libsysgenid.h without "control" in their names. */
+int sysgenid_control_trigger(const struct sysgenid_control *control, uint32_t min_generation,
+			     unsigned int flags, struct sysgenid_moved *moved,
+			     struct sysgenid_error *error);
+int sysgenid_control_status(const struct sysgenid_control *control, struct sysgenid_status *status,
+			    struct sysgenid_error *error);
+
 #endif /* SYSGENID_INTERNAL_H */

@@ -165,6 +165,7 @@ static void test_min(void)
 	tap_is(reply.error, 0, "TRIGGER without attributes is accepted");
 	tap_is(reply.command, SYSGENID_CMD_TRIGGER, "and answered with the command TRIGGER");
 	tap_is(value[SYSGENID_A_GENERATION], before + 1, "and the new GENERATION");
+	tap_is(value[SYSGENID_A_MINOR], SYSGENID_MINOR, "and the MINOR of the device");
 	tap_is(generation(), before + 1, "which is the device's");
 	must(netlink_trigger(&genl, 5, &reply) == 0);
 	tap_is(value[SYSGENID_A_GENERATION], before + 2,

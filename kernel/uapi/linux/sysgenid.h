@@ -163,8 +163,8 @@ struct sysgenid_page {
  *                       since the module was loaded, has made the counter skip more than
  *                       SYSGENID_MAX_JUMPS. FORCE lets both through. Other domains follow any
  *                       MIN_GENERATION: they harm only themselves. It is answered when the kernel's
- *                       random number generator *has been reseeded*, with GENERATION and DOMAIN.
- *                       EIO: the generation has moved but the reseed failed; it is tried again
+ *                       random number generator *has been reseeded*, with GENERATION, DOMAIN and
+ *                       MINOR. EIO: the generation has moved but the reseed failed; it is tried again
  *                       until it succeeds, see rng_generation. A domain that does not exist is not
  *                       made: there is nobody to tell. The answer is the generation that it would
  *                       start with; the reseed is made all the same.

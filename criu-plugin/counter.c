@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <internal.h>
+
+#include "counter.h"
+#include "plugin.h"
+
+static struct sysgenid_control control = { .fd = -1 };
+
+static int reach(struct sysgenid_error *details)
+{
+	return control.fd < 0 ? sysgenid_control_open(&control, details) : 0;
+}
+
+/* What no answer tells about the device. */
+static int explain(int error, const struct sysgenid_error *details, struct sysgenid_reason *why)
+{
+	snprintf(why->text, sizeof(why->text), "%s",
+		 details->text[0] ? details->text : strerror(-error));
+	if (error == -ENOENT)
+		sysgenid_plugin.device.state = SYSGENID_DEVICE_ABSENT;
+	else
+		sysgenid_device_find(&sysgenid_plugin.device);
+	/* A late answer would be taken for that of the next request. */
+	sysgenid_counter_leave();
+	return error;
+}
+
+int sysgenid_counter_ask(uint32_t *highest, struct sysgenid_reason *why)
+{
+	struct sysgenid_error details = { "" };
+	struct sysgenid_status status;
+	int error = reach(&details);
+
+	if (!error)
+		error = sysgenid_control_status(&control, &status, &details);
+	if (error)
+		return explain(error, &details, why);
+	sysgenid_device_set(&sysgenid_plugin.device, status.minor);
+	*highest = status.highest;
+	return 0;
+}
+
+int sysgenid_counter_move(uint32_t min, unsigned int flags, uint32_t *generation,
+			  struct sysgenid_reason *why)
+{
+	struct sysgenid_error details = { "" };
+	struct sysgenid_moved moved;
+	uint32_t highest;
+	int error = reach(&details);
+
+	if (!error)
+		error = sysgenid_control_trigger(&control, min, flags, &moved, &details);
+	if (error)
+		return explain(error, &details, why);
+	*generation = moved.generation;
+	if (!moved.minor_known)
+		return sysgenid_counter_ask(&highest, why);
+	sysgenid_device_set(&sysgenid_plugin.device, moved.minor);
+	return 0;
+}
+
+void sysgenid_counter_leave(void)
+{
+	sysgenid_control_close(&control);
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The module's answers, over one socket that is opened when it is first needed. Each also finds
+ * out which device is the counter (sysgenid_plugin.device), from the answer or otherwise.
+ *
+ * All return 0 or -errno with why filled in; -ENOENT says that the module is not loaded.
+ */
+#ifndef SYSGENID_COUNTER_H
+#define SYSGENID_COUNTER_H
+
+#include <stdint.h>
+
+struct sysgenid_reason {
+	char text[256];
+};
+
+/* highest: the highest generation ever given out here */
+int sysgenid_counter_ask(uint32_t *highest, struct sysgenid_reason *why);
+
+/* flags: those of sysgenid_trigger() */
+int sysgenid_counter_move(uint32_t min, unsigned int flags, uint32_t *generation,
+			  struct sysgenid_reason *why);
+
+/* Closes the socket. */
+void sysgenid_counter_leave(void);
+
+#endif
