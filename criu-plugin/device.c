@@ -41,18 +41,23 @@ static bool find_in_list(const char *path, struct sysgenid_device *device)
 }
 
 /* "10:243" */
-static bool find_in_sysfs(const char *path, struct sysgenid_device *device)
+static bool parse_number(const char *text, struct sysgenid_device *device)
 {
-	cleanup_file FILE *file = fopen(path, "re");
-	char line[32] = "";
-	const char *at = line;
 	uint64_t major, minor;
 
-	if (!file || !fgets(line, sizeof(line), file) || !sysgenid_parse_number(&at, 10, &major) ||
-	    *at++ != ':' || !sysgenid_parse_number(&at, 10, &minor) || major != MISC_MAJOR)
+	if (!sysgenid_parse_number(&text, 10, &major) || *text++ != ':' ||
+	    !sysgenid_parse_number(&text, 10, &minor) || major != MISC_MAJOR)
 		return false;
 	sysgenid_device_set(device, (unsigned int)minor);
 	return true;
+}
+
+static bool find_in_sysfs(const char *path, struct sysgenid_device *device)
+{
+	cleanup_file FILE *file = fopen(path, "re");
+	char line[32];
+
+	return file && fgets(line, sizeof(line), file) && parse_number(line, device);
 }
 
 void sysgenid_device_find(struct sysgenid_device *device)

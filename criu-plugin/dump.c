@@ -29,7 +29,7 @@ static struct {
 static void refresh_mark(bool frozen)
 {
 	SysgenidImage *image = sysgenid_plugin.image;
-	struct sysgenid_reason why;
+	struct sysgenid_reason why = { "" };
 	uint32_t highest;
 	int error;
 
@@ -194,7 +194,7 @@ int sysgenid_dump_checkpoint_devices(int pid)
 
 static void bump(void)
 {
-	struct sysgenid_reason why;
+	struct sysgenid_reason why = { "" };
 	uint32_t generation;
 	int error = sysgenid_counter_move(0, SYSGENID_TRIGGER_RESTORE, &generation, &why);
 
