@@ -23,10 +23,13 @@ sysgenid_ticket sysgenid_counter_current(struct sysgenid_counter *counter)
 	lockdep_assert_held(&counter->lock);
 	/*
 	 * The word is a ticket that was drawn, so it is at most the highest, and less than a wrap
-	 * below it.
+	 * below it. Unless a device has stored something else: then it may come out above the
+	 * highest, and settle() puts that right.
 	 */
 	ticket = (counter->highest & ~(sysgenid_ticket)U32_MAX) | generation;
-	return ticket > counter->highest ? ticket - ((sysgenid_ticket)U32_MAX + 1) : ticket;
+	if (ticket > counter->highest && ticket > U32_MAX)
+		ticket -= (sysgenid_ticket)U32_MAX + 1;
+	return ticket;
 }
 
 /* The first valid ticket above all that were drawn before, and not below @after. */

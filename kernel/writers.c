@@ -68,6 +68,15 @@ void sysgenid_slot_executed(struct sysgenid_writer *writer, struct sysgenid_slot
 }
 EXPORT_SYMBOL_GPL(sysgenid_slot_executed);
 
+/*
+ * Sleepers are woken there and not by the interrupt: how many there are is up to users, and an
+ * unprivileged one may have registered very many.
+ */
+static void queue_settle(struct sysgenid_counter *counter)
+{
+	queue_work(system_highpri_wq, &counter->settle);
+}
+
 void sysgenid_writer_event(struct sysgenid_writer *writer)
 {
 	struct sysgenid_counter *counter = writer->counter;
@@ -76,17 +85,16 @@ void sysgenid_writer_event(struct sysgenid_writer *writer)
 	spin_lock_irqsave(&counter->lock, flags);
 	counter->event_needed = true;
 	spin_unlock_irqrestore(&counter->lock, flags);
-	queue_work(system_unbound_wq, &counter->settle);
+	queue_settle(counter);
 }
 EXPORT_SYMBOL_GPL(sysgenid_writer_event);
 
 void sysgenid_writer_report(struct sysgenid_writer *writer)
 {
-	sysgenid_counter_wake(writer->counter);
 	if (writer->needs_event)
 		sysgenid_writer_event(writer);
 	else
-		queue_work(system_unbound_wq, &writer->counter->settle);
+		queue_settle(writer->counter);
 }
 EXPORT_SYMBOL_GPL(sysgenid_writer_report);
 
@@ -97,10 +105,13 @@ static void settle(struct work_struct *work)
 	sysgenid_ticket now;
 	bool event;
 
+	/* Not under @events: whoever holds it may be long about it. */
+	sysgenid_counter_wake(counter);
 	mutex_lock(&counter->events);
 	spin_lock_irq(&counter->lock);
 	now = sysgenid_counter_current(counter);
-	event = counter->event_needed || now < counter->top;
+	/* Above the highest: a number that was never drawn, from a device that is out of its mind. */
+	event = counter->event_needed || now < counter->top || now > counter->highest;
 	counter->event_needed = false;
 	counter->last_cause = SYSGENID_CAUSE_VIRTIO_LEAK;
 	spin_unlock_irq(&counter->lock);

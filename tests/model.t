@@ -36,6 +36,7 @@ cases()
 	holds ; word ; -DPLAIN -DLEAKS=3 -DEVENT -DSYNCKICK ; plain device that looks at requests at once: none is lost
 	holds ; word ; -DPLAIN -DLEAKS=2 -DIMPORT -DEVENT ; plain device: nothing of an image's history comes back
 	holds ; word ; -DPLAIN -DLEAKS=2 -DUNBIND -DSYNCKICK ; plain device: unbound and bound
+	holds ; word ; -DPLAIN -DLEAKS=2 -DUNBIND -DBUMPS=0 ; also one that has not looked at the requests when it leaks
 	holds ; rng ; -DLEAKS=2 -DBUMPS=2 ; random bytes never come with a generation newer than their state
 	holds ; rng ; -DLEAKS=2 -DBUMPS=1 -DZERO_AFTER ; also if the device clears rng_generation afterwards
 	holds ; rng ; -DLEAKS=2 -DBUMPS=1 -DZERO_BEFORE ; also if it does so before
@@ -54,7 +55,7 @@ cases()
 	rejected published ; word ; -DBROKEN_TORN -DEVENT -DBUMPS=2 ; needed: the device copies in one load
 	rejected word==maxpub ; word ; -DBROKEN_NO_REPAIR -DLEAKS=1 ; needed: a fresh number where the word went back
 	rejected word==maxpub ; word ; -DBROKEN_NO_WRAP -DT0=27 ; needed: tickets compared, not numbers
-	rejected asleep ; word ; -DBROKEN_NO_WAKE -DSLEEPER -DBUMPS=0 ; needed: the handler wakes
+	rejected asleep ; word ; -DBROKEN_NO_WAKE -DSLEEPER -DBUMPS=0 ; needed: the handler's work item wakes
 	rejected asleep ; word ; -DBROKEN_CHECK_FIRST -DSLEEPER -DBUMPS=0 ; needed: queue first, then look at the word
 	rejected asleep ; word ; -DBROKEN_SILENT_UNBIND -DUNBIND -DREMOVE -DSLEEPER -DBUMPS=0 ; needed: an event after unbinding
 	rejected uncovered ; word ; -DBROKEN_SILENT_BIND -DUNBIND -DBUMPS=0 ; needed: an event after binding

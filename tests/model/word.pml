@@ -240,12 +240,12 @@ proctype Cpu1()
 	events = 0;
 #endif
 #ifndef REMOVE
-	live[0] = 1; /* DRIVER_OK */
 	d_step { !lock -> listed[0] = 1; draw(source[0]); draw(source[1]) }
 	avail[0] = 1;
 #ifndef PLAIN
 	avail[1] = 1;
 #endif
+	live[0] = 1; /* DRIVER_OK */
 #ifndef BROKEN_SILENT_BIND
 	acquire(events);
 	bump(0);
@@ -286,9 +286,6 @@ end:	do
 		:: !used[2 * d] && !used[2 * d + 1] -> break
 		od;
 		driver[d] = 0;
-#ifndef BROKEN_NO_WAKE
-		wake();
-#endif
 		settle = 1
 	od
 }
@@ -300,6 +297,9 @@ proctype Settle()
 end:	do
 	:: settle ->
 		settle = 0;
+#ifndef BROKEN_NO_WAKE
+		wake();
+#endif
 		acquire(events);
 		d_step {
 			!lock -> t = CURRENT(LOW(word));

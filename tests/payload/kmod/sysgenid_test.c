@@ -5,6 +5,7 @@
  *
  *	bump		write a cause (number): move the generation; read: what the call returned
  *	word		the word in the page; write: store it as a device does, without telling anybody
+ *	report		write anything: report it, as a device's driver does
  *	page		"MAGIC VERSION RNG_GENERATION" as seen through sysgenid_get_page()
  *	calls		"NOTIFIER:CAUSE:GENERATION:WORD" of each call of a notifier; write: forget them
  *	events		number of events since the module was loaded
@@ -18,6 +19,7 @@
 #include <linux/string.h>
 
 #include "sysgenid.h"
+#include "sysgenid_writer.h"
 
 #define MAX_CALLS 64
 
@@ -126,6 +128,26 @@ static int get_word(char *text, const struct kernel_param *kp)
 static const struct kernel_param_ops word_ops = { .set = set_word, .get = get_word };
 module_param_cb(word, &word_ops, NULL, 0600);
 
+static void fence(struct sysgenid_writer *self)
+{
+}
+
+static bool harvest(struct sysgenid_writer *self)
+{
+	return false;
+}
+
+static struct sysgenid_writer writer = { .fence = fence, .harvest = harvest };
+
+static int report(const char *text, const struct kernel_param *kp)
+{
+	sysgenid_writer_report(&writer);
+	return 0;
+}
+
+static const struct kernel_param_ops report_ops = { .set = report };
+module_param_cb(report, &report_ops, NULL, 0200);
+
 static int get_page_fields(char *text, const struct kernel_param *kp)
 {
 	struct page *page = sysgenid_get_page();
@@ -178,6 +200,7 @@ static int __init test_init(void)
 		if (ret)
 			goto err;
 	}
+	sysgenid_writer_attach(&writer);
 	return 0;
 err:
 	while (i--)
@@ -187,6 +210,7 @@ err:
 
 static void __exit test_exit(void)
 {
+	sysgenid_writer_detach(&writer, NULL, 0);
 	for (size_t i = 0; i < ARRAY_SIZE(notifiers); i++)
 		sysgenid_unregister_notifier(&notifiers[i]);
 }

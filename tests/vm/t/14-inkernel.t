@@ -80,6 +80,35 @@ test_order()
 	is "$(parameter overlapping)" 0 "and begins after the one before has ended"
 }
 
+generation_is()
+{
+	[[ $(attribute generation) == "$1" ]]
+}
+
+has_calls()
+{
+	[[ $(parameter calls) == *third* ]]
+}
+
+# A device that stores what it was not given must not lead the counter anywhere.
+test_word_never_drawn()
+{
+	local before
+
+	before=$(attribute generation)
+	set_parameter word 4000000000
+	is "$(attribute generation)" 4000000000 "a word that was never drawn is the generation"
+	is "$(attribute outdated)" 0 "and the account of watchers can cope with it"
+	set_parameter calls -
+	set_parameter report -
+	ok "when it is reported an event puts it right" wait_for 10 generation_is "$((before + 1))"
+	ok "which notifiers hear of" wait_for 10 has_calls
+	set_parameter calls -
+	set_parameter report -
+	ok "a report of a proper word makes no event" wait_for 10 has_calls
+	is "$(attribute generation)" "$((before + 1))" "and the word stays"
+}
+
 test_unload()
 {
 	local before
@@ -99,5 +128,6 @@ load_test_module
 test_bump_and_notifiers
 test_order
 run_payload device-writes
+test_word_never_drawn
 test_unload
 done_testing
