@@ -27,16 +27,25 @@ static struct notifier_block forked_nb = {
 
 static int __init vmgenid_init(void)
 {
+	int ret;
+
 	if (!IS_ENABLED(CONFIG_VMGENID)) {
 		pr_err("this kernel was built without CONFIG_VMGENID\n");
 		return -ENODEV;
 	}
-	return register_random_vmfork_notifier(&forked_nb);
+	ret = register_random_vmfork_notifier(&forked_nb);
+	if (ret)
+		return ret;
+	/* There was nobody to tell us of a fork before this. */
+	sysgenid_bump_generation(SYSGENID_CAUSE_KERNEL);
+	return 0;
 }
 
 static void __exit vmgenid_exit(void)
 {
 	unregister_random_vmfork_notifier(&forked_nb);
+	/* Whoever knows the generation from now on learns that nobody watches any more. */
+	sysgenid_bump_generation(SYSGENID_CAUSE_KERNEL);
 }
 
 module_init(vmgenid_init);
@@ -44,5 +53,7 @@ module_exit(vmgenid_exit);
 
 MODULE_DESCRIPTION("Moves the system generation when the hypervisor's VM generation ID changes");
 MODULE_AUTHOR("The sysgenid authors");
+/* Its driver may be a module: without it nobody reads the ID. */
+MODULE_SOFTDEP("pre: vmgenid");
 MODULE_LICENSE("GPL");
 MODULE_VERSION("0.1");
