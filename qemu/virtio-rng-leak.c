@@ -81,6 +81,7 @@ struct VirtIORNGLeak {
 	bool leak_on_load;
 	bool leak_on_save;
 	uint32_t delay_ms;
+	uint16_t queue_size; /* for tests: descriptors a leak queue, 0: as many as usual */
 
 	/* The guest's view: migrated, reset with the device. */
 	uint8_t active;	  /* the queue that the next leak uses, 1 or 2 */
@@ -95,6 +96,8 @@ struct VirtIORNGLeak {
 	QEMUTimer *delay_timer;
 	QEMUBH *again;
 	VMChangeStateEntry *vm_state;
+
+	uint32_t on_arrival; /* for tests: leaks that happen when the driver tells of buffers */
 
 	/* For observers: never reset, not migrated. */
 	uint64_t leaks;	   /* leaks that happened */
@@ -297,11 +300,6 @@ static void leak_arrivals(void *opaque)
 		qemu_bh_schedule(leak->again);
 }
 
-static void leak_handle_output(VirtIODevice *vdev, VirtQueue *vq)
-{
-	leak_arrivals(VIRTIO_RNG_LEAK(vdev));
-}
-
 /* One leak, now. */
 static void leak_now(VirtIORNGLeak *leak)
 {
@@ -320,6 +318,17 @@ static void leak_now(VirtIORNGLeak *leak)
 		leak_switch_queue(leak);
 		leak->signalled = true;
 	}
+}
+
+static void leak_handle_output(VirtIODevice *vdev, VirtQueue *vq)
+{
+	VirtIORNGLeak *leak = VIRTIO_RNG_LEAK(vdev);
+
+	if (leak->running && leak->on_arrival) {
+		leak->on_arrival--;
+		leak_now(leak);
+	}
+	leak_arrivals(leak);
 }
 
 static void leak_run_pending(void *opaque)
@@ -376,6 +385,21 @@ static void leak_set_trigger(Object *obj, Visitor *v, const char *name, void *op
 	else
 		while (count--)
 			leak_now(leak);
+}
+
+/* What a malformed request does, without one. */
+static void leak_set_broken(Object *obj, bool value, Error **errp)
+{
+	if (!DEVICE(obj)->realized || !value)
+		error_setg(errp,
+			   "a plugged device can be broken; its driver mends it with a reset");
+	else
+		virtio_error(VIRTIO_DEVICE(obj), "virtio-rng-leak: broken on purpose");
+}
+
+static bool leak_get_broken(Object *obj, Error **errp)
+{
+	return VIRTIO_DEVICE(obj)->broken;
 }
 
 static int leak_pre_save(void *opaque)
@@ -438,7 +462,11 @@ static int leak_validate_features(VirtIODevice *vdev)
 {
 	bool leak = virtio_vdev_has_feature(vdev, VIRTIO_RNG_F_LEAK);
 	bool latch = virtio_vdev_has_feature(vdev, VIRTIO_RNG_F_LEAK_LATCH);
+	uint16_t size = VIRTIO_RNG_LEAK(vdev)->queue_size;
 
+	/* Here, since every reset and Debian's virtio_add_queue() set it to what they think best. */
+	for (int queue = 1; leak && size && queue <= 2; queue++)
+		virtio_queue_set_num(vdev, queue, size);
 	return latch && !leak ? -EINVAL : 0;
 }
 
@@ -457,6 +485,11 @@ static void leak_realize(DeviceState *dev, Error **errp)
 	VirtIODevice *vdev = VIRTIO_DEVICE(dev);
 	VirtIORNGLeak *leak = VIRTIO_RNG_LEAK(dev);
 
+	if (leak->queue_size > LEAK_QUEUE_SIZE || (leak->queue_size & (leak->queue_size - 1))) {
+		error_setg(errp, "'leak-queue-size' is 0 or a power of 2 up to %d",
+			   LEAK_QUEUE_SIZE);
+		return;
+	}
 	leak_stock_class()->realize(dev, errp);
 	if (*errp)
 		return;
@@ -492,11 +525,14 @@ static void leak_instance_init(Object *obj)
 	VirtIORNGLeak *leak = VIRTIO_RNG_LEAK(obj);
 
 	object_property_add(obj, "trigger-leak", "uint32", NULL, leak_set_trigger, NULL, NULL);
+	object_property_add_bool(obj, "broken", leak_get_broken, leak_set_broken);
 	object_property_add_uint64_ptr(obj, "leaks", &leak->leaks, OBJ_PROP_FLAG_READ);
 	object_property_add_uint64_ptr(obj, "executed", &leak->executed, OBJ_PROP_FLAG_READ);
 	object_property_add_uint64_ptr(obj, "requests", &leak->requests, OBJ_PROP_FLAG_READ);
 	object_property_add_uint32_ptr(obj, "latched", &leak->latched, OBJ_PROP_FLAG_READ);
 	object_property_add_uint32_ptr(obj, "pending", &leak->pending, OBJ_PROP_FLAG_READ);
+	object_property_add_uint32_ptr(obj, "leak-on-arrival", &leak->on_arrival,
+				       OBJ_PROP_FLAG_READWRITE);
 	object_property_add_uint8_ptr(obj, "active-queue", &leak->active, OBJ_PROP_FLAG_READ);
 }
 
@@ -506,6 +542,7 @@ static const Property virtio_rng_leak_properties[] = {
 	DEFINE_PROP_BOOL("leak-on-load", VirtIORNGLeak, leak_on_load, true),
 	DEFINE_PROP_BOOL("leak-on-save", VirtIORNGLeak, leak_on_save, true),
 	DEFINE_PROP_UINT32("leak-delay-ms", VirtIORNGLeak, delay_ms, 0),
+	DEFINE_PROP_UINT16("leak-queue-size", VirtIORNGLeak, queue_size, 0),
 	LEAK_PROPERTIES_END
 };
 
@@ -551,8 +588,9 @@ static void leak_pci_realize(VirtIOPCIProxy *proxy, Error **errp)
 static void leak_pci_instance_init(Object *obj)
 {
 	/* What qdev does not alias by itself: properties of the object, not of its class. */
-	static const char *const aliases[] = { "trigger-leak", "leaks",	  "executed",	 "requests",
-					       "latched",      "pending", "active-queue" };
+	static const char *const aliases[] = { "trigger-leak", "leaks",	  "executed",
+					       "requests",     "latched", "pending",
+					       "active-queue", "broken",  "leak-on-arrival" };
 	VirtIORNGLeakPCI *pci = VIRTIO_RNG_LEAK_PCI(obj);
 
 	virtio_instance_init_common(obj, &pci->vdev, sizeof(pci->vdev), TYPE_VIRTIO_RNG_LEAK);
