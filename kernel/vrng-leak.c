@@ -23,8 +23,13 @@
 /* A device that returns requests faster than we put them there must not hold the interrupt. */
 #define HARVEST_ROUNDS 64
 
+/* Without indirect descriptors a copy takes two, a fill one. */
+#define OWN_DESCRIPTORS 3
+#define OTHERS_DESCRIPTORS (2 * VIRTIO_RNG_LEAK_REQUESTS)
+
 #define VRNG_COPY 1u
 #define VRNG_FILL 2u
+#define VRNG_OTHERS 4u
 
 static struct virtio_device *device_of(struct vrng_leak *leak)
 {
@@ -36,12 +41,17 @@ static struct virtio_device *device_of(struct vrng_leak *leak)
 static int arm_copy(struct vrng_leak *leak, struct vrng_leak_queue *queue)
 {
 	struct scatterlist from, to, *sgs[] = { &from, &to };
+	int ret;
 
 	sg_init_one(&from, &queue->buffers->source, WORD_SIZE);
 	sg_init_table(&to, 1);
 	sg_set_page(&to, leak->page, WORD_SIZE, offsetof(struct sysgenid_page, generation));
 	sysgenid_slot_arm(&leak->writer, &queue->slot);
-	return virtqueue_add_sgs(queue->vq, sgs, 1, 1, &queue->slot, GFP_ATOMIC);
+	ret = virtqueue_add_sgs(queue->vq, sgs, 1, 1, &queue->slot, GFP_ATOMIC);
+	/* It has never been in the device's hands. */
+	if (ret)
+		sysgenid_slot_executed(&leak->writer, &queue->slot);
+	return ret;
 }
 
 static int arm_fill(struct vrng_leak_queue *queue)
@@ -52,9 +62,22 @@ static int arm_fill(struct vrng_leak_queue *queue)
 	return virtqueue_add_inbuf(queue->vq, &sg, 1, queue->buffers->fill, GFP_ATOMIC);
 }
 
+/* Leaks go unnoticed from now on. At least those so far get an event, and the reader of sysfs is told. */
+static void has_broken(struct vrng_leak *leak, int error)
+{
+	lockdep_assert_held(&leak->lock);
+	if (!leak->broken)
+		dev_err(&device_of(leak)->dev,
+			"the leak queues are broken: error %d; leaks will be missed until the "
+			"driver is unbound and bound\n",
+			error);
+	leak->broken = true;
+	sysgenid_writer_event(&leak->writer);
+}
+
 /*
  * @which: VRNG_COPY, VRNG_FILL or both. The copy first: the machine may be copied between the
- * two, and then the word is what must not be missing.
+ * two, and then the word is what must not be missing. The caller kicks, whatever came of it.
  */
 static void arm(struct vrng_leak *leak, struct vrng_leak_queue *queue, unsigned int which)
 {
@@ -65,12 +88,8 @@ static void arm(struct vrng_leak *leak, struct vrng_leak_queue *queue, unsigned 
 		ret = arm_copy(leak, queue);
 	if ((which & VRNG_FILL) && !ret)
 		ret = arm_fill(queue);
-	if (ret) {
-		dev_err(&device_of(leak)->dev,
-			"cannot arm a leak queue: error %d; leaks will be missed\n", ret);
-		return;
-	}
-	virtqueue_kick(queue->vq);
+	if (ret)
+		has_broken(leak, ret);
 }
 
 /* Harvest: take back what was executed. Returns which requests came back, 0 for none. */
@@ -83,10 +102,13 @@ static unsigned int take_back(struct vrng_leak *leak, struct vrng_leak_queue *qu
 		if (token == &queue->slot) {
 			sysgenid_slot_executed(&leak->writer, &queue->slot);
 			came |= VRNG_COPY;
-		} else {
+		} else if (token == queue->buffers->fill) {
 			add_device_randomness(queue->buffers->fill, VRNG_DATA_SIZE);
 			memzero_explicit(queue->buffers->fill, VRNG_DATA_SIZE);
 			came |= VRNG_FILL;
+		} else {
+			vrng_api_executed(queue, token);
+			came |= VRNG_OTHERS;
 		}
 	}
 	return came;
@@ -96,7 +118,8 @@ static unsigned int take_back(struct vrng_leak *leak, struct vrng_leak_queue *qu
  * @armed: bits of the queues that were armed since the lock was taken. If one comes back at once,
  * then a leak may have found it between the copy and the fill, and a later one may have found the
  * fill alone: the word has not moved for that, and an event must do it. That state ends before
- * the lock is dropped: the copy is put back.
+ * the lock is dropped: the copy is put back. Requests of others are added at any time, so they
+ * may stand alone for longer: with them there is always an event.
  */
 static bool harvest(struct vrng_leak *leak, unsigned int armed)
 {
@@ -115,13 +138,20 @@ static bool harvest(struct vrng_leak *leak, unsigned int armed)
 			if (!came)
 				break;
 		}
-		if (armed & BIT(back))
+		if ((armed & BIT(back)) || (came & VRNG_OTHERS))
 			sysgenid_writer_event(&leak->writer);
 		leak->next = 1 - back;
 		leak->reports++;
 		to = leak->latches ? back : 1 - back;
 		arm(leak, &leak->queues[to], came);
+		vrng_api_arm(leak, &leak->queues[to]);
+		virtqueue_kick(leak->queues[to].vq);
 		armed |= BIT(to);
+	}
+	for (back = 0; back < VRNG_LEAK_QUEUES; back++) {
+		/* By what the device has put into the ring. */
+		if (!leak->broken && virtqueue_is_broken(leak->queues[back].vq))
+			has_broken(leak, -EIO);
 	}
 	if (round == HARVEST_ROUNDS)
 		schedule_work(&leak->more);
@@ -153,14 +183,14 @@ void vrng_leak_done(struct virtqueue *vq)
 	harvest_and_report(&vrng->leak);
 }
 
-/* A leak may have happened that the device could not report. Any context. */
+/* The device has given up: a leak may have happened that it could not report. Any context. */
 void vrng_leak_lost(struct vrng_leak *leak)
 {
 	unsigned long flags;
 
 	spin_lock_irqsave(&leak->lock, flags);
 	if (leak->present && !leak->stopped)
-		sysgenid_writer_event(&leak->writer);
+		has_broken(leak, -EIO);
 	spin_unlock_irqrestore(&leak->lock, flags);
 }
 
@@ -221,12 +251,14 @@ const char *vrng_leak_describe(const struct vrng_leak *leak)
 {
 	if (!leak->present)
 		return "none";
+	if (READ_ONCE(leak->broken))
+		return "broken";
 	if (!leak->direct)
 		return "interrupt";
 	return leak->latches ? "latch" : "plain";
 }
 
-/* Life: init, (start, quiesce, the device is reset, stop)..., free */
+/* Life: init, (prepare, DRIVER_OK, start, quiesce, the device is reset, stop)..., free */
 
 int vrng_leak_init(struct vrng_leak *leak)
 {
@@ -263,34 +295,102 @@ void vrng_leak_free(struct vrng_leak *leak)
 		kfree_sensitive(leak->queues[i].buffers);
 }
 
-/* The device is ready; without the feature there is nothing to do. */
-void vrng_leak_start(struct vrng_leak *leak, struct virtio_device *vdev, struct virtqueue *vqs[])
+static bool has_room(struct vrng_leak *leak, unsigned int descriptors)
+{
+	unsigned int i;
+
+	for (i = 0; i < VRNG_LEAK_QUEUES; i++) {
+		if (virtqueue_get_vring_size(leak->queues[i].vq) < descriptors)
+			return false;
+	}
+	return true;
+}
+
+static void arm_first(struct vrng_leak *leak)
+{
+	lockdep_assert_held(&leak->lock);
+	arm(leak, &leak->queues[0], VRNG_COPY | VRNG_FILL);
+	if (leak->latches)
+		arm(leak, &leak->queues[1], VRNG_COPY | VRNG_FILL);
+}
+
+/*
+ * Before DRIVER_OK: the queues are filled, so that the device's first leak finds the requests. It
+ * may be told of them only afterwards (virtio 1.2, 3.1.1).
+ */
+void vrng_leak_prepare(struct vrng_leak *leak, struct virtio_device *vdev, struct virtqueue *vqs[])
 {
 	unsigned int i;
 
 	leak->present = virtio_has_feature(vdev, VIRTIO_RNG_F_LEAK);
 	if (!leak->present)
 		return;
+	for (i = 0; i < VRNG_LEAK_QUEUES; i++)
+		leak->queues[i].vq = vqs[i];
+	if (!has_room(leak, OWN_DESCRIPTORS)) {
+		dev_err(&vdev->dev,
+			"the leak queues are too small, they need %u descriptors: leaks are not "
+			"noticed\n",
+			OWN_DESCRIPTORS);
+		leak->present = false;
+		return;
+	}
+	leak->serves_others = has_room(leak, OWN_DESCRIPTORS + OTHERS_DESCRIPTORS);
 	leak->latches = virtio_has_feature(vdev, VIRTIO_RNG_F_LEAK_LATCH);
 	leak->direct = all_reachable(leak, vdev);
+	leak->broken = false;
+	leak->next = 0;
 	leak->writer.needs_event = !leak->latches || !leak->direct;
 	if (!leak->direct)
 		dev_warn(&vdev->dev, "DMA is bounced: the device cannot store the generation "
 				     "itself, it moves when the interrupt is handled\n");
 
-	for (i = 0; i < VRNG_LEAK_QUEUES; i++)
-		leak->queues[i].vq = vqs[i];
 	sysgenid_writer_attach(&leak->writer);
+	/* Some kernels can refuse requests on a device that is not ready. */
+	if (IS_ENABLED(CONFIG_VIRTIO_HARDEN_NOTIFICATION))
+		return;
+	spin_lock_irq(&leak->lock);
+	arm_first(leak);
+	spin_unlock_irq(&leak->lock);
+}
+
+/* The device is ready. */
+void vrng_leak_start(struct vrng_leak *leak)
+{
+	unsigned int i;
+
+	if (!leak->present)
+		return;
+	vrng_api_start(leak);
 	spin_lock_irq(&leak->lock);
 	leak->stopped = false;
-	leak->next = 0;
-	arm(leak, &leak->queues[0], VRNG_COPY | VRNG_FILL);
-	if (leak->latches)
-		arm(leak, &leak->queues[1], VRNG_COPY | VRNG_FILL);
+	if (IS_ENABLED(CONFIG_VIRTIO_HARDEN_NOTIFICATION))
+		arm_first(leak);
+	for (i = 0; i < VRNG_LEAK_QUEUES; i++) {
+		if (i == leak->next || leak->latches)
+			vrng_api_arm(leak, &leak->queues[i]);
+		virtqueue_kick(leak->queues[i].vq);
+	}
 	harvest(leak, BIT(0) | BIT(1));
 	spin_unlock_irq(&leak->lock);
 	/* There was nobody to tell us of a leak before this. */
 	sysgenid_bump_generation(SYSGENID_CAUSE_KERNEL);
+}
+
+/* Other kernel code has added requests. */
+void vrng_leak_arm_others(struct vrng_leak *leak)
+{
+	unsigned int i;
+
+	spin_lock_irq(&leak->lock);
+	for (i = 0; !leak->stopped && i < VRNG_LEAK_QUEUES; i++) {
+		/* A plain device gets them with the queue that is armed. */
+		if (i != leak->next && !leak->latches)
+			continue;
+		vrng_api_arm(leak, &leak->queues[i]);
+		virtqueue_kick(leak->queues[i].vq);
+	}
+	spin_unlock_irq(&leak->lock);
 }
 
 /* Before the device is reset: leave the queues alone from now on. */
@@ -312,6 +412,7 @@ void vrng_leak_stop(struct vrng_leak *leak)
 		return;
 	for (i = 0; i < VRNG_LEAK_QUEUES; i++)
 		slots[i] = &leak->queues[i].slot;
+	vrng_api_stop(leak);
 	sysgenid_writer_detach(&leak->writer, slots, VRNG_LEAK_QUEUES);
 	leak->present = false;
 }

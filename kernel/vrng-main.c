@@ -33,9 +33,10 @@ static int vrng_start(struct vrng *vrng)
 
 	if (ret)
 		return ret;
+	vrng_leak_prepare(&vrng->leak, vdev, vqs + 1);
 	virtio_device_ready(vdev);
 	vrng_requests_start(&vrng->requests, vqs[0]);
-	vrng_leak_start(&vrng->leak, vdev, vqs + 1);
+	vrng_leak_start(&vrng->leak);
 	return 0;
 }
 

@@ -6,7 +6,7 @@
  * vm_gen_counter  read: 8 bytes whatever the position, the generation as a number of 64 bits.
  *                 mmap: the generation page, read-only. poll: POLLPRI | POLLERR when it has changed
  *                 since the last read.
- * leak            none, latch, plain or interrupt; see docs/vm.md.
+ * leak            none, latch, plain, interrupt or broken; see docs/vm.md.
  * reports         how often the device has reported leaks.
  */
 #include <linux/mm.h>

@@ -14,6 +14,7 @@
 #include <linux/workqueue.h>
 
 #include "sysgenid_writer.h"
+#include "virtio_rng_leak.h"
 
 /* Feature bits of the RFC of January 2023 for the virtio specification, and of this project. */
 #define VIRTIO_RNG_F_LEAK 0	  /* leak queues */
@@ -59,32 +60,46 @@ struct vrng_leak_queue {
 	struct virtqueue *vq;
 	struct sysgenid_slot slot;
 	struct vrng_leak_buffers *buffers;
+	/* vrng-api.c: by place in its table, those in the device's hands; guarded by the leak lock */
+	struct virtio_rng_leak_request *held[VIRTIO_RNG_LEAK_REQUESTS];
 };
 
 struct vrng_leak {
 	struct sysgenid_writer writer;
 	struct page *page; /* of the generation word */
 	/* Constant from start to stop: */
-	bool present; /* the device reports leaks */
-	bool latches; /* it forgets none that comes before the last was handled */
-	bool direct;  /* it can reach the word; if not, the interrupt's handler moves it */
+	bool present;	       /* the device reports leaks */
+	bool latches;	       /* it forgets none that comes before the last was handled */
+	bool direct;	       /* it can reach the word; if not, the interrupt's handler moves it */
+	bool serves_others;    /* there is room for requests of other kernel code */
+	struct list_head node; /* vrng-api.c: its list of devices */
 	struct work_struct more; /* harvests on when the interrupt has done its share */
 
 	spinlock_t lock; /* guards the virtqueues and all below; taken outside the counter's lock */
 	struct vrng_leak_queue queues[VRNG_LEAK_QUEUES];
 	unsigned int next; /* the queue whose requests come back next */
 	bool stopped;
+	bool broken; /* coverage has ended until the device is started again */
 	u64 reports; /* times that executed requests came back */
 };
 
 int vrng_leak_init(struct vrng_leak *leak);
 void vrng_leak_free(struct vrng_leak *leak);
-void vrng_leak_start(struct vrng_leak *leak, struct virtio_device *vdev, struct virtqueue *vqs[]);
+void vrng_leak_prepare(struct vrng_leak *leak, struct virtio_device *vdev, struct virtqueue *vqs[]);
+void vrng_leak_start(struct vrng_leak *leak);
 void vrng_leak_quiesce(struct vrng_leak *leak);
 void vrng_leak_stop(struct vrng_leak *leak);
 void vrng_leak_done(struct virtqueue *vq);
 void vrng_leak_lost(struct vrng_leak *leak);
+void vrng_leak_arm_others(struct vrng_leak *leak);
 const char *vrng_leak_describe(const struct vrng_leak *leak);
+
+/* vrng-api.c: requests of other kernel code; see virtio_rng_leak.h */
+
+int vrng_api_arm(struct vrng_leak *leak, struct vrng_leak_queue *queue);
+void vrng_api_executed(struct vrng_leak_queue *queue, void *token);
+void vrng_api_start(struct vrng_leak *leak);
+void vrng_api_stop(struct vrng_leak *leak);
 
 /* vrng-sysfs.c: /sys/virtio-rng/virtio_rng.N */
 

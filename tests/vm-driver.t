@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The virtio-rng driver: stock devices, leak queues with and without latch, coming and going."""
 
+import errno
 import os
 import re
 import sys
@@ -17,6 +18,8 @@ TROUBLE = ("WARNING:|BUG:|Oops|cut here|Call Trace|general protection|list_(add|
 SYSFS = "/sys/virtio-rng/virtio_rng"
 CLASS = "/sys/class/misc/sysgenid"
 COMPAT = "tests/snapshot/compat-file"
+DRIVER = "/sys/bus/virtio/drivers/virtio_rng"
+OTHERS = "/sys/module/sysgenid_leak_test/parameters"
 LEAKS = 1000
 TRIGGERS = 20000
 
@@ -45,24 +48,27 @@ def log_is_clean(tap, vm, what):
         tap.say(found)
 
 
-# -- one machine, three devices -----------------------------------------------------------------
+# -- one machine, four devices ------------------------------------------------------------------
 
 
 def several_devices(tap, suite, folder):
-    "a machine with three devices"
+    "a machine with four devices"
     with machine.start(suite, folder, *device("leak0"), *device("plain", ",latch=off"),
-                       "-device", "virtio-rng-pci") as vm:
+                       "-device", "virtio-rng-pci", *device("small", ",leak-queue-size=2")) as vm:
         # Newer kernels add the word "none".
-        tap.equal(vm.run("cat /sys/class/misc/hw_random/rng_available").split()[:3],
-                  [f"virtio_rng.{i}" for i in range(3)], "three devices, three hwrngs")
-        tap.equal(vm.run(f"cat {SYSFS}.[0-2]/leak").split(), ["latch", "plain", "none"],
+        tap.equal(vm.run("cat /sys/class/misc/hw_random/rng_available").split()[:4],
+                  [f"virtio_rng.{i}" for i in range(4)], "four devices, four hwrngs")
+        tap.equal(vm.run(f"cat {SYSFS}.[0-3]/leak").split(), ["latch", "plain", "none", "none"],
                   "sysfs says what each can do")
-        for i in range(3):
+        tap.equal(vm.run("dmesg | grep -c 'leak queues are too small'"), "1",
+                  "leak queues that are too small are not used, and the log says so")
+        for i in range(4):
             got = vm.run(f"echo virtio_rng.{i} >/sys/class/misc/hw_random/rng_current; "
                          "head -c 4096 /dev/hwrng | sha256sum; head -c 4096 /dev/hwrng | "
                          "sha256sum; head -c 4096 /dev/hwrng | wc -c").split()
             tap.ok(got[0] != got[2] and got[-1] == "4096", f"virtio_rng.{i} gives random bytes")
         compat_file(tap, vm)
+        vmgenid_module(tap, vm)
         mapped_and_unloaded(tap, vm)
         log_is_clean(tap, vm, "several devices")
 
@@ -80,6 +86,15 @@ def compat_file(tap, vm):
               "vm_gen_counter: poll says POLLPRI and POLLERR when the generation has moved")
 
 
+def vmgenid_module(tap, vm):
+    numbers = [generation(vm)]
+    for command in ("insmod build/kernel/sysgenid_vmgenid.ko", "rmmod sysgenid_vmgenid"):
+        vm.run(command)
+        numbers.append(generation(vm))
+    tap.ok(numbers[0] < numbers[1] < numbers[2],
+           "the VMGENID module moves the generation when it begins to watch and when it ends")
+
+
 def mapped_and_unloaded(tap, vm):
     vm.run(f"{COMPAT} hold {SYSFS}.0/vm_gen_counter >/tmp/hold 2>&1 & echo $! >/tmp/hold.pid")
     wait_until(vm, "grep -q mapped /tmp/hold")
@@ -92,7 +107,7 @@ def mapped_and_unloaded(tap, vm):
     wait_until(vm, "! kill -0 $(cat /tmp/hold.pid)")
     tap.ok("mapped" == vm.run("cat /tmp/hold"), "a mapping of vm_gen_counter ends with the driver")
     vm.run("insmod build/kernel/virtio-rng.ko")
-    tap.equal(vm.run(f"cat {SYSFS}.[0-2]/leak").split(), ["latch", "plain", "none"],
+    tap.equal(vm.run(f"cat {SYSFS}.[0-3]/leak").split(), ["latch", "plain", "none", "none"],
               "the driver can be loaded again")
 
 
@@ -129,7 +144,10 @@ def all_leaks(tap, suite, folder, name, options, wanted):
         tap.equal(vm.run(f"cat {SYSFS}.0/leak"), name, f"the mode is {name}")
         for count, reported in wanted.items():
             leaks_at_once(tap, vm, name, count, reported)
+        while_rearming(tap, vm, name)
+        others(tap, vm, name)
         unbound(tap, vm, name)
+        gave_up(tap, vm, name)
         if name == "latch":
             thousand(tap, vm)
         log_is_clean(tap, vm, name)
@@ -156,16 +174,104 @@ def bounced(tap, suite, folder):
         log_is_clean(tap, vm, "bounced DMA")
 
 
+def while_rearming(tap, vm, name, count=5):
+    """Leaks at the very moments at which the driver gives requests to the device."""
+    old, leaks = generation(vm), vm.get("leaks")
+    sleeper(vm)
+    vm.set("leak-on-arrival", count)
+    vm.leak()
+    wait_until(vm, "! pidof dd")
+    deadline = time.monotonic() + 20
+    while vm.get("leak-on-arrival") and time.monotonic() < deadline:
+        time.sleep(0.01)
+    tap.equal((vm.get("leaks") - leaks, vm.get("latched")), (count + 1, 0),
+              f"{name}, {count} leaks while the driver is re-arming: none is left waiting")
+    wait_until(vm, f"[[ $(cat {CLASS}/last_cause) == virtio-leak ]]")
+    tap.ok(generation(vm) > old, f"{name}, leaks while re-arming: the generation moved")
+    leaks_at_once(tap, vm, f"{name}, after leaks while re-arming", 1, 1)
+
+
+def parameter(vm, name):
+    return vm.run(f"cat {OTHERS}/{name}")
+
+
+def other_leak(tap, vm, name, when):
+    """A leak reaches the requests of other kernel code."""
+    counts = [int(parameter(vm, what)) for what in ("fills", "copies")]
+    vm.leak()
+    wait_until(vm, f"(($(cat {OTHERS}/fills) > {counts[0]} && "
+                   f"$(cat {OTHERS}/copies) > {counts[1]}))")
+    fill = parameter(vm, "filled")
+    tap.ok(len(set(fill)) > 2, f"{name}, {when}: a leak fills, and tells")
+    return fill, bytes.fromhex(parameter(vm, "copied"))
+
+
+def at_once(tap, vm, old):
+    """The host looks into the memory: what the guest does does not matter."""
+    address = int(parameter(vm, "address"))
+    vm.stop()
+    vm.leak()
+    before = vm.memory(address, len(old) // 2).hex()
+    vm.cont()
+    vm.stop()
+    after = vm.memory(address, len(old) // 2).hex()
+    vm.cont()
+    tap.ok(old == before != after, "it has happened when the stopped machine goes on")
+
+
+def others(tap, vm, name):
+    """The requests of other kernel code."""
+    vm.run("insmod build/tests/payload/kmod/sysgenid_leak_test.ko")
+    tap.equal(parameter(vm, "filled") + parameter(vm, "copied"), "00" * 32,
+              f"{name}: requests of other kernel code wait for a leak")
+    first, copied = other_leak(tap, vm, name, "other kernel code's requests")
+    tap.equal(copied, b"prepared before.", f"{name}: and copies what was prepared")
+    vm.run(f"echo {0x64636261} >{OTHERS}/source")
+    if name == "latch":
+        at_once(tap, vm, first)
+    else:
+        vm.leak()
+    wait_until(vm, f"[[ $(cat {OTHERS}/copied) == 61626364* ]]")
+    tap.equal(bytes.fromhex(parameter(vm, "copied")), b"abcdared before.",
+              f"{name}: what was prepared can be replaced while it is armed")
+    vm.run(f"echo 1 >{OTHERS}/again")
+    second, _ = other_leak(tap, vm, name, "after they were removed and added again")
+    tap.ok(first != second, f"{name}: with other bytes each time")
+    # The other queue gives back what was removed.
+    other_leak(tap, vm, name, "one leak later")
+    tap.equal(parameter(vm, "room"), f"28 {-errno.ENOSPC} {-errno.EINVAL} {-errno.EINVAL}",
+              f"{name}: their number and their length are bounded")
+
+
+def rebind(vm):
+    bound = vm.run(f"ls {DRIVER} | grep virtio")
+    vm.run(f"echo {bound} >{DRIVER}/unbind; echo {bound} >{DRIVER}/bind")
+
+
+def gave_up(tap, vm, name):
+    """A device that asks for a reset."""
+    before = generation(vm)
+    vm.set("broken", True)
+    wait_until(vm, f"[[ $(cat {SYSFS}.0/leak) == broken ]]")
+    wait_until(vm, f"(($(cat {CLASS}/generation) > {before}))")
+    tap.ok(vm.run("dmesg | grep -c 'leak queues are broken'") == "1",
+           f"{name}, a device that gives up: sysfs and the log say so, and the generation moves")
+    rebind(vm)
+    tap.equal(vm.run(f"cat {SYSFS}.0/leak"), name, f"{name}: to bind the driver anew mends it")
+    other_leak(tap, vm, name, "a broken device was mended")
+    vm.run("rmmod sysgenid_leak_test")
+    leaks_at_once(tap, vm, f"{name}, mended, without other requests", 1, 1)
+
+
 def unbound(tap, vm, name):
     """A leak while no driver is there."""
-    driver = "/sys/bus/virtio/drivers/virtio_rng"
-    bound = vm.run(f"ls {driver} | grep virtio")
+    bound = vm.run(f"ls {DRIVER} | grep virtio")
     before = generation(vm)
-    vm.run(f"echo {bound} >{driver}/unbind")
+    vm.run(f"echo {bound} >{DRIVER}/unbind")
     between = generation(vm)
     sleeper(vm)
     vm.leak()
-    vm.run(f"echo {bound} >{driver}/bind")
+    vm.run(f"echo {bound} >{DRIVER}/bind")
     wait_until(vm, "! pidof dd")
     tap.ok(before < between < generation(vm), f"{name}: unbind and bind move the generation")
     leaks_at_once(tap, vm, f"{name}, bound again", 1, 1)
@@ -199,6 +305,7 @@ def unplugged(tap, suite, folder):
     "a device that is unplugged under load, and suspend"
     with machine.start(suite, folder, *device("leak0")) as vm:
         suspended(tap, vm)
+        vm.run("insmod build/tests/payload/kmod/sysgenid_leak_test.ko")
         vm.run("(while dd if=/dev/hwrng of=/dev/null bs=64 count=100; do :; done) "
                ">/dev/null 2>&1 &")
         vm.run("dd if=/dev/hwrng of=/dev/null bs=64 count=10 2>/dev/null")
@@ -215,6 +322,7 @@ def unplugged(tap, suite, folder):
         vm.qmp("device_add", driver="virtio-rng-leak-pci", id="leak0")
         wait_until(vm, f"[[ -e {SYSFS}.0/leak && $(cat {SYSFS}.0/leak) == latch ]]")
         leaks_at_once(tap, vm, "plugged again", 2, 2)
+        other_leak(tap, vm, "plugged again", "other kernel code's requests")
         log_is_clean(tap, vm, "unplug and suspend")
 
 

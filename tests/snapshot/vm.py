@@ -167,8 +167,11 @@ class VM:
         """A property of the leak device."""
         return self.qmp("qom-get", path=LEAK_PATH, property=name)
 
+    def set(self, name, value):
+        self.qmp("qom-set", path=LEAK_PATH, property=name, value=value)
+
     def leak(self, count=1):
-        self.qmp("qom-set", path=LEAK_PATH, property="trigger-leak", value=count)
+        self.set("trigger-leak", count)
 
     def leak_if_there(self):
         """A leak, unless the device has gone meanwhile."""
