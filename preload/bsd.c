@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/*
+ * arc4random. libbsd's keeps a state and is stirred. libc's own (from glibc 2.36 on) keeps none beyond getrandom's: it has
+ * no such function, and is called as ever.
+ */
+#include "preload.h"
+
+#include <string.h>
+
+typedef uint32_t one_fn(void);
+typedef void buf_fn(void *to, size_t size);
+typedef uint32_t uniform_fn(uint32_t bound);
+INTERPOSED one_fn arc4random;
+INTERPOSED buf_fn arc4random_buf;
+INTERPOSED uniform_fn arc4random_uniform;
+
+static struct preload_state state; /* there is one generator, with a lock of its own */
+
+/* It takes 40 bytes for a new key and nonce: those of the kernel, which come first. */
+static void add(const struct sysgenid_fresh *fresh, void *caller)
+{
+	NEXT(void(unsigned char *, int), arc4random_addrandom);
+	unsigned char bytes[sizeof(fresh->kernel)];
+
+	if (!next)
+		return;
+	memcpy(bytes, fresh->kernel, sizeof(bytes));
+	next(bytes, sizeof(bytes));
+	explicit_bzero(bytes, sizeof(bytes));
+}
+
+static void stir(const struct sysgenid_fresh *fresh, void *caller, void *arg)
+{
+	NEXT(void(void), arc4random_stir);
+
+	(void)arg;
+	add(fresh, caller);
+	if (next)
+		next();
+}
+
+static void renew(void *caller, const char *function)
+{
+	if (!preload_renew(&state, stir, caller, NULL))
+		preload_refuse(function);
+}
+
+uint32_t arc4random(void)
+{
+	void *caller = CALLER;
+	NEXT(one_fn, arc4random);
+	uint32_t number;
+
+	renew(caller, __func__);
+	if (next)
+		return next();
+	preload_must_fill(&number, sizeof(number), __func__);
+	return number;
+}
+
+void arc4random_buf(void *to, size_t size)
+{
+	void *caller = CALLER;
+	NEXT(buf_fn, arc4random_buf);
+
+	renew(caller, __func__);
+	if (next)
+		next(to, size);
+	else
+		preload_must_fill(to, size, __func__);
+}
+
+uint32_t arc4random_uniform(uint32_t bound)
+{
+	void *caller = CALLER;
+	NEXT(uniform_fn, arc4random_uniform);
+	/* Numbers below this are 2^32 modulo the bound: without them all results are equally likely. */
+	const uint32_t least = bound > 1 ? -bound % bound : 0;
+	uint32_t number;
+
+	renew(caller, __func__);
+	if (next)
+		return next(bound);
+	do
+		preload_must_fill(&number, sizeof(number), __func__);
+	while (number < least);
+	return bound > 1 ? number % bound : 0;
+}
