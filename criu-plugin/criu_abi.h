@@ -56,6 +56,7 @@ extern struct criu_plugin_desc CR_PLUGIN_DESC;
 #define CRIU_WEAK __attribute__((weak))
 
 int criu_get_image_dir(void) CRIU_WEAK;
+unsigned int log_get_fd(void) CRIU_WEAK;
 void print_on_level(unsigned int level, const char *format, ...)
 	__attribute__((weak, format(printf, 2, 3)));
 /* Not for us to call; where it exists, criu has the hook CHECKPOINT_DEVICES. */

@@ -1,10 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "criu_abi.h"
 #include "log.h"
+
+static pid_t criu;
+
+static void __attribute__((constructor)) remember_criu(void)
+{
+	criu = getpid();
+}
+
+/* Does criu's log go to standard error anyway? */
+static bool log_is_stderr(void)
+{
+	struct stat log, standard;
+
+	return log_get_fd && !fstat(log_get_fd(), &log) && !fstat(STDERR_FILENO, &standard) &&
+	       log.st_dev == standard.st_dev && log.st_ino == standard.st_ino;
+}
+
+/*
+ * Under a runtime criu's log is a file that somebody has to look for, and the runtime itself says
+ * nothing but where it is. Standard error is the runtime's own, which its user sees. In a task that
+ * is being restored it may be the task's already.
+ */
+static void tell_user(const char *text)
+{
+	if (getpid() == criu && !log_is_stderr())
+		dprintf(STDERR_FILENO, "sysgenid: %s\n", text);
+}
 
 /* People and runtimes look for the words "Error" and "Warn" in criu's log. */
 static void make_place(char *place, size_t size, enum sysgenid_log_level level, const char *file,
@@ -31,7 +61,7 @@ void sysgenid_log_at(enum sysgenid_log_level level, const char *file, int line, 
 	va_end(args);
 	if (print_on_level)
 		print_on_level(level, "%ssysgenid: %s\n", place, text);
-	else
-		fprintf(stderr, "%ssysgenid: %s\n", place, text);
+	if (level == SYSGENID_LOG_ERROR || !print_on_level)
+		tell_user(text);
 	errno = saved;
 }
