@@ -7,8 +7,6 @@
 #include <linux/poll.h>
 
 #include "counter.h"
-#include "notify.h"
-#include "reseed.h"
 #include "writers.h"
 
 /*
@@ -32,15 +30,29 @@ sysgenid_ticket sysgenid_counter_current(struct sysgenid_counter *counter)
 	return ticket;
 }
 
+/* 0 means that nothing has ever happened, also in the page's rng_generation: skip it. */
+static sysgenid_ticket valid(sysgenid_ticket ticket)
+{
+	return (u32)ticket ? ticket : ticket + 1;
+}
+
 /* The first valid ticket above all that were drawn before, and not below @after. */
 sysgenid_ticket sysgenid_counter_draw(struct sysgenid_counter *counter, sysgenid_ticket after)
 {
 	lockdep_assert_held(&counter->lock);
-	counter->highest = max(counter->highest + 1, after);
-	/* 0 means that nothing has ever happened, also in the page's rng_generation: skip it. */
-	if ((u32)counter->highest == 0)
-		counter->highest++;
+	counter->highest = valid(max(counter->highest + 1, after));
 	return counter->highest;
+}
+
+/* What would be drawn next. It is not drawn: another counter may begin there. */
+sysgenid_ticket sysgenid_counter_next(struct sysgenid_counter *counter)
+{
+	sysgenid_ticket next;
+
+	spin_lock_irq(&counter->lock);
+	next = valid(counter->highest + 1);
+	spin_unlock_irq(&counter->lock);
+	return next;
 }
 
 /*
@@ -73,21 +85,24 @@ void sysgenid_counter_wake(struct sysgenid_counter *counter)
 }
 
 /*
- * One event of a CPU, the caller holds @events. Sources that devices may copy from are rewritten
+ * Move the word: the caller holds @events, and does what else belongs to an event. Sources that devices may copy from are rewritten
  * with tickets above the new one, and copies of what stood there before have landed (the fence)
  * before the word moves. So whatever a device stores later is above it, and was never in the word.
  */
-u32 sysgenid_counter_bump_held(struct sysgenid_counter *counter, u32 min, enum sysgenid_cause cause)
+u32 sysgenid_counter_move(struct sysgenid_counter *counter, u32 min, enum sysgenid_cause cause)
 {
 	sysgenid_ticket ticket;
+	bool armed;
 
 	lockdep_assert_held(&counter->events);
 	spin_lock_irq(&counter->lock);
 	ticket = sysgenid_counter_draw(counter, wished_ticket(counter, min));
-	sysgenid_slots_rewrite(counter);
+	armed = sysgenid_slots_rewrite(counter);
 	spin_unlock_irq(&counter->lock);
 
-	sysgenid_writers_fence(counter);
+	/* A slot leaves the list after its store has landed: without slots none is on its way. */
+	if (armed)
+		sysgenid_writers_fence();
 
 	spin_lock_irq(&counter->lock);
 	counter->last_cause = cause;
@@ -97,39 +112,29 @@ u32 sysgenid_counter_bump_held(struct sysgenid_counter *counter, u32 min, enum s
 	spin_unlock_irq(&counter->lock);
 
 	sysgenid_counter_wake(counter);
-	sysgenid_notify((u32)ticket, cause);
-	sysgenid_reseed_start(counter);
 	return (u32)ticket;
-}
-
-/**
- * sysgenid_counter_bump - move the generation
- * @counter: which
- * @min: the new generation is at least this, but for a wrap
- * @cause: for those who listen
- *
- * Returns the new generation. Sleeps. The kernel's random number generator is reseeded afterwards
- * by a work item; sysgenid_reseed_wait() waits for it.
- */
-u32 sysgenid_counter_bump(struct sysgenid_counter *counter, u32 min, enum sysgenid_cause cause)
-{
-	u32 generation;
-
-	mutex_lock(&counter->events);
-	generation = sysgenid_counter_bump_held(counter, min, cause);
-	mutex_unlock(&counter->events);
-	return generation;
 }
 
 /*
  * The number may come from a hostile image: 0, or -ERANGE when following it would burn the number
- * space.
+ * space, at once or together with what was followed before: -E2BIG then.
  */
-int sysgenid_counter_jump_allowed(struct sysgenid_counter *counter, u32 min)
+int sysgenid_counter_allow_jump(struct sysgenid_counter *counter, u32 min)
 {
-	u32 generation = sysgenid_counter_generation(counter);
+	u32 generation, distance;
+	int ret = 0;
 
-	return min > generation && min - generation > SYSGENID_MAX_JUMP ? -ERANGE : 0;
+	spin_lock_irq(&counter->lock);
+	generation = (u32)sysgenid_counter_current(counter);
+	distance = min > generation ? min - generation : 0;
+	if (distance > SYSGENID_MAX_JUMP)
+		ret = -ERANGE;
+	else if (counter->jumped + distance > SYSGENID_MAX_JUMPS)
+		ret = -E2BIG;
+	else
+		counter->jumped += distance;
+	spin_unlock_irq(&counter->lock);
+	return ret;
 }
 
 void sysgenid_counter_summary(struct sysgenid_counter *counter, struct sysgenid_summary *summary)
@@ -143,13 +148,23 @@ void sysgenid_counter_summary(struct sysgenid_counter *counter, struct sysgenid_
 	spin_unlock_irq(&counter->lock);
 }
 
-int sysgenid_counter_init(struct sysgenid_counter *counter)
+/* The first generation of a counter that nobody has looked at yet. */
+void sysgenid_counter_begin(struct sysgenid_counter *counter, sysgenid_ticket first)
+{
+	spin_lock_irq(&counter->lock);
+	counter->highest = first;
+	counter->top = first;
+	smp_store_release(&counter->shared->generation, (u32)first);
+	spin_unlock_irq(&counter->lock);
+}
+
+int sysgenid_counter_init(struct sysgenid_counter *counter, gfp_t gfp)
 {
 	BUILD_BUG_ON(offsetof(struct sysgenid_page, magic) != 64);
 	BUILD_BUG_ON(sizeof(struct sysgenid_page) > PAGE_SIZE);
 
 	memset(counter, 0, sizeof(*counter));
-	counter->page = alloc_page(GFP_KERNEL | __GFP_ZERO);
+	counter->page = alloc_page(gfp | __GFP_ZERO);
 	if (!counter->page)
 		return -ENOMEM;
 	counter->shared = page_address(counter->page);
@@ -160,16 +175,13 @@ int sysgenid_counter_init(struct sysgenid_counter *counter)
 	spin_lock_init(&counter->lock);
 	init_waitqueue_head(&counter->changed);
 	init_waitqueue_head(&counter->settled);
-	sysgenid_writers_init(counter);
-	sysgenid_reseed_init(counter);
+	INIT_LIST_HEAD(&counter->slots);
 	return 0;
 }
 
 void sysgenid_counter_destroy(struct sysgenid_counter *counter)
 {
-	sysgenid_writers_stop(counter);
-	sysgenid_reseed_stop(counter);
-	WARN_ON_ONCE(counter->watchers);
+	WARN_ON_ONCE(counter->watchers || !list_empty(&counter->slots));
 	__free_page(counter->page);
 }
 

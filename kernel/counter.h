@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * One generation counter: the page that is the counter, the tickets that are written into it, and
- * the account of who has acknowledged which generation.
+ * the account of who has acknowledged which generation. There is one a domain, that is, a PID
+ * namespace; see domain.h.
  *
  * The word in the page has no second copy. Whoever changes it, CPU or device, has changed it for
  * every reader at once; therefore nothing in here caches it.
@@ -9,13 +10,12 @@
 #ifndef SYSGENID_COUNTER_H
 #define SYSGENID_COUNTER_H
 
-#include <linux/atomic.h>
+#include <linux/gfp.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/wait.h>
-#include <linux/workqueue.h>
 
 #include <uapi/linux/sysgenid.h>
 
@@ -25,25 +25,37 @@
  */
 typedef u64 sysgenid_ticket;
 
+struct pid_namespace;
+
 struct sysgenid_counter {
 	struct page *page;
 	struct sysgenid_page *shared; /* @page as the kernel sees it */
 
+	/* Constant from here on, while there are users: */
+	struct pid_namespace *pid_ns; /* whose domain this is; pinned */
+	/* Guarded by the lock of domain.c; not used in the system's: */
+	unsigned int users;
+	struct list_head node;
+	struct hlist_node by_ns;
+
 	/*
 	 * Serialises events, so that notifiers and netlink listeners see them in order. Taken
-	 * before @lock.
+	 * before @lock. No two of different counters are held at the same time.
 	 */
 	struct mutex events;
-	/* devices that store the word by themselves; guarded by @events */
-	struct list_head writers;
 
-	spinlock_t lock; /* guards all that follows up to the queues; also taken in interrupts */
+	/*
+	 * Guards all that follows up to the queues, and the kernel's stores to the page; also taken
+	 * in interrupts.
+	 */
+	spinlock_t lock;
 	sysgenid_ticket highest; /* never drawn again, whether it was published or not */
 	/* at least every ticket that a CPU, or an armed request known to be executed, published */
 	sysgenid_ticket top;
 	struct list_head slots; /* armed sources */
 	bool event_needed; /* a device has reported something that its own store may not cover */
 	enum sysgenid_cause last_cause;
+	u64 jumped;	       /* numbers skipped for wishes that nobody vouched for */
 	unsigned int watchers; /* tracked files */
 	/*
 	 * Of the watchers, how many have acknowledged @counted_at. Means nothing as soon as the
@@ -55,12 +67,9 @@ struct sysgenid_counter {
 	wait_queue_head_t changed; /* readers and pollers, until the generation changes */
 	wait_queue_head_t settled; /* WAIT_WATCHERS, until no watcher is outdated */
 
-	struct work_struct settle; /* the rest of a device's event, in process context */
-	struct work_struct reseed;
-	atomic_t reseeds_wanted; /* how often one was asked for */
-	atomic_t reseeds_done;	 /* the last number that is served; written by the work item only */
-	int reseed_error;	 /* of the last finished reseed; written by the work item only */
-	wait_queue_head_t reseeded; /* until @reseeds_done grows */
+	/* The reseed's own notes: in which one, and when @reseed_sample was the generation. */
+	unsigned int reseed_round;
+	u32 reseed_sample;
 };
 
 /*
@@ -83,16 +92,16 @@ struct sysgenid_summary {
 	enum sysgenid_cause last_cause;
 };
 
-int sysgenid_counter_init(struct sysgenid_counter *counter);
+int sysgenid_counter_init(struct sysgenid_counter *counter, gfp_t gfp);
 void sysgenid_counter_destroy(struct sysgenid_counter *counter);
-u32 sysgenid_counter_bump(struct sysgenid_counter *counter, u32 min, enum sysgenid_cause cause);
-int sysgenid_counter_jump_allowed(struct sysgenid_counter *counter, u32 min);
+void sysgenid_counter_begin(struct sysgenid_counter *counter, sysgenid_ticket first);
+sysgenid_ticket sysgenid_counter_next(struct sysgenid_counter *counter);
+int sysgenid_counter_allow_jump(struct sysgenid_counter *counter, u32 min);
 void sysgenid_counter_summary(struct sysgenid_counter *counter, struct sysgenid_summary *summary);
 void sysgenid_counter_wake(struct sysgenid_counter *counter);
 
 /* The caller holds @events. */
-u32 sysgenid_counter_bump_held(struct sysgenid_counter *counter, u32 min,
-			       enum sysgenid_cause cause);
+u32 sysgenid_counter_move(struct sysgenid_counter *counter, u32 min, enum sysgenid_cause cause);
 
 /* The caller holds @lock. */
 sysgenid_ticket sysgenid_counter_current(struct sysgenid_counter *counter);

@@ -3,10 +3,12 @@
  * /dev/sysgenid. Compatible with the SysGenID driver v7; the uapi header is the specification.
  */
 #include <linux/capability.h>
+#include <linux/err.h>
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/pid_namespace.h>
 #include <linux/poll.h>
 #include <linux/seq_file.h>
 #include <linux/slab.h>
@@ -15,15 +17,23 @@
 #include "compat.h"
 #include "counter.h"
 #include "device.h"
+#include "domain.h"
+#include "event.h"
 #include "sysfs.h"
 
 static int sysgenid_open(struct inode *inode, struct file *file)
 {
 	struct sysgenid_watcher *watcher = kmalloc(sizeof(*watcher), GFP_KERNEL_ACCOUNT);
+	struct sysgenid_counter *domain;
 
 	if (!watcher)
 		return -ENOMEM;
-	sysgenid_watcher_init(watcher, &sysgenid_system);
+	domain = sysgenid_domain_get(task_active_pid_ns(current));
+	if (IS_ERR(domain)) {
+		kfree(watcher);
+		return PTR_ERR(domain);
+	}
+	sysgenid_watcher_init(watcher, domain);
 	file->private_data = watcher;
 	return stream_open(inode, file);
 }
@@ -33,6 +43,7 @@ static int sysgenid_release(struct inode *inode, struct file *file)
 	struct sysgenid_watcher *watcher = file->private_data;
 
 	sysgenid_watcher_release(watcher);
+	sysgenid_domain_put(watcher->counter);
 	kfree(watcher);
 	return 0;
 }
@@ -84,10 +95,13 @@ static __poll_t sysgenid_poll(struct file *file, poll_table *wait)
 	return sysgenid_watcher_outdated(watcher, &generation) ? EPOLLIN | EPOLLRDNORM : 0;
 }
 
-bool sysgenid_may_trigger(void)
+/* The system's PID namespace belongs to the initial user namespace. */
+static bool may_trigger(const struct sysgenid_counter *counter)
 {
+	struct user_namespace *owner = counter->pid_ns->user_ns;
+
 	/* CAP_SYS_ADMIN last: it is the one whose use is audited. */
-	return capable(CAP_CHECKPOINT_RESTORE) || capable(CAP_SYS_ADMIN);
+	return ns_capable(owner, CAP_CHECKPOINT_RESTORE) || ns_capable(owner, CAP_SYS_ADMIN);
 }
 
 static long sysgenid_ioctl(struct file *file, unsigned int request, unsigned long arg)
@@ -102,9 +116,9 @@ static long sysgenid_ioctl(struct file *file, unsigned int request, unsigned lon
 	case SYSGENID_WAIT_WATCHERS:
 		return sysgenid_watcher_wait_settled(watcher, value);
 	case SYSGENID_TRIGGER_GEN_UPDATE:
-		if (!sysgenid_may_trigger())
+		if (!may_trigger(watcher->counter))
 			return -EACCES;
-		sysgenid_counter_bump(watcher->counter, value, SYSGENID_CAUSE_IOCTL);
+		sysgenid_event(watcher->counter, value, SYSGENID_CAUSE_IOCTL);
 		return 0;
 	case SYSGENID_MARK_OUTDATED:
 		sysgenid_watcher_mark(watcher);
@@ -159,18 +173,21 @@ static void sysgenid_show_fdinfo(struct seq_file *m, struct file *file)
 {
 	struct sysgenid_watcher *watcher = file->private_data;
 	struct sysgenid_counter *counter = watcher->counter;
-	u32 generation, acknowledged;
+	u32 generation, acknowledged, highest;
 	bool outdated, tracked;
 
 	outdated = sysgenid_watcher_outdated(watcher, &generation);
 	spin_lock_irq(&counter->lock);
 	acknowledged = (u32)watcher->acknowledged;
 	tracked = watcher->tracked;
+	highest = (u32)counter->highest;
 	spin_unlock_irq(&counter->lock);
 	seq_printf(m, "sysgenid-generation:\t%u\n", generation);
 	seq_printf(m, "sysgenid-acknowledged:\t%u\n", acknowledged);
 	seq_printf(m, "sysgenid-outdated:\t%d\n", outdated);
 	seq_printf(m, "sysgenid-tracked:\t%d\n", tracked);
+	seq_printf(m, "sysgenid-highest:\t%u\n", highest);
+	seq_printf(m, "sysgenid-domain:\t%u\n", counter->pid_ns->ns.inum);
 }
 #endif
 

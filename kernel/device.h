@@ -4,11 +4,8 @@
 
 #include <linux/types.h>
 
-extern struct sysgenid_counter sysgenid_system; /* main.c */
-
 int sysgenid_device_register(unsigned int minor);
 void sysgenid_device_unregister(void);
 unsigned int sysgenid_device_minor(void);
-bool sysgenid_may_trigger(void);
 
 #endif /* SYSGENID_DEVICE_H */

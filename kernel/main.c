@@ -6,12 +6,17 @@
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
 #include <linux/module.h>
+#include <linux/pid_namespace.h>
 #include <net/genetlink.h>
 
 #include "counter.h"
 #include "device.h"
+#include "domain.h"
+#include "event.h"
 #include "netlink.h"
+#include "reseed.h"
 #include "sysgenid.h"
+#include "writers.h"
 
 static unsigned int minor = SYSGENID_MINOR;
 module_param(minor, uint, 0444);
@@ -23,7 +28,7 @@ struct sysgenid_counter sysgenid_system;
 
 u32 sysgenid_bump_generation(enum sysgenid_cause cause)
 {
-	return sysgenid_counter_bump(&sysgenid_system, 0, cause);
+	return sysgenid_event(&sysgenid_system, 0, cause);
 }
 EXPORT_SYMBOL_GPL(sysgenid_bump_generation);
 
@@ -49,9 +54,10 @@ static int __init sysgenid_init(void)
 		       minor, SYSGENID_MINOR, MISC_DYNAMIC_MINOR - 1);
 		return -EINVAL;
 	}
-	ret = sysgenid_counter_init(&sysgenid_system);
+	ret = sysgenid_counter_init(&sysgenid_system, GFP_KERNEL);
 	if (ret)
 		return ret;
+	sysgenid_system.pid_ns = &init_pid_ns;
 	ret = sysgenid_netlink_register();
 	if (ret) {
 		pr_err("cannot register the netlink family: error %d\n", ret);
@@ -69,6 +75,7 @@ static int __init sysgenid_init(void)
 
 err_netlink:
 	sysgenid_netlink_unregister();
+	sysgenid_reseed_stop();
 err_counter:
 	sysgenid_counter_destroy(&sysgenid_system);
 	return ret;
@@ -77,7 +84,11 @@ err_counter:
 static void __exit sysgenid_exit(void)
 {
 	sysgenid_device_unregister();
+	/* It multicasts. Nobody starts it any more: drivers that do use this module. */
+	sysgenid_writers_stop();
+	/* Waits for requests that are served, which may start a last reseed. */
 	sysgenid_netlink_unregister();
+	sysgenid_reseed_stop();
 	sysgenid_counter_destroy(&sysgenid_system);
 }
 

@@ -3,21 +3,96 @@
  * The control plane, by generic netlink: it is there in every network namespace and the device
  * cgroup does not filter it, so a restore tool that sits in a container's cgroups can use it.
  */
+#include <linux/capability.h>
+#include <linux/err.h>
+#include <linux/file.h>
+#include <linux/magic.h>
 #include <linux/module.h>
+#include <linux/ns_common.h>
+#include <linux/pid_namespace.h>
+#include <linux/proc_ns.h>
 #include <net/genetlink.h>
 
 #include "counter.h"
 #include "device.h"
+#include "domain.h"
+#include "event.h"
 #include "netlink.h"
 #include "reseed.h"
 
 static struct genl_family family __ro_after_init;
 
+static const struct nla_policy get_policy[] = {
+	[SYSGENID_A_PIDNS_FD] = { .type = NLA_U32 },
+};
+
 static const struct nla_policy trigger_policy[] = {
 	[SYSGENID_A_MIN_GENERATION] = { .type = NLA_U32 },
 	[SYSGENID_A_CAUSE] = { .type = NLA_U32 },
 	[SYSGENID_A_FORCE] = { .type = NLA_FLAG },
+	[SYSGENID_A_PIDNS_FD] = { .type = NLA_U32 },
 };
+
+/* The PID namespace that a descriptor of the caller's stands for, referenced; or an error. */
+static struct pid_namespace *namespace_of(int fd)
+{
+	struct pid_namespace *found = ERR_PTR(-EINVAL);
+	struct file *file = fget(fd);
+	struct ns_common *ns;
+
+	if (!file)
+		return ERR_PTR(-EBADF);
+	/* The files of that file system are namespaces and nothing else. */
+	if (file_inode(file)->i_sb->s_magic == NSFS_MAGIC) {
+		ns = get_proc_ns(file_inode(file));
+		if (ns->ops->type == CLONE_NEWPID)
+			found = get_pid_ns(container_of(ns, struct pid_namespace, ns));
+	}
+	fput(file);
+	return found;
+}
+
+/* The PID namespace that the request is about, referenced: @otherwise if it names none. */
+static struct pid_namespace *subject(struct genl_info *info, struct pid_namespace *otherwise)
+{
+	struct nlattr *fd = info->attrs[SYSGENID_A_PIDNS_FD];
+	struct pid_namespace *ns;
+
+	if (!fd)
+		return get_pid_ns(otherwise);
+	ns = namespace_of(nla_get_u32(fd));
+	if (IS_ERR(ns))
+		NL_SET_ERR_MSG_ATTR(info->extack, fd,
+				    "this is no open descriptor of a PID namespace, such as "
+				    "/proc/PID/ns/pid");
+	return ns;
+}
+
+/*
+ * May the sender move the generation of @ns? What counts is who sends; and, unless the message has the
+ * kernel's address, also who opened the socket: a privileged program that is made to write to a
+ * descriptor does not know that it is a socket of ours.
+ */
+static bool has_authority(struct sk_buff *request, struct pid_namespace *ns)
+{
+	return netlink_ns_capable(request, ns->user_ns, CAP_CHECKPOINT_RESTORE) ||
+	       netlink_ns_capable(request, ns->user_ns, CAP_SYS_ADMIN);
+}
+
+static int need_authority(struct sk_buff *request, struct genl_info *info, struct pid_namespace *ns)
+{
+	if (has_authority(request, ns))
+		return 0;
+	if (ns == &init_pid_ns)
+		NL_SET_ERR_MSG(info->extack,
+			       "this needs CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN in "
+			       "the initial user namespace");
+	else
+		NL_SET_ERR_MSG(info->extack,
+			       "this needs CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN in "
+			       "the user namespace that owns the PID namespace");
+	return -EPERM;
+}
 
 static struct sk_buff *new_message(struct genl_info *info, u8 command, void **header)
 {
@@ -34,6 +109,17 @@ static struct sk_buff *new_message(struct genl_info *info, u8 command, void **he
 	return skb;
 }
 
+/* Sends the answer, or gives it up. */
+static int reply(struct sk_buff *skb, void *header, struct genl_info *info, bool complete)
+{
+	if (!complete) {
+		nlmsg_free(skb);
+		return -EMSGSIZE;
+	}
+	genlmsg_end(skb, header);
+	return genlmsg_reply(skb, info);
+}
+
 static int put_summary(struct sk_buff *skb, const struct sysgenid_summary *summary)
 {
 	return nla_put_u32(skb, SYSGENID_A_GENERATION, summary->generation) ||
@@ -44,22 +130,37 @@ static int put_summary(struct sk_buff *skb, const struct sysgenid_summary *summa
 	       nla_put_u32(skb, SYSGENID_A_MINOR, sysgenid_device_minor());
 }
 
-static int do_get(struct sk_buff *request, struct genl_info *info)
+static int get(struct sk_buff *request, struct genl_info *info, struct pid_namespace *ns)
 {
 	struct sysgenid_summary summary;
 	struct sk_buff *skb;
 	void *header;
+	int ret = 0;
 
-	sysgenid_counter_summary(&sysgenid_system, &summary);
+	/* Containers may not know of each other. */
+	if (ns != task_active_pid_ns(current))
+		ret = need_authority(request, info, ns);
+	if (ret)
+		return ret;
+	sysgenid_domain_summary(ns, &summary);
 	skb = new_message(info, SYSGENID_CMD_GET, &header);
 	if (!skb)
 		return -ENOMEM;
-	if (put_summary(skb, &summary)) {
-		nlmsg_free(skb);
-		return -EMSGSIZE;
-	}
-	genlmsg_end(skb, header);
-	return genlmsg_reply(skb, info);
+	return reply(skb, header, info,
+		     !put_summary(skb, &summary) &&
+			     !nla_put_u32(skb, SYSGENID_A_DOMAIN, ns->ns.inum));
+}
+
+static int do_get(struct sk_buff *request, struct genl_info *info)
+{
+	struct pid_namespace *ns = subject(info, task_active_pid_ns(current));
+	int ret;
+
+	if (IS_ERR(ns))
+		return PTR_ERR(ns);
+	ret = get(request, info, ns);
+	put_pid_ns(ns);
+	return ret;
 }
 
 /* Not by a range in the policy: that gives ERANGE, which is for a generation that is too far above. */
@@ -79,63 +180,126 @@ static int get_cause(struct genl_info *info, enum sysgenid_cause *cause)
 	return 0;
 }
 
-static int trigger_allowed(struct sk_buff *request, struct genl_info *info, u32 min)
+static int trigger_allowed(struct sk_buff *request, struct genl_info *info,
+			   struct pid_namespace *ns, u32 min)
 {
-	/* Both: who sends now and who opened the socket, so that a socket handed on carries no right. */
-	if (!netlink_capable(request, CAP_CHECKPOINT_RESTORE) &&
-	    !netlink_capable(request, CAP_SYS_ADMIN)) {
-		NL_SET_ERR_MSG(info->extack, "moving the generation needs CAP_CHECKPOINT_RESTORE "
-					     "or CAP_SYS_ADMIN in the initial user namespace");
-		return -EPERM;
-	}
-	if (!info->attrs[SYSGENID_A_FORCE] &&
-	    sysgenid_counter_jump_allowed(&sysgenid_system, min)) {
+	int ret = need_authority(request, info, ns);
+
+	/* Another domain's numbers are its own business. */
+	if (ret || ns != &init_pid_ns || info->attrs[SYSGENID_A_FORCE])
+		return ret;
+	ret = sysgenid_counter_allow_jump(&sysgenid_system, min);
+	if (ret == -ERANGE)
 		NL_SET_ERR_MSG(info->extack, "the wished generation is too far above the current "
 					     "one; force it if you trust where it comes from");
-		return -ERANGE;
-	}
-	return 0;
+	else if (ret)
+		NL_SET_ERR_MSG(info->extack,
+			       "since the module was loaded, wishes like this have "
+			       "skipped too many numbers; force it if you trust where "
+			       "it comes from");
+	return ret ? -ERANGE : 0;
 }
 
-static int do_trigger(struct sk_buff *request, struct genl_info *info)
+/* Waits until the generator has been reseeded: 0 or -EIO. */
+static int reseed_and_wait(struct sk_buff *request)
+{
+	/* A container may make it happen, but not all the time. */
+	bool now = has_authority(request, &init_pid_ns);
+
+	sysgenid_reseed_start(now ? SYSGENID_RESEED_NOW : SYSGENID_RESEED_LATER);
+	return sysgenid_reseed_wait() ? -EIO : 0;
+}
+
+/* Of a domain that is not there nobody has anything open: there is no generation to move. */
+static u32 move(struct pid_namespace *ns, u32 min, enum sysgenid_cause cause)
+{
+	struct sysgenid_counter *domain = sysgenid_domain_find(ns);
+	u32 generation;
+
+	if (!domain)
+		return (u32)sysgenid_counter_next(&sysgenid_system);
+	generation = sysgenid_event(domain, min, cause);
+	sysgenid_domain_put(domain);
+	return generation;
+}
+
+static int trigger(struct sk_buff *request, struct genl_info *info, struct pid_namespace *ns)
 {
 	enum sysgenid_cause cause;
-	struct sk_buff *skb;
 	u32 min = 0, generation;
+	struct sk_buff *skb;
 	void *header;
 	int ret;
 
 	if (info->attrs[SYSGENID_A_MIN_GENERATION])
 		min = nla_get_u32(info->attrs[SYSGENID_A_MIN_GENERATION]);
-	ret = trigger_allowed(request, info, min);
+	ret = get_cause(info, &cause);
 	if (ret)
 		return ret;
-	ret = get_cause(info, &cause);
+	ret = trigger_allowed(request, info, ns, min);
 	if (ret)
 		return ret;
 	/* Before the generation moves: nothing that comes after can fail for want of memory. */
 	skb = new_message(info, SYSGENID_CMD_TRIGGER, &header);
 	if (!skb)
 		return -ENOMEM;
-	generation = sysgenid_counter_bump(&sysgenid_system, min, cause);
-	ret = sysgenid_reseed_wait(&sysgenid_system);
-	if (ret)
+	generation = move(ns, min, cause);
+	ret = reseed_and_wait(request);
+	if (ret) {
 		NL_SET_ERR_MSG(info->extack,
 			       "the generation has moved, but the kernel's random number generator "
 			       "could not be reseeded; see the kernel log");
-	if (ret || nla_put_u32(skb, SYSGENID_A_GENERATION, generation) ||
-	    nla_put_u32(skb, SYSGENID_A_MINOR, sysgenid_device_minor())) {
 		nlmsg_free(skb);
-		return ret ? -EIO : -EMSGSIZE;
+		return ret;
 	}
-	genlmsg_end(skb, header);
-	return genlmsg_reply(skb, info);
+	return reply(skb, header, info,
+		     !nla_put_u32(skb, SYSGENID_A_GENERATION, generation) &&
+			     !nla_put_u32(skb, SYSGENID_A_DOMAIN, ns->ns.inum) &&
+			     !nla_put_u32(skb, SYSGENID_A_MINOR, sysgenid_device_minor()));
+}
+
+static int do_trigger(struct sk_buff *request, struct genl_info *info)
+{
+	struct pid_namespace *ns = subject(info, &init_pid_ns);
+	int ret;
+
+	if (IS_ERR(ns))
+		return PTR_ERR(ns);
+	ret = trigger(request, info, ns);
+	put_pid_ns(ns);
+	return ret;
+}
+
+static int do_reseed(struct sk_buff *request, struct genl_info *info)
+{
+	int ret = need_authority(request, info, &init_pid_ns);
+	struct sk_buff *skb;
+	void *header;
+	u32 generation;
+
+	if (ret)
+		return ret;
+	ret = reseed_and_wait(request);
+	if (ret) {
+		NL_SET_ERR_MSG(info->extack, "the kernel's random number generator could not be "
+					     "reseeded; see the kernel log");
+		return ret;
+	}
+	skb = new_message(info, SYSGENID_CMD_RESEED, &header);
+	if (!skb)
+		return -ENOMEM;
+	generation = sysgenid_counter_generation(&sysgenid_system);
+	return reply(skb, header, info,
+		     !nla_put_u32(skb, SYSGENID_A_GENERATION, generation) &&
+			     !nla_put_u32(skb, SYSGENID_A_DOMAIN, init_pid_ns.ns.inum));
 }
 
 static const struct genl_ops operations[] = {
 	{
 		.cmd = SYSGENID_CMD_GET,
 		.doit = do_get,
+		.policy = get_policy,
+		.maxattr = ARRAY_SIZE(get_policy) - 1,
 	},
 	{
 		.cmd = SYSGENID_CMD_TRIGGER,
@@ -143,12 +307,17 @@ static const struct genl_ops operations[] = {
 		.policy = trigger_policy,
 		.maxattr = ARRAY_SIZE(trigger_policy) - 1,
 	},
+	{
+		.cmd = SYSGENID_CMD_RESEED,
+		.doit = do_reseed,
+	},
 };
 
-enum { EVENTS };
+enum { EVENTS, DOMAINS };
 
 static const struct genl_multicast_group groups[] = {
 	[EVENTS] = { .name = SYSGENID_GENL_GROUP },
+	[DOMAINS] = { .name = SYSGENID_GENL_GROUP_DOMAINS, .flags = GENL_MCAST_CAP_SYS_ADMIN },
 };
 
 static struct genl_family family = {
@@ -166,27 +335,30 @@ static struct genl_family family = {
 };
 
 /* To the initial network namespace only: what happens on the host does not concern its containers. */
-void sysgenid_netlink_event(u32 generation, enum sysgenid_cause cause)
+void sysgenid_netlink_event(struct sysgenid_counter *counter, u32 generation,
+			    enum sysgenid_cause cause)
 {
+	unsigned int group = counter == &sysgenid_system ? EVENTS : DOMAINS;
 	struct sk_buff *skb;
 	void *header;
 
-	if (!genl_has_listeners(&family, &init_net, EVENTS))
+	if (!genl_has_listeners(&family, &init_net, group))
 		return;
 	skb = new_message(NULL, SYSGENID_CMD_EVENT, &header);
 	if (!skb)
 		goto lost;
 	if (nla_put_u32(skb, SYSGENID_A_GENERATION, generation) ||
-	    nla_put_u32(skb, SYSGENID_A_CAUSE, cause)) {
+	    nla_put_u32(skb, SYSGENID_A_CAUSE, cause) ||
+	    nla_put_u32(skb, SYSGENID_A_DOMAIN, counter->pid_ns->ns.inum)) {
 		nlmsg_free(skb);
 		goto lost;
 	}
 	genlmsg_end(skb, header);
-	genlmsg_multicast_netns(&family, &init_net, skb, 0, EVENTS, GFP_KERNEL);
+	genlmsg_multicast_netns(&family, &init_net, skb, 0, group, GFP_KERNEL);
 	return;
 lost:
 	/* Listeners see ENOBUFS and ask with GET. */
-	genl_set_err(&family, &init_net, 0, EVENTS, -ENOBUFS);
+	genl_set_err(&family, &init_net, 0, group, -ENOBUFS);
 }
 
 int sysgenid_netlink_register(void)

@@ -6,8 +6,11 @@
 
 #include <uapi/linux/sysgenid.h>
 
+struct sysgenid_counter;
+
 int sysgenid_netlink_register(void);
 void sysgenid_netlink_unregister(void);
-void sysgenid_netlink_event(u32 generation, enum sysgenid_cause cause);
+void sysgenid_netlink_event(struct sysgenid_counter *counter, u32 generation,
+			    enum sysgenid_cause cause);
 
 #endif /* SYSGENID_NETLINK_H */

@@ -6,6 +6,8 @@
 
 #include <uapi/linux/sysgenid.h>
 
-void sysgenid_notify(u32 generation, enum sysgenid_cause cause);
+struct sysgenid_counter;
+
+void sysgenid_notify(struct sysgenid_counter *counter, u32 generation, enum sysgenid_cause cause);
 
 #endif /* SYSGENID_NOTIFY_H */

@@ -11,6 +11,7 @@
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/atomic.h>
 #include <linux/cred.h>
 #include <linux/err.h>
 #include <linux/file.h>
@@ -19,14 +20,33 @@
 #include <linux/major.h>
 #include <linux/random.h>
 #include <linux/uaccess.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #include "counter.h"
+#include "domain.h"
 #include "reseed.h"
 #include "writers.h"
 
 #define RANDOM_DEVICE "/dev/urandom"
-#define RESEED_LIMIT (10 * HZ) /* it takes microseconds */
-#define RANDOM_MINOR 9	       /* Documentation/admin-guide/devices.txt */
+#define RANDOM_MINOR 9	/* Documentation/admin-guide/devices.txt */
+#define LIMIT (10 * HZ) /* it takes microseconds */
+#define LATER msecs_to_jiffies(10)
+/* After a failure. Early in the boot the generator may have no seed yet; a reseed works later then. */
+#define FIRST_PAUSE msecs_to_jiffies(100)
+#define LONGEST_PAUSE msecs_to_jiffies(60000)
+
+static void reseed(struct work_struct *unused);
+
+/* One for all domains. */
+static DECLARE_DELAYED_WORK(work, reseed);
+static DECLARE_WAIT_QUEUE_HEAD(reseeded); /* until @done grows */
+static atomic_t wanted;			  /* how often a reseed was asked for */
+/* Written by the work item only: */
+static atomic_t done; /* the last number that is served */
+static int error;     /* of the last finished reseed */
+static unsigned int round;
+static unsigned long pause = 1; /* jiffies until the next try after a failure */
 
 static int force_reseed(void)
 {
@@ -45,42 +65,75 @@ static int force_reseed(void)
 	return ret;
 }
 
-static void reseed(struct work_struct *work)
+/* What one reseed does for all domains: notes their generations first, stores the notes last. */
+
+static void sample(struct sysgenid_counter *counter, unsigned int this_round)
 {
-	struct sysgenid_counter *counter = container_of(work, struct sysgenid_counter, reseed);
-	/* Both sampled before: what comes meanwhile, the reseed is not known to be after. */
-	int served = atomic_read_acquire(&counter->reseeds_wanted);
-	u32 generation = sysgenid_counter_generation(counter);
+	counter->reseed_round = this_round;
+	counter->reseed_sample = sysgenid_counter_generation(counter);
+}
+
+static void store(struct sysgenid_counter *counter, unsigned int this_round)
+{
+	/* Came into being meanwhile. */
+	if (counter->reseed_round != this_round)
+		return;
+	spin_lock_irq(&counter->lock);
+	/* Release: who sees the word draws from the new state. */
+	smp_store_release(&counter->shared->rng_generation, counter->reseed_sample);
+	spin_unlock_irq(&counter->lock);
+}
+
+static void for_all(void (*each)(struct sysgenid_counter *, unsigned int), unsigned int this_round)
+{
+	struct sysgenid_counter *domain;
+
+	each(&sysgenid_system, this_round);
+	for_each_sysgenid_domain (domain)
+		each(domain, this_round);
+}
+
+static void reseed(struct work_struct *unused)
+{
+	/* Sampled before, like the generations: what comes meanwhile, it is not known to be after. */
+	int served = atomic_read_acquire(&wanted);
 	int ret;
 
+	/* A new domain's is 0. */
+	if (!++round)
+		round++;
+	for_all(sample, round);
 	/* Random bytes that a device gave with the word go in first. */
-	sysgenid_writers_harvest(counter);
+	sysgenid_writers_harvest();
 	ret = force_reseed();
-	if (ret)
+	if (ret) {
 		pr_err_ratelimited("cannot reseed the random number generator for generation %u: "
-				   "%s gives error %d; is devtmpfs mounted at /dev?\n",
-				   generation, RANDOM_DEVICE, ret);
-	else
-		/* Release: who sees the word draws from the new state. */
-		smp_store_release(&counter->shared->rng_generation, generation);
-	WRITE_ONCE(counter->reseed_error, ret);
-	/* Release: who sees it sees the error, or the word above. */
-	atomic_set_release(&counter->reseeds_done, served);
-	wake_up_all(&counter->reseeded);
+				   "%s gives error %d; is devtmpfs mounted at /dev? Trying again\n",
+				   sysgenid_system.reseed_sample, RANDOM_DEVICE, ret);
+		queue_delayed_work(system_unbound_wq, &work, pause);
+		pause = min(2 * pause, LONGEST_PAUSE);
+	} else {
+		for_all(store, round);
+		pause = FIRST_PAUSE;
+	}
+	WRITE_ONCE(error, ret);
+	/* Release: who sees it sees the error, or the words above. */
+	atomic_set_release(&done, served);
+	wake_up_all(&reseeded);
 }
 
-void sysgenid_reseed_init(struct sysgenid_counter *counter)
-{
-	INIT_WORK(&counter->reseed, reseed);
-	init_waitqueue_head(&counter->reseeded);
-}
-
-void sysgenid_reseed_start(struct sysgenid_counter *counter)
+void sysgenid_reseed_start(enum sysgenid_reseed_when when)
 {
 	/* Release: who counts this one in sees the generation that it is for. */
-	atomic_fetch_inc_release(&counter->reseeds_wanted);
-	/* A full barrier, also when the work is queued already: the work that runs next sees the number. */
-	queue_work(system_unbound_wq, &counter->reseed);
+	atomic_fetch_inc_release(&wanted);
+	/*
+	 * Both are full barriers, also when the work is queued already: the work that runs next sees
+	 * the number. The later one does not put off what is queued.
+	 */
+	if (when == SYSGENID_RESEED_NOW)
+		mod_delayed_work(system_unbound_wq, &work, 0);
+	else
+		queue_delayed_work(system_unbound_wq, &work, LATER);
 }
 
 /*
@@ -89,23 +142,45 @@ void sysgenid_reseed_start(struct sysgenid_counter *counter)
  * flush_work() would not do. Who finds the work queued already may find that the other CPU, which has
  * marked it as queued, has not yet put it where flush_work() sees it.
  */
-int sysgenid_reseed_wait(struct sysgenid_counter *counter)
+int sysgenid_reseed_wait(void)
 {
-	int wanted = atomic_read(&counter->reseeds_wanted);
+	int mine = atomic_read(&wanted);
 	/*
 	 * Compared by difference, since both numbers wrap. With a limit: the caller may hold the lock
 	 * that all of generic netlink shares.
 	 */
-	long left = wait_event_killable_timeout(
-		counter->reseeded, atomic_read_acquire(&counter->reseeds_done) - wanted >= 0,
-		RESEED_LIMIT);
+	long left = wait_event_killable_timeout(reseeded, atomic_read_acquire(&done) - mine >= 0,
+						LIMIT);
 
 	if (left <= 0)
 		return left ? left : -ETIMEDOUT;
-	return READ_ONCE(counter->reseed_error);
+	return READ_ONCE(error);
 }
 
-void sysgenid_reseed_stop(struct sysgenid_counter *counter)
+/*
+ * A new domain, which is in the list. When the generator has been reseeded for the system's generation,
+ * then it has been for this one's, too: it began later. A container that starts need not cost a
+ * reseed. An event after the look below finds the domain in the list and moves it.
+ */
+void sysgenid_reseed_adopt(struct sysgenid_counter *domain)
 {
-	cancel_work_sync(&counter->reseed);
+	u32 generation = sysgenid_counter_generation(domain), system;
+	bool good;
+
+	smp_mb(); /* the list before the look; pairs with that of the list's lock in a walk */
+	system = sysgenid_counter_generation(&sysgenid_system);
+	good = smp_load_acquire(&sysgenid_system.shared->rng_generation) == system;
+	spin_lock_irq(&domain->lock);
+	/* Unless a reseed has been here already, whose number may be a newer one. */
+	if (good && !domain->shared->rng_generation)
+		smp_store_release(&domain->shared->rng_generation, generation);
+	spin_unlock_irq(&domain->lock);
+	if (!good)
+		sysgenid_reseed_start(SYSGENID_RESEED_LATER);
+}
+
+/* No reseed is going on or will be. To be called when nobody starts one any more. */
+void sysgenid_reseed_stop(void)
+{
+	cancel_delayed_work_sync(&work);
 }

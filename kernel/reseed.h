@@ -4,9 +4,14 @@
 
 struct sysgenid_counter;
 
-void sysgenid_reseed_init(struct sysgenid_counter *counter);
-void sysgenid_reseed_start(struct sysgenid_counter *counter);
-int sysgenid_reseed_wait(struct sysgenid_counter *counter);
-void sysgenid_reseed_stop(struct sysgenid_counter *counter);
+enum sysgenid_reseed_when {
+	SYSGENID_RESEED_NOW,
+	SYSGENID_RESEED_LATER, /* for what users can cause as often as they like */
+};
+
+void sysgenid_reseed_start(enum sysgenid_reseed_when when);
+int sysgenid_reseed_wait(void);
+void sysgenid_reseed_adopt(struct sysgenid_counter *domain);
+void sysgenid_reseed_stop(void);
 
 #endif /* SYSGENID_RESEED_H */

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* /sys/class/misc/sysgenid/: what a person wants to see. Programs use the device or netlink. */
+/*
+ * /sys/class/misc/sysgenid/: what a person wants to see. Programs use the device or netlink. It is about the
+ * domain of whoever reads: a container's own, which is all that concerns it.
+ */
 #include <linux/device.h>
+#include <linux/pid_namespace.h>
 
 #include "counter.h"
 #include "device.h"
+#include "domain.h"
 #include "sysfs.h"
 
 static const char *const cause_names[] = {
@@ -20,7 +25,7 @@ static struct sysgenid_summary summarise(void)
 {
 	struct sysgenid_summary summary;
 
-	sysgenid_counter_summary(&sysgenid_system, &summary);
+	sysgenid_domain_summary(task_active_pid_ns(current), &summary);
 	return summary;
 }
 
@@ -49,12 +54,18 @@ static ssize_t last_cause_show(struct device *dev, struct device_attribute *attr
 }
 static DEVICE_ATTR_RO(last_cause);
 
+/* How many there are besides the system's. Containers may not know of each other. */
+static ssize_t domains_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	if (task_active_pid_ns(current) != &init_pid_ns)
+		return -EACCES;
+	return sysfs_emit(buf, "%u\n", sysgenid_domain_count());
+}
+static DEVICE_ATTR_RO(domains);
+
 static struct attribute *sysgenid_attrs[] = {
-	&dev_attr_generation.attr,
-	&dev_attr_watchers.attr,
-	&dev_attr_outdated.attr,
-	&dev_attr_last_cause.attr,
-	NULL,
+	&dev_attr_generation.attr, &dev_attr_watchers.attr, &dev_attr_outdated.attr,
+	&dev_attr_last_cause.attr, &dev_attr_domains.attr,  NULL,
 };
 
 static const struct attribute_group sysgenid_group = {

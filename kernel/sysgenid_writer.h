@@ -37,7 +37,7 @@ struct sysgenid_writer {
 	bool (*harvest)(struct sysgenid_writer *writer);
 
 	struct sysgenid_counter *counter; /* set by attach */
-	struct list_head node;		  /* counter->writers; guarded by its events mutex */
+	struct list_head node;		  /* the list of writers.c; guarded by its lock */
 };
 
 /* One request that copies a source word into the generation word. */

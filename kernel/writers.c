@@ -5,13 +5,26 @@
  */
 #include <linux/export.h>
 #include <linux/mm.h>
+#include <linux/rwsem.h>
+#include <linux/workqueue.h>
 
 #include "counter.h"
-#include "device.h"
+#include "domain.h"
+#include "event.h"
 #include "notify.h"
-#include "reseed.h"
 #include "sysgenid_writer.h"
 #include "writers.h"
+
+static void settle(struct work_struct *unused);
+
+static DECLARE_WORK(settle_work, settle); /* the rest of a device's event, in process context */
+
+/*
+ * Guards the list of writers. Taken after a counter's events mutex, before the drivers' locks. For
+ * writing for a moment only, so that those who read do not hold up each other.
+ */
+static DECLARE_RWSEM(writers_lock);
+static LIST_HEAD(writers);
 
 /* Give an armed source a number that nobody has seen and nobody else will publish. */
 static void write_source(struct sysgenid_counter *counter, struct sysgenid_slot *slot)
@@ -22,22 +35,25 @@ static void write_source(struct sysgenid_counter *counter, struct sysgenid_slot 
 	WRITE_ONCE(*slot->source, (u32)slot->ticket);
 }
 
-void sysgenid_slots_rewrite(struct sysgenid_counter *counter)
+/* Returns whether there are any. */
+bool sysgenid_slots_rewrite(struct sysgenid_counter *counter)
 {
 	struct sysgenid_slot *slot;
 
 	list_for_each_entry (slot, &counter->slots, node)
 		write_source(counter, slot);
+	return !list_empty(&counter->slots);
 }
 
-void sysgenid_writers_fence(struct sysgenid_counter *counter)
+void sysgenid_writers_fence(void)
 {
 	struct sysgenid_writer *writer;
 
-	lockdep_assert_held(&counter->events);
 	mb(); /* the rewritten sources before the fence, as seen by the device */
-	list_for_each_entry (writer, &counter->writers, node)
+	down_read(&writers_lock);
+	list_for_each_entry (writer, &writers, node)
 		writer->fence(writer);
+	up_read(&writers_lock);
 }
 
 void sysgenid_slot_arm(struct sysgenid_writer *writer, struct sysgenid_slot *slot)
@@ -72,9 +88,9 @@ EXPORT_SYMBOL_GPL(sysgenid_slot_executed);
  * Sleepers are woken there and not by the interrupt: how many there are is up to users, and an
  * unprivileged one may have registered very many.
  */
-static void queue_settle(struct sysgenid_counter *counter)
+static void queue_settle(void)
 {
-	queue_work(system_highpri_wq, &counter->settle);
+	queue_work(system_highpri_wq, &settle_work);
 }
 
 void sysgenid_writer_event(struct sysgenid_writer *writer)
@@ -85,7 +101,7 @@ void sysgenid_writer_event(struct sysgenid_writer *writer)
 	spin_lock_irqsave(&counter->lock, flags);
 	counter->event_needed = true;
 	spin_unlock_irqrestore(&counter->lock, flags);
-	queue_settle(counter);
+	queue_settle();
 }
 EXPORT_SYMBOL_GPL(sysgenid_writer_event);
 
@@ -94,15 +110,15 @@ void sysgenid_writer_report(struct sysgenid_writer *writer)
 	if (writer->needs_event)
 		sysgenid_writer_event(writer);
 	else
-		queue_settle(writer->counter);
+		queue_settle();
 }
 EXPORT_SYMBOL_GPL(sysgenid_writer_report);
 
-/* The rest of a device's event. */
-static void settle(struct work_struct *work)
+static void settle(struct work_struct *unused)
 {
-	struct sysgenid_counter *counter = container_of(work, struct sysgenid_counter, settle);
+	struct sysgenid_counter *counter = &sysgenid_system;
 	sysgenid_ticket now;
+	u32 generation;
 	bool event;
 
 	/* Not under @events: whoever holds it may be long about it. */
@@ -116,37 +132,34 @@ static void settle(struct work_struct *work)
 	counter->last_cause = SYSGENID_CAUSE_VIRTIO_LEAK;
 	spin_unlock_irq(&counter->lock);
 
-	if (event) {
-		sysgenid_counter_bump_held(counter, 0, SYSGENID_CAUSE_VIRTIO_LEAK);
-	} else {
-		sysgenid_notify((u32)now, SYSGENID_CAUSE_VIRTIO_LEAK);
-		sysgenid_reseed_start(counter);
-	}
+	generation = (u32)now;
+	if (event)
+		generation = sysgenid_counter_move(counter, 0, SYSGENID_CAUSE_VIRTIO_LEAK);
+	sysgenid_notify(counter, generation, SYSGENID_CAUSE_VIRTIO_LEAK);
 	mutex_unlock(&counter->events);
+	sysgenid_event_reach_domains(SYSGENID_CAUSE_VIRTIO_LEAK);
 }
 
-/* For the reseed: whatever devices have given so far is taken in. Not under @events. */
-void sysgenid_writers_harvest(struct sysgenid_counter *counter)
+/* For the reseed: whatever devices have given so far is taken in. */
+void sysgenid_writers_harvest(void)
 {
 	struct sysgenid_writer *writer;
 
-	mutex_lock(&counter->events);
-	list_for_each_entry (writer, &counter->writers, node) {
+	down_read(&writers_lock);
+	list_for_each_entry (writer, &writers, node) {
 		writer->fence(writer);
 		if (writer->harvest(writer))
 			sysgenid_writer_report(writer);
 	}
-	mutex_unlock(&counter->events);
+	up_read(&writers_lock);
 }
 
 void sysgenid_writer_attach(struct sysgenid_writer *writer)
 {
-	struct sysgenid_counter *counter = &sysgenid_system;
-
-	writer->counter = counter;
-	mutex_lock(&counter->events);
-	list_add_tail(&writer->node, &counter->writers);
-	mutex_unlock(&counter->events);
+	writer->counter = &sysgenid_system;
+	down_write(&writers_lock);
+	list_add_tail(&writer->node, &writers);
+	up_write(&writers_lock);
 }
 EXPORT_SYMBOL_GPL(sysgenid_writer_attach);
 
@@ -156,27 +169,20 @@ void sysgenid_writer_detach(struct sysgenid_writer *writer, struct sysgenid_slot
 	struct sysgenid_counter *counter = writer->counter;
 	unsigned int i;
 
-	mutex_lock(&counter->events);
+	down_write(&writers_lock);
 	list_del(&writer->node);
+	up_write(&writers_lock);
 	spin_lock_irq(&counter->lock);
 	for (i = 0; i < count; i++)
 		list_del_init(&slots[i]->node);
 	spin_unlock_irq(&counter->lock);
 	/* The report of a last leak may have been lost, with somebody asleep on the old value. */
-	sysgenid_counter_bump_held(counter, 0, SYSGENID_CAUSE_KERNEL);
-	mutex_unlock(&counter->events);
+	sysgenid_event(counter, 0, SYSGENID_CAUSE_KERNEL);
 }
 EXPORT_SYMBOL_GPL(sysgenid_writer_detach);
 
-void sysgenid_writers_init(struct sysgenid_counter *counter)
-{
-	INIT_LIST_HEAD(&counter->writers);
-	INIT_LIST_HEAD(&counter->slots);
-	INIT_WORK(&counter->settle, settle);
-}
-
 /* Drivers that use the functions above pin this module, so there are no writers any more. */
-void sysgenid_writers_stop(struct sysgenid_counter *counter)
+void sysgenid_writers_stop(void)
 {
-	cancel_work_sync(&counter->settle);
+	cancel_work_sync(&settle_work);
 }

@@ -2,12 +2,13 @@
 #ifndef SYSGENID_WRITERS_H
 #define SYSGENID_WRITERS_H
 
+#include <linux/types.h>
+
 struct sysgenid_counter;
 
-void sysgenid_writers_init(struct sysgenid_counter *counter);
-void sysgenid_writers_stop(struct sysgenid_counter *counter);
-void sysgenid_slots_rewrite(struct sysgenid_counter *counter);
-void sysgenid_writers_fence(struct sysgenid_counter *counter);
-void sysgenid_writers_harvest(struct sysgenid_counter *counter);
+void sysgenid_writers_stop(void);
+bool sysgenid_slots_rewrite(struct sysgenid_counter *counter);
+void sysgenid_writers_fence(void);
+void sysgenid_writers_harvest(void);
 
 #endif /* SYSGENID_WRITERS_H */

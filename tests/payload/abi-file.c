@@ -244,6 +244,11 @@ void abi_fdinfo(void)
 	       "fdinfo shows which one the file acknowledged last");
 	tap_is(fdinfo_number(fd, "sysgenid-outdated"), 1, "fdinfo shows an outdated file");
 	tap_is(fdinfo_number(fd, "sysgenid-tracked"), 1, "fdinfo shows a tracked file");
+	/* No device holds numbers in these VMs. */
+	tap_is(fdinfo_number(fd, "sysgenid-highest"), now,
+	       "fdinfo shows the highest number ever given out");
+	tap_is(fdinfo_number(fd, "sysgenid-domain"), own_namespace(),
+	       "fdinfo shows the domain, by the inode number of the PID namespace");
 	acknowledge_now(fd);
 	must(ioctl(fd, SYSGENID_MARK_OUTDATED, 0) == 0);
 	tap_is(fdinfo_number(fd, "sysgenid-acknowledged"), now,

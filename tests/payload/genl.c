@@ -150,16 +150,32 @@ int genl_ask(struct genl *genl, uint8_t command, const struct genl_values *value
 	return ret ? ret : receive_answer(genl, reply);
 }
 
-static void keep_group_id(uint16_t type, const void *data, size_t size, void *context)
+struct group {
+	char name[GENL_NAMSIZ];
+	uint32_t id;
+};
+
+static void keep_group_field(uint16_t type, const void *data, size_t size, void *context)
 {
-	if (type == CTRL_ATTR_MCAST_GRP_ID && size == sizeof(uint32_t))
-		memcpy(context, data, size);
+	struct group *group = context;
+
+	if (type == CTRL_ATTR_MCAST_GRP_ID && size == sizeof(group->id))
+		memcpy(&group->id, data, size);
+	if (type == CTRL_ATTR_MCAST_GRP_NAME && size <= sizeof(group->name))
+		memcpy(group->name, data, size);
 }
 
 static void keep_group(uint16_t type, const void *data, size_t size, void *context)
 {
-	(void)type; /* a running number; the family has one group */
-	for_each_attribute(data, size, keep_group_id, context);
+	struct group group = { 0 };
+	struct genl *genl = context;
+
+	(void)type; /* a running number */
+	for_each_attribute(data, size, keep_group_field, &group);
+	if (strcmp(group.name, SYSGENID_GENL_GROUP) == 0)
+		genl->group = group.id;
+	if (strcmp(group.name, SYSGENID_GENL_GROUP_DOMAINS) == 0)
+		genl->domains = group.id;
 }
 
 static void keep_family(uint16_t type, const void *data, size_t size, void *context)
@@ -169,7 +185,7 @@ static void keep_family(uint16_t type, const void *data, size_t size, void *cont
 	if (type == CTRL_ATTR_FAMILY_ID && size == sizeof(genl->family))
 		memcpy(&genl->family, data, size);
 	if (type == CTRL_ATTR_MCAST_GROUPS)
-		for_each_attribute(data, size, keep_group, &genl->group);
+		for_each_attribute(data, size, keep_group, genl);
 }
 
 static int resolve(struct genl *genl)
@@ -190,7 +206,7 @@ static int resolve(struct genl *genl)
 		return ((struct nlmsgerr *)NLMSG_DATA(&message.header))->error;
 	for_each_attribute(message.bytes + skip, message.header.nlmsg_len - skip, keep_family,
 			   genl);
-	return genl->family && genl->group ? 0 : -ENOENT;
+	return genl->family && genl->group && genl->domains ? 0 : -ENOENT;
 }
 
 int genl_open(struct genl *genl)
@@ -223,17 +239,26 @@ int genl_connect(struct genl *genl)
 	return connect(genl->fd, (const struct sockaddr *)&kernel, sizeof(kernel)) ? -errno : 0;
 }
 
-int genl_subscribe(struct genl *genl, int receive_buffer)
+static int subscribe(struct genl *genl, uint32_t group, int receive_buffer)
 {
 	/* As root, that is beyond the limit of the system. */
 	if (setsockopt(genl->fd, SOL_SOCKET, SO_RCVBUFFORCE, &receive_buffer,
 		       sizeof(receive_buffer)) &&
 	    setsockopt(genl->fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof(receive_buffer)))
 		return -errno;
-	return setsockopt(genl->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &genl->group,
-			  sizeof(genl->group))
+	return setsockopt(genl->fd, SOL_NETLINK, NETLINK_ADD_MEMBERSHIP, &group, sizeof(group))
 		       ? -errno
 		       : 0;
+}
+
+int genl_subscribe(struct genl *genl, int receive_buffer)
+{
+	return subscribe(genl, genl->group, receive_buffer);
+}
+
+int genl_subscribe_domains(struct genl *genl, int receive_buffer)
+{
+	return subscribe(genl, genl->domains, receive_buffer);
 }
 
 int genl_event(struct genl *genl, struct genl_reply *event, int flags)

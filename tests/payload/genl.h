@@ -14,7 +14,8 @@
 struct genl {
 	int fd;
 	uint16_t family;
-	uint32_t group; /* of the events */
+	uint32_t group;	  /* of the system's events */
+	uint32_t domains; /* of the events of one domain */
 	uint32_t sequence;
 	bool connected; /* send with write(), to the kernel as the address of the socket */
 };
@@ -38,7 +39,8 @@ struct genl_reply {
 int genl_open(struct genl *genl);
 void genl_close(struct genl *genl);
 int genl_connect(struct genl *genl);
-int genl_subscribe(struct genl *genl, int receive_buffer);
+int genl_subscribe(struct genl *genl, int receive_buffer); /* to the system's */
+int genl_subscribe_domains(struct genl *genl, int receive_buffer);
 int genl_ask(struct genl *genl, uint8_t command, const struct genl_values *values,
 	     struct genl_reply *reply);
 int genl_event(struct genl *genl, struct genl_reply *event,

@@ -23,8 +23,9 @@ static void one_of_each(struct genl *listener, struct genl *sender)
 
 	must(genl_event(listener, &event, 0) == 0);
 	tap_is(event.command, SYSGENID_CMD_EVENT, "a change by ioctl is multicast as EVENT");
-	tap_is(event.values.has, HAS(SYSGENID_A_GENERATION) | HAS(SYSGENID_A_CAUSE),
-	       "with GENERATION and CAUSE");
+	tap_is(event.values.has,
+	       HAS(SYSGENID_A_GENERATION) | HAS(SYSGENID_A_CAUSE) | HAS(SYSGENID_A_DOMAIN),
+	       "with GENERATION, CAUSE and DOMAIN");
 	tap_is(value[SYSGENID_A_GENERATION], now, "GENERATION is the new one");
 	tap_is(value[SYSGENID_A_CAUSE], SYSGENID_CAUSE_IOCTL, "CAUSE is IOCTL");
 	values.value[SYSGENID_A_CAUSE] = SYSGENID_CAUSE_RESTORE;

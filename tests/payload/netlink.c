@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What the uapi header says about generic netlink. To be run as root with the module just loaded.
- * usage: netlink all | one-trigger | reseed-fails | resolve
+ * usage: netlink all | one-trigger | reseed-fails | tried-again | resolve
  */
 #include <linux/capability.h>
 #include <sched.h>
@@ -41,6 +41,17 @@ static int try_trigger(long unused)
 	return netlink_trigger(&own, 0, &reply) ? 254 : reply.error;
 }
 
+static int try_reseed(long unused)
+{
+	struct genl own;
+	struct genl_reply reply;
+
+	(void)unused;
+	if (genl_open(&own) || genl_ask(&own, SYSGENID_CMD_RESEED, NULL, &reply))
+		return 254;
+	return reply.error;
+}
+
 static int try_get(long expected)
 {
 	struct genl own;
@@ -57,7 +68,8 @@ static void test_get(void)
 {
 	const unsigned int all = HAS(SYSGENID_A_GENERATION) | HAS(SYSGENID_A_HIGHEST) |
 				 HAS(SYSGENID_A_WATCHERS) | HAS(SYSGENID_A_OUTDATED) |
-				 HAS(SYSGENID_A_CAUSE) | HAS(SYSGENID_A_MINOR);
+				 HAS(SYSGENID_A_CAUSE) | HAS(SYSGENID_A_MINOR) |
+				 HAS(SYSGENID_A_DOMAIN);
 	int fds[3];
 	struct genl_reply reply = { 0 };
 	const uint32_t *value = reply.values.value;
@@ -66,7 +78,8 @@ static void test_get(void)
 	tap_is(reply.error, 0, "GET is answered");
 	tap_is(reply.command, SYSGENID_CMD_GET, "with the command GET");
 	tap_is(reply.values.has, all,
-	       "GET's reply has GENERATION, HIGHEST, WATCHERS, OUTDATED, CAUSE, MINOR, no more");
+	       "GET's reply has GENERATION, HIGHEST, WATCHERS, OUTDATED, CAUSE, MINOR, DOMAIN, "
+	       "no more");
 	tap_is(value[SYSGENID_A_CAUSE], SYSGENID_CAUSE_NONE,
 	       "the cause is NONE while nothing has happened");
 	tap_is(value[SYSGENID_A_GENERATION], 0, "and the generation 0");
@@ -281,6 +294,65 @@ static void test_one_trigger(void)
 	       "when the random number generator has been reseeded");
 }
 
+static void test_reseed(void)
+{
+	const uint64_t one = (uint64_t)1 << CAP_CHECKPOINT_RESTORE,
+		       other = (uint64_t)1 << CAP_SYS_ADMIN;
+	uint32_t before = generation();
+	struct genl_reply reply;
+
+	must(genl_ask(&genl, SYSGENID_CMD_RESEED, NULL, &reply) == 0);
+	tap_is(reply.error, 0, "RESEED is answered");
+	tap_is(reply.command, SYSGENID_CMD_RESEED, "with the command RESEED");
+	tap_is(reply.values.has, HAS(SYSGENID_A_GENERATION) | HAS(SYSGENID_A_DOMAIN),
+	       "and GENERATION and DOMAIN");
+	tap_is(reply.values.value[SYSGENID_A_GENERATION], before, "and has moved nothing");
+	tap_is(as_user(try_reseed, 0), EPERM, "RESEED gives EPERM for a user");
+	tap_is(with_capabilities(ALL_CAPABILITIES & ~(one | other), try_reseed, 0), EPERM,
+	       "RESEED gives EPERM with all capabilities but the two");
+	tap_is(in_namespace(CLONE_NEWUSER | CLONE_NEWNET, try_reseed, 0), EPERM,
+	       "RESEED gives EPERM for root in a user namespace");
+	tap_is(with_capabilities(one, try_reseed, 0), 0,
+	       "CAP_CHECKPOINT_RESTORE alone is enough for RESEED");
+	tap_is(with_capabilities(other, try_reseed, 0), 0,
+	       "CAP_SYS_ADMIN alone is enough for RESEED");
+	tap_is(generation(), before, "and no RESEED has moved the generation");
+}
+
+/* Wishes that are no jump of their own: after so many of them it is enough. */
+static void test_jumps_in_all(void)
+{
+	struct genl_values values = { .has = HAS(SYSGENID_A_MIN_GENERATION) |
+					     HAS(SYSGENID_A_FORCE) };
+	unsigned int followed = 0, enough = SYSGENID_MAX_JUMPS / SYSGENID_MAX_JUMP;
+	struct genl_reply reply;
+	uint32_t before;
+
+	/* Far from the wrap, with room for all of them. */
+	trigger(UINT32_MAX);
+	trigger(0);
+	do {
+		must(genl_ask(&genl, SYSGENID_CMD_GET, NULL, &reply) == 0);
+		before = reply.values.value[SYSGENID_A_GENERATION];
+		must(netlink_trigger(&genl, before + SYSGENID_MAX_JUMP, &reply) == 0);
+		followed += !reply.error;
+	} while (!reply.error && followed <= enough);
+	tap_is(reply.error, ERANGE,
+	       "jumps that are more than SYSGENID_MAX_JUMPS in all give ERANGE");
+	tap_ok(followed >= enough - 2 && followed <= enough, "not before: %u of them were followed",
+	       followed);
+	tap_ok(strstr(reply.text, "in all") || strstr(reply.text, "too many"),
+	       "with a text that says so");
+	tap_diag("%s", reply.text);
+	tap_is(generation(), before, "and nothing moves");
+	must(netlink_trigger(&genl, before, &reply) == 0);
+	tap_is(reply.error, 0, "a wish that is no jump is followed still");
+	values.value[SYSGENID_A_MIN_GENERATION] = before + SYSGENID_MAX_JUMP;
+	must(genl_ask(&genl, SYSGENID_CMD_TRIGGER, &values, &reply) == 0);
+	tap_is(reply.values.value[SYSGENID_A_GENERATION], before + SYSGENID_MAX_JUMP,
+	       "and FORCE lets a jump through");
+}
+
 /* The random device is hidden: to be run so. */
 static void test_reseed_fails(void)
 {
@@ -293,6 +365,20 @@ static void test_reseed_fails(void)
 	       "with a text that says what has happened and what has not");
 	tap_is(generation(), before + 1, "the generation has moved");
 	tap_is(shared_page->rng_generation, reseeded, "rng_generation has not");
+	must(genl_ask(&genl, SYSGENID_CMD_RESEED, NULL, &reply) == 0);
+	tap_is(reply.error, EIO, "and EIO for RESEED");
+	tap_ok(strstr(reply.text, "could not be reseeded") != NULL, "with a text that says so");
+}
+
+/* After that, with the random device back, and nothing else done about it. */
+static void test_tried_again(void)
+{
+	long long end = now_ms() + 60000;
+
+	while (shared_page->rng_generation != generation() && now_ms() < end)
+		pause_ms(10);
+	tap_is(shared_page->rng_generation, generation(),
+	       "a reseed that has failed is tried again, until it succeeds");
 }
 
 int main(int argc, char **argv)
@@ -309,6 +395,8 @@ int main(int argc, char **argv)
 	device_setup();
 	if (strcmp(what, "reseed-fails") == 0) {
 		test_reseed_fails();
+	} else if (strcmp(what, "tried-again") == 0) {
+		test_tried_again();
 	} else if (strcmp(what, "one-trigger") == 0) {
 		test_one_trigger();
 	} else if (strcmp(what, "all") == 0) {
@@ -319,8 +407,10 @@ int main(int argc, char **argv)
 		test_min();
 		test_cause();
 		test_reseeded();
+		test_reseed();
+		test_jumps_in_all();
 	} else {
-		tap_bail("usage: netlink all | one-trigger | reseed-fails | resolve");
+		tap_bail("usage: netlink all | one-trigger | reseed-fails | tried-again | resolve");
 	}
 	return tap_done();
 }

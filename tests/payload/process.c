@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -173,6 +174,14 @@ int as_user(int (*body)(long arg), long arg)
 int with_capabilities(uint64_t mask, int (*body)(long arg), long arg)
 {
 	return run(become_user, mask, body, arg);
+}
+
+long own_namespace(void)
+{
+	struct stat status;
+
+	must(stat("/proc/self/ns/pid", &status) == 0);
+	return (long)status.st_ino;
 }
 
 static void write_file(const char *path, const char *text)

@@ -30,6 +30,7 @@ long sleeper_switches(struct sleeper *sleeper); /* how often it went to sleep */
 int as_user(int (*body)(long arg), long arg); /* no capabilities, not root */
 int with_capabilities(uint64_t mask, int (*body)(long arg), long arg); /* user with these */
 int in_namespace(int flags, int (*body)(long arg), long arg); /* unshare(flags), root inside */
-void become_user(uint64_t capabilities);		      /* for good */
+long own_namespace(void);		 /* inode number of the PID namespace */
+void become_user(uint64_t capabilities); /* for good */
 
 #endif /* PROCESS_H */

@@ -32,6 +32,7 @@ like "$(dmesg | grep 'sysgenid: ' | tail -n 1)" \
 	'cannot reseed .* /dev/urandom gives error -6; is devtmpfs' \
 	"the kernel log says that the reseed failed, of what, and what to look for"
 umount /dev/urandom
+run_payload netlink tried-again
 run_payload netlink one-trigger
 ok "the module can be unloaded after all this" unload_module
 not_ok "the family is gone with the module" "$PAYLOAD/netlink" resolve

@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Domains: who has which counter, and for how long.
+ *
+ * The lock is held for moments only and never while memory is asked for or somebody is woken: all
+ * containers of the machine share it.
+ */
+#include <linux/err.h>
+#include <linux/hashtable.h>
+#include <linux/mutex.h>
+#include <linux/pid_namespace.h>
+#include <linux/slab.h>
+
+#include "counter.h"
+#include "domain.h"
+#include "reseed.h"
+
+#define BUCKETS_LOG2 8
+
+static DEFINE_MUTEX(lock); /* guards all below, and users and nodes of the domains */
+static DEFINE_HASHTABLE(by_ns, BUCKETS_LOG2);
+static LIST_HEAD(domains); /* youngest first */
+static unsigned int count;
+
+static struct sysgenid_counter *find(struct pid_namespace *ns)
+{
+	struct sysgenid_counter *domain;
+
+	lockdep_assert_held(&lock);
+	hash_for_each_possible (by_ns, domain, by_ns, (unsigned long)ns) {
+		if (domain->pid_ns == ns) {
+			domain->users++;
+			return domain;
+		}
+	}
+	return NULL;
+}
+
+struct sysgenid_counter *sysgenid_domain_find(struct pid_namespace *ns)
+{
+	struct sysgenid_counter *domain;
+
+	if (ns == &init_pid_ns)
+		return &sysgenid_system;
+	mutex_lock(&lock);
+	domain = find(ns);
+	mutex_unlock(&lock);
+	return domain;
+}
+
+static struct sysgenid_counter *domain_new(struct pid_namespace *ns)
+{
+	struct sysgenid_counter *domain = kmalloc(sizeof(*domain), GFP_KERNEL_ACCOUNT);
+	int ret;
+
+	if (!domain)
+		return ERR_PTR(-ENOMEM);
+	ret = sysgenid_counter_init(domain, GFP_KERNEL_ACCOUNT);
+	if (ret) {
+		kfree(domain);
+		return ERR_PTR(ret);
+	}
+	domain->pid_ns = get_pid_ns(ns);
+	domain->users = 1;
+	return domain;
+}
+
+static void domain_free(struct sysgenid_counter *domain)
+{
+	put_pid_ns(domain->pid_ns);
+	sysgenid_counter_destroy(domain);
+	kfree(domain);
+}
+
+/*
+ * In front of the list: a walk over it does not see what came after it began, or a container that
+ * makes one domain after the other would keep it walking. Nobody has looked at the new one before.
+ */
+static void insert(struct sysgenid_counter *domain)
+{
+	lockdep_assert_held(&lock);
+	sysgenid_counter_begin(domain, sysgenid_counter_next(&sysgenid_system));
+	hash_add(by_ns, &domain->by_ns, (unsigned long)domain->pid_ns);
+	list_add(&domain->node, &domains);
+	count++;
+}
+
+/* The domain of @ns, which is made if there is none. */
+struct sysgenid_counter *sysgenid_domain_get(struct pid_namespace *ns)
+{
+	struct sysgenid_counter *domain = sysgenid_domain_find(ns), *new;
+
+	if (domain)
+		return domain;
+	new = domain_new(ns);
+	if (IS_ERR(new))
+		return new;
+	mutex_lock(&lock);
+	domain = find(ns);
+	if (!domain)
+		insert(new);
+	mutex_unlock(&lock);
+	if (domain) {
+		domain_free(new);
+		return domain;
+	}
+	sysgenid_reseed_adopt(new);
+	return new;
+}
+
+void sysgenid_domain_put(struct sysgenid_counter *domain)
+{
+	bool last;
+
+	if (domain == &sysgenid_system)
+		return;
+	mutex_lock(&lock);
+	last = !--domain->users;
+	if (last) {
+		hash_del(&domain->by_ns);
+		list_del(&domain->node);
+		count--;
+	}
+	mutex_unlock(&lock);
+	if (last)
+		domain_free(domain);
+}
+
+struct sysgenid_counter *sysgenid_domain_next(struct sysgenid_counter *last)
+{
+	struct sysgenid_counter *next;
+
+	mutex_lock(&lock);
+	if (last)
+		next = list_is_last(&last->node, &domains) ? NULL : list_next_entry(last, node);
+	else
+		next = list_first_entry_or_null(&domains, struct sysgenid_counter, node);
+	if (next)
+		next->users++;
+	mutex_unlock(&lock);
+	if (last)
+		sysgenid_domain_put(last);
+	return next;
+}
+
+void sysgenid_domain_summary(struct pid_namespace *ns, struct sysgenid_summary *summary)
+{
+	struct sysgenid_counter *domain = sysgenid_domain_find(ns);
+
+	if (domain) {
+		sysgenid_counter_summary(domain, summary);
+		sysgenid_domain_put(domain);
+		return;
+	}
+	*summary = (struct sysgenid_summary){ .last_cause = SYSGENID_CAUSE_NONE };
+	summary->generation = (u32)sysgenid_counter_next(&sysgenid_system);
+	summary->highest = summary->generation;
+}
+
+unsigned int sysgenid_domain_count(void)
+{
+	return READ_ONCE(count);
+}

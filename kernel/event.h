@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SYSGENID_EVENT_H
+#define SYSGENID_EVENT_H
+
+#include <linux/types.h>
+
+#include <uapi/linux/sysgenid.h>
+
+struct sysgenid_counter;
+
+u32 sysgenid_event(struct sysgenid_counter *counter, u32 min, enum sysgenid_cause cause);
+void sysgenid_event_reach_domains(enum sysgenid_cause cause);
+
+#endif /* SYSGENID_EVENT_H */
