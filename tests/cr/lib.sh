@@ -78,6 +78,18 @@ generation()
 	echo "$value"
 }
 
+# attribute_in NAME ATTRIBUTE: what sysfs shows inside a container. It has a domain of its own.
+attribute_in()
+{
+	pid_of "$1" && nsenter -t "$PID" -p cat "$SYSFS/$2"
+}
+
+# wait_in NAME MS: WAIT_WATCHERS inside a container
+wait_in()
+{
+	pid_of "$1" && nsenter -t "$PID" -p "$SUBJECT" wait "$2"
+}
+
 trigger()
 {
 	"$SUBJECT" trigger "$@" >/dev/null
@@ -128,13 +140,13 @@ news_has()
 	read_news "$1" "$2" && lines_like "$3"
 }
 
-# present_in_log "WHO...": do lines of LOG say that each of them sees the present generation?
+# present_in_log NAME "WHO...": do lines of LOG say that each of them sees the container's present generation?
 present_in_log()
 {
 	local who now
 
-	read -r now <"$SYSFS/generation"
-	for who in $1; do
+	now=$(attribute_in "$1" generation)
+	for who in $2; do
 		lines_like "^$who sees $now( |$)" || return 1
 	done
 }
@@ -142,13 +154,13 @@ present_in_log()
 # all_see NAME "WHO..."
 all_see()
 {
-	read_log "$1" && present_in_log "$2"
+	read_log "$1" && present_in_log "$1" "$2"
 }
 
 # clones_see IMAGE NAME "WHO...": since the dump, that is
 clones_see()
 {
-	read_news "$1" "$2" && present_in_log "$3"
+	read_news "$1" "$2" && present_in_log "$2" "$3"
 }
 
 # generations_in LINE...: from lines "WHO sees N ...", in the array SEEN, added

@@ -11,7 +11,7 @@ set -uo pipefail
 let_see()
 {
 	trigger
-	signal "$1" && wait_for 30 log_has "$1" " acknowledged $(generation)\$"
+	signal "$1" && wait_for 30 log_has "$1" " acknowledged $(attribute_in "$1" generation)\$"
 }
 
 # check_clone IMAGE CLONE TRACKED
@@ -23,15 +23,15 @@ check_clone()
 	ok "$2 is restored" restore "$1" "$2" || return
 	counter_fd "$2"
 	is "$(state_of "$PID" "$FD")" "outdated=1 tracked=$3" "the file of $2 is outdated and tracked as it was"
-	is "$(cat "$SYSFS/watchers")" "$3" "$2 counts as a watcher as it did"
-	is "$("$SUBJECT" wait 50)" "$expected" "WAIT_WATCHERS waits for $2 only if it is tracked"
+	is "$(attribute_in "$2" watchers)" "$3" "$2 counts as a watcher as it did"
+	is "$(wait_in "$2" 50)" "$expected" "WAIT_WATCHERS waits for $2 only if it is tracked"
 	read_news "$1" "$2"
 	is "${LOG[*]}" "" "$2 has not acknowledged yet"
 	signal "$2"
 	ok "$2 reads the new generation and acknowledges it" \
-		wait_for 30 news_has "$1" "$2" "acknowledged $(generation)\$"
+		wait_for 30 news_has "$1" "$2" "acknowledged $(attribute_in "$2" generation)\$"
 	is "$(state_of "$PID" "$FD")" "outdated=0 tracked=$3" "$2 is up to date then"
-	is "$("$SUBJECT" wait 30000)" 0 "WAIT_WATCHERS returns then"
+	is "$(wait_in "$2" 30000)" 0 "WAIT_WATCHERS returns then"
 	read_news "$1" "$2"
 	generations_in "${LOG[@]}"
 	container_kill "$2"
@@ -63,7 +63,7 @@ check_control()
 	counter_fd control
 	is "$(state_of "$PID" "$FD")" "outdated=0 tracked=0" \
 		"control: without the plugin the file is up to date and tracked no more"
-	is "$("$SUBJECT" wait 50)" 0 "control: without the plugin nobody waits for the clone"
+	is "$(wait_in control 50)" 0 "control: without the plugin nobody waits for the clone"
 	container_kill control
 	without_plugin
 	ok "control: starts again" subject_start control file
@@ -87,14 +87,14 @@ check_shared()
 	parent=$PID fd=$FD
 	read -r child _ <"/proc/$parent/task/$parent/children"
 	is "$(counter_fds "$child")" 40 "shared: the child has its own number for the file"
-	is "$(cat "$SYSFS/watchers")" 1 "shared: they count as one watcher"
+	is "$(attribute_in shared-a watchers)" 1 "shared: they count as one watcher"
 	is "$("$SUBJECT" kcmp "$parent" "$fd" "$child" 40)" same "shared: it is one open file after the restore"
 	is "$(state_of "$parent" "$fd")" "outdated=1 tracked=1" "shared: it is outdated and tracked"
 	kill -USR1 "$child"
 	ok "shared: the child acknowledges" \
-		wait_for 30 news_has image-shared shared-a "^child acknowledged $(generation)\$"
+		wait_for 30 news_has image-shared shared-a "^child acknowledged $(attribute_in shared-a generation)\$"
 	is "$(state_of "$parent" "$fd")" "outdated=0 tracked=1" "shared: so has the parent"
-	is "$("$SUBJECT" wait 30000)" 0 "shared: nobody waits for it any more"
+	is "$(wait_in shared-a 30000)" 0 "shared: nobody waits for it any more"
 	kill -USR1 "$parent"
 	ok "shared: the parent sees that it is up to date" \
 		wait_for 30 news_has image-shared shared-a "^parent is up to date\$"

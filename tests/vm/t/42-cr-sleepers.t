@@ -59,7 +59,7 @@ check_clone()
 	local now
 
 	ok "$1 is restored" restore image-sleepers "$1" || return
-	now=$(generation)
+	now=$(attribute_in "$1" generation)
 	for who in read child poll epoll wait; do
 		ok "$1: $who is woken and sees the new generation" \
 			wait_for 30 news_has image-sleepers "$1" "^$who sees $now\$"
@@ -71,7 +71,7 @@ check_clone()
 	ok "$1: epoll_wait returns the event that was asked for" lines_like '^epoll returned 0x1 for 7$'
 	ok "$1: WAIT_WATCHERS returns EINTR, for its own file is outdated" lines_like '^wait returned EINTR$'
 	not_ok "$1: WAIT_WATCHERS then waits for the tracked file" lines_like '^wait returned 0$'
-	is "$(cat "$SYSFS/watchers") $(cat "$SYSFS/outdated")" "1 1" "$1: that one is tracked and outdated"
+	is "$(attribute_in "$1" watchers) $(attribute_in "$1" outdated)" "1 1" "$1: that one is tracked and outdated"
 	signal "$1"
 	ok "$1: its owner acknowledges" \
 		wait_for 30 news_has image-sleepers "$1" "^holder acknowledged $now\$"

@@ -31,11 +31,13 @@ all_different()
 
 first_boot()
 {
-	ok "starts" subject_start again mapping
+	# Before it starts: its own domain begins above the machine's number and then goes with it step by step.
 	trigger "$HIGH"
+	ok "starts" subject_start again mapping
+	trigger
 	ok "sees a high generation" wait_for 30 all_see again mapping
 	ok "is dumped" dump again image
-	is "$(mark)" "$HIGH" "the image holds the mark of this machine"
+	is "$(mark)" "$((HIGH + 1))" "the image holds the mark of this machine"
 	mapfile -t LOG <"$CR_DIR/image.log"
 	generations_in "${LOG[@]}"
 	for i in 1 2 3 4 5 6 7 8; do
