@@ -19,6 +19,7 @@
 #include "device.h"
 #include "domain.h"
 #include "event.h"
+#include "notify.h"
 #include "sysfs.h"
 
 static int sysgenid_open(struct inode *inode, struct file *file)
@@ -58,6 +59,7 @@ static ssize_t sysgenid_read(struct file *file, char __user *buf, size_t count, 
 		return 0;
 	if (count < sizeof(generation))
 		return -EINVAL;
+	sysgenid_look();
 	if (file->f_flags & O_NONBLOCK) {
 		if (!sysgenid_watcher_outdated(watcher, &generation))
 			return -EAGAIN;
@@ -92,6 +94,7 @@ static __poll_t sysgenid_poll(struct file *file, poll_table *wait)
 	/* First queue, then look: an event in between wakes us. */
 	poll_wait(file, &watcher->counter->changed, wait);
 	poll_wait(file, &watcher->own, wait);
+	sysgenid_look();
 	return sysgenid_watcher_outdated(watcher, &generation) ? EPOLLIN | EPOLLRDNORM : 0;
 }
 

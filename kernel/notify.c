@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Telling others that the generation has moved: kernel code first, then who listens on netlink. */
+/*
+ * Telling others that the generation has moved: kernel code first, then who listens on netlink. And
+ * the other way round, asking a source whether it should have.
+ */
 #include <linux/export.h>
+#include <linux/mutex.h>
+#include <linux/srcu.h>
 
 #include "counter.h"
 #include "domain.h"
@@ -32,3 +37,40 @@ int sysgenid_unregister_notifier(struct notifier_block *nb)
 	return blocking_notifier_chain_unregister(&chain, nb);
 }
 EXPORT_SYMBOL_GPL(sysgenid_unregister_notifier);
+
+static DEFINE_MUTEX(look_lock); /* guards writing looker */
+DEFINE_STATIC_SRCU(look_srcu);	/* guards calls of looker */
+static void (*looker)(void);
+
+void sysgenid_look(void)
+{
+	int index = srcu_read_lock(&look_srcu);
+	void (*look)(void) = READ_ONCE(looker);
+
+	if (look)
+		look();
+	srcu_read_unlock(&look_srcu, index);
+}
+
+int sysgenid_set_look(void (*look)(void))
+{
+	int ret = -EBUSY;
+
+	mutex_lock(&look_lock);
+	if (!looker) {
+		WRITE_ONCE(looker, look);
+		ret = 0;
+	}
+	mutex_unlock(&look_lock);
+	return ret;
+}
+EXPORT_SYMBOL_GPL(sysgenid_set_look);
+
+void sysgenid_clear_look(void)
+{
+	mutex_lock(&look_lock);
+	WRITE_ONCE(looker, NULL);
+	mutex_unlock(&look_lock);
+	synchronize_srcu(&look_srcu);
+}
+EXPORT_SYMBOL_GPL(sysgenid_clear_look);

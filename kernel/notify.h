@@ -10,4 +10,7 @@ struct sysgenid_counter;
 
 void sysgenid_notify(struct sysgenid_counter *counter, u32 generation, enum sysgenid_cause cause);
 
+/* Ask the source that can be asked. Sleeps. */
+void sysgenid_look(void);
+
 #endif /* SYSGENID_NOTIFY_H */

@@ -34,6 +34,16 @@ int sysgenid_register_notifier(struct notifier_block *nb);
 int sysgenid_unregister_notifier(struct notifier_block *nb);
 
 /*
+ * For a source that can be asked: @look is called in each read and poll of the device, before the
+ * word is looked at, so that these are right also while the source's own notification is under way.
+ *
+ * In process context, on several CPUs at once. It may sleep, and moves the generation if it has to.
+ * One at a time, -EBUSY for a second. sysgenid_clear_look() returns when no call is under way.
+ */
+int sysgenid_set_look(void (*look)(void));
+void sysgenid_clear_look(void);
+
+/*
  * The page that users have mapped (struct sysgenid_page)
  *
  * For devices that write into it. Takes a reference; give it back with put_page() when no device can

@@ -5,7 +5,7 @@
 One observer a vCPU spins on the mapped word. Its log in the frozen original tells which observation
 was under way; every later one of a restored copy that has the old value is stale. The device must
 show none. The same device with its leak delayed, and VMGENID, must show some: the measurement
-works.
+works. With VMGENID a read() of the device must show none all the same.
 """
 
 import os
@@ -16,7 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "sna
 # pylint: disable=wrong-import-position
 from tap import each_suite  # noqa: E402
 from window import (CONTROLS, DELAY_MS, RESTORES, Result, freeze_observed,  # noqa: E402
-                    in_new_process, measure)
+                    freeze_reading, in_new_process, measure)
 
 
 def no_window(tap, suite, folder):
@@ -26,6 +26,7 @@ def no_window(tap, suite, folder):
         started = time.monotonic()
         leak = measure(vm, observers, Result(), RESTORES)
         seconds = time.monotonic() - started
+        reading = {look: freeze_reading(vm, look) for look in "YN"}
         disks = vm.disks
     # A new process for each, also since only there the time stamp counter goes on where it stopped.
     fresh, late, vmgenid = Result(), Result(), Result()
@@ -33,14 +34,21 @@ def no_window(tap, suite, folder):
                             (",leak-on-load=off", vmgenid)):
         for _ in range(CONTROLS):
             in_new_process(suite, folder, disks, observers, options, result)
+    looking, waiting = Result(), Result()
+    for look, result in (("Y", looking), ("N", waiting)):
+        for _ in range(CONTROLS):
+            in_new_process(suite, folder, disks, reading[look], ",leak-on-load=off", result)
     tap.equal(leak.stale, 0, f"leak queues, in one process: {leak}")
     tap.equal(fresh.stale, 0, f"leak queues, each in a new process: {fresh}")
     tap.ok(late.stale > 0, f"control, the leak {DELAY_MS} ms late: {late}")
     tap.ok(vmgenid.stale > 0, f"VMGENID: {vmgenid}")
+    tap.equal(looking.stale, 0, f"VMGENID, read() that looks at the ID itself: {looking}")
+    tap.ok(waiting.stale > 0, f"control, read() that does not: {waiting}")
     tap.say(f"shortest time from freeze to the first look at the word: "
             f"{min(fresh.looks) * 1e6:.0f} us; {seconds / RESTORES * 1000:.0f} ms a restore")
     print(f"# stale suite={suite.name} leakq={leak.stale} delayed={late.stale} "
           f"vmgenid={vmgenid.stale} vmgenid_us={vmgenid.longest * 1e6:.0f} "
+          f"read={looking.stale} read_no_look={waiting.stale} "
           f"restores={RESTORES + CONTROLS}", flush=True)
 
 

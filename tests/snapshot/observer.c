@@ -8,7 +8,9 @@
  * stored before the load (begun) and after it (done): so the frozen log tells which observation was
  * under way, and no other one of the copy may have the old value.
  *
- * usage: observer THREADS. Prints "hz HZ" and for each thread "log PHYSICAL-ADDRESS", then watches until killed.
+ * With "read" an observation is a read() of the device.
+ *
+ * usage: observer THREADS [read]. Prints "hz HZ" and for each thread "log PHYSICAL-ADDRESS", then watches until killed.
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -19,10 +21,13 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 #include <x86intrin.h>
+
+#include <linux/sysgenid.h>
 
 #define LOG_SIZE 4096
 #define ENTRIES 100
@@ -44,6 +49,8 @@ struct log {
 };
 
 static const _Atomic uint32_t *generation;
+static int reads =
+	-1; /* with "read": an fd that is outdated for ever, so that read gives the word at once */
 
 static void pin(long cpu)
 {
@@ -63,7 +70,10 @@ static void observe(struct log *log, uint64_t number)
 
 	atomic_store(&log->begun, number);
 	begin = __rdtsc();
-	value = atomic_load(generation);
+	if (reads < 0)
+		value = atomic_load(generation);
+	else if (read(reads, &value, sizeof(value)) != sizeof(value))
+		err(1, "read");
 	end = __rdtsc();
 	if (!log->entries || entry->value != value) {
 		entry = &log->entry[log->entries++ % ENTRIES];
@@ -145,6 +155,11 @@ int main(int argc, char **argv)
 	generation = mmap(NULL, LOG_SIZE, PROT_READ, MAP_SHARED, fd, 0);
 	if (generation == MAP_FAILED)
 		err(1, "cannot map /dev/sysgenid");
+	if (argc > 2) {
+		reads = fd;
+		if (ioctl(reads, SYSGENID_MARK_OUTDATED) < 0)
+			err(1, "cannot mark the fd");
+	}
 	printf("hz %" PRIu64 "\n", counter_hz());
 	for (long cpu = 0; cpu < threads; cpu++)
 		start(cpu);

@@ -15,7 +15,6 @@ PROMPT = 0.005  # seconds
 TRIES = 50
 LOG_SIZE, ENTRIES, ENTRY = 4096, 100, struct.Struct("<QQQQQ")
 ENOUGH = 1000  # observations that each observer must make in a copy
-STATE = "frozen"
 MACHINE = {"smp": 2, "mem": 256}
 VMGENID = ("-device", "vmgenid,guid=auto")
 
@@ -72,10 +71,13 @@ class Result:
 class Observers:
     """The observers of a machine that is frozen, and of copies of it."""
 
-    def __init__(self, vm, count):
-        out = vm.run("build/tests/snapshot/observer %d >/tmp/log 2>&1 & for i in {1..500}; do "
+    def __init__(self, vm, count, state="mapped", how=""):
+        """@how: "read" for a read() of the device in place of a look at the mapped word."""
+        self.state = state
+        self.how = how
+        out = vm.run("build/tests/snapshot/observer %d %s >/tmp/log 2>&1 & for i in {1..500}; do "
                      "(($(grep -c log /tmp/log) == %d)) && break; sleep 0.02; done; cat /tmp/log"
-                     % (count, count)).split()
+                     % (count, how, count)).split()
         self.hz = int(out[out.index("hz") + 1])
         self.addresses = [int(out[i + 1]) for i, word in enumerate(out) if word == "log"]
         assert len(self.addresses) == count, out
@@ -91,8 +93,9 @@ class Observers:
         """
         for _ in range(TRIES):
             self.stop_in_loop(vm)
-            vm.hmp(f"savevm {STATE}")
-            if all(self.is_prompt(vm) for _ in range(2)):
+            vm.hmp(f"savevm {self.state}")
+            # A read takes so long in a new copy (its code is translated anew) that no moment is.
+            if self.how or all(self.is_prompt(vm) for _ in range(2)):
                 return
             vm.cont()
         raise TimeoutError("no moment was found from which observers go on at once")
@@ -102,10 +105,11 @@ class Observers:
         while True:
             vm.stop()
             self.frozen = self.read(vm)
-            # All in one page of code, and in user mode: that is the observers' loop.
+            # All in one page of code, and in user mode: that is the observers' loop. Those who
+            # read are in the kernel most of the time.
             places = {(level, rip // 4096) for level, rip in vm.positions()}
-            if len(places) == 1 and places.pop()[0] == 3 and \
-                    all(log.done > ENOUGH for log in self.frozen):
+            ready = bool(self.how) or (len(places) == 1 and places.pop()[0] == 3)
+            if ready and all(log.done > ENOUGH for log in self.frozen):
                 return
             if time.monotonic() > deadline:
                 raise TimeoutError("the observers do not run")
@@ -113,7 +117,7 @@ class Observers:
             time.sleep(0.02)
 
     def is_prompt(self, vm):
-        vm.hmp(f"loadvm {STATE}")
+        vm.hmp(f"loadvm {self.state}")
         vm.cont()
         time.sleep(PROMPT)
         vm.stop()
@@ -141,7 +145,7 @@ class Observers:
 def measure(vm, observers, result, restores):
     """Restores the machine again and again in one process. Times are right for the first only."""
     for _ in range(restores):
-        vm.hmp(f"loadvm {STATE}")
+        vm.hmp(f"loadvm {observers.state}")
         logs = observers.run_copy(vm, until_moved=True)
         result.add(logs, observers.frozen, observers.hz)
     return result
@@ -165,3 +169,12 @@ def freeze_observed(suite, folder):
         vm.kill()
         raise
     return vm, observers
+
+
+def freeze_reading(vm, look):
+    """In the same machine: observers that read the device, which looks at the VMGENID itself or not."""
+    vm.cont()
+    vm.run(f"pkill -x observer; echo {look} >/sys/module/sysgenid_vmgenid/parameters/look")
+    observers = Observers(vm, MACHINE["smp"], f"read-{look}", "read")
+    observers.freeze(vm)
+    return observers
