@@ -36,7 +36,7 @@ int sysgenid_counter_ask(uint32_t *highest, struct sysgenid_reason *why)
 	int error = reach(&details);
 
 	if (!error)
-		error = sysgenid_control_status(&control, &status, &details);
+		error = sysgenid_control_status(&control, &status, NULL, &details);
 	if (error)
 		return explain(error, &details, why);
 	sysgenid_device_set(&sysgenid_plugin.device, status.minor);

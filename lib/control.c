@@ -25,6 +25,7 @@ int sysgenid_control_open(struct sysgenid_control *control, struct sysgenid_erro
 		return ret;
 	control->fd = sysgenid_steal_fd(&fd);
 	control->family = family.id;
+	control->pidns_fd = -1;
 	return 0;
 }
 
@@ -34,9 +35,17 @@ void sysgenid_control_close(struct sysgenid_control *control)
 	control->fd = -1;
 }
 
-static void begin_call(const struct sysgenid_control *control, struct call *call, uint8_t command)
+static int put_u32(struct call *call, uint16_t type, uint32_t value)
+{
+	return sysgenid_nl_put(&call->request, type, &value, sizeof(value));
+}
+
+static int begin_call(const struct sysgenid_control *control, struct call *call, uint8_t command)
 {
 	sysgenid_nl_request(&call->request, control->family, command, SYSGENID_GENL_VERSION);
+	if (control->pidns_fd < 0)
+		return 0;
+	return put_u32(call, SYSGENID_A_PIDNS_FD, (uint32_t)control->pidns_fd);
 }
 
 static int finish_call(const struct sysgenid_control *control, struct call *call, int timeout_ms,
@@ -49,15 +58,11 @@ static int finish_call(const struct sysgenid_control *control, struct call *call
 		[SYSGENID_A_WATCHERS] = { .type = NLA_U32 },
 		[SYSGENID_A_OUTDATED] = { .type = NLA_U32 },
 		[SYSGENID_A_MINOR] = { .type = NLA_U32 },
+		[SYSGENID_A_DOMAIN] = { .type = NLA_U32 },
 	};
 
 	return sysgenid_nl_call(control->fd, &call->request, timeout_ms, &call->reply, call->attrs,
 				policy, SYSGENID_A_MAX, error);
-}
-
-static int put_u32(struct call *call, uint16_t type, uint32_t value)
-{
-	return sysgenid_nl_put(&call->request, type, &value, sizeof(value));
 }
 
 int sysgenid_control_trigger(const struct sysgenid_control *control, uint32_t min_generation,
@@ -69,8 +74,9 @@ int sysgenid_control_trigger(const struct sysgenid_control *control, uint32_t mi
 	struct call call;
 	int ret;
 
-	begin_call(control, &call, SYSGENID_CMD_TRIGGER);
-	ret = put_u32(&call, SYSGENID_A_CAUSE, cause);
+	ret = begin_call(control, &call, SYSGENID_CMD_TRIGGER);
+	if (!ret)
+		ret = put_u32(&call, SYSGENID_A_CAUSE, cause);
 	if (!ret)
 		ret = put_u32(&call, SYSGENID_A_MIN_GENERATION, min_generation);
 	if (!ret && flags & SYSGENID_TRIGGER_FORCE)
@@ -84,8 +90,16 @@ int sysgenid_control_trigger(const struct sysgenid_control *control, uint32_t mi
 	return ret;
 }
 
+int sysgenid_control_reseed(const struct sysgenid_control *control, struct sysgenid_error *error)
+{
+	struct call call;
+	int ret = begin_call(control, &call, SYSGENID_CMD_RESEED);
+
+	return ret ? ret : finish_call(control, &call, SYSGENID_TRIGGER_TIMEOUT_MS, error);
+}
+
 int sysgenid_control_status(const struct sysgenid_control *control, struct sysgenid_status *status,
-			    struct sysgenid_error *error)
+			    uint32_t *domain, struct sysgenid_error *error)
 {
 	struct sysgenid_status new;
 	struct call call;
@@ -99,17 +113,23 @@ int sysgenid_control_status(const struct sysgenid_control *control, struct sysge
 	};
 	int ret;
 
-	begin_call(control, &call, SYSGENID_CMD_GET);
-	ret = finish_call(control, &call, SYSGENID_REQUEST_TIMEOUT_MS, error);
+	ret = begin_call(control, &call, SYSGENID_CMD_GET);
+	if (!ret)
+		ret = finish_call(control, &call, SYSGENID_REQUEST_TIMEOUT_MS, error);
 	for (size_t i = 0; !ret && i < sizeof(fields) / sizeof(fields[0]); i++)
 		ret = sysgenid_nl_u32(call.attrs, fields[i].type, fields[i].value);
-	if (!ret)
-		*status = new;
-	return ret;
+	if (ret)
+		return ret;
+	*status = new;
+	/* Modules of the first release have one domain. */
+	if (domain && sysgenid_nl_u32(call.attrs, SYSGENID_A_DOMAIN, domain))
+		*domain = 0;
+	return 0;
 }
 
-int sysgenid_trigger(uint32_t min_generation, unsigned int flags, uint32_t *generation,
-		     struct sysgenid_error *error)
+/* @pidns_fd: -1 for the system's domain */
+static int trigger(int pidns_fd, uint32_t min_generation, unsigned int flags, uint32_t *generation,
+		   struct sysgenid_error *error)
 {
 	struct sysgenid_control control;
 	struct sysgenid_moved moved;
@@ -122,6 +142,7 @@ int sysgenid_trigger(uint32_t min_generation, unsigned int flags, uint32_t *gene
 	ret = sysgenid_control_open(&control, error);
 	if (ret < 0)
 		return ret;
+	control.pidns_fd = pidns_fd;
 	ret = sysgenid_control_trigger(&control, min_generation, flags, &moved, error);
 	sysgenid_control_close(&control);
 	if (!ret && generation)
@@ -129,7 +150,26 @@ int sysgenid_trigger(uint32_t min_generation, unsigned int flags, uint32_t *gene
 	return ret;
 }
 
-int sysgenid_get_status(struct sysgenid_status *status, struct sysgenid_error *error)
+int sysgenid_trigger(uint32_t min_generation, unsigned int flags, uint32_t *generation,
+		     struct sysgenid_error *error)
+{
+	return trigger(-1, min_generation, flags, generation, error);
+}
+
+int sysgenid_trigger_domain(int pidns_fd, uint32_t min_generation, unsigned int flags,
+			    uint32_t *generation, struct sysgenid_error *error)
+{
+	/* Nobody who failed to open it must move the whole system. */
+	if (pidns_fd < 0) {
+		if (error)
+			error->text[0] = '\0';
+		return -EBADF;
+	}
+	return trigger(pidns_fd, min_generation, flags, generation, error);
+}
+
+int sysgenid_get_domain_status(int pidns_fd, struct sysgenid_status *status, uint32_t *domain,
+			       struct sysgenid_error *error)
 {
 	struct sysgenid_control control;
 	int ret;
@@ -137,7 +177,26 @@ int sysgenid_get_status(struct sysgenid_status *status, struct sysgenid_error *e
 	ret = sysgenid_control_open(&control, error);
 	if (ret < 0)
 		return ret;
-	ret = sysgenid_control_status(&control, status, error);
+	control.pidns_fd = pidns_fd;
+	ret = sysgenid_control_status(&control, status, domain, error);
+	sysgenid_control_close(&control);
+	return ret;
+}
+
+int sysgenid_get_status(struct sysgenid_status *status, struct sysgenid_error *error)
+{
+	return sysgenid_get_domain_status(-1, status, NULL, error);
+}
+
+int sysgenid_reseed(struct sysgenid_error *error)
+{
+	struct sysgenid_control control;
+	int ret;
+
+	ret = sysgenid_control_open(&control, error);
+	if (ret < 0)
+		return ret;
+	ret = sysgenid_control_reseed(&control, error);
 	sysgenid_control_close(&control);
 	return ret;
 }

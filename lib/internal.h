@@ -119,6 +119,8 @@ int sysgenid_nl_u32(struct nlattr *const *attrs, int type, uint32_t *value);
 struct sysgenid_control {
 	int fd; /* -1: closed */
 	uint16_t family;
+	/* Of the PID namespace that requests are about; -1, as it is after opening: none is named. */
+	int pidns_fd;
 };
 
 /* Returns 0 or -errno; -ENOENT: the module is not loaded. */
@@ -138,6 +140,7 @@ int sysgenid_control_trigger(const struct sysgenid_control *control, uint32_t mi
 			     unsigned int flags, struct sysgenid_moved *moved,
 			     struct sysgenid_error *error);
 int sysgenid_control_status(const struct sysgenid_control *control, struct sysgenid_status *status,
-			    struct sysgenid_error *error);
+			    uint32_t *domain, struct sysgenid_error *error);
+int sysgenid_control_reseed(const struct sysgenid_control *control, struct sysgenid_error *error);
 
 #endif /* SYSGENID_INTERNAL_H */

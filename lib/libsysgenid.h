@@ -180,17 +180,53 @@ struct sysgenid_error {
 int sysgenid_trigger(uint32_t min_generation, unsigned int flags, uint32_t *generation,
 		     struct sysgenid_error *error);
 
+/**
+ * sysgenid_trigger_domain - the same for one domain: that of a PID namespace
+ * @pidns_fd: a descriptor of /proc/PID/ns/pid
+ *
+ * Nobody outside it is woken or sees another number; with the initial PID namespace it is sysgenid_trigger().
+ * When nobody has the device open there, nothing moves, and @generation is the one that it would start with.
+ * Also -EBADF: no such descriptor; -EINVAL: not of a PID namespace. @min_generation is always followed in domains other
+ * than the initial one.
+ * Capability: as above, in the user namespace that owns the PID namespace.
+ */
+int sysgenid_trigger_domain(int pidns_fd, uint32_t min_generation, unsigned int flags,
+			    uint32_t *generation, struct sysgenid_error *error);
+
+/**
+ * sysgenid_reseed - reseed the kernel's random number generator and move no generation
+ *
+ * Returns when it is done. -EPERM, -EIO, -ENOENT, -ETIMEDOUT as above; -EOPNOTSUPP: an old module.
+ * Capability: CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN in the initial user namespace.
+ */
+int sysgenid_reseed(struct sysgenid_error *error);
+
 struct sysgenid_status {
 	uint32_t generation;
-	uint32_t highest;  /* the highest number ever given out on this system */
+	uint32_t highest;  /* the highest number ever given out in this domain */
 	uint32_t watchers; /* tracked files */
 	uint32_t outdated; /* of these, how many are outdated */
 	uint32_t cause;	   /* enum sysgenid_cause of the last change */
 	uint32_t minor;	   /* device minor */
 };
 
-/** sysgenid_get_status - ask the kernel. -ENOENT: module not loaded. -ETIMEDOUT after 5 s. Capability: none. */
+/**
+ * sysgenid_get_status - ask the kernel about the domain of the caller's PID namespace
+ *
+ * -ENOENT: module not loaded. -ETIMEDOUT after 5 s. Capability: none.
+ */
 int sysgenid_get_status(struct sysgenid_status *status, struct sysgenid_error *error);
+
+/**
+ * sysgenid_get_domain_status - the same for the domain of a PID namespace
+ * @pidns_fd: a descriptor of /proc/PID/ns/pid (-EBADF, -EINVAL: it is none); -1: the caller's own
+ * @domain:   the inode number of that file, which events carry; may be NULL
+ *
+ * Where nobody has the device open it tells what the domain would start with.
+ * Capability: none for the caller's own, else as for sysgenid_trigger_domain() (-EPERM).
+ */
+int sysgenid_get_domain_status(int pidns_fd, struct sysgenid_status *status, uint32_t *domain,
+			       struct sysgenid_error *error);
 
 /** sysgenid_cause_name - "none", "ioctl", "admin", "restore", "virtio-leak", "vmgenid", "kernel" or "unknown" */
 const char *sysgenid_cause_name(uint32_t cause);

@@ -3,17 +3,23 @@
 #include "tool.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 static const char help[] =
-	"usage: sysgenid status [--json]\n"
+	"usage: sysgenid status [--pid PID] [--json]\n"
 	"\n"
 	"Shows the generation, the highest number ever given out, the watchers, the\n"
 	"cause of the last change, the device, and whether the kernel's random number\n"
-	"generator has been reseeded for this generation.\n";
+	"generator has been reseeded for this generation.  Each PID namespace (container) has\n"
+	"a generation of its own; the initial one's is the system's.\n"
+	"\n"
+	"  --pid PID  of the PID namespace of that process; without it: of this one's\n"
+	"  --json     print a JSON object\n";
 
 enum rng_state {
-	RNG_UNKNOWN,  /* the device cannot be opened by this user, or not here */
-	RNG_NOT_KEPT, /* the kernel does not say it */
+	RNG_ELSEWHERE, /* in a page that is not mapped here */
+	RNG_UNKNOWN,   /* the device cannot be opened by this user, or not here */
+	RNG_NOT_KEPT,  /* the kernel does not say it */
 	RNG_PENDING,
 	RNG_RESEEDED,
 };
@@ -43,23 +49,26 @@ static const char *rng_text(enum rng_state state)
 		return "not yet reseeded for this generation";
 	case RNG_NOT_KEPT:
 		return "not known: this kernel module does not say";
+	case RNG_ELSEWHERE:
+		return "not known: it can be seen inside that namespace only";
 	default:
 		return "not known: the device cannot be opened from here";
 	}
 }
 
-static int print_human(const struct sysgenid_status *status, enum rng_state rng)
+static int print_human(const struct sysgenid_status *status, uint32_t domain, enum rng_state rng)
 {
 	printf("generation:  %u\n", status->generation);
 	printf("highest:     %u\n", status->highest);
 	printf("watchers:    %u, of these outdated: %u\n", status->watchers, status->outdated);
 	printf("last cause:  %s\n", sysgenid_cause_name(status->cause));
 	printf("device:      minor %u\n", status->minor);
+	printf("domain:      %u\n", domain);
 	printf("kernel RNG:  %s\n", rng_text(rng));
 	return tool_flush();
 }
 
-static int print_json(const struct sysgenid_status *status, enum rng_state rng)
+static int print_json(const struct sysgenid_status *status, uint32_t domain, enum rng_state rng)
 {
 	struct json_object *object = tool_json_new();
 
@@ -69,6 +78,7 @@ static int print_json(const struct sysgenid_status *status, enum rng_state rng)
 	tool_json_u32(object, "outdated", status->outdated);
 	tool_json_string(object, "cause", sysgenid_cause_name(status->cause));
 	tool_json_u32(object, "minor", status->minor);
+	tool_json_u32(object, "domain", domain);
 	if (rng == RNG_RESEEDED || rng == RNG_PENDING)
 		tool_json_bool(object, "rng_reseeded", rng == RNG_RESEEDED);
 	else
@@ -76,20 +86,43 @@ static int print_json(const struct sysgenid_status *status, enum rng_state rng)
 	return tool_print_json(object);
 }
 
+/* @pid: 0 for the PID namespace of this process. Returns an exit status. */
+static int get_status(uint32_t pid, struct sysgenid_status *status, uint32_t *domain)
+{
+	struct sysgenid_error words;
+	int failed, fd = -1, ret;
+
+	if (pid) {
+		fd = tool_open_namespace(pid, &failed);
+		if (fd < 0)
+			return failed;
+	}
+	ret = sysgenid_get_domain_status(fd, status, domain, &words);
+	if (fd >= 0)
+		close(fd);
+	return ret < 0 ? tool_fail("get the status", ret, &words) : TOOL_OK;
+}
+
 int tool_status(int argc, char **argv)
 {
 	static const struct option options[] = {
+		{ "pid", required_argument, NULL, 'p' },
 		{ "json", no_argument, NULL, 'j' },
 		{ "help", no_argument, NULL, 'h' },
 		{ 0 },
 	};
 	struct sysgenid_status status;
-	struct sysgenid_error words;
+	uint32_t pid = 0, domain;
+	enum rng_state rng;
 	bool json = false;
 	int option, ret;
 
-	while ((option = tool_next_option(argc, argv, ":jh", options)) != -1) {
+	while ((option = tool_next_option(argc, argv, ":p:jh", options)) != -1) {
 		switch (option) {
+		case 'p':
+			if (!tool_parse_pid(argv[0], optarg, &pid))
+				return TOOL_USAGE;
+			break;
 		case 'j':
 			json = true;
 			break;
@@ -99,8 +132,9 @@ int tool_status(int argc, char **argv)
 			return TOOL_USAGE;
 		}
 	}
-	ret = sysgenid_get_status(&status, &words);
-	if (ret < 0)
-		return tool_fail("get the status", ret, &words);
-	return json ? print_json(&status, rng_state()) : print_human(&status, rng_state());
+	ret = get_status(pid, &status, &domain);
+	if (ret)
+		return ret;
+	rng = pid ? RNG_ELSEWHERE : rng_state();
+	return json ? print_json(&status, domain, rng) : print_human(&status, domain, rng);
 }

@@ -31,6 +31,15 @@ int tool_next_option(int argc, char **argv, const char *letters, const struct op
 /* A number from 0 to 4294967295, decimal, or hexadecimal with 0x; if it is none, that is said. */
 bool tool_parse_u32(const char *command, const char *option, const char *text, uint32_t *value);
 
+/* A process, in the same way, from 1. */
+bool tool_parse_pid(const char *command, const char *text, uint32_t *pid);
+
+/*
+ * A descriptor of the PID namespace of a process. If there is none, that has been said, and *@status is the
+ * exit status.
+ */
+int tool_open_namespace(uint32_t pid, int *status);
+
 /* report.c */
 
 /*

@@ -3,35 +3,52 @@
 #include "tool.h"
 
 #include <stdio.h>
+#include <unistd.h>
 
 static const char help[] =
-	"usage: sysgenid trigger [--min N] [--force] [--json]\n"
+	"usage: sysgenid trigger [--min N] [--force] [--pid PID] [--json]\n"
 	"\n"
 	"Moves the generation and reseeds the kernel's random number generator; ends when both "
 	"are\n"
 	"done.  Needs CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN in the initial user namespace.\n"
 	"\n"
-	"  --min N   the new generation is at least N\n"
-	"  --force   also if N is more than 16777216 above the current generation\n"
-	"  --json    print {\"generation\": NUMBER}\n";
+	"  --min N    the new generation is at least N\n"
+	"  --force    also if N is too far above the current generation\n"
+	"  --pid PID  only for the PID namespace of that process, say a container\n"
+	"  --json     print {\"generation\": NUMBER}\n";
+
+/* @pid: 0 for the whole system. Returns an exit status. */
+static int trigger(uint32_t pid, uint32_t min, unsigned int flags, uint32_t *generation)
+{
+	struct sysgenid_error words;
+	int status, fd, ret;
+
+	if (!pid) {
+		ret = sysgenid_trigger(min, flags, generation, &words);
+	} else {
+		fd = tool_open_namespace(pid, &status);
+		if (fd < 0)
+			return status;
+		ret = sysgenid_trigger_domain(fd, min, flags, generation, &words);
+		close(fd);
+	}
+	return ret < 0 ? tool_fail("move the generation", ret, &words) : TOOL_OK;
+}
 
 int tool_trigger(int argc, char **argv)
 {
 	static const struct option options[] = {
-		{ "min", required_argument, NULL, 'm' },
-		{ "force", no_argument, NULL, 'f' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
+		{ "min", required_argument, NULL, 'm' }, { "force", no_argument, NULL, 'f' },
+		{ "pid", required_argument, NULL, 'p' }, { "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },	 { 0 },
 	};
-	struct sysgenid_error words;
 	struct json_object *object;
-	uint32_t min = 0, generation;
+	uint32_t min = 0, pid = 0, generation;
 	unsigned int flags = 0;
 	bool json = false;
 	int option, ret;
 
-	while ((option = tool_next_option(argc, argv, ":m:fjh", options)) != -1) {
+	while ((option = tool_next_option(argc, argv, ":m:fp:jh", options)) != -1) {
 		switch (option) {
 		case 'm':
 			if (!tool_parse_u32(argv[0], "--min", optarg, &min))
@@ -39,6 +56,10 @@ int tool_trigger(int argc, char **argv)
 			break;
 		case 'f':
 			flags |= SYSGENID_TRIGGER_FORCE;
+			break;
+		case 'p':
+			if (!tool_parse_pid(argv[0], optarg, &pid))
+				return TOOL_USAGE;
 			break;
 		case 'j':
 			json = true;
@@ -49,9 +70,9 @@ int tool_trigger(int argc, char **argv)
 			return TOOL_USAGE;
 		}
 	}
-	ret = sysgenid_trigger(min, flags, &generation, &words);
-	if (ret < 0)
-		return tool_fail("move the generation", ret, &words);
+	ret = trigger(pid, min, flags, &generation);
+	if (ret)
+		return ret;
 	if (!json) {
 		printf("generation:  %u\n", generation);
 		return tool_flush();

@@ -9,6 +9,7 @@
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #define NOBODY 65534
@@ -115,6 +116,45 @@ void test_privileges(void)
 	is_int(in_child(with_one_capability, &chown), 1, "another capability is not");
 	is_int(in_child(in_network_namespace, NULL), 0, "it works in another network namespace");
 	is_int(in_child(all_but_trigger, NULL), 0, "everything else needs no privilege");
+}
+
+static int reseed_without_capability(void *unused)
+{
+	(void)unused;
+	keep_capability(-1);
+	return sysgenid_reseed(NULL) == -EPERM ? 0 : 1;
+}
+
+void test_domains(void)
+{
+	int own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC),
+	    other = open("/dev/null", O_RDONLY);
+	uint32_t before = get_status().generation, domain = 0, generation = 0;
+	struct sysgenid_status status = { 0 };
+	struct sysgenid_error error;
+	struct stat file;
+
+	must(own >= 0 && other >= 0 && !fstat(own, &file));
+	is_int(sysgenid_get_domain_status(own, &status, &domain, &error), 0,
+	       "the status of a domain");
+	is_int(status.generation, before, "is that of the system for the initial namespace");
+	is_int(domain, (long)file.st_ino, "which has the number of the namespace's file");
+	is_int(sysgenid_get_domain_status(-1, &status, &domain, NULL), 0, "-1 is the caller's own");
+	is_int(domain, (long)file.st_ino, "with the same number here");
+	is_int(sysgenid_get_domain_status(other, &status, NULL, &error), -EINVAL,
+	       "a file that is no PID namespace: EINVAL");
+	ok(strstr(error.text, "PID namespace") != NULL, "with the kernel's words");
+	is_int(sysgenid_trigger_domain(other, 0, 0, NULL, NULL), -EINVAL, "for a trigger, too");
+	is_int(sysgenid_trigger_domain(-1, 0, 0, NULL, NULL), -EBADF,
+	       "a trigger without a namespace: EBADF");
+	is_int(sysgenid_reseed(&error), 0, "the generator can be reseeded alone");
+	is_int(in_child(reseed_without_capability, NULL), 0, "not without capabilities");
+	is_int(get_status().generation, before, "none of this has moved the generation");
+	is_int(sysgenid_trigger_domain(own, 0, 0, &generation, NULL), 0, "a domain is triggered");
+	is_int(generation, before + 1, "and its new generation is told");
+	is_int(get_status().generation, generation, "which is the system's for the initial one");
+	close(own);
+	close(other);
 }
 
 /* The next event is this one. */

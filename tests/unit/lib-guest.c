@@ -175,6 +175,7 @@ int main(void)
 	test_wait_watchers();
 	test_fork();
 	test_privileges();
+	test_domains();
 	test_events();
 	is_int(count_descriptors(), before, "no descriptor is left behind");
 	is_int(get_status().watchers, 0, "no watcher is left behind");

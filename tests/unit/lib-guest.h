@@ -33,6 +33,7 @@ void test_wait(void);
 void test_wait_watchers(void);
 void test_fork(void);
 void test_privileges(void);
+void test_domains(void);
 void test_events(void);
 
 #endif /* SYSGENID_LIB_GUEST_H */

@@ -57,6 +57,9 @@ wrong "not ''" trigger --min ''
 wrong "not '0x'" trigger --min 0x
 wrong "not '1.5'" wait --timeout 1.5
 wrong "not 'many'" watch --count many
+wrong "'--pid' needs a value" trigger --pid
+wrong "not 'self'" status --pid self
+wrong "the number of a process, not 0" trigger --pid 0
 
 if "$tool" status >/dev/null 2>&1; then
 	skip "every command says that the module is missing" "the module is loaded here"

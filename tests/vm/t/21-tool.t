@@ -71,12 +71,12 @@ test_status()
 {
 	run "$tool" status
 	is "$status $(<"$work/err")" "0 " "status succeeds"
-	like "$(<"$work/out")" $'^generation:  0\nhighest:     0\nwatchers:    0, of these outdated: 0\nlast cause:  none\ndevice:      minor 243\nkernel RNG:  ' \
+	like "$(<"$work/out")" $'^generation:  0\nhighest:     0\nwatchers:    0, of these outdated: 0\nlast cause:  none\ndevice:      minor 243\ndomain:      [0-9]+\nkernel RNG:  ' \
 		"a freshly loaded module: nothing has happened"
 	run "$tool" trigger
 	is "$status $(<"$work/out")" "0 generation:  $(generation)" "trigger says the new generation"
 	run "$tool" status --json
-	is "$(json 'keys | join(" ")')" "cause generation highest minor outdated rng_reseeded watchers" \
+	is "$(json 'keys | join(" ")')" "cause domain generation highest minor outdated rng_reseeded watchers" \
 		"status has these JSON keys"
 	is "$(json '[.cause, .minor, .outdated, .watchers, .rng_reseeded] | map(tostring) | join(" ")')" \
 		"admin 243 0 0 true" "and after a trigger these values"
@@ -113,6 +113,53 @@ test_trigger()
 	run "$tool" trigger --force --min "$((before + 0x2000000))"
 	is "$status" 0 "--force does it"
 	ok "and the jump is made" test "$(generation)" -ge "$((before + 0x2000000))"
+}
+
+# Prints "ready" in a PID namespace of its own, with the device open and tracked, until its input ends.
+hold_container()
+{
+	exec unshare --pid --fork --kill-child python3 -c '
+import fcntl, os, sys
+fd = os.open("/dev/sysgenid", os.O_RDWR)
+fcntl.ioctl(fd, 0xE401, 1)
+print("ready", flush=True)
+sys.stdin.read()'
+}
+
+test_domains()
+{
+	local holder pid domain before system
+
+	mkfifo "$work/container"
+	hold_container <"$work/container" >"$work/inside" &
+	holder=$!
+	exec 6>"$work/container"
+	ok "a container has the device open" wait_for 20 grep -q ready "$work/inside"
+	pid=$(<"/proc/$holder/task/$holder/children")
+	pid=${pid%% *}
+	domain=$(stat -L -c %i "/proc/$pid/ns/pid")
+	system=$(generation)
+	run "$tool" status --pid "$pid" --json
+	is "$status $(json '[.domain, .watchers, .outdated, .rng_reseeded] | map(tostring) | join(" ")')" \
+		"0 $domain 1 0 null" "status --pid shows the domain of that process"
+	before=$(json .generation)
+	run "$tool" trigger --pid "$pid" --json
+	is "$status $(<"$work/out")" "0 {\"generation\":$((before + 1))}" "trigger --pid moves it"
+	run "$tool" status --pid "$pid"
+	like "$(<"$work/out")" "^generation:  $((before + 1))"$'\n'".*outdated: 1"$'\n'".*domain:      $domain" \
+		"as status --pid says"
+	is "$(generation)" "$system" "and not the system's"
+	run "$tool" trigger --pid "$pid" --min 0xF0000000 --json
+	is "$status $(<"$work/out")" "0 {\"generation\":4026531840}" "a container's may jump"
+	run as_user "$tool" trigger --pid "$pid"
+	is "$status $(wc -l <"$work/err")" "4 1" "a user may not trigger there: status 4, one line"
+	like "$(<"$work/err")" "cannot open the PID namespace of process $pid: .*run this as root" \
+		"which says what to do"
+	exec 6>&-
+	wait "$holder"
+	run "$tool" status --pid "$pid"
+	is "$status $(wc -l <"$work/err")" "1 1" "a process that is not there: status 1, one line"
+	like "$(<"$work/err")" "process $pid: .*No such file.*running process" "which says so"
 }
 
 test_wait()
@@ -216,6 +263,7 @@ test_unload()
 ok "the module can be loaded" load_module || bail "nothing can be tested without it"
 test_status
 test_trigger
+test_domains
 test_wait
 test_device_permission
 test_watch
