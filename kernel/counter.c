@@ -44,12 +44,20 @@ sysgenid_ticket sysgenid_counter_draw(struct sysgenid_counter *counter, sysgenid
 	return counter->highest;
 }
 
-/* What would be drawn next. It is not drawn: another counter may begin there. */
+/*
+ * What would be drawn next. It is not drawn: another counter may begin there. But who begins before a
+ * device has moved the word and who begins after it must differ, also before its interrupt is handled.
+ */
 sysgenid_ticket sysgenid_counter_next(struct sysgenid_counter *counter)
 {
-	sysgenid_ticket next;
+	sysgenid_ticket now, next;
 
 	spin_lock_irq(&counter->lock);
+	now = sysgenid_counter_current(counter);
+	if (now > counter->top) {
+		counter->top = now;
+		sysgenid_counter_draw(counter, 0);
+	}
 	next = valid(counter->highest + 1);
 	spin_unlock_irq(&counter->lock);
 	return next;
@@ -113,6 +121,14 @@ u32 sysgenid_counter_move(struct sysgenid_counter *counter, u32 min, enum sysgen
 
 	sysgenid_counter_wake(counter);
 	return (u32)ticket;
+}
+
+/* Counters that begin from now on do so above all that began before, and above @min - 1. */
+void sysgenid_counter_reserve(struct sysgenid_counter *counter, u32 min)
+{
+	spin_lock_irq(&counter->lock);
+	sysgenid_counter_draw(counter, wished_ticket(counter, min));
+	spin_unlock_irq(&counter->lock);
 }
 
 /*

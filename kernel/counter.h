@@ -96,6 +96,7 @@ int sysgenid_counter_init(struct sysgenid_counter *counter, gfp_t gfp);
 void sysgenid_counter_destroy(struct sysgenid_counter *counter);
 void sysgenid_counter_begin(struct sysgenid_counter *counter, sysgenid_ticket first);
 sysgenid_ticket sysgenid_counter_next(struct sysgenid_counter *counter);
+void sysgenid_counter_reserve(struct sysgenid_counter *counter, u32 min);
 int sysgenid_counter_allow_jump(struct sysgenid_counter *counter, u32 min);
 void sysgenid_counter_summary(struct sysgenid_counter *counter, struct sysgenid_summary *summary);
 void sysgenid_counter_wake(struct sysgenid_counter *counter);

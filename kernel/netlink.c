@@ -26,6 +26,11 @@ static const struct nla_policy get_policy[] = {
 	[SYSGENID_A_PIDNS_FD] = { .type = NLA_U32 },
 };
 
+static const struct nla_policy reseed_policy[] = {
+	[SYSGENID_A_MIN_GENERATION] = { .type = NLA_U32 },
+	[SYSGENID_A_FORCE] = { .type = NLA_FLAG },
+};
+
 static const struct nla_policy trigger_policy[] = {
 	[SYSGENID_A_MIN_GENERATION] = { .type = NLA_U32 },
 	[SYSGENID_A_CAUSE] = { .type = NLA_U32 },
@@ -180,15 +185,20 @@ static int get_cause(struct genl_info *info, enum sysgenid_cause *cause)
 	return 0;
 }
 
-static int trigger_allowed(struct sk_buff *request, struct genl_info *info,
-			   struct pid_namespace *ns, u32 min)
+static u32 get_min(struct genl_info *info)
 {
-	int ret = need_authority(request, info, ns);
+	struct nlattr *min = info->attrs[SYSGENID_A_MIN_GENERATION];
 
-	/* Another domain's numbers are its own business. */
-	if (ret || ns != &init_pid_ns || info->attrs[SYSGENID_A_FORCE])
-		return ret;
-	ret = sysgenid_counter_allow_jump(&sysgenid_system, min);
+	return min ? nla_get_u32(min) : 0;
+}
+
+static int jump_allowed(struct genl_info *info)
+{
+	int ret;
+
+	if (info->attrs[SYSGENID_A_FORCE])
+		return 0;
+	ret = sysgenid_counter_allow_jump(&sysgenid_system, get_min(info));
 	if (ret == -ERANGE)
 		NL_SET_ERR_MSG(info->extack, "the wished generation is too far above the current "
 					     "one; force it if you trust where it comes from");
@@ -198,6 +208,15 @@ static int trigger_allowed(struct sk_buff *request, struct genl_info *info,
 			       "skipped too many numbers; force it if you trust where "
 			       "it comes from");
 	return ret ? -ERANGE : 0;
+}
+
+static int trigger_allowed(struct sk_buff *request, struct genl_info *info,
+			   struct pid_namespace *ns)
+{
+	int ret = need_authority(request, info, ns);
+
+	/* Another domain's numbers are its own business. */
+	return ret || ns != &init_pid_ns ? ret : jump_allowed(info);
 }
 
 /* Waits until the generator has been reseeded: 0 or -EIO. */
@@ -226,24 +245,22 @@ static u32 move(struct pid_namespace *ns, u32 min, enum sysgenid_cause cause)
 static int trigger(struct sk_buff *request, struct genl_info *info, struct pid_namespace *ns)
 {
 	enum sysgenid_cause cause;
-	u32 min = 0, generation;
 	struct sk_buff *skb;
+	u32 generation;
 	void *header;
 	int ret;
 
-	if (info->attrs[SYSGENID_A_MIN_GENERATION])
-		min = nla_get_u32(info->attrs[SYSGENID_A_MIN_GENERATION]);
 	ret = get_cause(info, &cause);
 	if (ret)
 		return ret;
-	ret = trigger_allowed(request, info, ns, min);
+	ret = trigger_allowed(request, info, ns);
 	if (ret)
 		return ret;
 	/* Before the generation moves: nothing that comes after can fail for want of memory. */
 	skb = new_message(info, SYSGENID_CMD_TRIGGER, &header);
 	if (!skb)
 		return -ENOMEM;
-	generation = move(ns, min, cause);
+	generation = move(ns, get_min(info), cause);
 	ret = reseed_and_wait(request);
 	if (ret) {
 		NL_SET_ERR_MSG(info->extack,
@@ -277,8 +294,12 @@ static int do_reseed(struct sk_buff *request, struct genl_info *info)
 	void *header;
 	u32 generation;
 
+	if (!ret)
+		ret = jump_allowed(info);
 	if (ret)
 		return ret;
+	/* What the domain of a restored container begins with, nobody in it has seen before. */
+	sysgenid_counter_reserve(&sysgenid_system, get_min(info));
 	ret = reseed_and_wait(request);
 	if (ret) {
 		NL_SET_ERR_MSG(info->extack, "the kernel's random number generator could not be "
@@ -310,6 +331,8 @@ static const struct genl_ops operations[] = {
 	{
 		.cmd = SYSGENID_CMD_RESEED,
 		.doit = do_reseed,
+		.policy = reseed_policy,
+		.maxattr = ARRAY_SIZE(reseed_policy) - 1,
 	},
 };
 

@@ -319,6 +319,34 @@ static void test_reseed(void)
 	tap_is(generation(), before, "and no RESEED has moved the generation");
 }
 
+/* What a domain would begin with: asked for a namespace of which nobody has anything open. */
+static uint32_t next_beginning(void)
+{
+	struct genl_reply reply;
+
+	must(genl_ask(&genl, SYSGENID_CMD_GET, NULL, &reply) == 0 && !reply.error);
+	return reply.values.value[SYSGENID_A_HIGHEST] + 1;
+}
+
+static void test_reserve(void)
+{
+	struct genl_values values = { .has = HAS(SYSGENID_A_MIN_GENERATION) };
+	uint32_t before = next_beginning();
+	struct genl_reply reply;
+
+	must(genl_ask(&genl, SYSGENID_CMD_RESEED, NULL, &reply) == 0);
+	tap_ok(next_beginning() > before, "after a RESEED domains begin above those before");
+	values.value[SYSGENID_A_MIN_GENERATION] = generation() + 1000;
+	must(genl_ask(&genl, SYSGENID_CMD_RESEED, &values, &reply) == 0);
+	tap_is(reply.error, 0, "RESEED takes a MIN_GENERATION");
+	tap_ok(next_beginning() > generation() + 1000, "and domains begin above it");
+	values.value[SYSGENID_A_MIN_GENERATION] = generation() + SYSGENID_MAX_JUMP + 1;
+	before = next_beginning();
+	must(genl_ask(&genl, SYSGENID_CMD_RESEED, &values, &reply) == 0);
+	tap_is(reply.error, ERANGE, "RESEED with a MIN_GENERATION too far above gives ERANGE");
+	tap_is(next_beginning(), before, "and leaves the beginnings alone");
+}
+
 /* Wishes that are no jump of their own: after so many of them it is enough. */
 static void test_jumps_in_all(void)
 {
@@ -408,6 +436,7 @@ int main(int argc, char **argv)
 		test_cause();
 		test_reseeded();
 		test_reseed();
+		test_reserve();
 		test_jumps_in_all();
 	} else {
 		tap_bail("usage: netlink all | one-trigger | reseed-fails | tried-again | resolve");

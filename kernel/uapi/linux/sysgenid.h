@@ -168,10 +168,15 @@ struct sysgenid_page {
  *                       until it succeeds, see rng_generation. A domain that does not exist is not
  *                       made: there is nobody to tell. The answer is the generation that it would
  *                       start with; the reseed is made all the same.
- * SYSGENID_CMD_RESEED   reseeds the kernel's random number generator and moves nothing. No
- *                       attributes. Needs CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN in the initial
- *                       user namespace (else EPERM). It is answered when that is done, with
- *                       GENERATION and DOMAIN of the system's domain; EIO: it failed.
+ * SYSGENID_CMD_RESEED   reseeds the kernel's random number generator and moves nothing: for the
+ *                       restore of a container whose processes move the domain of their new PID
+ *                       namespace themselves. Domains that begin from now on do so above all that
+ *                       began before, and not below MIN_GENERATION, so that a process that opens the
+ *                       device only now and then sees the restore as well. Attributes, all optional:
+ *                       MIN_GENERATION (ERANGE as for TRIGGER), FORCE. Needs CAP_CHECKPOINT_RESTORE
+ *                       or CAP_SYS_ADMIN in the initial user namespace (else EPERM). It is answered
+ *                       when the generator is reseeded, with GENERATION and DOMAIN of the system's
+ *                       domain; EIO: it was not.
  * SYSGENID_CMD_EVENT    multicast in the initial network namespace, with GENERATION, CAUSE and
  *                       DOMAIN, in the order of the changes of a domain: to group
  *                       SYSGENID_GENL_GROUP for every event in the system's domain (the other
