@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Counters in files, for nodes without the module: HOOK_REGISTRY/NAME/counter, one page of the
+ * device's layout. Only root may write them; containers see them by a read-only bind mount, and the
+ * criu plugin writes them in place.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <time.h>
+
+#include <linux/sysgenid.h>
+
+#include "hook.h"
+
+#define START_MAX 0x3fffffffu /* far from the end of the numbers */
+#define STALE_SECONDS 3600    /* a container may be on its way to being started */
+#define SYSFS_DEVICE "/sys/class/misc/sysgenid/dev"
+
+/* Only root may change what is in it; it may be there already, made by whomever. */
+static bool is_ours(int folder)
+{
+	struct stat stat;
+
+	return !fstat(folder, &stat) && stat.st_uid == geteuid() &&
+	       !(stat.st_mode & (S_IWGRP | S_IWOTH));
+}
+
+static int open_folder(int parent, const char *name)
+{
+	int fd;
+
+	if (mkdirat(parent, name, 0755) && errno != EEXIST)
+		return -errno;
+	fd = openat(parent, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : fd;
+}
+
+/* One folder after the other, each made if it is not there. */
+static int open_registry(void)
+{
+	cleanup_free char *path = strdup(HOOK_REGISTRY);
+	int fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	char *rest = path, *part;
+
+	while (path && fd >= 0 && (part = strsep(&rest, "/"))) {
+		int parent = fd;
+
+		if (!*part)
+			continue;
+		fd = open_folder(parent, part);
+		close(parent);
+	}
+	if (fd >= 0 && !is_ours(fd)) {
+		close(fd);
+		return -EPERM;
+	}
+	return fd;
+}
+
+static int check_page(int folder)
+{
+	cleanup_close int fd =
+		openat(folder, HOOK_COUNTER, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	struct sysgenid_page page;
+	struct stat stat;
+
+	if (fd < 0 || fstat(fd, &stat))
+		return -errno;
+	if (!S_ISREG(stat.st_mode) || stat.st_uid != geteuid() ||
+	    stat.st_mode & (S_IWGRP | S_IWOTH) || stat.st_size != sysconf(_SC_PAGESIZE) ||
+	    pread(fd, &page, sizeof(page), 0) != sizeof(page) ||
+	    page.magic != SYSGENID_PAGE_MAGIC || page.version != SYSGENID_PAGE_VERSION)
+		return -EBADMSG;
+	return 0;
+}
+
+/*
+ * It gets its name when it is complete, so that nobody ever sees half of it, and whoever comes
+ * second finds the first one's.
+ */
+static int make_page(int folder)
+{
+	cleanup_close int fd = openat(folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0644);
+	struct sysgenid_page page = {
+		.magic = SYSGENID_PAGE_MAGIC,
+		.version = SYSGENID_PAGE_VERSION,
+		.flags = SYSGENID_PAGE_F_RNG,
+	};
+	char link[64];
+
+	if (fd < 0)
+		return -errno;
+	/* Not where another machine's or an earlier boot's counter may be: and never 0. */
+	if (getrandom(&page.generation, sizeof(page.generation), 0) != sizeof(page.generation))
+		return -errno;
+	page.generation = (page.generation & START_MAX) | 1;
+	page.rng_generation = page.generation;
+	if (ftruncate(fd, sysconf(_SC_PAGESIZE)))
+		return -errno;
+	if (pwrite(fd, &page, sizeof(page), 0) != sizeof(page))
+		return -EIO;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	if (linkat(AT_FDCWD, link, folder, HOOK_COUNTER, AT_SYMLINK_FOLLOW))
+		return errno == EEXIST ? check_page(folder) : -errno;
+	return 0;
+}
+
+int hook_counter_make(const char *name)
+{
+	cleanup_close int registry = open_registry();
+	cleanup_close int folder = -1;
+	int error;
+
+	if (registry < 0)
+		return registry;
+	folder = open_folder(registry, name);
+	if (folder < 0)
+		return folder;
+	if (!is_ours(folder))
+		return -EPERM;
+	error = check_page(folder);
+	return error == -ENOENT ? make_page(folder) : error;
+}
+
+/* Does a line of a mountinfo show the counter called name? Its root is a path on the file system of /run. */
+static bool shows(const char *line, const char *name)
+{
+	char end[HOOK_NAME_MAX + 64];
+
+	snprintf(end, sizeof(end), "/containers/%s/" HOOK_COUNTER " ", name);
+	return strstr(line, end);
+}
+
+static bool process_has(const char *pid, const char *name)
+{
+	cleanup_free char *line = NULL;
+	char path[300];
+	bool found = false;
+	size_t size = 0;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%s/mountinfo", pid);
+	file = fopen(path, "re");
+	while (file && !found && getline(&line, &size, file) >= 0)
+		found = shows(line, name);
+	if (file)
+		fclose(file);
+	return found;
+}
+
+static bool is_mounted(const char *name)
+{
+	DIR *processes = opendir("/proc");
+	const struct dirent *entry;
+	bool found = !processes; /* who cannot know removes nothing */
+
+	while (!found && (entry = readdir(processes)))
+		found = entry->d_name[0] >= '1' && entry->d_name[0] <= '9' &&
+			process_has(entry->d_name, name);
+	if (processes)
+		closedir(processes);
+	return found;
+}
+
+int hook_counter_remove(const char *name)
+{
+	cleanup_close int registry = open_registry();
+	cleanup_close int folder = -1;
+
+	if (registry < 0)
+		return registry;
+	folder = openat(registry, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (folder < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (is_mounted(name))
+		return -EBUSY;
+	if (unlinkat(folder, HOOK_COUNTER, 0) && errno != ENOENT)
+		return -errno;
+	return unlinkat(registry, name, AT_REMOVEDIR) && errno != ENOENT ? -errno : 0;
+}
+
+static bool is_stale(int registry, const char *name)
+{
+	struct stat stat;
+
+	return hook_name_is_good(name) && strcmp(name, HOOK_NODE) &&
+	       !fstatat(registry, name, &stat, AT_SYMLINK_NOFOLLOW) && S_ISDIR(stat.st_mode) &&
+	       time(NULL) - stat.st_mtime > STALE_SECONDS;
+}
+
+int hook_counter_clean(void)
+{
+	int fd = open_registry(), error = 0;
+	const struct dirent *entry;
+	DIR *registry;
+
+	if (fd < 0)
+		return fd;
+	registry = fdopendir(fd);
+	if (!registry) {
+		close(fd);
+		return -ENOMEM;
+	}
+	while ((entry = readdir(registry))) {
+		int failed = is_stale(fd, entry->d_name) ? hook_counter_remove(entry->d_name) : 0;
+
+		if (failed && failed != -EBUSY)
+			error = failed;
+	}
+	closedir(registry);
+	return error;
+}
+
+bool hook_device_is_good(dev_t *device, const char **why)
+{
+	unsigned int major, minor;
+	FILE *file = fopen(SYSFS_DEVICE, "re");
+	struct stat stat_buf;
+	bool known = file && fscanf(file, "%u:%u", &major, &minor) == 2;
+
+	if (file)
+		fclose(file);
+	*why = NULL;
+	if (!known)
+		*why = "the module sysgenid is not loaded: run 'modprobe sysgenid', or ask for the "
+		       "counter in a file (" HOOK_ANNOTATION "=file)";
+	else if (stat(SYSGENID_DEVICE, &stat_buf) || !S_ISCHR(stat_buf.st_mode) ||
+		 stat_buf.st_rdev != (*device = makedev(major, minor)))
+		*why = SYSGENID_DEVICE " is not the module's device: remove it and load the module "
+				       "again, or let udev make it";
+	return !*why;
+}

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Shared by the files of sysgenid-hook, which container runtimes start. */
+#ifndef SYSGENID_HOOK_H
+#define SYSGENID_HOOK_H
+
+#include <json_object.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+#ifndef HOOK_REGISTRY
+#define HOOK_REGISTRY "/run/sysgenid/containers"
+#endif
+#define HOOK_COUNTER "counter"
+#define HOOK_NODE "node" /* the counter that all containers of a node can share */
+#define HOOK_NAME_MAX 255
+
+#define HOOK_ANNOTATION "dev.sysgenid.counter"
+#define HOOK_ANNOTATION_WAIT "dev.sysgenid.wait-ms"
+
+static inline void hook_close(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+}
+
+static inline void hook_put(struct json_object **object)
+{
+	json_object_put(*object);
+}
+
+static inline void hook_free(void *pointer)
+{
+	free(*(void **)pointer);
+}
+
+#define cleanup_close __attribute__((cleanup(hook_close)))
+#define cleanup_json __attribute__((cleanup(hook_put)))
+#define cleanup_free __attribute__((cleanup(hook_free)))
+
+/* main.c: one line on stderr; returns the exit status of a failure */
+int hook_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* input.c */
+
+/* Reads one JSON object from @fd, with limits on size, depth and time. NULL: it has been said why not. */
+struct json_object *hook_read_object(int fd, const char *what);
+
+/* A string in an object, or NULL. */
+const char *hook_string(struct json_object *object, const char *key);
+
+/* An annotation of a state or of a configuration, or NULL. */
+const char *hook_annotation(struct json_object *object, const char *key);
+
+/* Can it be the name of a folder of ours? Container IDs come from outside. */
+bool hook_name_is_good(const char *name);
+
+/* counter.c. Each returns 0 or -errno. */
+
+/* Makes the counter called @name unless it is there. -EBADMSG: what is there is none. */
+int hook_counter_make(const char *name);
+
+/* Removes it, unless a process of this machine has it mounted: then -EBUSY. */
+int hook_counter_remove(const char *name);
+
+/* Removes counters that no process has mounted and that are an hour old, but the node's. */
+int hook_counter_clean(void);
+
+/* Is the module there, and the device node what it says? Else *@why is a sentence. */
+bool hook_device_is_good(dev_t *device, const char **why);
+
+/* stages.c: the exit status */
+int hook_precreate(struct json_object *config);
+int hook_create_runtime(struct json_object *state);
+int hook_poststart(struct json_object *state);
+int hook_poststop(struct json_object *state);
+
+/* watchers.c: until no tracked watcher in the PID namespace of @pid is outdated. 0 or -errno; -ETIME */
+int hook_wait_watchers(pid_t pid, uint32_t limit_ms);
+
+#endif

@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* sysgenid-hook: gives containers the generation counter. Container runtimes start it, with a stage's name. */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/capability.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+
+#include "hook.h"
+
+#define TIME_LIMIT_S 90 /* more than all waits in here together */
+
+static const char help[] =
+	"usage: sysgenid-hook precreate | create-runtime | poststart | poststop   (a container "
+	"runtime)\n"
+	"       sysgenid-hook make NAME | remove NAME | clean                     (an "
+	"administrator)\n"
+	"\n"
+	"Gives containers the generation counter. The first four read the container's "
+	"configuration\n"
+	"or its OCI state from standard input; annotation " HOOK_ANNOTATION "=device|file|auto\n"
+	"asks for it, " HOOK_ANNOTATION_WAIT "=MS waits for tracked watchers.\n"
+	"\n"
+	"  make NAME     makes the counter " HOOK_REGISTRY "/NAME/" HOOK_COUNTER
+	", unless it is there\n"
+	"  remove NAME   removes it, unless it is mounted\n"
+	"  clean         removes those that are mounted nowhere and an hour old\n";
+
+int hook_fail(const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	/* Parts of it come from the input. */
+	for (char *c = text; *c; c++)
+		if ((unsigned char)*c < ' ' || *c == 0x7f)
+			*c = '?';
+	fprintf(stderr, "sysgenid-hook: %s\n", text);
+	return 1;
+}
+
+/*
+ * What it does is done by being root: files of root's in folders of root's. Only to look into a container's
+ * namespace and at its watchers takes capabilities.
+ */
+static int drop_capabilities(bool poststart)
+{
+	static const cap_value_t needed[] = { CAP_SYS_PTRACE, CAP_CHECKPOINT_RESTORE };
+	cap_t old = cap_get_proc(), new = cap_init();
+	int error = !old || !new;
+
+	for (size_t i = 0; !error && poststart && i < sizeof(needed) / sizeof(needed[0]); i++) {
+		cap_flag_value_t has = CAP_CLEAR;
+
+		if (cap_get_flag(old, needed[i], CAP_PERMITTED, &has) || has != CAP_SET)
+			continue;
+		error = cap_set_flag(new, CAP_PERMITTED, 1, &needed[i], CAP_SET) ||
+			cap_set_flag(new, CAP_EFFECTIVE, 1, &needed[i], CAP_SET);
+	}
+	/* Nothing that it might start could have more. */
+	if (!error)
+		error = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || cap_set_proc(new);
+	cap_free(old);
+	cap_free(new);
+	return error ? hook_fail("cannot drop capabilities: %s", strerror(errno)) : 0;
+}
+
+static int run_stage(const char *stage)
+{
+	static const struct {
+		const char *name, *input;
+		int (*run)(struct json_object *input);
+	} stages[] = {
+		{ "precreate", "an OCI configuration", hook_precreate },
+		{ "create-runtime", "the state of a container", hook_create_runtime },
+		{ "poststart", "the state of a container", hook_poststart },
+		{ "poststop", "the state of a container", hook_poststop },
+	};
+
+	for (size_t i = 0; i < sizeof(stages) / sizeof(stages[0]); i++) {
+		cleanup_json struct json_object *input = NULL;
+
+		if (strcmp(stage, stages[i].name))
+			continue;
+		input = hook_read_object(STDIN_FILENO, stages[i].input);
+		return input ? stages[i].run(input) : 1;
+	}
+	hook_fail("unknown stage '%.32s': see 'sysgenid-hook --help'", stage);
+	return 2;
+}
+
+static int run_named(const char *command, const char *name)
+{
+	int error;
+
+	if (!hook_name_is_good(name))
+		return hook_fail("'%.64s' is no good name: letters, digits and _.+- are allowed",
+				 name);
+	error = strcmp(command, "make") ? hook_counter_remove(name) : hook_counter_make(name);
+	if (error == -EBUSY)
+		return hook_fail(
+			HOOK_REGISTRY "/%s is mounted by a running container: stop it first", name);
+	return error ? hook_fail(
+			       "cannot %s " HOOK_REGISTRY "/%s: %s: run it as root", command, name,
+			       error == -EBADMSG ? "what is there is no counter" : strerror(-error))
+		     : 0;
+}
+
+int main(int argc, char **argv)
+{
+	const char *command = argc > 1 ? argv[1] : "";
+	const bool named = !strcmp(command, "make") || !strcmp(command, "remove");
+	int error;
+
+	if (argc > 1 && (!strcmp(command, "--help") || !strcmp(command, "-h"))) {
+		fputs(help, stdout);
+		return fflush(stdout) ? 1 : 0;
+	}
+	if (argc != (named ? 3 : 2)) {
+		hook_fail("wrong arguments: see 'sysgenid-hook --help'");
+		return 2;
+	}
+	umask(022);
+	alarm(TIME_LIMIT_S);
+	if (drop_capabilities(!strcmp(command, "poststart")))
+		return 1;
+	if (named)
+		return run_named(command, argv[2]);
+	if (strcmp(command, "clean"))
+		return run_stage(command);
+	error = hook_counter_clean();
+	return error ? hook_fail("cannot clean " HOOK_REGISTRY ": %s", strerror(-error)) : 0;
+}

@@ -1,0 +1,266 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What is done at each stage of a container's life. */
+#include <errno.h>
+#include <json_tokener.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/sysmacros.h>
+
+#include <linux/sysgenid.h>
+
+#include "hook.h"
+
+#define WAIT_LIMIT_MS 60000
+
+enum wish { WISH_NOTHING, WISH_DEVICE, WISH_FILE, WISH_AUTO, WISH_UNKNOWN };
+
+static enum wish wish_of(struct json_object *object)
+{
+	const char *value = hook_annotation(object, HOOK_ANNOTATION);
+
+	if (!value)
+		return WISH_NOTHING;
+	if (!strcmp(value, "device"))
+		return WISH_DEVICE;
+	if (!strcmp(value, "file"))
+		return WISH_FILE;
+	return strcmp(value, "auto") ? WISH_UNKNOWN : WISH_AUTO;
+}
+
+static int fail_wish(struct json_object *object)
+{
+	return hook_fail("annotation " HOOK_ANNOTATION " is '%.64s': say device, file or auto",
+			 hook_annotation(object, HOOK_ANNOTATION));
+}
+
+static int fail_counter(const char *doing, const char *name, int error)
+{
+	if (error == -EBADMSG)
+		return hook_fail("%s/%s is no counter, and not replaced: look what it is, and "
+				 "remove it",
+				 HOOK_REGISTRY "/", name);
+	if (error == -EPERM)
+		return hook_fail(HOOK_REGISTRY " or '%s' in it belongs to another user or can be "
+					       "written by others: remove it",
+				 name);
+	return hook_fail("cannot %s " HOOK_REGISTRY "/%s: %s: this must run as root, with room on "
+			 "/run",
+			 doing, name, strerror(-error));
+}
+
+static const char *id_of(struct json_object *state)
+{
+	const char *id = hook_string(state, "id");
+
+	if (id && hook_name_is_good(id))
+		return id;
+	if (id)
+		hook_fail("'%.64s' is no container ID: letters, digits and _.+- are expected", id);
+	else
+		hook_fail("standard input is no state of a container: it has no 'id'");
+	return NULL;
+}
+
+/* A configuration has no ID, but podman's cgroup path ends in one. */
+static const char *id_of_config(struct json_object *config)
+{
+	struct json_object *lin;
+	const char *path = NULL, *id;
+
+	if (json_object_object_get_ex(config, "linux", &lin))
+		path = hook_string(lin, "cgroupsPath");
+	id = path ? path + strlen(path) : NULL;
+	while (id && id > path && id[-1] != '/' && id[-1] != ':')
+		id--;
+	if (id && !strncmp(id, "libpod-", strlen("libpod-")))
+		id += strlen("libpod-");
+	if (id && hook_name_is_good(id))
+		return id;
+	hook_fail("linux.cgroupsPath of the configuration does not end in a container ID: this "
+		  "stage is for podman; mount " HOOK_REGISTRY "/NAME/" HOOK_COUNTER " yourself");
+	return NULL;
+}
+
+/* The member called key, made with make() if it is missing. NULL: it is of another type. */
+static struct json_object *member(struct json_object *object, const char *key, json_type type)
+{
+	struct json_object *value;
+
+	if (json_object_object_get_ex(object, key, &value))
+		return json_object_is_type(value, type) ? value : NULL;
+	value = type == json_type_array ? json_object_new_array() : json_object_new_object();
+	if (value)
+		json_object_object_add(object, key, value);
+	return value;
+}
+
+/* Has the list an entry whose @key is the device's path? */
+static bool has_entry(struct json_object *list, const char *key)
+{
+	for (size_t i = 0; i < json_object_array_length(list); i++) {
+		const char *value = hook_string(json_object_array_get_idx(list, i), key);
+
+		if (value && !strcmp(value, SYSGENID_DEVICE))
+			return true;
+	}
+	return false;
+}
+
+static int append(struct json_object *list, const char *json)
+{
+	struct json_object *entry = json_tokener_parse(json);
+
+	if (entry && !json_object_array_add(list, entry))
+		return 0;
+	json_object_put(entry);
+	return hook_fail("out of memory");
+}
+
+static int add_file(struct json_object *config, struct json_object *mounts)
+{
+	const char *id = id_of_config(config);
+	char entry[1024];
+	int error;
+
+	if (!id)
+		return 1;
+	error = hook_counter_make(id);
+	if (error)
+		return fail_counter("make", id, error);
+	snprintf(entry, sizeof(entry),
+		 "{\"destination\":\"" SYSGENID_DEVICE
+		 "\",\"type\":\"bind\",\"source\":\"" HOOK_REGISTRY "/%s/" HOOK_COUNTER
+		 "\",\"options\":[\"bind\",\"ro\",\"nosuid\",\"noexec\"]}",
+		 id);
+	return append(mounts, entry);
+}
+
+static int add_device(struct json_object *config, struct json_object *devices, dev_t device)
+{
+	struct json_object *lin = member(config, "linux", json_type_object);
+	struct json_object *resources = member(lin, "resources", json_type_object);
+	struct json_object *rules =
+		resources ? member(resources, "devices", json_type_array) : NULL;
+	char entry[256];
+
+	if (!rules)
+		return hook_fail("linux.resources.devices of the configuration is no list");
+	snprintf(entry, sizeof(entry),
+		 "{\"path\":\"" SYSGENID_DEVICE "\",\"type\":\"c\",\"major\":%u,\"minor\":%u,"
+		 "\"fileMode\":438,\"uid\":0,\"gid\":0}",
+		 major(device), minor(device));
+	if (append(devices, entry))
+		return 1;
+	snprintf(entry, sizeof(entry),
+		 "{\"allow\":true,\"type\":\"c\",\"major\":%u,\"minor\":%u,\"access\":\"rw\"}",
+		 major(device), minor(device));
+	return append(rules, entry);
+}
+
+/* A filter: a configuration comes in, and goes out with what the annotation asks for. */
+int hook_precreate(struct json_object *config)
+{
+	struct json_object *lin = member(config, "linux", json_type_object);
+	struct json_object *mounts = member(config, "mounts", json_type_array);
+	struct json_object *devices = lin ? member(lin, "devices", json_type_array) : NULL;
+	enum wish wish = wish_of(config);
+	const char *why = NULL;
+	dev_t device = 0;
+	bool good;
+	int status = 0;
+
+	if (!mounts || !devices)
+		return hook_fail("standard input is no OCI configuration: 'mounts' or "
+				 "'linux.devices' is no list");
+	if (wish == WISH_UNKNOWN)
+		return fail_wish(config);
+	good = hook_device_is_good(&device, &why);
+	if (wish == WISH_AUTO)
+		wish = good ? WISH_DEVICE : WISH_FILE;
+	if (wish == WISH_DEVICE && !good)
+		return hook_fail("%s", why);
+	/* It may have been given by other means, or by an earlier run. */
+	if (wish != WISH_NOTHING && !has_entry(mounts, "destination") &&
+	    !has_entry(devices, "path"))
+		status = wish == WISH_FILE ? add_file(config, mounts)
+					   : add_device(config, devices, device);
+	if (status)
+		return status;
+	puts(json_object_to_json_string_ext(config, JSON_C_TO_STRING_PLAIN |
+							    JSON_C_TO_STRING_NOSLASHESCAPE));
+	return fflush(stdout) ? hook_fail("cannot write standard output: %s", strerror(errno)) : 0;
+}
+
+/* runc calls this at restore, too. */
+int hook_create_runtime(struct json_object *state)
+{
+	enum wish wish = wish_of(state);
+	const char *id = id_of(state), *why;
+	dev_t device;
+	int error;
+
+	if (!id)
+		return 1;
+	if (wish == WISH_UNKNOWN)
+		return fail_wish(state);
+	if (wish == WISH_DEVICE && !hook_device_is_good(&device, &why))
+		return hook_fail("%s", why);
+	if (wish != WISH_FILE)
+		return 0;
+	error = hook_counter_make(id);
+	return error ? fail_counter("make", id, error) : 0;
+}
+
+static bool limit_of(const char *text, uint32_t *limit)
+{
+	char *end;
+	unsigned long value;
+
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	*limit = (uint32_t)value;
+	return text[0] >= '0' && text[0] <= '9' && !*end && !errno && value <= WAIT_LIMIT_MS;
+}
+
+int hook_poststart(struct json_object *state)
+{
+	const char *wait = hook_annotation(state, HOOK_ANNOTATION_WAIT), *id = id_of(state);
+	struct json_object *pid;
+	uint32_t limit;
+	int error;
+
+	if (!id)
+		return 1;
+	if (!wait)
+		return 0;
+	if (!limit_of(wait, &limit))
+		return hook_fail("annotation " HOOK_ANNOTATION_WAIT " is '%.64s': milliseconds are "
+				 "expected, at most %d",
+				 wait, WAIT_LIMIT_MS);
+	if (!json_object_object_get_ex(state, "pid", &pid) || json_object_get_int(pid) <= 0)
+		return hook_fail("standard input is no state of a running container: it has no "
+				 "'pid'");
+	error = hook_wait_watchers(json_object_get_int(pid), limit);
+	if (error == -ETIME)
+		return hook_fail("watchers in container %s have not acknowledged within %u ms: see "
+				 "sysgenid-outdated in /proc/*/fdinfo/*",
+				 id, limit);
+	return error ? hook_fail("cannot wait for the watchers in container %s: %s", id,
+				 strerror(-error))
+		     : 0;
+}
+
+int hook_poststop(struct json_object *state)
+{
+	const char *id = id_of(state);
+	int error;
+
+	if (!id)
+		return 1;
+	error = hook_counter_remove(id);
+	/* Copies of this container go on with it. The last one's end, or an hour, cleans it up. */
+	if (error && error != -EBUSY)
+		return fail_counter("remove", id, error);
+	error = hook_counter_clean();
+	return error ? fail_counter("clean up", "", error) : 0;
+}
