@@ -1,0 +1,108 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""The examples of docs/bindings.md: the page shows the files as they are, and each of them works, with a regular file in
+the counter's place: the same session number until the word changes, then another one."""
+import mmap
+import os
+import re
+import struct
+import subprocess
+import sys
+import tempfile
+
+TOP = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+EXAMPLES = os.path.join(TOP, "docs", "bindings")
+JNA = "/usr/share/java/jna.jar"
+
+# file, how to build it (OUT: a new directory), how to run it
+LANGUAGES = [
+    ("session.c", ["cc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-O2", "-o", "OUT/c", "session.c"], ["OUT/c"]),
+    ("session.py", None, ["/usr/bin/python3", "session.py"]),
+    ("session.go", ["go", "build", "-o", "OUT/go", "session.go"], ["OUT/go"]),
+    ("session.rs", ["/usr/bin/rustc", "-D", "warnings", "-o", "OUT/rs", "session.rs"], ["OUT/rs"]),
+    ("Session.java", ["javac", "-cp", JNA, "-d", "OUT", "Session.java"], ["java", "-cp", JNA + ":OUT", "Session"]),
+    ("session.mjs", None, ["node", "session.mjs"]),
+]
+count = failed = 0
+
+
+def ok(good, name, *details):
+    global count, failed
+    count += 1
+    failed += not good
+    print(f"{'' if good else 'not '}ok {count} - {name}", flush=True)
+    for detail in () if good else details:
+        print("# " + str(detail).replace("\n", "\n# "), flush=True)
+
+
+def words(command, out):
+    return [word.replace("OUT", out) for word in command]
+
+
+def environment(out, **more):
+    return dict(os.environ, GOCACHE=out + "/cache", GO111MODULE="off", **more)
+
+
+class Counter:
+    def __init__(self, path):
+        with open(path, "wb") as file:
+            file.write(bytes(4096))
+        with open(path, "r+b") as file:
+            self.page = mmap.mmap(file.fileno(), 4096)
+
+    def move(self, generation):
+        self.page[0:4] = struct.pack("=I", generation)
+
+
+class Program:
+    def __init__(self, command, out, path):
+        self.process = subprocess.Popen(words(command, out), cwd=EXAMPLES, env=environment(out, SYSGENID_PATH=path),
+                                        stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def ask(self):
+        self.process.stdin.write("\n")
+        self.process.stdin.flush()
+        return self.process.stdout.readline().strip()
+
+    def end(self):
+        self.process.stdin.close()
+        return self.process.wait(timeout=60)
+
+
+def check_language(name, build, run, out):
+    counter = Counter(out + "/counter")
+    if build:
+        done = subprocess.run(words(build, out), cwd=EXAMPLES, env=environment(out), text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT, check=False)
+        ok(done.returncode == 0, f"{name}: builds without a warning", done.stdout)
+        if done.returncode:
+            return
+    counter.move(7)
+    program = Program(run, out, out + "/counter")
+    first, second = program.ask(), program.ask()
+    ok(re.fullmatch("[0-9a-f]{16}", first) and first == second, f"{name}: the session number stays", first, second)
+    counter.move(9)
+    third, fourth = program.ask(), program.ask()
+    ok(re.fullmatch("[0-9a-f]{16}", third) and third != first and third == fourth,
+       f"{name}: the word changes, and there is another one", third, fourth)
+    ok(program.end() == 0, f"{name}: ends well")
+    program = Program(run, out, out + "/nothing")
+    first, second = program.ask(), program.ask()
+    ok(re.fullmatch("[0-9a-f]{16}", first) and first == second and program.end() == 0,
+       f"{name}: works without a counter", first, second)
+
+
+def check_page():
+    with open(TOP + "/docs/bindings.md", encoding="utf-8") as file:
+        fences = re.findall(r"^```[a-z]+\n(.*?)^```$", file.read(), re.MULTILINE | re.DOTALL)
+    for name, _, _ in LANGUAGES:
+        with open(os.path.join(EXAMPLES, name), encoding="utf-8") as file:
+            ok(file.read() in fences, f"docs/bindings.md shows {name} as it is")
+
+
+check_page()
+for language in LANGUAGES:
+    with tempfile.TemporaryDirectory() as directory:
+        check_language(*language, directory)
+print(f"1..{count}")
+sys.exit(failed > 0)
