@@ -26,7 +26,9 @@ static const char *const explanations[] = {
 		   "runtime must allow the device (runc, podman: --device /dev/sysgenid)",
 	[ENOTTY] =
 		"that file is not the generation counter: use /dev/sysgenid, or look whether its "
-		"node has the driver's major and minor number",
+		"node has the driver's major and minor number (or, as a page in a file, belongs to "
+		"root "
+		"and is writable by nobody else)",
 	[EBADF] = "this handle has only a mapping and no open file: open it without "
 		  "SYSGENID_OPEN_MAP_ONLY",
 	[ESTALE] =
@@ -50,7 +52,7 @@ static const char *const explanations[] = {
 		   "different versions",
 	[EOPNOTSUPP] =
 		"the loaded kernel module does not know this request: load the one that belongs "
-		"to this library",
+		"to this library; a counter in a file has no watchers at all: load the module",
 	[EPROTO] = "the kernel's answer cannot be understood: library and kernel module are of "
 		   "different versions",
 	[EAFNOSUPPORT] = "there is no netlink here (a sandbox?): run it outside",

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* The device: open, close, acknowledge, track. */
+/* The counter: open, close, acknowledge, track. */
 #define _GNU_SOURCE
 #include "internal.h"
 
@@ -16,7 +16,8 @@
 struct private_handle {
 	struct sysgenid public; /* first: this is what callers hold */
 	size_t page_size;
-	dev_t device;
+	enum sysgenid_kind kind;
+	dev_t device; /* of a device */
 	char path[];
 };
 
@@ -67,6 +68,25 @@ static int map_page(struct private_handle *handle, int fd)
 	return 0;
 }
 
+/* Takes over the descriptor when it is to stay open. */
+static int finish_open(struct private_handle *new, int *fd, bool map_only)
+{
+	int ret = new->kind == SYSGENID_KIND_FILE ? sysgenid_file_check(*fd)
+						  : probe_device(*fd, &new->device);
+
+	if (!ret)
+		ret = map_page(new, *fd);
+	if (ret < 0)
+		return ret;
+	if (map_only)
+		new->public.fd = -1;
+	else if (new->kind == SYSGENID_KIND_FILE)
+		new->public.fd = SYSGENID_FD_FILE;
+	else
+		new->public.fd = sysgenid_steal_fd(fd);
+	return 0;
+}
+
 int sysgenid_open(struct sysgenid **handle, const char *path, unsigned int flags)
 {
 	const bool map_only = flags & SYSGENID_OPEN_MAP_ONLY;
@@ -82,9 +102,9 @@ int sysgenid_open(struct sysgenid **handle, const char *path, unsigned int flags
 	/* Before opening, since opening something else may fail in misleading ways. */
 	if (stat(path, &status) < 0)
 		return -errno;
-	if (!S_ISCHR(status.st_mode))
+	if (!S_ISCHR(status.st_mode) && !S_ISREG(status.st_mode))
 		return -ENOTTY;
-	fd = open_device(path, map_only ? O_RDONLY : O_RDWR);
+	fd = open_device(path, map_only || S_ISREG(status.st_mode) ? O_RDONLY : O_RDWR);
 	if (fd < 0)
 		return fd;
 	new = malloc(sizeof(*new) + strlen(path) + 1);
@@ -92,14 +112,12 @@ int sysgenid_open(struct sysgenid **handle, const char *path, unsigned int flags
 		return -ENOMEM;
 	strcpy(new->path, path);
 	new->page_size = (size_t)sysconf(_SC_PAGESIZE);
-	ret = probe_device(fd, &new->device);
-	if (!ret)
-		ret = map_page(new, fd);
+	new->kind = S_ISREG(status.st_mode) ? SYSGENID_KIND_FILE : SYSGENID_KIND_DEVICE;
+	ret = finish_open(new, &fd, map_only);
 	if (ret < 0) {
 		free(new);
 		return ret;
 	}
-	new->public.fd = map_only ? -1 : sysgenid_steal_fd(&fd);
 	*handle = &new->public;
 	return 0;
 }
@@ -114,6 +132,11 @@ void sysgenid_close(struct sysgenid *handle)
 	if (handle->fd >= 0)
 		close(handle->fd);
 	free(private);
+}
+
+enum sysgenid_kind sysgenid_kind(const struct sysgenid *handle)
+{
+	return ((const struct private_handle *)handle)->kind;
 }
 
 int sysgenid_reopen(const struct sysgenid *handle)
@@ -139,8 +162,12 @@ int sysgenid_reopen(const struct sysgenid *handle)
 
 int sysgenid_acknowledge(struct sysgenid *handle, uint32_t generation)
 {
-	ssize_t written = write(handle->fd, &generation, sizeof(generation));
+	ssize_t written;
 
+	/* Nobody waits for it, so there is nobody to tell. */
+	if (handle->fd == SYSGENID_FD_FILE)
+		return generation == sysgenid_generation(handle) ? 0 : -ESTALE;
+	written = write(handle->fd, &generation, sizeof(generation));
 	if (written < 0)
 		return errno == EINVAL ? -ESTALE : -errno;
 	return written == sizeof(generation) ? 0 : -EIO;
@@ -148,5 +175,7 @@ int sysgenid_acknowledge(struct sysgenid *handle, uint32_t generation)
 
 int sysgenid_track(struct sysgenid *handle, bool on)
 {
+	if (handle->fd == SYSGENID_FD_FILE)
+		return -EOPNOTSUPP;
 	return ioctl(handle->fd, SYSGENID_SET_WATCHER_TRACKING, on ? 1UL : 0UL) < 0 ? -errno : 0;
 }

@@ -56,6 +56,14 @@ int sysgenid_poll(int fd, const struct sysgenid_deadline *deadline);
  */
 int sysgenid_reopen(const struct sysgenid *handle);
 
+/* file.c */
+
+/* Is it a page with a counter that only root can write? 0, -ENOTTY, ... */
+int sysgenid_file_check(int fd);
+
+/* sysgenid_wait() for such a page. */
+int sysgenid_file_wait(const struct sysgenid *handle, uint32_t seen, int timeout_ms);
+
 /* netlink.c */
 
 #define SYSGENID_REQUEST_TIMEOUT_MS 5000

@@ -39,8 +39,21 @@ extern "C" {
 
 struct sysgenid {
 	const struct sysgenid_page *page; /* read it with the functions below */
-	int fd; /* pollable; -1 with SYSGENID_OPEN_MAP_ONLY. Do not close. */
+	int fd; /* pollable; -1 with SYSGENID_OPEN_MAP_ONLY, SYSGENID_FD_FILE. Do not close. */
 };
+
+/*
+ * Where no module can be loaded the counter may be a regular *file* at the same path: one page, bind-mounted read-only,
+ * whose word is written in place when a container is restored. The functions below do the same with it, but
+ *  - there is no descriptor to poll: fd is SYSGENID_FD_FILE. sysgenid_wait() looks every 20 ms at least.
+ *  - there are no watchers: sysgenid_track() and sysgenid_wait_watchers() give -EOPNOTSUPP, an acknowledgement is
+ *    checked and reaches nobody.
+ *  - nothing moves it when a virtual machine is restored.
+ *  - programs that read() or poll() by themselves see a plain file.
+ * Only a file that root owns (or the caller), that nobody else can write, is taken for the counter. Whoever may write it
+ * may also cut it off, and programs that have it mapped get SIGBUS then.
+ */
+#define SYSGENID_FD_FILE (-2)
 
 /* sysgenid_open() flags */
 /* keep the mapping, not the file: only loads and getrandom will work */
@@ -60,6 +73,11 @@ struct sysgenid {
  * Capability: none.
  */
 int sysgenid_open(struct sysgenid **handle, const char *path, unsigned int flags);
+
+enum sysgenid_kind { SYSGENID_KIND_DEVICE, SYSGENID_KIND_FILE };
+
+/** sysgenid_kind - is it the device, or a page in a file? */
+enum sysgenid_kind sysgenid_kind(const struct sysgenid *handle);
 
 /** sysgenid_close - unmap, close, free. NULL is allowed. A tracked watcher stops being waited for. */
 void sysgenid_close(struct sysgenid *handle);

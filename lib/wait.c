@@ -42,6 +42,8 @@ int sysgenid_wait(struct sysgenid *handle, uint32_t seen, int timeout_ms)
 	const struct sysgenid_deadline deadline = sysgenid_deadline_in(timeout_ms);
 	int ret = timeout_ms ? 0 : -ETIME;
 
+	if (handle->fd == SYSGENID_FD_FILE)
+		return sysgenid_file_wait(handle, seen, timeout_ms);
 	if (handle->fd < 0)
 		return -EBADF;
 	for (;;) {
@@ -65,5 +67,7 @@ int sysgenid_wait_watchers(struct sysgenid *handle, unsigned int timeout_ms)
 {
 	unsigned long argument = timeout_ms;
 
+	if (handle->fd == SYSGENID_FD_FILE)
+		return -EOPNOTSUPP;
 	return ioctl(handle->fd, SYSGENID_WAIT_WATCHERS, argument) < 0 ? -errno : 0;
 }

@@ -2,6 +2,7 @@
 /* sysgenid status */
 #include "tool.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -86,7 +87,7 @@ static int print_json(const struct sysgenid_status *status, uint32_t domain, enu
 	return tool_print_json(object);
 }
 
-/* @pid: 0 for the PID namespace of this process. Returns an exit status. */
+/* @pid: 0 for the PID namespace of this process. Returns an exit status; -ENOENT: there are files only. */
 static int get_status(uint32_t pid, struct sysgenid_status *status, uint32_t *domain)
 {
 	struct sysgenid_error words;
@@ -100,6 +101,8 @@ static int get_status(uint32_t pid, struct sysgenid_status *status, uint32_t *do
 	ret = sysgenid_get_domain_status(fd, status, domain, &words);
 	if (fd >= 0)
 		close(fd);
+	if (ret == -ENOENT && !pid && tool_files_exist())
+		return ret;
 	return ret < 0 ? tool_fail("get the status", ret, &words) : TOOL_OK;
 }
 
@@ -133,6 +136,8 @@ int tool_status(int argc, char **argv)
 		}
 	}
 	ret = get_status(pid, &status, &domain);
+	if (ret == -ENOENT)
+		return tool_files_status(json);
 	if (ret)
 		return ret;
 	rng = pid ? RNG_ELSEWHERE : rng_state();

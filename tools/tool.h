@@ -40,6 +40,14 @@ bool tool_parse_pid(const char *command, const char *text, uint32_t *pid);
  */
 int tool_open_namespace(uint32_t pid, int *status);
 
+/* files.c: counters in files. Exit statuses; what went wrong has been said. */
+
+bool tool_files_exist(void);
+
+/* Moves the counter of one container, or all when @container is NULL; the highest one reached. */
+int tool_files_trigger(const char *container, uint32_t min, uint32_t *generation);
+int tool_files_status(bool json);
+
 /* report.c */
 
 /*

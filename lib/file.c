@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+/* The counter in a regular file, for machines without the module: a page that only root writes, in place. */
+#define _GNU_SOURCE
+#include "internal.h"
+
+#include <errno.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#define OVERFLOW_UID 65534 /* how a user namespace shows the host's root */
+#define FIRST_PAUSE_NS 1000000LL
+#define LONGEST_PAUSE_NS 20000000LL
+
+/*
+ * A page that others could make shorter would end this process with SIGBUS when it looks, and one that they could write
+ * would tell it nothing. What root does to it stays possible; whoever may do that may do anything.
+ */
+int sysgenid_file_check(int fd)
+{
+	struct sysgenid_page page;
+	struct stat status;
+
+	if (fstat(fd, &status) < 0)
+		return -errno;
+	if (!S_ISREG(status.st_mode) || status.st_mode & (S_IWGRP | S_IWOTH) ||
+	    (status.st_uid != 0 && status.st_uid != OVERFLOW_UID && status.st_uid != geteuid()) ||
+	    status.st_size != sysconf(_SC_PAGESIZE))
+		return -ENOTTY;
+	if (pread(fd, &page, sizeof(page), 0) != sizeof(page))
+		return -ENOTTY;
+	return page.magic == SYSGENID_PAGE_MAGIC && page.version == SYSGENID_PAGE_VERSION ? 0
+											  : -ENOTTY;
+}
+
+/* Nobody wakes those who wait for a file's word: they look, ever less often. */
+int sysgenid_file_wait(const struct sysgenid *handle, uint32_t seen, int timeout_ms)
+{
+	const int64_t limit = timeout_ms * 1000000LL;
+	int64_t pause = FIRST_PAUSE_NS, waited = 0;
+
+	for (;;) {
+		struct timespec nap = { .tv_nsec = pause };
+
+		if (sysgenid_generation(handle) != seen)
+			return 0;
+		if (limit >= 0 && waited >= limit)
+			return -ETIME;
+		if (limit >= 0 && pause > limit - waited)
+			nap.tv_nsec = limit - waited;
+		if (nanosleep(&nap, NULL) < 0)
+			return sysgenid_generation(handle) != seen ? 0 : -errno;
+		/* Counted in naps: a restored process may see the clock jump. */
+		waited += nap.tv_nsec;
+		if (pause < LONGEST_PAUSE_NS)
+			pause *= 2;
+	}
+}

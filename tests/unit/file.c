@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The counter in a regular file. */
+#define _GNU_SOURCE
+#include "internal.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+
+#include "helpers.h"
+#include "tap.h"
+
+static char directory[] = "/tmp/sysgenid-file-XXXXXX";
+static char path[PATH_MAX];
+
+/* A page as the host makes it, with these bytes, size and mode. */
+static void make_file(uint32_t magic, uint32_t version, off_t size, mode_t mode)
+{
+	struct sysgenid_page page = {
+		.generation = 7,
+		.magic = magic,
+		.version = version,
+		.flags = SYSGENID_PAGE_F_RNG,
+		.rng_generation = 7,
+	};
+	int fd;
+
+	unlink(path);
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	must(fd >= 0 && write(fd, &page, sizeof(page)) == sizeof(page));
+	must(!ftruncate(fd, size) && !fchmod(fd, mode) && !close(fd));
+}
+
+static void make_good_file(void)
+{
+	make_file(SYSGENID_PAGE_MAGIC, SYSGENID_PAGE_VERSION, sysconf(_SC_PAGESIZE), 0644);
+}
+
+static struct sysgenid_page *map_writable(void)
+{
+	int fd = open(path, O_RDWR | O_CLOEXEC);
+	struct sysgenid_page *page;
+
+	must(fd >= 0);
+	page = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	must(page != MAP_FAILED && !close(fd));
+	return page;
+}
+
+static void move(struct sysgenid_page *page, uint32_t generation)
+{
+	__atomic_store_n(&page->generation, generation, __ATOMIC_RELEASE);
+}
+
+static int open_result(unsigned int flags)
+{
+	struct sysgenid *handle;
+	int ret = sysgenid_open(&handle, path, flags);
+
+	sysgenid_close(handle);
+	return ret;
+}
+
+static void test_handle(void)
+{
+	struct sysgenid_page *page;
+	struct sysgenid *id;
+	unsigned char bytes[8];
+	uint32_t seen, of;
+
+	make_good_file();
+	must(!sysgenid_open(&id, path, 0));
+	page = map_writable();
+	is_int(sysgenid_kind(id), SYSGENID_KIND_FILE, "the handle says that it is a file");
+	is_int(id->fd, SYSGENID_FD_FILE, "and has no descriptor to poll");
+	seen = sysgenid_generation(id);
+	is_int(seen, 7, "the generation is the word in the file");
+	ok(!sysgenid_changed(id, &seen), "nothing has changed when nothing has changed");
+	is_int(sysgenid_getrandom(id, bytes, sizeof(bytes), 0, &of), 0,
+	       "random bytes can be drawn");
+	is_int(of, 7, "and belong to the generation");
+	move(page, 9);
+	ok(sysgenid_changed(id, &seen) && seen == 9, "a word written in place is seen");
+	is_int(sysgenid_getrandom(id, bytes, sizeof(bytes), 1, NULL), -EAGAIN,
+	       "random bytes are for later while nobody has reseeded");
+	is_int(sysgenid_acknowledge(id, 9), 0, "the current generation can be acknowledged");
+	is_int(sysgenid_acknowledge(id, 7), -ESTALE, "no other can");
+	is_int(sysgenid_track(id, true), -EOPNOTSUPP, "a file cannot be tracked: EOPNOTSUPP");
+	is_int(sysgenid_wait_watchers(id, 1), -EOPNOTSUPP, "and has no watchers to wait for");
+	sysgenid_close(id);
+	must(!sysgenid_open(&id, path, SYSGENID_OPEN_MAP_ONLY));
+	is_int(sysgenid_kind(id), SYSGENID_KIND_FILE,
+	       "a handle with only the mapping says it, too");
+	is_int(sysgenid_wait(id, 9, 0), -EBADF, "and cannot wait, as with the device");
+	sysgenid_close(id);
+	munmap(page, sizeof(*page));
+}
+
+static void *move_later(void *page)
+{
+	const struct timespec moment = { .tv_nsec = 50000000 };
+
+	nanosleep(&moment, NULL);
+	move(page, 11);
+	return NULL;
+}
+
+static void test_wait(void)
+{
+	struct sysgenid_page *page;
+	struct sysgenid *id;
+	pthread_t thread;
+	int64_t begun;
+
+	make_good_file();
+	must(!sysgenid_open(&id, path, 0));
+	page = map_writable();
+	is_int(sysgenid_wait(id, 6, -1), 0,
+	       "a wait for a change that has happened returns at once");
+	is_int(sysgenid_wait(id, 7, 0), -ETIME, "a wait of 0 ms just looks");
+	begun = now_ms();
+	is_int(sysgenid_wait(id, 7, 30), -ETIME, "a wait ends with its time limit");
+	ok(now_ms() - begun >= 30, "and not before");
+	must(!pthread_create(&thread, NULL, move_later, page));
+	is_int(sysgenid_wait(id, 7, -1), 0, "a wait without limit ends with the change");
+	is_int(sysgenid_generation(id), 11, "which is there then");
+	must(!pthread_join(thread, NULL));
+	sysgenid_close(id);
+	munmap(page, sizeof(*page));
+}
+
+static int opened_by_other(void *unused)
+{
+	(void)unused;
+	must(!setgid(65533) && !setuid(65533));
+	return -open_result(0);
+}
+
+static void test_hostile(void)
+{
+	const off_t size = sysconf(_SC_PAGESIZE);
+	static const char foreign[] = "another user's file is not the counter";
+	static const char unreadable[] = "a file that cannot be read: EACCES";
+
+	make_file(SYSGENID_PAGE_MAGIC, SYSGENID_PAGE_VERSION, 80, 0644);
+	is_int(open_result(0), -ENOTTY, "a file that is cut off is not the counter: ENOTTY");
+	make_file(SYSGENID_PAGE_MAGIC, SYSGENID_PAGE_VERSION, 0, 0644);
+	is_int(open_result(SYSGENID_OPEN_MAP_ONLY), -ENOTTY, "an empty one neither");
+	make_file(SYSGENID_PAGE_MAGIC, SYSGENID_PAGE_VERSION, size + 1, 0644);
+	is_int(open_result(0), -ENOTTY, "one that is longer than a page neither");
+	make_file(SYSGENID_PAGE_MAGIC, SYSGENID_PAGE_VERSION, size, 0666);
+	is_int(open_result(0), -ENOTTY, "one that everybody can write neither");
+	make_file(SYSGENID_PAGE_MAGIC, SYSGENID_PAGE_VERSION, size, 0664);
+	is_int(open_result(0), -ENOTTY, "one that a group can write neither");
+	make_file(SYSGENID_PAGE_MAGIC + 1, SYSGENID_PAGE_VERSION, size, 0644);
+	is_int(open_result(0), -ENOTTY, "one without the magic neither");
+	make_file(SYSGENID_PAGE_MAGIC, SYSGENID_PAGE_VERSION + 1, size, 0644);
+	is_int(open_result(0), -ENOTTY, "one of another version neither");
+	if (geteuid()) {
+		skip(foreign, "needs root");
+		skip(unreadable, "needs root");
+		return;
+	}
+	make_good_file();
+	must(!chown(path, 12345, 0));
+	is_int(open_result(0), -ENOTTY, foreign);
+	make_file(SYSGENID_PAGE_MAGIC, SYSGENID_PAGE_VERSION, size, 0600);
+	is_int(in_child(opened_by_other, NULL), EACCES, unreadable);
+}
+
+int main(void)
+{
+	int before;
+
+	must(mkdtemp(directory) && !chmod(directory, 0755));
+	snprintf(path, sizeof(path), "%s/counter", directory);
+	before = count_descriptors();
+	test_handle();
+	test_wait();
+	test_hostile();
+	is_int(count_descriptors(), before, "no descriptor is left behind");
+	unlink(path);
+	must(!rmdir(directory));
+	return tap_done();
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Counters in files, one for each container of a node without the module; sysgenid-hook makes them. */
+#define _GNU_SOURCE
+#include "tool.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/random.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define REGISTRY "/run/sysgenid/containers"
+
+static int is_container(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+/* The names of all counters, sorted; free them with free_names(). Their number, or -errno. */
+static int list_names(struct dirent ***names)
+{
+	int n = scandir(REGISTRY, names, is_container, alphasort);
+
+	return n < 0 ? -errno : n;
+}
+
+static void free_names(struct dirent **names, int n)
+{
+	while (n > 0)
+		free(names[--n]);
+	free(names);
+}
+
+bool tool_files_exist(void)
+{
+	struct dirent **names;
+	int n = list_names(&names);
+
+	if (n < 0)
+		return false;
+	free_names(names, n);
+	return n > 0;
+}
+
+/* Maps a counter if it is one that only root can write. */
+static int map_counter(const char *name, bool writable, struct sysgenid_page **page)
+{
+	const size_t size = (size_t)sysconf(_SC_PAGESIZE);
+	char path[sizeof(REGISTRY) + 300];
+	struct stat stat;
+	int fd, error = 0;
+
+	if (strchr(name, '/') || name[0] == '.' || strlen(name) > 255)
+		return -EINVAL;
+	snprintf(path, sizeof(path), REGISTRY "/%s/counter", name);
+	fd = open(path, (writable ? O_RDWR : O_RDONLY) | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	if (fstat(fd, &stat) || !S_ISREG(stat.st_mode) || stat.st_uid ||
+	    stat.st_mode & (S_IWGRP | S_IWOTH) || stat.st_size != (off_t)size)
+		error = -ENOTTY;
+	if (!error) {
+		*page = mmap(NULL, size, PROT_READ | (writable ? PROT_WRITE : 0), MAP_SHARED, fd,
+			     0);
+		error = *page == MAP_FAILED ? -errno : 0;
+	}
+	close(fd);
+	if (!error &&
+	    ((*page)->magic != SYSGENID_PAGE_MAGIC || (*page)->version != SYSGENID_PAGE_VERSION)) {
+		munmap(*page, size);
+		error = -ENOTTY;
+	}
+	return error;
+}
+
+static int fail_counter(const char *doing, const char *name, int error)
+{
+	const char *what = error == -ENOTTY   ? "it is no counter: remove it"
+			   : error == -ENOENT ? "there is none of that name: see 'sysgenid status'"
+			   : error == -EACCES ? "only root may: run it as root"
+					      : strerror(-error);
+
+	fprintf(stderr, "sysgenid: cannot %s " REGISTRY "/%s/counter: %s\n", doing, name, what);
+	return error == -EACCES ? TOOL_NO_PERMISSION : TOOL_FAILED;
+}
+
+static uint32_t raise_word(struct sysgenid_page *page, uint32_t min)
+{
+	uint32_t next, now = __atomic_load_n(&page->generation, __ATOMIC_ACQUIRE);
+
+	/* criu's plugin may write at the same time. After the highest number comes 1. */
+	do {
+		next = now == UINT32_MAX ? 1 : now + 1;
+		if (next > now && min > next)
+			next = min;
+	} while (!__atomic_compare_exchange_n(&page->generation, &now, next, false,
+					      __ATOMIC_RELEASE, __ATOMIC_ACQUIRE));
+	return next;
+}
+
+static int reseed(void)
+{
+	int error, fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	error = ioctl(fd, RNDRESEEDCRNG) ? -errno : 0;
+	close(fd);
+	return error;
+}
+
+/* Raises one, and after it the kernel's generator. */
+static int raise_counter(const char *name, uint32_t min, uint32_t *generation)
+{
+	struct sysgenid_page *page;
+	int error = map_counter(name, true, &page);
+
+	if (error)
+		return fail_counter("move", name, error);
+	*generation = raise_word(page, min);
+	error = reseed();
+	if (!error)
+		__atomic_store_n(&page->rng_generation, *generation, __ATOMIC_RELEASE);
+	munmap(page, (size_t)sysconf(_SC_PAGESIZE));
+	if (!error)
+		return TOOL_OK;
+	fprintf(stderr,
+		"sysgenid: the generation was moved, but the kernel's random number generator "
+		"could "
+		"not be reseeded: %s: run it with CAP_SYS_ADMIN\n",
+		strerror(-error));
+	return TOOL_FAILED;
+}
+
+int tool_files_trigger(const char *container, uint32_t min, uint32_t *generation)
+{
+	struct dirent **names;
+	int n, status = TOOL_OK;
+
+	if (container)
+		return raise_counter(container, min, generation);
+	n = list_names(&names);
+	for (int i = 0; i < n; i++) {
+		uint32_t reached;
+		int one = raise_counter(names[i]->d_name, min, &reached);
+
+		if (one)
+			status = one;
+		else if (!i || reached > *generation)
+			*generation = reached;
+	}
+	if (n >= 0)
+		free_names(names, n);
+	return status;
+}
+
+static int print_counter(const char *name, struct json_object *list)
+{
+	struct sysgenid_page *page;
+	struct json_object *object;
+	uint32_t generation;
+	int error = map_counter(name, false, &page);
+
+	if (error)
+		return fail_counter("read", name, error);
+	generation = __atomic_load_n(&page->generation, __ATOMIC_ACQUIRE);
+	munmap(page, (size_t)sysconf(_SC_PAGESIZE));
+	if (!list) {
+		printf("generation:  %-10u  container %s\n", generation, name);
+		return TOOL_OK;
+	}
+	object = tool_json_new();
+	tool_json_string(object, "container", name);
+	tool_json_u32(object, "generation", generation);
+	json_object_array_add(list, object);
+	return TOOL_OK;
+}
+
+int tool_files_status(bool json)
+{
+	struct json_object *object = json ? tool_json_new() : NULL, *list = NULL;
+	struct dirent **names;
+	int n = list_names(&names), status = TOOL_OK;
+
+	if (json) {
+		list = json_object_new_array();
+		json_object_object_add(object, "files", list);
+	} else {
+		puts("no module: counters in files, of which nothing but the generation is known");
+	}
+	for (int i = 0; i < n; i++) {
+		int one = print_counter(names[i]->d_name, list);
+
+		if (one)
+			status = one;
+	}
+	if (n >= 0)
+		free_names(names, n);
+	n = json ? tool_print_json(object) : tool_flush();
+	return n ? n : status;
+}
