@@ -16,20 +16,19 @@ static const char help[] =
 	"  trigger [--min N] [--force] [--pid PID | --container ID]\n"
 	"                                           move the counter, reseed the kernel's RNG\n"
 	"  wait [--timeout MS]                      wait until all watchers have acknowledged\n"
+	"  doctor                                   check what restores of containers need here\n"
 	"\n"
 	"Every command knows --json and --help.  sysgenid --version prints the version.\n"
 	"\n"
 	"exit status: 0 done, 1 failure, 2 wrong usage, 3 time limit, 4 no permission,\n"
-	"             5 the kernel module is not there\n";
+	"             5 the kernel module is not there, 6 doctor found problems\n";
 
 static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{ "status", tool_status },
-	{ "watch", tool_watch },
-	{ "trigger", tool_trigger },
-	{ "wait", tool_wait },
+	{ "status", tool_status }, { "watch", tool_watch },   { "trigger", tool_trigger },
+	{ "wait", tool_wait },	   { "doctor", tool_doctor },
 };
 
 int main(int argc, char **argv)

@@ -15,6 +15,7 @@ enum tool_exit {
 	TOOL_TIMEOUT = 3,
 	TOOL_NO_PERMISSION = 4,
 	TOOL_NO_MODULE = 5,
+	TOOL_PROBLEMS = 6, /* doctor found some */
 };
 
 /* One a file: they get their own name as argv[0] and return an enum tool_exit. */
@@ -22,6 +23,7 @@ int tool_status(int argc, char **argv);
 int tool_watch(int argc, char **argv);
 int tool_trigger(int argc, char **argv);
 int tool_wait(int argc, char **argv);
+int tool_doctor(int argc, char **argv);
 
 /* options.c */
 

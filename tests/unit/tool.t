@@ -30,7 +30,7 @@ wrong()
 	like "$(<"$work/err")" "^sysgenid: .*$message" "'sysgenid $*' says why"
 }
 
-for arguments in --help -h "status --help" "watch -h" "trigger --help" "wait --help"; do
+for arguments in --help -h "status --help" "watch -h" "trigger --help" "wait --help" "doctor --help"; do
 	# shellcheck disable=SC2086  # several arguments
 	run $arguments
 	is "$status $(<"$work/err")" "0 " "'sysgenid $arguments' ends with status 0"
@@ -74,6 +74,20 @@ else
 			"and says what to do"
 	done
 fi
+
+run doctor
+like "$status" '^[06]$' "'sysgenid doctor' ends with status 0 or 6"
+is "$(grep -c '^problem ' "$work/out" | sed 's/^[1-9][0-9]*$/6/')" "$status" "6 is for problems"
+unlike "$(grep -vE '^(ok|note|problem) +[a-z]+ +[^ ]' "$work/out")" . "every line is a finding"
+unlike "$(grep '^problem ' "$work/out" | grep -v ': ')" . "every problem has an advice"
+run doctor --json
+is "$(python3 -c 'import json, sys; d = json.load(sys.stdin); print(d["problems"] == sum(f["state"] == "problem" for f in d["findings"]))' <"$work/out")" \
+	True "'sysgenid doctor --json' prints the same as JSON"
+run trigger --container nobody
+like "$(<"$work/err")" "^sysgenid: cannot move /run/sysgenid/containers/nobody/counter: there is none of that name" \
+	"a container without a counter in a file is named"
+run trigger --container ../x
+is "$status $(wc -l <"$work/err")" "1 1" "a name that leads elsewhere is refused"
 
 SYSGENID_PATH=/dev/null run wait
 is "$status" 1 "'sysgenid wait' on another device ends with status 1"

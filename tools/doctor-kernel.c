@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The module, its device, and counters in files. */
+#include "tool.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include "doctor.h"
+
+#define MISC_MAJOR 10
+#define NODE_FILE "/run/sysgenid/containers/node/counter"
+
+static bool is_loaded(void)
+{
+	return !access("/sys/module/sysgenid", F_OK);
+}
+
+/* Is it among the modules that modprobe knows for this kernel? */
+static bool is_loadable(const char *release)
+{
+	char path[300], line[4096];
+	bool found = false;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/lib/modules/%s/modules.dep", release);
+	file = fopen(path, "re");
+	while (file && !found && fgets(line, sizeof(line), file)) {
+		line[strcspn(line, ":")] = '\0';
+		found = strstr(line, "/sysgenid.ko");
+	}
+	if (file)
+		fclose(file);
+	return found;
+}
+
+void doctor_check_module(void)
+{
+	struct utsname kernel;
+
+	uname(&kernel);
+	if (is_loaded())
+		doctor_find(FINDING_GOOD, "module", NULL, "loaded in Linux %s", kernel.release);
+	else if (is_loadable(kernel.release))
+		doctor_find(FINDING_PROBLEM, "module",
+			    "run 'modprobe sysgenid', and 'echo sysgenid > "
+			    "/etc/modules-load.d/sysgenid.conf' for the next boots",
+			    "not loaded, but built for Linux %s", kernel.release);
+	else if (!access(NODE_FILE, F_OK))
+		doctor_find(
+			FINDING_NOTE, "module",
+			"build it with DKMS ('dkms install sysgenid/0.1') where that is possible",
+			"not built for Linux %s; containers can have the counter in a file",
+			kernel.release);
+	else
+		doctor_find(FINDING_PROBLEM, "module",
+			    "run 'dkms install sysgenid/0.1' and 'modprobe sysgenid', or, where no "
+			    "module can be loaded, 'systemctl enable --now sysgenid-node'",
+			    "not built for Linux %s", kernel.release);
+}
+
+static void check_node(unsigned int minor_wanted)
+{
+	struct stat node;
+	struct sysgenid *handle;
+	int error;
+
+	if (stat(SYSGENID_DEVICE, &node) || !S_ISCHR(node.st_mode)) {
+		doctor_find(FINDING_PROBLEM, "device",
+			    "let udev make it, or 'mknod -m 666 " SYSGENID_DEVICE " c 10 MINOR'",
+			    SYSGENID_DEVICE " is no device node");
+		return;
+	}
+	if (node.st_rdev != makedev(MISC_MAJOR, minor_wanted)) {
+		doctor_find(FINDING_PROBLEM, "device", "remove the node and load the module again",
+			    SYSGENID_DEVICE " is the device %u:%u, but the module's is %u:%u",
+			    major(node.st_rdev), minor(node.st_rdev), MISC_MAJOR, minor_wanted);
+		return;
+	}
+	if ((node.st_mode & 0666) != 0666)
+		doctor_find(FINDING_NOTE, "device", "chmod 666 " SYSGENID_DEVICE,
+			    "mode %o: only some users can look at the counter",
+			    node.st_mode & 0777);
+	error = sysgenid_open(&handle, SYSGENID_DEVICE, SYSGENID_OPEN_MAP_ONLY);
+	if (error) {
+		doctor_find(FINDING_PROBLEM, "device", "look into the kernel log (dmesg)",
+			    "cannot be opened and mapped: %s", strerror(-error));
+		return;
+	}
+	doctor_find(FINDING_GOOD, "device", NULL, SYSGENID_DEVICE " works, generation %u",
+		    sysgenid_generation(handle));
+	sysgenid_close(handle);
+}
+
+void doctor_check_device(void)
+{
+	struct sysgenid_status status;
+	int error = sysgenid_get_status(&status, NULL);
+
+	if (error == -ENOENT) {
+		doctor_find(FINDING_NOTE, "device", NULL, "none without the module");
+		return;
+	}
+	if (error) {
+		doctor_find(FINDING_PROBLEM, "device", "look into the kernel log (dmesg)",
+			    "the module does not answer: %s", strerror(-error));
+		return;
+	}
+	if (status.minor == SYSGENID_MINOR)
+		doctor_find(FINDING_GOOD, "minor", NULL, "%u, as on every machine", status.minor);
+	else
+		doctor_find(
+			FINDING_NOTE, "minor",
+			"load the module without the parameter 'minor' on all machines, or with "
+			"the same one",
+			"%u instead of %u: checkpoints from other machines cannot be restored here",
+			status.minor, SYSGENID_MINOR);
+	check_node(status.minor);
+}
+
+void doctor_check_files(void)
+{
+	struct sysgenid *handle;
+	int error = sysgenid_open(&handle, NODE_FILE, SYSGENID_OPEN_MAP_ONLY);
+
+	if (!error) {
+		doctor_find(FINDING_GOOD, "file", NULL, NODE_FILE " is there, generation %u",
+			    sysgenid_generation(handle));
+		sysgenid_close(handle);
+		return;
+	}
+	if (error != -ENOENT)
+		doctor_find(FINDING_PROBLEM, "file",
+			    "remove it; 'sysgenid-hook make node' makes it anew",
+			    NODE_FILE " is no counter");
+	else
+		doctor_find(
+			is_loaded() ? FINDING_GOOD : FINDING_NOTE, "file",
+			"'sysgenid-hook make node' makes it, 'systemctl enable sysgenid-node' at "
+			"each boot; only nodes without the module need it",
+			"there is no counter in a file");
+}
