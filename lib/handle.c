@@ -16,7 +16,7 @@
 struct private_handle {
 	struct sysgenid public; /* first: this is what callers hold */
 	size_t page_size;
-	enum sysgenid_kind kind;
+	enum sysgenid_source source;
 	dev_t device; /* of a device */
 	char path[];
 };
@@ -71,8 +71,8 @@ static int map_page(struct private_handle *handle, int fd)
 /* Takes over the descriptor when it is to stay open. */
 static int finish_open(struct private_handle *new, int *fd, bool map_only)
 {
-	int ret = new->kind == SYSGENID_KIND_FILE ? sysgenid_file_check(*fd)
-						  : probe_device(*fd, &new->device);
+	int ret = new->source == SYSGENID_SOURCE_FILE ? sysgenid_file_check(*fd)
+						      : probe_device(*fd, &new->device);
 
 	if (!ret)
 		ret = map_page(new, *fd);
@@ -80,7 +80,7 @@ static int finish_open(struct private_handle *new, int *fd, bool map_only)
 		return ret;
 	if (map_only)
 		new->public.fd = -1;
-	else if (new->kind == SYSGENID_KIND_FILE)
+	else if (new->source == SYSGENID_SOURCE_FILE)
 		new->public.fd = SYSGENID_FD_FILE;
 	else
 		new->public.fd = sysgenid_steal_fd(fd);
@@ -112,7 +112,7 @@ int sysgenid_open(struct sysgenid **handle, const char *path, unsigned int flags
 		return -ENOMEM;
 	strcpy(new->path, path);
 	new->page_size = (size_t)sysconf(_SC_PAGESIZE);
-	new->kind = S_ISREG(status.st_mode) ? SYSGENID_KIND_FILE : SYSGENID_KIND_DEVICE;
+	new->source = S_ISREG(status.st_mode) ? SYSGENID_SOURCE_FILE : SYSGENID_SOURCE_DEVICE;
 	ret = finish_open(new, &fd, map_only);
 	if (ret < 0) {
 		free(new);
@@ -134,9 +134,9 @@ void sysgenid_close(struct sysgenid *handle)
 	free(private);
 }
 
-enum sysgenid_kind sysgenid_kind(const struct sysgenid *handle)
+enum sysgenid_source sysgenid_source(const struct sysgenid *handle)
 {
-	return ((const struct private_handle *)handle)->kind;
+	return ((const struct private_handle *)handle)->source;
 }
 
 int sysgenid_reopen(const struct sysgenid *handle)

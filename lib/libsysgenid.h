@@ -74,10 +74,10 @@ struct sysgenid {
  */
 int sysgenid_open(struct sysgenid **handle, const char *path, unsigned int flags);
 
-enum sysgenid_kind { SYSGENID_KIND_DEVICE, SYSGENID_KIND_FILE };
+enum sysgenid_source { SYSGENID_SOURCE_DEVICE, SYSGENID_SOURCE_FILE };
 
-/** sysgenid_kind - is it the device, or a page in a file? */
-enum sysgenid_kind sysgenid_kind(const struct sysgenid *handle);
+/** sysgenid_source - is it the device, or a page in a file? */
+enum sysgenid_source sysgenid_source(const struct sysgenid *handle);
 
 /** sysgenid_close - unmap, close, free. NULL is allowed. A tracked watcher stops being waited for. */
 void sysgenid_close(struct sysgenid *handle);

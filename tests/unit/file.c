@@ -76,7 +76,7 @@ static void test_handle(void)
 	make_good_file();
 	must(!sysgenid_open(&id, path, 0));
 	page = map_writable();
-	is_int(sysgenid_kind(id), SYSGENID_KIND_FILE, "the handle says that it is a file");
+	is_int(sysgenid_source(id), SYSGENID_SOURCE_FILE, "the handle says that it is a file");
 	is_int(id->fd, SYSGENID_FD_FILE, "and has no descriptor to poll");
 	seen = sysgenid_generation(id);
 	is_int(seen, 7, "the generation is the word in the file");
@@ -94,7 +94,7 @@ static void test_handle(void)
 	is_int(sysgenid_wait_watchers(id, 1), -EOPNOTSUPP, "and has no watchers to wait for");
 	sysgenid_close(id);
 	must(!sysgenid_open(&id, path, SYSGENID_OPEN_MAP_ONLY));
-	is_int(sysgenid_kind(id), SYSGENID_KIND_FILE,
+	is_int(sysgenid_source(id), SYSGENID_SOURCE_FILE,
 	       "a handle with only the mapping says it, too");
 	is_int(sysgenid_wait(id, 9, 0), -EBADF, "and cannot wait, as with the device");
 	sysgenid_close(id);

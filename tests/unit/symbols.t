@@ -55,7 +55,7 @@ is "$(declared | wc -l)" 19 "the header declares 19 functions"
 is "$(exported | sed 's/@.*//')" "$(declared)" \
 	"the shared library exports the functions of its header and nothing else"
 is "$(exported | sed -n 's/@@LIBSYSGENID_0.2$//p' | paste -sd' ')" \
-	"sysgenid_get_domain_status sysgenid_kind sysgenid_reseed sysgenid_trigger_domain" \
+	"sysgenid_get_domain_status sysgenid_reseed sysgenid_source sysgenid_trigger_domain" \
 	"what came with version LIBSYSGENID_0.2"
 is "$(exported | sed 's/.*@@//' | sort | uniq -c | awk '{ print $2, $1 }' | paste -sd' ')" \
 	"LIBSYSGENID_0.1 15 LIBSYSGENID_0.2 4" "all others have version LIBSYSGENID_0.1"
