@@ -29,14 +29,17 @@ static int explain(int error, const struct sysgenid_error *details, struct sysge
 	return error;
 }
 
-int sysgenid_counter_ask(uint32_t *highest, struct sysgenid_reason *why)
+int sysgenid_counter_ask(int pid_namespace, uint32_t *highest, struct sysgenid_reason *why)
 {
 	struct sysgenid_error details = { "" };
 	struct sysgenid_status status;
 	int error = reach(&details);
 
-	if (!error)
+	if (!error) {
+		control.pidns_fd = pid_namespace;
 		error = sysgenid_control_status(&control, &status, NULL, &details);
+		control.pidns_fd = -1;
+	}
 	if (error)
 		return explain(error, &details, why);
 	sysgenid_device_set(&sysgenid_plugin.device, status.minor);
@@ -58,9 +61,20 @@ int sysgenid_counter_move(uint32_t min, unsigned int flags, uint32_t *generation
 		return explain(error, &details, why);
 	*generation = moved.generation;
 	if (!moved.minor_known)
-		return sysgenid_counter_ask(&highest, why);
+		return sysgenid_counter_ask(-1, &highest, why);
 	sysgenid_device_set(&sysgenid_plugin.device, moved.minor);
 	return 0;
+}
+
+int sysgenid_counter_reseed(uint32_t min, unsigned int flags, struct sysgenid_reason *why)
+{
+	struct sysgenid_error details = { "" };
+	uint32_t highest;
+	int error = reach(&details);
+
+	if (!error)
+		error = sysgenid_control_reseed(&control, min, flags, &details);
+	return error ? explain(error, &details, why) : sysgenid_counter_ask(-1, &highest, why);
 }
 
 void sysgenid_counter_leave(void)

@@ -10,15 +10,20 @@
 #include "counter.h"
 #include "criu_abi.h"
 #include "files.h"
+#include "inspect.h"
 #include "log.h"
 #include "plugin.h"
 #include "rng.h"
+#include "tasks.h"
 #include "util.h"
 
 static struct {
 	bool mark_is_final; /* it was read while all tasks were frozen */
 	bool listed;	    /* criu's inventory names this plugin */
 	bool stored;	    /* the image in the directory is the one in memory */
+	bool inspected;	    /* the findings are those of all tasks, or will be */
+	int inspect_error;
+	struct sysgenid_findings findings;
 } dump;
 
 /*
@@ -35,7 +40,13 @@ static void refresh_mark(bool frozen)
 
 	if (!image || dump.mark_is_final)
 		return;
-	error = sysgenid_counter_ask(&highest, &why);
+	error = sysgenid_counter_ask(-1, &highest, &why);
+	if (!error && dump.findings.pid_namespace >= 0) {
+		uint32_t theirs;
+
+		error = sysgenid_counter_ask(dump.findings.pid_namespace, &theirs, &why);
+		highest = !error && theirs > highest ? theirs : highest;
+	}
 	dump.mark_is_final = frozen;
 	if (error) {
 		/* A mark that may be too low is worse than none. */
@@ -79,18 +90,11 @@ static void store_hint(void)
 			      strerror(-error));
 }
 
-/* A task has the counter: from here on the dump is of no use without this plugin's image. */
-static int require(void)
+/* From here on the dump is of no use without this plugin and its image. */
+static int need_plugin(void)
 {
-	SysgenidImage *image = sysgenid_plugin.image;
 	int error;
 
-	if (!image->has_mark) {
-		sysgenid_err("a task uses the counter, and the kernel does not say how far it has "
-			     "got; see the warning above");
-		return -EIO;
-	}
-	image->counter_required = true;
 	dump.stored = false;
 	if (add_inventory_plugin && !dump.listed) {
 		if (add_inventory_plugin(SYSGENID_PLUGIN_NAME)) {
@@ -108,6 +112,62 @@ static int require(void)
 			     error == -E2BIG ? "the tasks have the counter open too often"
 					     : strerror(-error));
 	return error;
+}
+
+/* A task has the counter of the machine or of its PID namespace. */
+static int require(void)
+{
+	SysgenidImage *image = sysgenid_plugin.image;
+
+	if (!image->has_mark) {
+		sysgenid_err("a task uses the counter, and the kernel does not say how far it has "
+			     "got; see the warning above");
+		return -EIO;
+	}
+	image->counter_required = true;
+	return need_plugin();
+}
+
+static int inspect(pid_t pid, void *unused)
+{
+	(void)unused;
+	return sysgenid_inspect(pid, sysgenid_plugin.image, &dump.findings);
+}
+
+/* criu before 4.0 does not say which tasks it dumps. */
+static int inspect_all(void)
+{
+	if (dump.inspected || sysgenid_plugin.stage != CRIU_STAGE_DUMP)
+		return dump.inspect_error;
+	dump.inspected = true;
+	dump.inspect_error = sysgenid_for_each_task(inspect, NULL);
+	dump.stored = false;
+	return dump.inspect_error;
+}
+
+/* Keeps what was found in the image. */
+static int keep_findings(void)
+{
+	SysgenidImage *image = sysgenid_plugin.image;
+
+	if (dump.findings.system_wide && !image->system_wide) {
+		image->has_system_wide = true;
+		image->system_wide = true;
+		return require();
+	}
+	return dump.findings.counter_file ? need_plugin() : 0;
+}
+
+/* An image that is no good is refused at restore; one that is not there is not. */
+static void spoil(void)
+{
+	int directory = criu_get_image_dir ? criu_get_image_dir() : -1;
+	int fd = openat(directory, SYSGENID_IMAGE_NAME, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
+			0600);
+
+	sysgenid_err("the dump that was made cannot be restored: see above");
+	if (fd >= 0)
+		close(fd);
 }
 
 static void read_boot_id(SysgenidImage *image)
@@ -128,6 +188,7 @@ static void read_boot_id(SysgenidImage *image)
 void sysgenid_dump_init(void)
 {
 	memset(&dump, 0, sizeof(dump));
+	dump.findings.pid_namespace = -1;
 	sysgenid_plugin.image = sysgenid_image_new();
 	if (!sysgenid_plugin.image) {
 		sysgenid_warn(
@@ -145,10 +206,12 @@ void sysgenid_dump_init(void)
 /* Is it the counter? Asked while the tasks are frozen. */
 static bool is_ours(const struct stat *stat)
 {
-	if (!S_ISCHR(stat->st_mode))
+	if (!S_ISCHR(stat->st_mode) || !sysgenid_plugin.image)
+		return false;
+	if (!dump.mark_is_final && inspect_all())
 		return false;
 	refresh_mark(true);
-	return sysgenid_plugin.image && sysgenid_device_is(&sysgenid_plugin.device, stat);
+	return sysgenid_device_is(&sysgenid_plugin.device, stat);
 }
 
 int sysgenid_dump_ext_file(int fd, int id)
@@ -183,9 +246,17 @@ int sysgenid_dump_device_vma(int fd, const struct stat *stat)
 /* Once for each task, all of them frozen and no memory dumped yet. Other plugins get their turn. */
 int sysgenid_dump_checkpoint_devices(int pid)
 {
+	int error;
+
 	if (!sysgenid_plugin.image)
 		return -ENOTSUP;
+	dump.inspected = true;
+	error = inspect(pid, NULL);
 	refresh_mark(true);
+	if (!error)
+		error = keep_findings();
+	if (error)
+		return -EIO;
 	if (sysgenid_rng_dump(pid, sysgenid_plugin.image) != 0)
 		dump.stored = false;
 	store_hint();
@@ -206,16 +277,28 @@ static void bump(void)
 		sysgenid_info("generation %u after the dump", generation);
 }
 
-/* The tasks are still frozen. */
+/*
+ * The tasks are still frozen. If no hook was called, criu is older than 4.0 and no task has a
+ * device; nothing can make the dump fail any more.
+ */
+static void finish_old_dump(void)
+{
+	int error = inspect_all();
+
+	refresh_mark(true);
+	if (!error)
+		error = keep_findings();
+	if (error)
+		spoil();
+	else
+		store_hint();
+}
+
 void sysgenid_dump_exit(int ret)
 {
-	if (ret)
-		return;
-	/* No hook was called: criu is older than 4.0 and no task has a device. */
-	if (sysgenid_plugin.image && !dump.mark_is_final) {
-		refresh_mark(true);
-		store_hint();
-	}
-	if (sysgenid_plugin.config.bump_after_dump)
+	if (!ret && sysgenid_plugin.image && sysgenid_plugin.stage == CRIU_STAGE_DUMP)
+		finish_old_dump();
+	sysgenid_cleanup_close(&dump.findings.pid_namespace);
+	if (!ret && sysgenid_plugin.config.bump_after_dump)
 		bump();
 }

@@ -4,6 +4,7 @@
 #include <limits.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -67,7 +68,17 @@ static bool find_number(const char *text, const char *key, uint64_t max, uint64_
 	return false;
 }
 
-static int read_fdinfo(int fd, SysgenidFile *file)
+/* The file may belong to another PID namespace than the tasks, which had it handed on. */
+static void follow_highest(const char *text, SysgenidImage *image)
+{
+	uint64_t highest;
+
+	if (find_number(text, "sysgenid-highest", UINT32_MAX, &highest) && image->has_mark &&
+	    highest > image->mark)
+		image->mark = (uint32_t)highest;
+}
+
+static int read_fdinfo(int fd, SysgenidFile *file, SysgenidImage *image)
 {
 	uint64_t acknowledged, outdated, tracked;
 	cleanup_close int info = -1;
@@ -89,6 +100,7 @@ static int read_fdinfo(int fd, SysgenidFile *file)
 	file->acknowledged = (uint32_t)acknowledged;
 	file->outdated = outdated;
 	file->tracked = tracked;
+	follow_highest(text, image);
 	return 0;
 }
 
@@ -109,7 +121,7 @@ int sysgenid_file_dump(int fd, int id, SysgenidImage *image)
 		return error;
 	}
 	/* A descriptor with O_PATH is a name and no open file: it has no state. */
-	error = flags & O_PATH ? 0 : read_fdinfo(fd, &file);
+	error = flags & O_PATH ? 0 : read_fdinfo(fd, &file, image);
 	if (error) {
 		sysgenid_err("cannot read the state of the open file %s: %s. Is the loaded module "
 			     "of the same release as this plugin?",
@@ -228,13 +240,74 @@ static int give_state_back(int fd, const SysgenidFile *file)
 	return 0;
 }
 
-int sysgenid_file_restore(const SysgenidFile *file, const struct sysgenid_device *device)
+/* The generation in the PID namespace of the caller, by a file that is opened for this. */
+static int read_generation(int fd, uint32_t *generation)
+{
+	/* Only an outdated file can be read without waiting. */
+	if (ioctl(fd, SYSGENID_MARK_OUTDATED, 0))
+		return -errno;
+	return read(fd, generation, sizeof(*generation)) == sizeof(*generation) ? 0 : -errno;
+}
+
+static int raise_above(int fd, uint32_t mark)
+{
+	uint32_t generation;
+	int error = read_generation(fd, &generation);
+
+	if (error || generation > mark)
+		return error;
+	if (ioctl(fd, SYSGENID_TRIGGER_GEN_UPDATE, (unsigned long)mark + 1))
+		return -errno;
+	error = read_generation(fd, &generation);
+	if (error)
+		return error;
+	sysgenid_info("generation %u in the PID namespace of the restored tasks", generation);
+	return generation > mark ? 0 : -ERANGE;
+}
+
+/*
+ * The counter of a PID namespace lasts as long as something of it is open or mapped. This mapping
+ * keeps it until criu has mapped what the task had, and drops all that was there before.
+ */
+static int keep(int fd)
+{
+	void *page = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ, MAP_SHARED, fd, 0);
+
+	return page == MAP_FAILED ? -errno : 0;
+}
+
+int sysgenid_files_raise(const char *path, uint32_t mark)
+{
+	static bool raised; /* in this task: it has one PID namespace */
+	cleanup_close int fd = -1;
+	int error;
+
+	if (raised)
+		return 0;
+	fd = open_node(path, O_RDONLY | O_NONBLOCK);
+	if (fd < 0)
+		return fd;
+	error = keep(fd);
+	if (!error)
+		error = raise_above(fd, mark);
+	if (error)
+		sysgenid_err("cannot move the generation in the PID namespace of the restored "
+			     "tasks above the image's %u: %s",
+			     mark, strerror(-error));
+	raised = !error;
+	return error;
+}
+
+int sysgenid_file_restore(const SysgenidFile *file, uint32_t mark,
+			  const struct sysgenid_device *device)
 {
 	cleanup_close int fd = -1;
 	struct stat node;
 	int error, result;
 
 	error = find_node(file->path, &node, device);
+	if (!error)
+		error = sysgenid_files_raise(file->path, mark);
 	if (error)
 		return error;
 	fd = open_node(file->path, (int)file->flags & (O_ACCMODE | O_PATH));
@@ -264,8 +337,14 @@ int sysgenid_mapping_check(const char *path, const SysgenidImage *image,
 {
 	struct stat node;
 
-	if (image && image->counter_required)
-		return was_mapped(image, path) ? find_node(path, &node, device) : 0;
+	int error;
+
+	if (image && image->counter_required) {
+		if (!was_mapped(image, path))
+			return 0;
+		error = find_node(path, &node, device);
+		return error ? error : sysgenid_files_raise(path, image->mark);
+	}
 	if (stat(path, &node) || !sysgenid_device_may_be(device, &node))
 		return 0;
 	sysgenid_err("a task had the counter mapped from %s, and there is no " SYSGENID_IMAGE_NAME

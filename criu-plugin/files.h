@@ -11,15 +11,22 @@ int sysgenid_file_dump(int fd, int id, SysgenidImage *image);
 int sysgenid_mapping_dump(int fd, SysgenidImage *image);
 
 /*
- * Runs inside the task that is being restored. Returns a descriptor of a file that is outdated
- * and tracked as it was, or -errno after logging.
+ * Runs inside the task that is being restored. Makes sure that the generation of its PID namespace
+ * is above mark, whatever other PID namespaces have. Returns 0 or -errno after logging.
  */
-int sysgenid_file_restore(const SysgenidFile *file, const struct sysgenid_device *device);
+int sysgenid_files_raise(const char *path, uint32_t mark);
+
+/*
+ * The same, and returns a descriptor of a file that is outdated and tracked as it was, or -errno
+ * after logging.
+ */
+int sysgenid_file_restore(const SysgenidFile *file, uint32_t mark,
+			  const struct sysgenid_device *device);
 
 /*
  * Also in that task, before criu maps something from path: what was the counter must be the
- * counter, and what may be the counter must be known to the image, if there is one (NULL: none).
- * Returns 0 or -errno after logging.
+ * counter and above the image's mark, and what may be the counter must be known to the image, if
+ * there is one (NULL: none). Returns 0 or -errno after logging.
  */
 int sysgenid_mapping_check(const char *path, const SysgenidImage *image,
 			   const struct sysgenid_device *device);

@@ -121,6 +121,31 @@ int sysgenid_image_add_area(SysgenidImage *image, pid_t pid, uint64_t start, uin
 	return 0;
 }
 
+bool sysgenid_image_has_file_task(const SysgenidImage *image, pid_t pid)
+{
+	for (size_t i = 0; i < image->n_file_tasks; i++)
+		if (image->file_tasks[i] == (uint32_t)pid)
+			return true;
+	return false;
+}
+
+int sysgenid_image_add_file_task(SysgenidImage *image, pid_t pid)
+{
+	uint32_t *tasks;
+
+	if (sysgenid_image_has_file_task(image, pid))
+		return -EEXIST;
+	if (image->n_file_tasks >= SYSGENID_IMAGE_MAX_TASKS)
+		return -E2BIG;
+	/* Room for pointers is room for numbers. */
+	tasks = grow(image->file_tasks, image->n_file_tasks);
+	if (!tasks)
+		return -ENOMEM;
+	image->file_tasks = tasks;
+	image->file_tasks[image->n_file_tasks++] = (uint32_t)pid;
+	return 0;
+}
+
 static uint32_t crc32(const uint8_t *data, size_t size)
 {
 	uint32_t table[16], crc = ~0u;
@@ -180,10 +205,10 @@ static int check_header(const uint8_t *data, size_t size, struct sysgenid_image_
 		return fail(error, -EBADMSG,
 			    "it does not begin with \"SYSGENID\": another file has its name");
 	version = get_u32(data + 8);
-	if (version != SYSGENID_IMAGE_VERSION)
+	if (version < 1 || version > SYSGENID_IMAGE_VERSION)
 		return fail(error, -EBADMSG,
-			    "its format has version %u and this plugin knows version %u only. "
-			    "Install the plugin that made the image",
+			    "its format has version %u and this plugin knows versions up to %u "
+			    "only. Install the plugin that made the image",
 			    version, SYSGENID_IMAGE_VERSION);
 	length = get_u32(data + 12);
 	if (length > SYSGENID_IMAGE_MAX_SIZE)
@@ -277,6 +302,14 @@ static int check_content(const SysgenidImage *image, struct sysgenid_image_error
 	if (!image->counter_required && (image->n_files || image->n_mappings))
 		return fail(error, -EBADMSG,
 			    "it has files or mappings of the counter and says that it needs none");
+	if (image->system_wide && !image->counter_required)
+		return fail(error, -EBADMSG,
+			    "it wants the system's counter and says that it needs none");
+	if (image->n_file_tasks > SYSGENID_IMAGE_MAX_TASKS ||
+	    (image->n_file_tasks && !image->has_file_mark))
+		return fail(error, -EBADMSG,
+			    "it has tasks with the counter in a file and does not say how far that "
+			    "had got");
 	if (image->boot_id && strlen(image->boot_id) > 64)
 		return fail(error, -EBADMSG, "the boot ID in it is none");
 	result = check_files(image, error);

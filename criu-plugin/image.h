@@ -3,6 +3,7 @@
 #ifndef SYSGENID_IMAGE_H
 #define SYSGENID_IMAGE_H
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -10,13 +11,15 @@
 
 #define SYSGENID_IMAGE_NAME "sysgenid.img"
 #define SYSGENID_IMAGE_HEADER 20u
-#define SYSGENID_IMAGE_VERSION 1u
+/* Version 1 knows no counter but the system's. */
+#define SYSGENID_IMAGE_VERSION 2u
 
 /* Limits that no honest image meets; they bound what a hostile one can cost. */
 #define SYSGENID_IMAGE_MAX_SIZE (16u << 20)
 #define SYSGENID_IMAGE_MAX_FILES 16384u
 #define SYSGENID_IMAGE_MAX_MAPPINGS 1024u
 #define SYSGENID_IMAGE_MAX_AREAS 65536u
+#define SYSGENID_IMAGE_MAX_TASKS 65536u
 
 /* What is wrong with an image and what to do about it, for people. */
 struct sysgenid_image_error {
@@ -30,8 +33,10 @@ void sysgenid_image_free(SysgenidImage *image);
 int sysgenid_image_add_file(SysgenidImage *image, const SysgenidFile *file);
 int sysgenid_image_add_mapping(SysgenidImage *image, const char *path);
 int sysgenid_image_add_area(SysgenidImage *image, pid_t pid, uint64_t start, uint64_t end);
+int sysgenid_image_add_file_task(SysgenidImage *image, pid_t pid);
 
 const SysgenidFile *sysgenid_image_find_file(const SysgenidImage *image, uint32_t id);
+bool sysgenid_image_has_file_task(const SysgenidImage *image, pid_t pid);
 
 /* Header and message in a buffer that the caller frees. Returns 0, -ENOMEM or -E2BIG. */
 int sysgenid_image_encode(const SysgenidImage *image, uint8_t **data, size_t *size);

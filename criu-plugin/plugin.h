@@ -18,6 +18,8 @@ struct sysgenid_plugin {
 	struct sysgenid_config config;
 	SysgenidImage *image; /* NULL: there is none, or no memory for it */
 	struct sysgenid_device device;
+	bool reseeded; /* the kernel's generator, for this restore */
+	bool doomed;   /* the restored tasks are being killed */
 };
 
 /* criu runs one dump or restore at a time and calls plugins from one thread only. */

@@ -27,12 +27,14 @@ static void quietly(struct sysgenid_judgement *judgement, enum sysgenid_verdict 
 /* What an image needs: who asks for strictness asks for all of it. */
 static bool is_needed(const struct sysgenid_facts *facts)
 {
-	return facts->required || facts->listed || facts->strict;
+	/* A good image says by itself what it is listed for. */
+	return facts->required || facts->strict ||
+	       (facts->listed && facts->image != SYSGENID_IMAGE_GOOD);
 }
 
 static const char *reason(const struct sysgenid_facts *facts)
 {
-	if (facts->required || facts->listed)
+	if (facts->required || !facts->strict)
 		return "a restored process uses the generation counter";
 	return "strict = yes in " SYSGENID_CONF;
 }
@@ -51,11 +53,19 @@ static void plan_missing(const struct sysgenid_facts *facts, struct sysgenid_pla
 
 static void plan_mark(const struct sysgenid_facts *facts, struct sysgenid_plan *plan)
 {
+	plan->reseed_only = facts->own_counter;
+	if (facts->in_file && facts->file_mark_is_last) {
+		decide(&plan->judgement, SYSGENID_REFUSE,
+		       "a restored process has the counter in a file that had reached its end, %u: "
+		       "no generation is above that",
+		       UINT32_MAX);
+		return;
+	}
 	if (!facts->mark_known)
 		return;
 	plan->min = facts->mark + 1;
-	plan->force = facts->follow_any_mark;
-	if (plan->min)
+	plan->force = facts->follow_any_mark && !plan->reseed_only;
+	if (plan->min || (plan->reseed_only && !facts->required))
 		return;
 	/* No generation is above the highest number there is, and after it numbers come again. */
 	if (is_needed(facts))
@@ -73,8 +83,7 @@ static void plan_mark(const struct sysgenid_facts *facts, struct sysgenid_plan *
 
 void sysgenid_policy_plan(const struct sysgenid_facts *facts, struct sysgenid_plan *plan)
 {
-	plan->min = 0;
-	plan->force = false;
+	*plan = (struct sysgenid_plan){ .min = 0 };
 	quietly(&plan->judgement, SYSGENID_GO);
 	switch (facts->image) {
 	case SYSGENID_IMAGE_MISSING:
@@ -125,6 +134,9 @@ static void judge_failure(const struct sysgenid_facts *facts, int error, const c
 		decide(judgement, SYSGENID_REFUSE,
 		       "cannot make a new generation: %s; %s and restore again (%s)", what, advice,
 		       reason(facts));
+	else if (error == -ENOENT && facts->in_file)
+		/* What the tasks use is no module's. */
+		decide(judgement, SYSGENID_GO_RESEED, "%s", "");
 	else
 		decide(judgement, SYSGENID_GO_RESEED,
 		       "no new generation for this restore: %s; no restored process uses the "
@@ -139,9 +151,11 @@ void sysgenid_policy_judge(const struct sysgenid_facts *facts, const struct sysg
 		quietly(judgement, SYSGENID_GO);
 	else if (error == -EIO)
 		decide(judgement, is_needed(facts) ? SYSGENID_GO_IF_RESEEDED : SYSGENID_GO_RESEED,
-		       "the generation has moved, but the kernel's random number generator was not "
-		       "reseeded: %s",
-		       why);
+		       "%sthe kernel's random number generator was not reseeded: %s",
+		       plan->reseed_only ? "" : "the generation has moved, but ", why);
+	else if (error == -ERANGE && plan->reseed_only && plan->min)
+		/* It is the tasks' own counter, which follows any mark. */
+		quietly(judgement, SYSGENID_GO_UNMARKED);
 	else if (error == -ERANGE && plan->min)
 		judge_range(facts, judgement);
 	else

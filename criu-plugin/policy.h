@@ -19,6 +19,10 @@ struct sysgenid_facts {
 	enum sysgenid_image_state image;
 	bool listed;   /* criu's inventory says that the image needs this plugin */
 	bool required; /* the image says that a task uses the counter */
+	/* The tasks get a PID namespace, and so a counter, of their own: the machine's stays. */
+	bool own_counter;
+	bool in_file; /* the image says that a task has a counter in a file */
+	bool file_mark_is_last;
 	bool mark_known;
 	uint32_t mark;
 	bool strict;
@@ -41,6 +45,7 @@ struct sysgenid_judgement {
 
 struct sysgenid_plan {
 	struct sysgenid_judgement judgement; /* GO or REFUSE */
+	bool reseed_only;		     /* nothing else is to be triggered */
 	uint32_t min;			     /* for the trigger; 0: no wish */
 	bool force;
 };

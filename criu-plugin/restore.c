@@ -12,6 +12,8 @@
 #include "plugin.h"
 #include "policy.h"
 #include "rng.h"
+#include "tasks.h"
+#include "wordtask.h"
 #include "util.h"
 
 /*
@@ -31,6 +33,7 @@ static void gather_facts(struct sysgenid_facts *facts)
 {
 	struct sysgenid_image_error wrong = { "" };
 	int directory = criu_get_image_dir ? criu_get_image_dir() : -1;
+	const SysgenidImage *image;
 	int error;
 
 	*facts = (struct sysgenid_facts){
@@ -49,9 +52,13 @@ static void gather_facts(struct sysgenid_facts *facts)
 		return;
 	}
 	facts->image = SYSGENID_IMAGE_GOOD;
-	facts->required = sysgenid_plugin.image->counter_required;
-	facts->mark_known = sysgenid_plugin.image->has_mark;
-	facts->mark = sysgenid_plugin.image->mark;
+	image = sysgenid_plugin.image;
+	facts->required = image->counter_required;
+	facts->mark_known = image->has_mark;
+	facts->mark = image->mark;
+	facts->own_counter = image->own_pid_namespace && !image->system_wide;
+	facts->in_file = image->n_file_tasks > 0;
+	facts->file_mark_is_last = image->file_mark == UINT32_MAX;
 }
 
 static int move_generation(const struct sysgenid_plan *plan, struct sysgenid_reason *why)
@@ -62,6 +69,13 @@ static int move_generation(const struct sysgenid_plan *plan, struct sysgenid_rea
 
 	if (plan->force)
 		flags |= SYSGENID_TRIGGER_FORCE;
+	if (plan->reseed_only) {
+		error = sysgenid_counter_reseed(plan->min, flags, why);
+		if (!error)
+			sysgenid_info("the restored tasks have a PID namespace of their own; the "
+				      "machine's generation stays");
+		return error;
+	}
 	error = sysgenid_counter_move(plan->min, flags, &generation, why);
 	if (!error)
 		sysgenid_info("generation %u for this restore", generation);
@@ -79,9 +93,11 @@ static bool carry_out(const struct sysgenid_judgement *judgement)
 			     judgement->text);
 	if (refuse)
 		return false;
+	sysgenid_plugin.reseeded = true;
 	if (judgement->verdict == SYSGENID_GO)
 		return true;
 	error = sysgenid_rng_reseed();
+	sysgenid_plugin.reseeded = !error;
 	if (!error)
 		return true;
 	refuse = judgement->verdict == SYSGENID_GO_IF_RESEEDED;
@@ -107,33 +123,45 @@ static bool switches_are_good(void)
 	return false;
 }
 
-int sysgenid_restore_init(void)
+static void attempt(const struct sysgenid_facts *facts, struct sysgenid_judgement *judgement)
 {
-	struct sysgenid_judgement judgement;
-	struct sysgenid_facts facts;
-	struct sysgenid_plan plan;
 	struct sysgenid_reason why = { "" };
+	struct sysgenid_plan plan;
 	int error;
 
+	sysgenid_policy_plan(facts, &plan);
+	*judgement = plan.judgement;
+	if (judgement->verdict == SYSGENID_REFUSE)
+		return;
+	if (judgement->text[0])
+		sysgenid_warn("%s", judgement->text);
+	error = move_generation(&plan, &why);
+	if (error == -EOPNOTSUPP && plan.reseed_only) {
+		/* The module is an old one, for which all tasks have the machine's counter. */
+		struct sysgenid_facts shared = *facts;
+
+		shared.own_counter = false;
+		attempt(&shared, judgement);
+		return;
+	}
+	sysgenid_policy_judge(facts, &plan, error, why.text, judgement);
+	if (judgement->verdict != SYSGENID_GO_UNMARKED)
+		return;
+	if (judgement->text[0])
+		sysgenid_warn("%s", judgement->text);
+	plan.min = 0;
+	error = move_generation(&plan, &why);
+	sysgenid_policy_judge(facts, &plan, error, why.text, judgement);
+}
+
+int sysgenid_restore_init(void)
+{
+	struct sysgenid_judgement judgement = { .verdict = SYSGENID_REFUSE };
+	struct sysgenid_facts facts;
+
 	gather_facts(&facts);
-	sysgenid_policy_plan(&facts, &plan);
-	judgement = plan.judgement;
-	if (!switches_are_good()) {
-		judgement.verdict = SYSGENID_REFUSE;
-		judgement.text[0] = '\0';
-	}
-	if (judgement.verdict != SYSGENID_REFUSE) {
-		if (judgement.text[0])
-			sysgenid_warn("%s", judgement.text);
-		error = move_generation(&plan, &why);
-		sysgenid_policy_judge(&facts, &plan, error, why.text, &judgement);
-		if (judgement.verdict == SYSGENID_GO_UNMARKED) {
-			sysgenid_warn("%s", judgement.text);
-			plan.min = 0;
-			error = move_generation(&plan, &why);
-			sysgenid_policy_judge(&facts, &plan, error, why.text, &judgement);
-		}
-	}
+	if (switches_are_good())
+		attempt(&facts, &judgement);
 	/* The restored tasks are forked from this process. */
 	sysgenid_counter_leave();
 	if (carry_out(&judgement))
@@ -157,7 +185,7 @@ int sysgenid_restore_ext_file(int id)
 	file = sysgenid_image_find_file(sysgenid_plugin.image, (uint32_t)id);
 	if (!file)
 		return -ENOTSUP;
-	fd = sysgenid_file_restore(file, &sysgenid_plugin.device);
+	fd = sysgenid_file_restore(file, sysgenid_plugin.image->mark, &sysgenid_plugin.device);
 	/* -ENOTSUP would ask the next plugin. */
 	return fd < 0 ? -EIO : fd;
 }
@@ -182,11 +210,20 @@ int sysgenid_restore_update_vma(const char *path, uint64_t address, uint64_t old
 
 /*
  * Once for each task, all of them stopped. criu 3.17.1 calls it for tasks that are dead in the
- * image, too, maybe without a number.
+ * image, too, maybe without a number. It does not ask whether this hook succeeded: what must not
+ * run is killed.
  */
 int sysgenid_restore_resume_late(int pid)
 {
-	if (sysgenid_plugin.image && pid > 0)
+	if (pid <= 0)
+		return -ENOTSUP;
+	if (sysgenid_plugin.image)
 		sysgenid_rng_restore(pid, sysgenid_plugin.image);
+	if (!sysgenid_plugin.doomed && sysgenid_task_raise(pid)) {
+		sysgenid_err("the restored tasks are killed, since one would run on an old "
+			     "generation");
+		sysgenid_plugin.doomed = true;
+		sysgenid_kill_tasks();
+	}
 	return -ENOTSUP;
 }

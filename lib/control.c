@@ -90,11 +90,16 @@ int sysgenid_control_trigger(const struct sysgenid_control *control, uint32_t mi
 	return ret;
 }
 
-int sysgenid_control_reseed(const struct sysgenid_control *control, struct sysgenid_error *error)
+int sysgenid_control_reseed(const struct sysgenid_control *control, uint32_t min_generation,
+			    unsigned int flags, struct sysgenid_error *error)
 {
 	struct call call;
 	int ret = begin_call(control, &call, SYSGENID_CMD_RESEED);
 
+	if (!ret && min_generation)
+		ret = put_u32(&call, SYSGENID_A_MIN_GENERATION, min_generation);
+	if (!ret && flags & SYSGENID_TRIGGER_FORCE)
+		ret = sysgenid_nl_put(&call.request, SYSGENID_A_FORCE, NULL, 0);
 	return ret ? ret : finish_call(control, &call, SYSGENID_TRIGGER_TIMEOUT_MS, error);
 }
 
@@ -196,7 +201,7 @@ int sysgenid_reseed(struct sysgenid_error *error)
 	ret = sysgenid_control_open(&control, error);
 	if (ret < 0)
 		return ret;
-	ret = sysgenid_control_reseed(&control, error);
+	ret = sysgenid_control_reseed(&control, 0, 0, error);
 	sysgenid_control_close(&control);
 	return ret;
 }

@@ -149,6 +149,8 @@ int sysgenid_control_trigger(const struct sysgenid_control *control, uint32_t mi
 			     struct sysgenid_error *error);
 int sysgenid_control_status(const struct sysgenid_control *control, struct sysgenid_status *status,
 			    uint32_t *domain, struct sysgenid_error *error);
-int sysgenid_control_reseed(const struct sysgenid_control *control, struct sysgenid_error *error);
+/* min_generation and FORCE: for domains that begin after this */
+int sysgenid_control_reseed(const struct sysgenid_control *control, uint32_t min_generation,
+			    unsigned int flags, struct sysgenid_error *error);
 
 #endif /* SYSGENID_INTERNAL_H */

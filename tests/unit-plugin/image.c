@@ -30,6 +30,10 @@ static SysgenidImage *sample(void)
 	sysgenid_image_add_mapping(image, "/dev/sysgenid");
 	for (int i = 0; i < 9; i++)
 		sysgenid_image_add_area(image, 7 + i, 0x7f0000000000, 0x7f0000004000);
+	for (pid_t pid = 1; pid <= 5; pid++)
+		sysgenid_image_add_file_task(image, pid);
+	image->has_file_mark = true;
+	image->file_mark = 12;
 	return image;
 }
 
@@ -132,9 +136,11 @@ static void test_header(void)
 	data[0] ^= 1;
 	damaged(data, size, "does not begin with", "another magic is another file");
 	data[0] ^= 1;
+	data[8] = 3;
+	damaged(data, size, "version 3", "a newer version is named");
+	data[8] = 0;
+	damaged(data, size, "version 0", "version 0 is none");
 	data[8] = 2;
-	damaged(data, size, "version 2", "another version is named");
-	data[8] = 1;
 	data[12] -= 1;
 	damaged(data, size, "follows its message", "bytes after the message");
 	data[15] = 0xff;

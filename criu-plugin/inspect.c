@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "inspect.h"
+#include "log.h"
+#include "maps.h"
+#include "util.h"
+#include "wordfile.h"
+
+/* Where our virtio-rng driver lets the counter be mapped, in /sys. */
+#define VRNG_DIRECTORY "/sys/virtio-rng"
+#define VRNG_FILE "/vm_gen_counter"
+
+/* criu has no trees with several PID namespaces: one task stands for all. */
+static void find_namespace(pid_t pid, struct sysgenid_findings *findings)
+{
+	struct stat theirs, ours;
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/pid", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	if (fstat(fd, &theirs) || stat("/proc/self/ns/pid", &ours) || theirs.st_ino == ours.st_ino)
+		close(fd);
+	else
+		findings->pid_namespace = fd;
+}
+
+static void inspect_namespace(pid_t pid, pid_t inner, SysgenidImage *image,
+			      struct sysgenid_findings *findings)
+{
+	if (findings->pid_namespace < 0)
+		find_namespace(pid, findings);
+	/* Only with its first process is a PID namespace made anew by a restore. */
+	if (findings->pid_namespace < 0 || inner != 1)
+		return;
+	image->has_own_pid_namespace = true;
+	image->own_pid_namespace = true;
+}
+
+static int store_file_task(pid_t inner, uint32_t generation, SysgenidImage *image)
+{
+	int error = sysgenid_image_add_file_task(image, inner);
+
+	if (error && error != -EEXIST)
+		return error;
+	if (!image->has_file_mark || image->file_mark < generation)
+		image->file_mark = generation;
+	image->has_file_mark = true;
+	return 0;
+}
+
+static int inspect_file(pid_t pid, pid_t inner, SysgenidImage *image,
+			struct sysgenid_findings *findings)
+{
+	struct sysgenid_wordfile file;
+	uint32_t generation;
+	int error;
+
+	error = sysgenid_wordfile_find(pid, &file);
+	if (error || file.kind != SYSGENID_WORDFILE_OURS)
+		return 0;
+	error = sysgenid_wordfile_read(&file, &generation);
+	if (!error)
+		error = store_file_task(inner, generation, image);
+	if (error) {
+		sysgenid_err("task %d has the counter in the file %s, and that cannot be stored: "
+			     "%s",
+			     pid, file.path,
+			     error == -EBADMSG ? "the file is no page of a counter"
+					       : strerror(-error));
+		return error;
+	}
+	findings->counter_file = true;
+	sysgenid_info("task %d has the counter in the file %s, generation %u", pid, file.path,
+		      generation);
+	return 0;
+}
+
+/* "/sys/virtio-rng/virtio_rng.0/vm_gen_counter", wherever the task has its sysfs. */
+static int find_vrng_mapping(const struct sysgenid_vma *vma, void *argument)
+{
+	size_t length = strlen(vma->path), tail = sizeof(VRNG_FILE) - 1;
+
+	(void)argument;
+	return vma->inode && length > tail && !strcmp(vma->path + length - tail, VRNG_FILE) &&
+	       strstr(vma->path, "/virtio_rng.");
+}
+
+static void inspect_mappings(pid_t pid, struct sysgenid_findings *findings)
+{
+	int result = sysgenid_for_each_vma(pid, false, find_vrng_mapping, NULL);
+
+	if (result < 0)
+		sysgenid_warn("cannot look for mappings of the counter in task %d: %s", pid,
+			      strerror(-result));
+	if (result <= 0)
+		return;
+	findings->system_wide = true;
+	sysgenid_info("task %d has the system's counter mapped from " VRNG_DIRECTORY, pid);
+}
+
+int sysgenid_inspect(pid_t pid, SysgenidImage *image, struct sysgenid_findings *findings)
+{
+	pid_t inner = sysgenid_inner_pid(pid);
+
+	/* It is gone. */
+	if (inner < 0)
+		return 0;
+	inspect_namespace(pid, inner, image, findings);
+	if (!findings->system_wide && !access(VRNG_DIRECTORY, F_OK))
+		inspect_mappings(pid, findings);
+	return sysgenid_wordfile_in_use() ? inspect_file(pid, inner, image, findings) : 0;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What no hook tells of a frozen task: its PID namespace, and other ways to the counter. */
+#ifndef SYSGENID_INSPECT_H
+#define SYSGENID_INSPECT_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#include "image.h"
+
+struct sysgenid_findings {
+	int pid_namespace; /* a descriptor of the tree's, if it is not ours; else -1 */
+	bool counter_file; /* a task has the counter in a regular file */
+	bool system_wide; /* a task has the system's counter mapped by way of the virtio-rng driver */
+};
+
+/*
+ * Adds what one task has to the findings, and what is to be kept to the image. Returns 0 or -errno
+ * after logging: a task uses the counter and it cannot be stored.
+ */
+int sysgenid_inspect(pid_t pid, SysgenidImage *image, struct sysgenid_findings *findings);
+
+#endif

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "log.h"
+#include "maps.h"
+#include "plugin.h"
+#include "util.h"
+#include "wordfile.h"
+#include "wordtask.h"
+
+/* Files that this restore has raised. They are few: each is a container's. */
+static struct {
+	dev_t device;
+	ino_t inode;
+} * raised;
+static size_t n_raised;
+
+static bool is_raised(const struct sysgenid_wordfile *file)
+{
+	for (size_t i = 0; i < n_raised; i++)
+		if (raised[i].device == file->device && raised[i].inode == file->inode)
+			return true;
+	return false;
+}
+
+static int remember(const struct sysgenid_wordfile *file)
+{
+	void *more = realloc(raised, (n_raised + 1) * sizeof(*raised));
+
+	if (!more)
+		return -ENOMEM;
+	raised = more;
+	raised[n_raised].device = file->device;
+	raised[n_raised++].inode = file->inode;
+	return 0;
+}
+
+/* What the tasks may have seen: in the file, or in a device that the file takes the place of. */
+static uint32_t mark_of(const SysgenidImage *image)
+{
+	uint32_t mark = image->has_file_mark ? image->file_mark : 0;
+
+	return image->has_mark && image->mark > mark ? image->mark : mark;
+}
+
+static int raise_file(pid_t pid, const struct sysgenid_wordfile *file)
+{
+	const SysgenidImage *image = sysgenid_plugin.image;
+	uint32_t generation;
+	int error;
+
+	if (is_raised(file))
+		return 0;
+	if (!image) {
+		sysgenid_err("task %d has the counter in the file %s, and there is "
+			     "no " SYSGENID_IMAGE_NAME
+			     " that says how far it had got: copy the image "
+			     "again from where the dump was made, or make it where this plugin is",
+			     pid, file->path);
+		return -ENODATA;
+	}
+	error = mark_of(image) == UINT32_MAX ? -ERANGE : remember(file);
+	if (!error)
+		error = sysgenid_wordfile_raise(file, mark_of(image), sysgenid_plugin.reseeded,
+						&generation);
+	if (error)
+		sysgenid_err("cannot raise the generation in the file %s of task %d: %s",
+			     file->path, pid,
+			     error == -EBADMSG ? "it is no page of a counter" : strerror(-error));
+	else
+		sysgenid_info("generation %u in the file %s", generation, file->path);
+	return error;
+}
+
+/* The task had one of our files when it was dumped, and has something else now. */
+static int log_lost(pid_t pid, const struct sysgenid_wordfile *file)
+{
+	static const char *const what[] = {
+		[SYSGENID_WORDFILE_NONE] = "nothing",
+		[SYSGENID_WORDFILE_DEVICE] = "a device node",
+		[SYSGENID_WORDFILE_FOREIGN] = "a file that is none of this machine's",
+	};
+
+	sysgenid_err("task %d had the counter in a file at /dev/sysgenid when it was dumped, and "
+		     "has %s there now: the container needs a file from " SYSGENID_REGISTRY,
+		     pid, what[file->kind]);
+	return -ENXIO;
+}
+
+int sysgenid_task_raise(pid_t pid)
+{
+	const SysgenidImage *image = sysgenid_plugin.image;
+	struct sysgenid_wordfile file;
+	bool needed = false;
+	int error;
+
+	if (!sysgenid_wordfile_in_use() && (!image || !image->n_file_tasks))
+		return 0;
+	error = sysgenid_inner_pid(pid);
+	if (error >= 0)
+		needed = image && sysgenid_image_has_file_task(image, error);
+	if (error >= 0)
+		error = sysgenid_wordfile_find(pid, &file);
+	if (error < 0) {
+		/* Without a root directory it is dead, as it was in the image. */
+		if (!needed && (error == -ESRCH || error == -ENOENT))
+			return 0;
+		sysgenid_err("cannot find out what task %d has at /dev/sysgenid: %s", pid,
+			     strerror(-error));
+		return error;
+	}
+	if (file.kind == SYSGENID_WORDFILE_OURS)
+		return raise_file(pid, &file);
+	return needed ? log_lost(pid, &file) : 0;
+}

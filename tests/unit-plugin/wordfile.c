@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The counter in a file: what is raised, by how much, and which files are not touched. */
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <linux/sysgenid.h>
+
+#include "tap.h"
+#include "wordfile.h"
+
+static char directory[] = "/tmp/sysgenid-wordfile-XXXXXX";
+
+static struct sysgenid_wordfile make(uint32_t generation, uint32_t magic, off_t size)
+{
+	struct sysgenid_page page = { .generation = generation,
+				      .magic = magic,
+				      .version = SYSGENID_PAGE_VERSION };
+	struct sysgenid_wordfile file = { .kind = SYSGENID_WORDFILE_OURS };
+	struct stat stat;
+	int fd;
+
+	snprintf(file.path, sizeof(file.path), "%s/counter", directory);
+	unlink(file.path);
+	fd = open(file.path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (fd < 0 || write(fd, &page, sizeof(page)) != sizeof(page) || ftruncate(fd, size) ||
+	    fstat(fd, &stat))
+		abort();
+	close(fd);
+	file.device = stat.st_dev;
+	file.inode = stat.st_ino;
+	return file;
+}
+
+static struct sysgenid_wordfile page(uint32_t generation)
+{
+	return make(generation, SYSGENID_PAGE_MAGIC, sysconf(_SC_PAGESIZE));
+}
+
+/* Raises a file that says now above mark, and expects what it says then. */
+static void raises(uint32_t now, uint32_t mark, uint32_t expected, const char *name)
+{
+	struct sysgenid_wordfile file = page(now);
+	uint32_t told = 0, found = 0;
+	int error = sysgenid_wordfile_raise(&file, mark, true, &told);
+
+	if (!ok(!error && !sysgenid_wordfile_read(&file, &found) && told == expected &&
+			found == expected,
+		"%s", name))
+		printf("# error %d, told %u, found %u\n", error, told, found);
+}
+
+static void test_numbers(void)
+{
+	raises(5, 0, 6, "without a mark it grows by one");
+	raises(5, 41, 42, "it goes above a mark that is higher");
+	raises(50, 41, 51, "and above what it says itself");
+	raises(41, 41, 42, "and above both when they are the same");
+	raises(0, UINT32_MAX - 1, UINT32_MAX,
+	       "a mark of 2^32 - 2 is followed: it harms nobody else");
+	raises(UINT32_MAX, 0, 1, "after the highest number comes 1, never 0");
+	raises(UINT32_MAX, 41, 42, "and that is above the mark, too");
+}
+
+static void refuses(struct sysgenid_wordfile file, int expected, const char *name)
+{
+	uint32_t generation;
+	int raise = sysgenid_wordfile_raise(&file, 0, true, &generation);
+	int read = sysgenid_wordfile_read(&file, &generation);
+
+	if (!ok(raise == expected && read == expected, "%s", name))
+		printf("# raise %d, read %d\n", raise, read);
+}
+
+static void test_hostile(void)
+{
+	struct sysgenid_wordfile file;
+	char other[64];
+
+	refuses(make(1, 0x12345678, sysconf(_SC_PAGESIZE)), -EBADMSG, "a page without our magic");
+	refuses(make(1, SYSGENID_PAGE_MAGIC, 100), -ESTALE, "a file that is no page long");
+	refuses(make(1, SYSGENID_PAGE_MAGIC, 2 * sysconf(_SC_PAGESIZE)), -ESTALE,
+		"a file that is longer than a page");
+	file = page(1);
+	file.inode++;
+	refuses(file, -ESTALE, "another file than the one that was found");
+	file = page(1);
+	chmod(file.path, 0666);
+	refuses(file, -ESTALE, "a file that anybody can write");
+	file = page(1);
+	if (chown(file.path, 1, 0))
+		abort();
+	refuses(file, -ESTALE, "a file of another user");
+	file = page(1);
+	snprintf(other, sizeof(other), "%s/other", directory);
+	if (link(file.path, other))
+		abort();
+	refuses(file, -ESTALE, "a file with a second name");
+	unlink(file.path);
+	if (symlink(other, file.path))
+		abort();
+	refuses(file, -ELOOP, "a link");
+	unlink(file.path);
+	unlink(other);
+	refuses(file, -ENOENT, "a file that is gone");
+}
+
+static void test_generator(void)
+{
+	struct sysgenid_wordfile file = page(1);
+	struct sysgenid_page page = { .flags = SYSGENID_PAGE_F_RNG };
+	uint32_t generation;
+	int fd = open(file.path, O_RDWR | O_CLOEXEC);
+
+	if (pwrite(fd, &page.flags, 4, offsetof(struct sysgenid_page, flags)) != 4)
+		abort();
+	sysgenid_wordfile_raise(&file, 0, false, &generation);
+	ok(pread(fd, &page, sizeof(page), 0) == sizeof(page) && page.generation == 2 &&
+		   page.rng_generation == 0,
+	   "without a reseed the file does not say that there was one");
+	sysgenid_wordfile_raise(&file, 0, true, &generation);
+	ok(pread(fd, &page, sizeof(page), 0) == sizeof(page) && page.generation == 3 &&
+		   page.rng_generation == 3,
+	   "with a reseed it says so");
+	close(fd);
+}
+
+int main(void)
+{
+	char path[64];
+
+	if (geteuid()) {
+		puts("1..0 # SKIP the files must belong to root");
+		return 0;
+	}
+	if (!mkdtemp(directory))
+		abort();
+	test_numbers();
+	test_hostile();
+	test_generator();
+	snprintf(path, sizeof(path), "%s/counter", directory);
+	unlink(path);
+	rmdir(directory);
+	return done_testing();
+}
