@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -49,5 +50,29 @@ int host_trigger(char **args)
 	if (read(fd, &generation, sizeof(generation)) != sizeof(generation))
 		die("read");
 	say("%u", generation);
+	return 0;
+}
+
+/* The page that a container has where there is no module. It is changed in place. */
+int host_page(char **args)
+{
+	const size_t size = 4096;
+	struct sysgenid_page *page;
+	int fd;
+
+	if (!args[1])
+		return 2;
+	fd = open(args[1], args[2] ? O_RDWR | O_CREAT : O_RDONLY, 0644);
+	if (fd < 0 || (args[2] && ftruncate(fd, size)))
+		die(args[1]);
+	page = mmap(NULL, size, PROT_READ | (args[2] ? PROT_WRITE : 0), MAP_SHARED, fd, 0);
+	if (page == MAP_FAILED)
+		die("mmap");
+	if (args[2]) {
+		page->magic = SYSGENID_PAGE_MAGIC;
+		page->version = SYSGENID_PAGE_VERSION;
+		__atomic_store_n(&page->generation, strtoul(args[2], NULL, 10), __ATOMIC_RELEASE);
+	}
+	say("%u", __atomic_load_n(&page->generation, __ATOMIC_ACQUIRE));
 	return 0;
 }

@@ -163,6 +163,35 @@ clones_see()
 	read_news "$1" "$2" && present_in_log "$2" "$3"
 }
 
+# looks_after IMAGE CLONE: lines that tell of a look at an old generation after the restore began
+looks_after()
+{
+	local line began
+
+	read -r began <"$CR_DIR/$2.began"
+	read_news "$1" "$2"
+	for line in "${LOG[@]}"; do
+		[[ ! $line =~ last\ [0-9]+\ begun\ ([0-9]+) ]] || ((BASH_REMATCH[1] < began)) || echo "$line"
+	done
+}
+
+# seen_twice IMAGE CLONE: generations that the clone sees and that are in SEEN. In a subshell.
+seen_twice()
+{
+	local -A before=()
+	local value
+
+	for value in "${SEEN[@]}"; do
+		before[$value]=yes
+	done
+	read_news "$1" "$2"
+	SEEN=()
+	generations_in "${LOG[@]}"
+	for value in "${SEEN[@]}"; do
+		[[ -z ${before[$value]-} ]] || echo "$value"
+	done
+}
+
 # generations_in LINE...: from lines "WHO sees N ...", in the array SEEN, added
 generations_in()
 {

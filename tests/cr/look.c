@@ -65,6 +65,22 @@ void look_for_ever(const char *who, const uint32_t *word, unsigned int burst)
 	}
 }
 
+int subject_look(char **args)
+{
+	void *page;
+	int fd;
+
+	if (!args[1])
+		return 2;
+	fd = open(args[1], O_RDONLY);
+	page = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ, MAP_SHARED, fd, 0);
+	if (fd < 0 || page == MAP_FAILED)
+		die(args[1]);
+	close(fd);
+	say("ready");
+	look_for_ever(args[0], page, BURST);
+}
+
 int subject_mapping(char **args)
 {
 	const uint32_t *word = map_and_close();

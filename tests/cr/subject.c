@@ -10,6 +10,7 @@ static const struct {
 	const char *help;
 } commands[] = {
 	{ "mapping", subject_mapping, "keeps a mapping and no file, and looks at it all the time" },
+	{ "look", subject_look, "FILE: the same at a page of another file" },
 	{ "forked", subject_forked,
 	  "the same in a child that inherits, and in one that maps itself" },
 	{ "threads", subject_threads, "three threads that look at one mapping all the time" },
@@ -23,6 +24,10 @@ static const struct {
 	  "N: makes that generation N; fails if it is above" },
 	{ "kcmp", host_kcmp, "PID FD PID FD: prints same or different" },
 	{ "wait", host_wait, "MS: WAIT_WATCHERS" },
+	{ "crowd", host_crowd,
+	  "N: bystanders in PID namespaces of their own; tells of them at SIGUSR1" },
+	{ "page", host_page,
+	  "FILE [GENERATION]: makes a counter in a file, prints its generation" },
 	{ "trigger", host_trigger, "[MIN]: TRIGGER_GEN_UPDATE, prints the generation after it" },
 };
 

@@ -14,11 +14,11 @@
 /* Words of the command line from the subject's name on. The result is the exit status. */
 typedef int subject_fn(char **args);
 
-subject_fn subject_mapping, subject_forked, subject_threads;
+subject_fn subject_mapping, subject_look, subject_forked, subject_threads;
 subject_fn subject_file, subject_shared, subject_mixed;
 subject_fn subject_sleepers;
 subject_fn subject_draw, subject_rng_generation, subject_reseed_until;
-subject_fn host_kcmp, host_wait, host_trigger;
+subject_fn host_kcmp, host_wait, host_trigger, host_page, host_crowd;
 
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Says what failed and why, and ends the program. */

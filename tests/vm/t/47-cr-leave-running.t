@@ -33,15 +33,15 @@ check_default()
 	not_ok "no sleeper was woken" lines_like ' (sees|returned) '
 	ok "its image is restored" restore image-quiet quiet-a
 	ok "the restored one is told" wait_for 30 news_has image-quiet quiet-a '^poll returned 0x1$'
-	ok "so is the one that went on, for the generation is the machine's" \
-		wait_for 30 news_has image-quiet quiet '^poll returned 0x1$'
+	read_news image-quiet quiet
+	not_ok "the one that went on sees nothing of that, either" lines_like ' (sees|returned) '
 	container_kill quiet-a
 	container_kill quiet
 }
 
 check_switch()
 {
-	local before now
+	local before now mark
 
 	switches 'bump-after-dump = yes'
 	start_sleepers loud
@@ -53,8 +53,8 @@ check_switch()
 		ok "$who of the process that goes on is woken" \
 			wait_for 30 news_has image-loud loud "^$who sees $now\$"
 	done
-	is "$(tests/cr/image-edit show "$CR_DIR/image-loud/sysgenid.img" | grep '^mark: ')" \
-		"mark: $before" "the image was made before that"
+	mark=$(tests/cr/image-edit show "$CR_DIR/image-loud/sysgenid.img" | sed -n 's/^mark: //p')
+	ok "the image was made before that" test "$mark" -lt "$now"
 	container_kill loud
 	rm /etc/sysgenid/criu.conf
 }

@@ -1,0 +1,161 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# No module, and the counter in a file that is bind-mounted into each container: two restores of one
+# dump, each with a file of its own. And what is no such file.
+# vm: timeout=240
+set -uo pipefail
+. tests/cr/lib.sh
+
+REGISTRY=/run/sysgenid/containers
+IMAGE=sysgenid.img
+
+# counter ID GENERATION: a container's file
+counter()
+{
+	mkdir -p "$REGISTRY/$1"
+	"$SUBJECT" page "$REGISTRY/$1/counter" "$2" >/dev/null
+}
+
+word()
+{
+	"$SUBJECT" page "$REGISTRY/$1/counter"
+}
+
+# start NAME: with the file that has its name
+start()
+{
+	CONTAINER_COUNTER=$REGISTRY/$1/counter subject_start "$1" mapping
+}
+
+# checkpoint NAME IMAGE
+checkpoint()
+{
+	dump "$1" "$2" --external 'mnt[/dev/sysgenid]:counter'
+}
+
+# restore_with FILE IMAGE NAME
+restore_with()
+{
+	restore "$2" "$3" --external "mnt[counter]:$1"
+}
+
+last_line_is()
+{
+	read_log "$1" && [[ ${LOG[-1]} == "mapping sees $2"* ]]
+}
+
+# clone NAME GENERATION NEW: its file says GENERATION before the restore
+clone()
+{
+	counter "$1" "$2"
+	ok "$1: restored with a file that says $2" restore_with "$REGISTRY/$1/counter" image "$1" || return
+	is "$(word "$1")" "$3" "$1: its file says $3 then"
+	ok "$1: sees it" wait_for 30 last_line_is "$1" "$3"
+	is "$(looks_after image "$1")" "" "$1: its first load after the restore sees it"
+	read_news image "$1"
+	is "${#LOG[@]}" 1 "$1: sees one change and no other"
+}
+
+check_clones()
+{
+	counter origin 7
+	ok "a container with a counter in a file starts" start origin
+	counter origin 9
+	ok "it sees the file change" wait_for 30 last_line_is origin 9
+	ok "it is dumped" checkpoint origin image || return
+	is "$(tests/cr/image-edit show "$CR_DIR/image/$IMAGE" | grep '^file_')" $'file_tasks: 1\nfile_mark: 9' \
+		"the image knows the task and how far its file had got"
+	counter bystander 9
+	clone same 9 10
+	clone lower 3 10
+	clone higher 500 501
+	is "$(word origin) $(word bystander)" "9 9" "no other container's file moves"
+	for name in same lower higher; do
+		container_kill "$name"
+	done
+}
+
+
+# The same without us: the clone looks into its file, and finds what it saw before.
+check_control()
+{
+	without_plugin
+	counter control 9
+	ok "control: a container with a counter in a file starts" start control
+	ok "control: it is dumped without the plugin" checkpoint control bare
+	counter twin 9
+	ok "control: it is restored without the plugin" restore_with "$REGISTRY/twin/counter" bare twin
+	read_news bare twin
+	is "${LOG[*]}" "" "control: it sees the old generation"
+	container_kill twin
+	with_plugin
+	refused bare "$REGISTRY/twin/counter" "there is no $IMAGE that says how far it had got" \
+		"an image that was made without the plugin"
+}
+
+# refused IMAGE FILE MESSAGE WHAT
+refused()
+{
+	not_ok "$4: refused" restore_with "$2" "$1" refused
+	like "$(messages "$1/restore-refused.log")" "Error .*sysgenid: .*$3" "$4: the message says so"
+	ok "$4: nothing is left of it" wait_for 30 nobody_is_left
+	umount -l "$CR_DIR/refused.root" 2>/dev/null || :
+}
+
+check_hostile()
+{
+	local none='a file that is none of this machine'
+
+	"$SUBJECT" page /run/foreign 9 >/dev/null
+	refused image /run/foreign "$none" "a file that is not in the registry"
+	is "$("$SUBJECT" page /run/foreign)" 9 "... and it is not touched"
+	mkdir /run/elsewhere
+	"$SUBJECT" page /run/elsewhere/counter 9 >/dev/null
+	ln -s /run/elsewhere "$REGISTRY/link"
+	refused image /run/elsewhere/counter "$none" "a file that only a link in the registry leads to"
+	counter twice 9
+	ln "$REGISTRY/twice/counter" /run/other
+	refused image "$REGISTRY/twice/counter" "$none" "a file with a second name"
+	counter open 9
+	chmod 777 "$REGISTRY/open"
+	refused image "$REGISTRY/open/counter" "$none" "a file in a directory that anybody can write"
+	counter long 9
+	truncate -s 8192 "$REGISTRY/long/counter"
+	not_ok "a file of another size: refused" restore_with "$REGISTRY/long/counter" image refused
+	ok "a file of another size: nothing is left of it" wait_for 30 nobody_is_left
+	umount -l "$CR_DIR/refused.root" 2>/dev/null || :
+	not_ok "a device node in its place: refused" restore_with /dev/zero image refused
+	ok "a device node in its place: nothing is left of it" wait_for 30 nobody_is_left
+	umount -l "$CR_DIR/refused.root" 2>/dev/null || :
+	counter broken 9
+	printf 'x' | dd of="$REGISTRY/broken/counter" bs=1 seek=64 conv=notrunc status=none
+	refused image "$REGISTRY/broken/counter" "it is no page of a counter" "a file that is no counter's page"
+	counter last 9
+	cp -a "$CR_DIR/image" "$CR_DIR/last"
+	cp "$CR_DIR/image.log" "$CR_DIR/last.log"
+	tests/cr/image-edit set "$CR_DIR/last/$IMAGE" file_mark=4294967295
+	refused last "$REGISTRY/last/counter" "no generation is above that" "an image whose file had reached its end"
+}
+
+# A file of ours is no reason to touch a container that has none.
+check_stranger()
+{
+	ok "a container without a file starts" subject_start stranger draw
+	ok "it is dumped" dump stranger stranger
+	ok "it is restored" restore stranger free
+	signal free
+	ok "it goes on" wait_for 30 news_has stranger free '^drawn$'
+	container_kill free
+	is "$(word bystander)" 9 "no file moves"
+}
+
+no_module
+install_plugin
+with_plugin
+check_clones
+check_control
+check_hostile
+check_stranger
+ok "no process is left" wait_for 30 nobody_is_left
+rm -r "$REGISTRY"
+done_testing

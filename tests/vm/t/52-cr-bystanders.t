@@ -1,0 +1,131 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# A container that is restored has a PID namespace and so a generation of its own: nobody else on
+# the machine is woken or sees another number, whatever the image says.
+set -uo pipefail
+# Where containers see it, too.
+CR_DIR=/root/bystanders
+mkdir -p "$CR_DIR"
+. tests/cr/lib.sh
+
+CROWD=200
+CROWD_PID='' SAID=()
+
+# crowd_has_answered QUESTIONS
+crowd_has_answered()
+{
+	mapfile -t SAID <"$CR_DIR/crowd"
+	((${#SAID[@]} > $1))
+}
+
+# crowd_says STATE: asked now
+crowd_says()
+{
+	mapfile -t SAID <"$CR_DIR/crowd"
+	kill -USR1 "$CROWD_PID" && wait_for 30 crowd_has_answered "${#SAID[@]}" && [[ ${SAID[-1]} == "$1" ]]
+}
+
+start_crowd()
+{
+	"$SUBJECT" crowd "$CROWD" >"$CR_DIR/crowd" 2>&1 &
+	CROWD_PID=$!
+	ok "a crowd comes" wait_for 30 crowd_has_answered 0
+	ok "$CROWD processes stand by, each in a PID namespace of its own" \
+		wait_for 60 crowd_says "$CROWD of $CROWD: 0 woken, 0 changed"
+}
+
+undisturbed()
+{
+	# Who was woken once stays so: those who are slow to tell are counted after the next restore.
+	ok "$1: nobody of the crowd is woken, and nobody's generation has changed" \
+		crowd_says "$CROWD of $CROWD: 0 woken, 0 changed"
+	is "$(generation)" "$before" "$1: the machine's generation has not moved"
+}
+
+clone()
+{
+	ok "$1 is restored" restore "$2" "$1" || return
+	ok "$1 sees the new generation" wait_for 30 clones_see "$2" "$1" "$3"
+	is "$(seen_twice "$2" "$1")" "" "$1 sees no generation that it saw before"
+	undisturbed "$1"
+}
+
+remember()
+{
+	SEEN=()
+	mapfile -t LOG <"$CR_DIR/$1.log"
+	generations_in "${LOG[@]}"
+}
+
+# The mark is the image's word, and an image can be forged.
+check_hostile()
+{
+	cp -a "$CR_DIR/image" "$CR_DIR/hostile"
+	cp "$CR_DIR/image.log" "$CR_DIR/hostile.log"
+	tests/cr/image-edit set "$CR_DIR/hostile/sysgenid.img" mark=4294967293
+	clone hostile hostile mixed
+	is "$(attribute_in hostile generation)" 4294967294 \
+		"a mark of 2^32 - 3 is followed where it harms nobody else"
+	ok "a container that starts after that has nothing of it" subject_start after mapping
+	ok "... its generation is a small number" test "$(attribute_in after generation)" -lt 1000
+	container_kill hostile
+	container_kill after
+}
+
+# An image that says nothing of PID namespaces, as those of version 1: the machine's generation moves.
+check_system_wide()
+{
+	cp -a "$CR_DIR/image" "$CR_DIR/old"
+	cp "$CR_DIR/image.log" "$CR_DIR/old.log"
+	tests/cr/image-edit set "$CR_DIR/old/sysgenid.img" own_pid_namespace=false
+	ok "control: an image without a PID namespace of its own is restored" restore old old
+	ok "control: all of the crowd are woken and see another generation" \
+		wait_for 60 crowd_says "$CROWD of $CROWD: $CROWD woken, $CROWD changed"
+	ok "control: the machine's generation moves" test "$(generation)" -gt "$before"
+	container_kill old
+}
+
+# The virtio-rng driver lets programs map the machine's counter. Without its device a file stands in
+# for it, of which the plugin sees the same: a path in the list of mappings.
+check_vrng()
+{
+	local file=$CR_DIR/virtio_rng.0/vm_gen_counter
+
+	mkdir "${file%/*}"
+	"$SUBJECT" page "$file" 1 >/dev/null
+	ok "the virtio-rng driver is loaded" insmod /sysgenid/build/kernel/virtio-rng.ko
+	ok "a container that has vm_gen_counter mapped starts" subject_start vrng look "$file"
+	ok "it is dumped" dump vrng vrng
+	before=$(generation)
+	ok "it is restored" restore vrng vrng-a
+	ok "it is the machine's generation that moves" test "$(generation)" -gt "$before"
+	container_kill vrng-a
+	ok "the driver can be unloaded" rmmod virtio_rng
+}
+
+fresh_module
+install_plugin
+with_plugin
+trigger
+ok "a container with files and a mapping starts" subject_start mixed mixed
+trigger
+ok "it sees generations" wait_for 30 all_see mixed mixed
+ok "it is dumped" dump mixed image
+remember image
+start_crowd
+before=$(generation)
+for name in a b c; do
+	clone "$name" image mixed
+done
+for name in a b c; do
+	pid_of "$name"
+	is "$(state_of "$PID" 40)" "outdated=1 tracked=1" "$name runs beside the others, its tracked file outdated"
+	container_kill "$name"
+done
+check_hostile
+check_system_wide
+check_vrng
+kill "$CROWD_PID"
+ok "no process is left" wait_for 30 nobody_is_left
+ok "the module can be unloaded: nothing keeps it" wait_for 30 unload_module
+done_testing
