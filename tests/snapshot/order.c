@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Looks at the mapped generation without pause, and checks that no value comes back after another
- * was seen. At the same time it moves the generation itself, as often as asked for.
+ * was seen. At the same time it moves the generation itself, as often as asked for, and others sleep in
+ * read(), acknowledge what they get, and sleep again.
  *
- * usage: order TRIGGERS. Ends on SIGTERM, when it has triggered as often. Prints "watching", then "changes N again M".
+ * usage: order TRIGGERS. Prints "watching", "triggered" when it has moved the generation as often,
+ * and on SIGTERM after that "changes N again M asleep S": S sleepers have not got the last generation.
  */
 #define _GNU_SOURCE
 #include <err.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
@@ -16,13 +19,17 @@
 #include <stdlib.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <linux/sysgenid.h>
 
 #define VALUES (1u << 26)
+#define SLEEPERS 4
+#define PATIENCE 20 /* seconds, for a sleeper to wake */
 
 static volatile sig_atomic_t end;
+static _Atomic uint32_t awake_at[SLEEPERS]; /* what each has acknowledged last */
 
 static void on_term(int signal)
 {
@@ -30,19 +37,67 @@ static void on_term(int signal)
 	end = 1;
 }
 
-static void *trigger(void *argument)
+static int open_device(int flags)
 {
-	long times = *(long *)argument;
-	int fd = open(SYSGENID_DEVICE, O_RDWR);
+	int fd = open(SYSGENID_DEVICE, flags);
 
 	if (fd < 0)
 		err(1, "cannot open %s", SYSGENID_DEVICE);
+	return fd;
+}
+
+static void *trigger(void *argument)
+{
+	long times = *(long *)argument;
+	int fd = open_device(O_RDWR);
+
 	while (times--) {
 		if (ioctl(fd, SYSGENID_TRIGGER_GEN_UPDATE, 0UL) < 0)
 			err(1, "cannot move the generation");
 	}
 	close(fd);
+	printf("triggered\n");
+	fflush(stdout);
 	return NULL;
+}
+
+static void *sleep_and_wake(void *argument)
+{
+	_Atomic uint32_t *awake = argument;
+	int fd = open_device(O_RDWR);
+	uint32_t value;
+
+	for (;;) {
+		if (read(fd, &value, sizeof(value)) != sizeof(value))
+			err(1, "read");
+		if (write(fd, &value, sizeof(value)) == sizeof(value))
+			atomic_store(awake, value);
+		else if (errno != EINVAL) /* it has moved meanwhile */
+			err(1, "acknowledge");
+	}
+	return NULL;
+}
+
+static void start(void *(*body)(void *), void *argument, pthread_t *thread)
+{
+	if (pthread_create(thread, NULL, body, argument))
+		errx(1, "cannot start a thread");
+}
+
+/* How many sleepers do not get the present generation; at rest. */
+static unsigned int count_asleep(const _Atomic uint32_t *generation)
+{
+	const struct timespec moment = { .tv_nsec = 1000000 };
+	time_t limit = time(NULL) + PATIENCE;
+	unsigned int asleep;
+
+	do {
+		asleep = 0;
+		for (int i = 0; i < SLEEPERS; i++)
+			asleep += atomic_load(&awake_at[i]) != atomic_load(generation);
+		nanosleep(&moment, NULL);
+	} while (asleep && time(NULL) < limit);
+	return asleep;
 }
 
 int main(int argc, char **argv)
@@ -52,21 +107,21 @@ int main(int argc, char **argv)
 	unsigned long changes = 0, again = 0;
 	unsigned char *seen = calloc(VALUES / 8, 1);
 	long times = argc > 1 ? strtol(argv[1], NULL, 10) : 0;
+	pthread_t thread, sleeper;
 	uint32_t value, last = 0;
-	pthread_t thread;
-	int fd = open(SYSGENID_DEVICE, O_RDONLY);
 
-	if (fd < 0 || !seen)
-		err(1, "cannot open %s", SYSGENID_DEVICE);
-	generation = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
-	if (generation == MAP_FAILED)
+	generation = mmap(NULL, 4096, PROT_READ, MAP_SHARED, open_device(O_RDONLY), 0);
+	if (generation == MAP_FAILED || !seen)
 		err(1, "cannot map %s", SYSGENID_DEVICE);
 	if (sigaction(SIGTERM, &action, NULL) < 0)
 		err(1, "sigaction");
-	if (pthread_create(&thread, NULL, trigger, &times))
-		errx(1, "cannot start a thread");
+	for (int i = 0; i < SLEEPERS; i++) {
+		awake_at[i] = atomic_load(generation);
+		start(sleep_and_wake, (void *)&awake_at[i], &sleeper);
+	}
 	printf("watching\n");
 	fflush(stdout);
+	start(trigger, &times, &thread);
 	while (!end) {
 		value = atomic_load(generation);
 		if (value == last)
@@ -79,6 +134,6 @@ int main(int argc, char **argv)
 		changes++;
 	}
 	pthread_join(thread, NULL);
-	printf("changes %lu again %lu\n", changes, again);
+	printf("changes %lu again %lu asleep %u\n", changes, again, count_asleep(generation));
 	return 0;
 }
