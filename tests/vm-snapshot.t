@@ -6,12 +6,13 @@ With the leak device both copies have a new generation and other random bytes. T
 stock virtio-rng and no VM generation ID, shows the problem: both draw the same bytes.
 """
 
+import itertools
 import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "snapshot"))
 # pylint: disable=wrong-import-position
-from clones import (LEAK, STOCK, both_drew, own_draws, run_on,  # noqa: E402
+from clones import (INNER, LEAK, STOCK, both_drew, drawn, own_draws, run_on,  # noqa: E402
                     snapshot_and_restore)
 from tap import each_suite  # noqa: E402
 
@@ -19,13 +20,14 @@ from tap import each_suite  # noqa: E402
 def with_device(tap, suite, folder):
     "a machine with the leak device, restored twice,"
     kinds = ("safe", "plain")
-    before, copies = snapshot_and_restore(suite, folder, LEAK, kinds)
+    before, copies = snapshot_and_restore(suite, folder, LEAK, kinds, f"{INNER} start")
     old = before["safe"][-1][0]
     try:
         got = run_on(copies, kinds)
         uuids = [copy.run("cat /proc/sys/kernel/random/uuid") for copy in copies]
         generations = [int(copy.run("cat /sys/class/misc/sysgenid/generation")) for copy in copies]
         causes = [copy.run("cat /sys/class/misc/sysgenid/last_cause") for copy in copies]
+        container = restore_inside(copies)
     finally:
         for copy in copies:
             copy.kill()
@@ -40,8 +42,33 @@ def with_device(tap, suite, folder):
     texts = [{text for _, text, _ in draws[1:]} for draws in own]
     tap.equal(len(texts[0] & texts[1]), 0, "no bytes of sysgenid_getrandom are in both copies")
     tap.ok(uuids[0] != uuids[1], "the copies' UUIDs differ")
+    four_programs(tap, container)
     tap.say(f"{suite.name}: with plain getrandom {len(both_drew(got, 'plain'))} draws are in both "
             "copies, from before the kernel's generator was reseeded")
+
+
+def restore_inside(copies):
+    """In each copy criu restores what runs there, too: four programs with one past."""
+    container = {"inner": [], "clone": []}
+    for copy in copies:
+        copy.run(f"{INNER} restore")
+        for kind, draws in container.items():
+            draws.append({kind: drawn(copy, kind)})
+    return container
+
+
+def four_programs(tap, container):
+    late, texts = 0, []
+    for kind, got in container.items():
+        # The first may have been under way in the original, or when it was dumped.
+        for draws in (draws[1:] for draws in own_draws(got, kind)):
+            late += sum(draw[0] == draws[0][0] != draws[-1][0] for draw in draws)
+            texts.append({text for generation, text, _ in draws if generation == draws[-1][0]})
+    tap.ok(len(texts) == 4 and min(map(len, texts)) >= 50,
+           "criu restores a container in both copies: four programs go on drawing")
+    common = sum(len(one & other) for one, other in itertools.combinations(texts, 2))
+    tap.equal(common, 0, "no two of the four end with the same bytes")
+    tap.say(f"{late} draws before a container's own generation had moved")
 
 
 def without_device(tap, suite, folder):

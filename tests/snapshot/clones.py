@@ -16,9 +16,15 @@ def start_drawer(vm, kind):
            f"for i in {{1..500}}; do [[ -s /tmp/{kind} ]] && exit; sleep 0.02; done; exit 1")
 
 
+INNER = "tests/snapshot/inner"
+
+
 def drawn(vm, kind):
-    """What a drawer drew, as (generation, bytes, time)."""
-    lines = vm.run(f"cat /tmp/{kind}.error; cat /tmp/{kind}").splitlines()
+    """What a drawer drew, as (generation, bytes, time). Also of the containers of INNER."""
+    command = f"cat /tmp/{kind}.error; cat /tmp/{kind}"
+    if kind in ("inner", "clone"):
+        command = f"{INNER} drawn {kind}"
+    lines = vm.run(command).splitlines()
     # The last line may be half written.
     return [(int(line.split()[0]), *line.split()[1:]) for line in lines[:-1]]
 
@@ -30,12 +36,16 @@ def clone(suite, folder, original, snapshot, devices):
     return copy
 
 
-def snapshot_and_restore(suite, folder, devices, kinds):
-    """Two copies, not running yet, and what the drawers had drawn when the machine was frozen."""
+def snapshot_and_restore(suite, folder, devices, kinds, prepare=""):
+    """Two copies, not running yet, and what the drawers had drawn when the machine was frozen.
+
+    @prepare: a command to run in the original first."""
     snapshot = os.path.join(folder, "snapshot")
     with machine.start(suite, folder, *devices) as original:
         original.run(f"while read -r up _ </proc/uptime; ((${{up%.*}} < {UPTIME})); "
                      "do sleep 0.05; done")
+        if prepare:
+            original.run(prepare)
         for kind in kinds:
             start_drawer(original, kind)
         before = {kind: drawn(original, kind) for kind in kinds}
