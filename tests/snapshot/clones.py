@@ -12,7 +12,7 @@ UPTIME = 24  # seconds: from then on the kernel leaves its generator alone for t
 
 
 def start_drawer(vm, kind):
-    vm.run(f"{DRAWER} {kind} >/tmp/{kind} 2>/tmp/{kind}.error & "
+    vm.run(f"{DRAWER} {kind} >/tmp/{kind} 2>/tmp/{kind}.error & echo $! >/tmp/{kind}.pid; "
            f"for i in {{1..500}}; do [[ -s /tmp/{kind} ]] && exit; sleep 0.02; done; exit 1")
 
 
@@ -59,13 +59,12 @@ def run_on(copies, kinds, more=100):
     """Lets both copies run until their drawers have drawn more. Returns what each drew, by kind."""
     for copy in copies:
         copy.cont()
-    result = []
     for copy in copies:
         for kind in kinds:
+            # They are stopped then, or there would be more than is read in reasonable time.
             copy.run(f"n=$(wc -l </tmp/{kind}); while (($(wc -l </tmp/{kind}) < n + {more})); "
-                     "do sleep 0.02; done")
-        result.append({kind: drawn(copy, kind) for kind in kinds})
-    return result
+                     f"do sleep 0.02; done; kill -STOP $(cat /tmp/{kind}.pid)")
+    return [{kind: drawn(copy, kind) for kind in kinds} for copy in copies]
 
 
 def own_draws(copies_drawn, kind):
