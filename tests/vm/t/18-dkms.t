@@ -15,6 +15,16 @@ quiet()
 	"$@" >/tmp/log 2>&1 || { cat /tmp/log; return 1; }
 }
 
+# Of ours in what modprobe looks at.
+traces()
+{
+	find "/lib/modules/$kernel/" -name '*sysgenid*' -o -path '*/updates/*.ko*'
+	grep -rls sysgenid "/lib/modules/$kernel/" --include='modules.*'
+}
+
+stock=$(modinfo -n virtio_rng)
+like "$stock" '/kernel/drivers/char/hw_random/virtio-rng\.ko' \
+	"before, modprobe virtio_rng finds the kernel's own"
 ok "make install puts the source where DKMS looks for it" quiet make -C kernel install DESTDIR=
 ok "in a directory that has its version in the name" test -f "$source/dkms.conf"
 ok "dkms.conf has the version of the module" \
@@ -29,7 +39,17 @@ like "$(modinfo -n sysgenid)" '/updates/dkms/sysgenid\.ko' "at the place for suc
 ok "the device is there" wait_for 5 test -c /dev/sysgenid
 ok "and works" "$PAYLOAD/stress" trigger 1
 is "$(cat "$SYSFS/generation")" 1 "as it says itself"
+ok "modprobe virtio_rng finds ours" quiet modprobe virtio_rng
+like "$(modinfo -n virtio_rng)" '/updates/dkms/virtio-rng\.ko' "at the place for such modules"
+ok "it is ours that runs" test -d /sys/virtio-rng
+like "$(cat /sys/module/sysgenid/refcnt)" '^[1-9]' "and that uses the counter"
+rmmod virtio_rng
 unload_module
 ok "dkms remove" quiet dkms remove "sysgenid/$version" --all
 not_ok "modprobe does not find it any more" modprobe sysgenid
+ok "modprobe virtio_rng finds the kernel's own again" quiet modprobe virtio_rng
+is "$(modinfo -n virtio_rng)" "$stock" "the very file from before"
+not_ok "which is not ours" test -e /sys/virtio-rng
+rmmod virtio_rng
+is "$(traces)" "" "dkms remove leaves no trace in the kernel's modules"
 done_testing
