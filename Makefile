@@ -50,7 +50,7 @@ demo-vm: need-build need-vm qemu ## the same for a whole machine, with our QEMU 
 check: need-build need-lint need-vm need-check qemu $(USER_PARTS) $(TEST_PARTS) ## run all tests, unit and VM, with prove
 	@tests/check
 
-bench: need-build need-vm ## measure, in VMs of both suites
+bench: need-build need-vm qemu ## measure, in VMs of both suites
 	@tests/bench/bench bookworm trixie
 
 qemu: need-qemu ## build Debian's QEMU 7.2 and 10.0 with our virtio-rng device (minutes; cached)

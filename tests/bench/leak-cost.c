@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What happens after a leak, as a program of the machine sees it. Prints for each leak the nanoseconds
+ * from the new word in the page until a sleeper in read() has it (the handler is done), and until the
+ * kernel's random number generator was reseeded with the bytes that came with it. Until killed.
+ */
+#include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <linux/sysgenid.h>
+
+#include "bench.h"
+
+static atomic_llong woken; /* when the sleeper got a new generation */
+
+static int open_device(void)
+{
+	int fd = open(SYSGENID_DEVICE, O_RDWR);
+
+	if (fd < 0)
+		bench_die("open " SYSGENID_DEVICE);
+	return fd;
+}
+
+static void *sleeper(void *unused)
+{
+	int fd = open_device();
+	uint32_t value;
+
+	(void)unused;
+	for (;;) {
+		if (read(fd, &value, sizeof(value)) != sizeof(value))
+			bench_die("read");
+		atomic_store(&woken, (long long)bench_now());
+		if (write(fd, &value, sizeof(value)) < 0 && errno != EINVAL)
+			bench_die("acknowledge");
+	}
+	return NULL;
+}
+
+int main(void)
+{
+	const volatile struct sysgenid_page *page =
+		mmap(NULL, 4096, PROT_READ, MAP_SHARED, open_device(), 0);
+	long long moved, reseeded;
+	pthread_t thread;
+	uint32_t old;
+
+	if (page == MAP_FAILED)
+		bench_die("mmap");
+	if (pthread_create(&thread, NULL, sleeper, NULL))
+		bench_die("thread");
+	printf("watching\n");
+	for (;;) {
+		fflush(stdout);
+		old = page->generation;
+		while (page->generation == old)
+			;
+		moved = bench_now();
+		while (page->rng_generation != page->generation)
+			;
+		reseeded = bench_now();
+		while (atomic_load(&woken) < moved)
+			;
+		printf("%lld %lld\n", atomic_load(&woken) - moved, reseeded - moved);
+	}
+}
