@@ -164,12 +164,31 @@ void sysgenid_counter_summary(struct sysgenid_counter *counter, struct sysgenid_
 	spin_unlock_irq(&counter->lock);
 }
 
-/* The first generation of a counter that nobody has looked at yet. */
+/*
+ * The first generation of a counter that nobody looks at. It may have had another life before; what devices hold of it is
+ * replaced, and has landed before the word is stored, as in sysgenid_counter_move().
+ */
 void sysgenid_counter_begin(struct sysgenid_counter *counter, sysgenid_ticket first)
 {
+	bool armed;
+
 	spin_lock_irq(&counter->lock);
 	counter->highest = first;
 	counter->top = first;
+	armed = sysgenid_slots_rewrite(counter);
+	spin_unlock_irq(&counter->lock);
+
+	if (armed)
+		sysgenid_writers_fence();
+
+	spin_lock_irq(&counter->lock);
+	counter->last_cause = SYSGENID_CAUSE_NONE;
+	counter->event_needed = false;
+	counter->leaked = false;
+	counter->acknowledged = 0;
+	counter->counted_at = 0;
+	counter->reseed_round = 0;
+	smp_store_release(&counter->shared->rng_generation, 0);
 	smp_store_release(&counter->shared->generation, (u32)first);
 	spin_unlock_irq(&counter->lock);
 }

@@ -10,6 +10,7 @@
 #ifndef SYSGENID_COUNTER_H
 #define SYSGENID_COUNTER_H
 
+#include <linux/atomic.h>
 #include <linux/gfp.h>
 #include <linux/list.h>
 #include <linux/mutex.h>
@@ -37,6 +38,8 @@ struct sysgenid_counter {
 	unsigned int users;
 	struct list_head node;
 	struct hlist_node by_ns;
+	/* Writers that may store the word: it must not be freed while there are any. */
+	atomic_t covered;
 
 	/*
 	 * Serialises events, so that notifiers and netlink listeners see them in order. Taken
@@ -54,6 +57,7 @@ struct sysgenid_counter {
 	sysgenid_ticket top;
 	struct list_head slots; /* armed sources */
 	bool event_needed; /* a device has reported something that its own store may not cover */
+	bool leaked;	   /* a device has moved the word and settle() has not seen to it yet */
 	enum sysgenid_cause last_cause;
 	u64 jumped;	       /* numbers skipped for wishes that nobody vouched for */
 	unsigned int watchers; /* tracked files */

@@ -6,7 +6,9 @@
  * containers of the machine share it.
  */
 #include <linux/err.h>
+#include <linux/export.h>
 #include <linux/hashtable.h>
+#include <linux/mm.h>
 #include <linux/mutex.h>
 #include <linux/pid_namespace.h>
 #include <linux/slab.h>
@@ -14,6 +16,8 @@
 #include "counter.h"
 #include "domain.h"
 #include "reseed.h"
+#include "sysgenid_writer.h"
+#include "writers.h"
 
 #define BUCKETS_LOG2 8
 
@@ -21,6 +25,11 @@ static DEFINE_MUTEX(lock); /* guards all below, and users and nodes of the domai
 static DEFINE_HASHTABLE(by_ns, BUCKETS_LOG2);
 static LIST_HEAD(domains); /* youngest first */
 static unsigned int count;
+/*
+ * Those that nobody uses, whose words devices still store: virtio cannot take a request back. The
+ * next domains are made of them.
+ */
+static LIST_HEAD(pool);
 
 static struct sysgenid_counter *find(struct pid_namespace *ns)
 {
@@ -48,7 +57,24 @@ struct sysgenid_counter *sysgenid_domain_find(struct pid_namespace *ns)
 	return domain;
 }
 
-static struct sysgenid_counter *domain_new(struct pid_namespace *ns)
+/* One of the pool, or NULL. Its last user may have a piece of the page in a pipe still: not that one. */
+static struct sysgenid_counter *take_from_pool(void)
+{
+	struct sysgenid_counter *domain, *found = NULL;
+
+	mutex_lock(&lock);
+	list_for_each_entry (domain, &pool, node) {
+		if (page_count(domain->page) == 1) {
+			list_del(&domain->node);
+			found = domain;
+			break;
+		}
+	}
+	mutex_unlock(&lock);
+	return found;
+}
+
+static struct sysgenid_counter *allocate(void)
 {
 	struct sysgenid_counter *domain = kmalloc(sizeof(*domain), GFP_KERNEL_ACCOUNT);
 	int ret;
@@ -60,17 +86,70 @@ static struct sysgenid_counter *domain_new(struct pid_namespace *ns)
 		kfree(domain);
 		return ERR_PTR(ret);
 	}
+	return domain;
+}
+
+static struct sysgenid_counter *domain_new(struct pid_namespace *ns)
+{
+	struct sysgenid_counter *domain = take_from_pool();
+
+	if (!domain)
+		domain = allocate();
+	if (IS_ERR(domain))
+		return domain;
 	domain->pid_ns = get_pid_ns(ns);
 	domain->users = 1;
 	return domain;
 }
 
-static void domain_free(struct sysgenid_counter *domain)
+static void destroy(struct sysgenid_counter *domain)
 {
-	put_pid_ns(domain->pid_ns);
 	sysgenid_counter_destroy(domain);
 	kfree(domain);
 }
+
+/* It is in no list. */
+static void domain_free(struct sysgenid_counter *domain)
+{
+	bool covered;
+
+	put_pid_ns(domain->pid_ns);
+	domain->pid_ns = NULL;
+	/* Under the lock, so that either we or the purge see that the last device has gone. */
+	mutex_lock(&lock);
+	covered = atomic_read(&domain->covered);
+	if (covered)
+		list_add(&domain->node, &pool);
+	mutex_unlock(&lock);
+	if (!covered)
+		destroy(domain);
+}
+
+void sysgenid_domains_purge(void)
+{
+	struct sysgenid_counter *domain, *next;
+	LIST_HEAD(unused);
+
+	mutex_lock(&lock);
+	list_for_each_entry_safe (domain, next, &pool, node) {
+		if (!atomic_read(&domain->covered))
+			list_move(&domain->node, &unused);
+	}
+	mutex_unlock(&lock);
+	list_for_each_entry_safe (domain, next, &unused, node)
+		destroy(domain);
+}
+
+void sysgenid_writer_cover_all(struct sysgenid_writer *writer)
+{
+	struct sysgenid_counter *domain;
+
+	mutex_lock(&lock);
+	list_for_each_entry (domain, &domains, node)
+		sysgenid_writer_cover(writer, domain);
+	mutex_unlock(&lock);
+}
+EXPORT_SYMBOL_GPL(sysgenid_writer_cover_all);
 
 /*
  * In front of the list: a walk over it does not see what came after it began, or a container that
@@ -80,6 +159,7 @@ static void insert(struct sysgenid_counter *domain)
 {
 	lockdep_assert_held(&lock);
 	sysgenid_counter_begin(domain, sysgenid_counter_next(&sysgenid_system));
+	sysgenid_writers_cover(domain);
 	hash_add(by_ns, &domain->by_ns, (unsigned long)domain->pid_ns);
 	list_add(&domain->node, &domains);
 	count++;

@@ -26,6 +26,9 @@ void sysgenid_domain_summary(struct pid_namespace *ns, struct sysgenid_summary *
 
 unsigned int sysgenid_domain_count(void);
 
+/* After a device has gone: frees what was kept for it. */
+void sysgenid_domains_purge(void);
+
 /* The next domain after @last (NULL: the first), which is put. */
 struct sysgenid_counter *sysgenid_domain_next(struct sysgenid_counter *last);
 

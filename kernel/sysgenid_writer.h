@@ -17,6 +17,7 @@
 #include <linux/list.h>
 #include <linux/types.h>
 
+struct page;
 struct sysgenid_counter;
 
 struct sysgenid_writer {
@@ -35,6 +36,19 @@ struct sysgenid_writer {
 	 * context.
 	 */
 	bool (*harvest)(struct sysgenid_writer *writer);
+	/*
+	 * Optional, all three. From now on arm slots for the word of @counter in @page, too, whose
+	 * offset is that of the generation. Until uncover() the
+	 * counter and the page stay. Called with a mutex that all containers share: no memory may be
+	 * waited for. Returns 0; -EEXIST: it does already; or another error: then events of CPUs move
+	 * the word.
+	 */
+	int (*cover)(struct sysgenid_writer *writer, struct sysgenid_counter *counter,
+		     struct page *page);
+	/*
+	 * From detach: no more of that. Drop the slots, call sysgenid_uncovered() for each counter.
+	 */
+	void (*uncover)(struct sysgenid_writer *writer);
 
 	struct sysgenid_counter *counter; /* set by attach */
 	struct list_head node;		  /* the list of writers.c; guarded by its lock */
@@ -42,6 +56,7 @@ struct sysgenid_writer {
 
 /* One request that copies a source word into the generation word. */
 struct sysgenid_slot {
+	struct sysgenid_counter *counter; /* NULL: the system's; constant while armed */
 	u32 *source;	       /* aligned; not freed before detach; constant while armed */
 	u64 ticket;	       /* what was last written there; guarded by the counter's lock */
 	struct list_head node; /* counter->slots while armed; guarded by the counter's lock */
@@ -57,8 +72,16 @@ void sysgenid_writer_attach(struct sysgenid_writer *writer);
 void sysgenid_writer_detach(struct sysgenid_writer *writer, struct sysgenid_slot *slots[],
 			    unsigned int count);
 
-static inline void sysgenid_slot_init(struct sysgenid_slot *slot, u32 *source)
+/* After attach, when the device is ready: cover() is called for all domains that there are. Sleeps. */
+void sysgenid_writer_cover_all(struct sysgenid_writer *writer);
+
+/* Nothing of the writer's refers to the counter any more. */
+void sysgenid_uncovered(struct sysgenid_counter *counter);
+
+static inline void sysgenid_slot_init(struct sysgenid_slot *slot, struct sysgenid_counter *counter,
+				      u32 *source)
 {
+	slot->counter = counter;
 	slot->source = source;
 	INIT_LIST_HEAD(&slot->node);
 }
@@ -68,6 +91,15 @@ void sysgenid_slot_arm(struct sysgenid_writer *writer, struct sysgenid_slot *slo
 
 /* The device has executed the request. Any context. */
 void sysgenid_slot_executed(struct sysgenid_writer *writer, struct sysgenid_slot *slot);
+
+/* The device was reset while the slot was armed, or it was not. Any context. */
+void sysgenid_slot_drop(struct sysgenid_slot *slot);
+
+/*
+ * There was a leak, and the slot was not executed: its counter gets an event after the report. Any
+ * context.
+ */
+void sysgenid_slot_missed(struct sysgenid_slot *slot);
 
 /*
  * After a harvest that found something: wakes sleepers and starts what else belongs to an event.

@@ -70,15 +70,15 @@ int vrng_api_arm(struct vrng_leak *leak, struct vrng_leak_queue *queue)
 	spin_lock(&table_lock);
 	for (i = 0; i < VIRTIO_RNG_LEAK_REQUESTS; i++) {
 		request = table[i];
-		if (!request || request->removed || queue->held[i])
+		if (!request || request->removed || queue->others[i])
 			continue;
-		ret = give(queue, &queue->held[i], request);
+		ret = give(queue, &queue->others[i], request);
 		if (ret) {
 			err = ret;
 			continue;
 		}
 		kref_get(&request->users);
-		queue->held[i] = request;
+		queue->others[i] = request;
 	}
 	spin_unlock(&table_lock);
 	return err;
@@ -116,7 +116,7 @@ void vrng_api_stop(struct vrng_leak *leak)
 	mutex_unlock(&devices_lock);
 	for (queue = 0; queue < VRNG_LEAK_QUEUES; queue++) {
 		for (i = 0; i < VIRTIO_RNG_LEAK_REQUESTS; i++) {
-			held = &leak->queues[queue].held[i];
+			held = &leak->queues[queue].others[i];
 			if (*held)
 				put_request(*held);
 			*held = NULL;

@@ -10,6 +10,7 @@
  * signalled, at once and for ever: there only the other one is armed, in answer to each report.
  */
 #include <linux/dma-mapping.h>
+#include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/random.h>
 #include <linux/scatterlist.h>
@@ -30,6 +31,8 @@
 #define VRNG_COPY 1u
 #define VRNG_FILL 2u
 #define VRNG_OTHERS 4u
+#define VRNG_DOMAINS 8u
+#define VRNG_ALONE 16u
 
 static struct virtio_device *device_of(struct vrng_leak *leak)
 {
@@ -97,6 +100,7 @@ static unsigned int take_back(struct vrng_leak *leak, struct vrng_leak_queue *qu
 {
 	unsigned int len, came = 0;
 	void *token;
+	bool alone;
 
 	while ((token = virtqueue_get_buf(queue->vq, &len))) {
 		if (token == &queue->slot) {
@@ -106,6 +110,8 @@ static unsigned int take_back(struct vrng_leak *leak, struct vrng_leak_queue *qu
 			add_device_randomness(queue->buffers->fill, VRNG_DATA_SIZE);
 			memzero_explicit(queue->buffers->fill, VRNG_DATA_SIZE);
 			came |= VRNG_FILL;
+		} else if (vrng_domains_executed(leak, queue, token, &alone)) {
+			came |= alone ? VRNG_DOMAINS | VRNG_ALONE : VRNG_DOMAINS;
 		} else {
 			vrng_api_executed(queue, token);
 			came |= VRNG_OTHERS;
@@ -119,7 +125,8 @@ static unsigned int take_back(struct vrng_leak *leak, struct vrng_leak_queue *qu
  * then a leak may have found it between the copy and the fill, and a later one may have found the
  * fill alone: the word has not moved for that, and an event must do it. That state ends before
  * the lock is dropped: the copy is put back. Requests of others are added at any time, so they
- * may stand alone for longer: with them there is always an event.
+ * may stand alone for longer: with them there is always an event. So is there with a domain's, but only until it was put
+ * back together with the driver's own.
  */
 static bool harvest(struct vrng_leak *leak, unsigned int armed)
 {
@@ -138,12 +145,14 @@ static bool harvest(struct vrng_leak *leak, unsigned int armed)
 			if (!came)
 				break;
 		}
-		if ((armed & BIT(back)) || (came & VRNG_OTHERS))
+		if ((armed & BIT(back)) || (came & (VRNG_OTHERS | VRNG_ALONE)))
 			sysgenid_writer_event(&leak->writer);
+		vrng_domains_look_back(leak, &leak->queues[back]);
 		leak->next = 1 - back;
 		leak->reports++;
 		to = leak->latches ? back : 1 - back;
 		arm(leak, &leak->queues[to], came);
+		vrng_domains_arm(leak, &leak->queues[to], false);
 		vrng_api_arm(leak, &leak->queues[to]);
 		virtqueue_kick(leak->queues[to].vq);
 		armed |= BIT(to);
@@ -229,22 +238,33 @@ static bool reachable(struct device *dev, struct page *page, unsigned int offset
 	return direct;
 }
 
+/* May the device's requests have @page's generation as their destination? Any context. */
+bool vrng_leak_reaches(struct vrng_leak *leak, struct page *page)
+{
+	struct virtio_device *vdev = device_of(leak);
+
+	/* Then the device uses physical addresses, whatever the DMA API would do. */
+	return !virtio_has_feature(vdev, VIRTIO_F_ACCESS_PLATFORM) ||
+	       reachable(vdev->dev.parent, page, offsetof(struct sysgenid_page, generation),
+			 DMA_FROM_DEVICE);
+}
+
 static bool all_reachable(struct vrng_leak *leak, struct virtio_device *vdev)
 {
 	struct device *dev = vdev->dev.parent;
 	unsigned int i;
 	u32 *source;
 
-	/* Then the device uses physical addresses, whatever the DMA API would do. */
 	if (!virtio_has_feature(vdev, VIRTIO_F_ACCESS_PLATFORM))
 		return true;
 	for (i = 0; i < VRNG_LEAK_QUEUES; i++) {
 		source = &leak->queues[i].buffers->source;
 		if (!reachable(dev, virt_to_page(source), offset_in_page(source), DMA_TO_DEVICE))
 			return false;
+		if (!reachable(dev, virt_to_page(leak->queues[i].sources), 0, DMA_TO_DEVICE))
+			return false;
 	}
-	return reachable(dev, leak->page, offsetof(struct sysgenid_page, generation),
-			 DMA_FROM_DEVICE);
+	return vrng_leak_reaches(leak, leak->page);
 }
 
 const char *vrng_leak_describe(const struct vrng_leak *leak)
@@ -270,8 +290,10 @@ int vrng_leak_init(struct vrng_leak *leak)
 		if (!buffers)
 			goto err;
 		leak->queues[i].buffers = buffers;
-		sysgenid_slot_init(&leak->queues[i].slot, &buffers->source);
+		sysgenid_slot_init(&leak->queues[i].slot, NULL, &buffers->source);
 	}
+	if (vrng_domains_init(leak))
+		goto err;
 	leak->page = sysgenid_get_page();
 	leak->stopped = true;
 	leak->writer.fence = vrng_leak_fence;
@@ -291,6 +313,7 @@ void vrng_leak_free(struct vrng_leak *leak)
 	unsigned int i;
 
 	put_page(leak->page);
+	vrng_domains_free(leak);
 	for (i = 0; i < VRNG_LEAK_QUEUES; i++)
 		kfree_sensitive(leak->queues[i].buffers);
 }
@@ -304,6 +327,16 @@ static bool has_room(struct vrng_leak *leak, unsigned int descriptors)
 			return false;
 	}
 	return true;
+}
+
+/* Descriptors of a queue that are neither for the driver's own nor for other kernel code. */
+static unsigned int room_beside(struct vrng_leak *leak)
+{
+	unsigned int used = OWN_DESCRIPTORS + (leak->serves_others ? OTHERS_DESCRIPTORS : 0);
+
+	return min(virtqueue_get_vring_size(leak->queues[0].vq),
+		   virtqueue_get_vring_size(leak->queues[1].vq)) -
+	       used;
 }
 
 static void arm_first(struct vrng_leak *leak)
@@ -338,6 +371,7 @@ void vrng_leak_prepare(struct vrng_leak *leak, struct virtio_device *vdev, struc
 	leak->serves_others = has_room(leak, OWN_DESCRIPTORS + OTHERS_DESCRIPTORS);
 	leak->latches = virtio_has_feature(vdev, VIRTIO_RNG_F_LEAK_LATCH);
 	leak->direct = all_reachable(leak, vdev);
+	vrng_domains_prepare(leak, vdev, room_beside(leak));
 	leak->broken = false;
 	leak->next = 0;
 	leak->writer.needs_event = !leak->latches || !leak->direct;
@@ -373,6 +407,7 @@ void vrng_leak_start(struct vrng_leak *leak)
 	}
 	harvest(leak, BIT(0) | BIT(1));
 	spin_unlock_irq(&leak->lock);
+	sysgenid_writer_cover_all(&leak->writer);
 	/* There was nobody to tell us of a leak before this. */
 	sysgenid_bump_generation(SYSGENID_CAUSE_KERNEL);
 }

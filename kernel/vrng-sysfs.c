@@ -8,6 +8,8 @@
  *                 since the last read.
  * leak            none, latch, plain, interrupt or broken; see docs/vm.md.
  * reports         how often the device has reported leaks.
+ * domains         "N of M": of N domains besides the system's the device moves the word before any CPU runs; there is
+ *                 room for M, used or in the pool. The words of further ones move when the interrupt is handled.
  */
 #include <linux/mm.h>
 #include <linux/sysfs.h>
@@ -83,12 +85,22 @@ static ssize_t reports_show(struct kobject *kobj, struct kobj_attribute *attr, c
 	return sysfs_emit(buf, "%llu\n", reports);
 }
 
+static ssize_t domains_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
+{
+	struct vrng_leak *leak = &vrng_of(kobj)->leak;
+
+	return sysfs_emit(buf, "%u of %u\n", READ_ONCE(leak->cover_count),
+			  leak->present ? leak->cover_limit : 0);
+}
+
 static struct kobj_attribute leak_attr = __ATTR_RO(leak);
 static struct kobj_attribute reports_attr = __ATTR_RO(reports);
+static struct kobj_attribute domains_attr = __ATTR_RO(domains);
 
 static struct attribute *vrng_attrs[] = {
 	&leak_attr.attr,
 	&reports_attr.attr,
+	&domains_attr.attr,
 	NULL,
 };
 

@@ -3,6 +3,7 @@
 #ifndef SYSGENID_VRNG_H
 #define SYSGENID_VRNG_H
 
+#include <linux/bitmap.h>
 #include <linux/cache.h>
 #include <linux/hw_random.h>
 #include <linux/kobject.h>
@@ -21,6 +22,7 @@
 #define VIRTIO_RNG_F_LEAK_LATCH 1 /* experimental: requests and leaks wait for each other */
 
 #define VRNG_LEAK_QUEUES 2
+#define VRNG_COVERS 64 /* domains whose words a device stores, at most */
 
 /* vrng-requests.c: the request queue, and hwrng, which it serves */
 
@@ -61,19 +63,33 @@ struct vrng_leak_queue {
 	struct sysgenid_slot slot;
 	struct vrng_leak_buffers *buffers;
 	/* vrng-api.c: by place in its table, those in the device's hands; guarded by the leak lock */
-	struct virtio_rng_leak_request *held[VIRTIO_RNG_LEAK_REQUESTS];
+	struct virtio_rng_leak_request *others[VIRTIO_RNG_LEAK_REQUESTS];
+
+	/* vrng-domains.c: one for each place in leak->covers; guarded by the leak lock */
+	struct sysgenid_slot covers[VRNG_COVERS];
+	void *sources;			    /* a page of their source words */
+	DECLARE_BITMAP(held, VRNG_COVERS);  /* in the device's hands */
+	DECLARE_BITMAP(alone, VRNG_COVERS); /* were given to it without the driver's own */
+	DECLARE_BITMAP(came, VRNG_COVERS);  /* have come back since the last look */
+};
+
+/* A domain whose word the device moves. */
+struct vrng_cover {
+	struct sysgenid_counter *counter;
+	struct page *page;
 };
 
 struct vrng_leak {
 	struct sysgenid_writer writer;
 	struct page *page; /* of the generation word */
 	/* Constant from start to stop: */
-	bool present;	       /* the device reports leaks */
-	bool latches;	       /* it forgets none that comes before the last was handled */
-	bool direct;	       /* it can reach the word; if not, the interrupt's handler moves it */
-	bool serves_others;    /* there is room for requests of other kernel code */
-	struct list_head node; /* vrng-api.c: its list of devices */
-	struct work_struct more; /* harvests on when the interrupt has done its share */
+	bool present;	    /* the device reports leaks */
+	bool latches;	    /* it forgets none that comes before the last was handled */
+	bool direct;	    /* it can reach the word; if not, the interrupt's handler moves it */
+	bool serves_others; /* there is room for requests of other kernel code */
+	unsigned int cover_limit; /* domains that there is room for */
+	struct list_head node;	  /* vrng-api.c: its list of devices */
+	struct work_struct more;  /* harvests on when the interrupt has done its share */
 
 	spinlock_t lock; /* guards the virtqueues and all below; taken outside the counter's lock */
 	struct vrng_leak_queue queues[VRNG_LEAK_QUEUES];
@@ -81,6 +97,8 @@ struct vrng_leak {
 	bool stopped;
 	bool broken; /* coverage has ended until the device is started again */
 	u64 reports; /* times that executed requests came back */
+	struct vrng_cover covers[VRNG_COVERS];
+	unsigned int cover_count; /* only grows until the device is reset */
 };
 
 int vrng_leak_init(struct vrng_leak *leak);
@@ -92,7 +110,19 @@ void vrng_leak_stop(struct vrng_leak *leak);
 void vrng_leak_done(struct virtqueue *vq);
 void vrng_leak_lost(struct vrng_leak *leak);
 void vrng_leak_arm_others(struct vrng_leak *leak);
+bool vrng_leak_reaches(struct vrng_leak *leak, struct page *page);
 const char *vrng_leak_describe(const struct vrng_leak *leak);
+
+/* vrng-domains.c: the words of other domains than the system's */
+
+int vrng_domains_init(struct vrng_leak *leak);
+void vrng_domains_free(struct vrng_leak *leak);
+void vrng_domains_prepare(struct vrng_leak *leak, struct virtio_device *vdev,
+			  unsigned int descriptors);
+void vrng_domains_arm(struct vrng_leak *leak, struct vrng_leak_queue *queue, bool alone);
+bool vrng_domains_executed(struct vrng_leak *leak, struct vrng_leak_queue *queue, void *token,
+			   bool *alone);
+void vrng_domains_look_back(struct vrng_leak *leak, struct vrng_leak_queue *queue);
 
 /* vrng-api.c: requests of other kernel code; see virtio_rng_leak.h */
 

@@ -12,6 +12,7 @@
 #include "domain.h"
 #include "event.h"
 #include "notify.h"
+#include "reseed.h"
 #include "sysgenid_writer.h"
 #include "writers.h"
 
@@ -56,9 +57,14 @@ void sysgenid_writers_fence(void)
 	up_read(&writers_lock);
 }
 
+static struct sysgenid_counter *counter_of(struct sysgenid_slot *slot)
+{
+	return slot->counter ? slot->counter : &sysgenid_system;
+}
+
 void sysgenid_slot_arm(struct sysgenid_writer *writer, struct sysgenid_slot *slot)
 {
-	struct sysgenid_counter *counter = writer->counter;
+	struct sysgenid_counter *counter = counter_of(slot);
 	unsigned long flags;
 
 	spin_lock_irqsave(&counter->lock, flags);
@@ -70,7 +76,7 @@ EXPORT_SYMBOL_GPL(sysgenid_slot_arm);
 
 void sysgenid_slot_executed(struct sysgenid_writer *writer, struct sysgenid_slot *slot)
 {
-	struct sysgenid_counter *counter = writer->counter;
+	struct sysgenid_counter *counter = counter_of(slot);
 	unsigned long flags;
 
 	spin_lock_irqsave(&counter->lock, flags);
@@ -79,10 +85,33 @@ void sysgenid_slot_executed(struct sysgenid_writer *writer, struct sysgenid_slot
 	 * device had loaded it, an older one. Then the word is below top and settle() moves it up.
 	 */
 	counter->top = max(counter->top, slot->ticket);
+	counter->leaked = true;
 	list_del_init(&slot->node);
 	spin_unlock_irqrestore(&counter->lock, flags);
 }
 EXPORT_SYMBOL_GPL(sysgenid_slot_executed);
+
+void sysgenid_slot_drop(struct sysgenid_slot *slot)
+{
+	struct sysgenid_counter *counter = counter_of(slot);
+	unsigned long flags;
+
+	spin_lock_irqsave(&counter->lock, flags);
+	list_del_init(&slot->node);
+	spin_unlock_irqrestore(&counter->lock, flags);
+}
+EXPORT_SYMBOL_GPL(sysgenid_slot_drop);
+
+void sysgenid_slot_missed(struct sysgenid_slot *slot)
+{
+	struct sysgenid_counter *counter = counter_of(slot);
+	unsigned long flags;
+
+	spin_lock_irqsave(&counter->lock, flags);
+	counter->event_needed = true;
+	spin_unlock_irqrestore(&counter->lock, flags);
+}
+EXPORT_SYMBOL_GPL(sysgenid_slot_missed);
 
 /*
  * Sleepers are woken there and not by the interrupt: how many there are is up to users, and an
@@ -114,30 +143,68 @@ void sysgenid_writer_report(struct sysgenid_writer *writer)
 }
 EXPORT_SYMBOL_GPL(sysgenid_writer_report);
 
+/*
+ * Has the device's own store made the event of @counter, so that no other is needed? Takes note that it is
+ * seen to. The caller holds @events.
+ */
+static bool settled_by_device(struct sysgenid_counter *counter, sysgenid_ticket *now)
+{
+	bool good;
+
+	spin_lock_irq(&counter->lock);
+	*now = sysgenid_counter_current(counter);
+	/* Above the highest: a number that was never drawn, from a device that is out of its mind. */
+	good = !counter->event_needed && *now >= counter->top && *now <= counter->highest;
+	/* What was armed for it may have come back without a leak that it was armed for. */
+	if (counter != &sysgenid_system)
+		good = good && counter->leaked;
+	counter->event_needed = false;
+	counter->leaked = false;
+	counter->last_cause = SYSGENID_CAUSE_VIRTIO_LEAK;
+	spin_unlock_irq(&counter->lock);
+	return good;
+}
+
+/*
+ * The domains, of which a device has moved some already. @all: an event of the system's, which was not
+ * covered, is one of theirs.
+ */
+static void settle_domains(bool all)
+{
+	struct sysgenid_counter *domain;
+	sysgenid_ticket now;
+	bool good;
+
+	for_each_sysgenid_domain (domain) {
+		mutex_lock(&domain->events);
+		good = settled_by_device(domain, &now);
+		if (good && !all)
+			sysgenid_counter_wake(domain);
+		else
+			sysgenid_counter_move(domain, 0, SYSGENID_CAUSE_VIRTIO_LEAK);
+		mutex_unlock(&domain->events);
+	}
+}
+
 static void settle(struct work_struct *unused)
 {
 	struct sysgenid_counter *counter = &sysgenid_system;
 	sysgenid_ticket now;
 	u32 generation;
-	bool event;
+	bool good;
 
 	/* Not under @events: whoever holds it may be long about it. */
 	sysgenid_counter_wake(counter);
 	mutex_lock(&counter->events);
-	spin_lock_irq(&counter->lock);
-	now = sysgenid_counter_current(counter);
-	/* Above the highest: a number that was never drawn, from a device that is out of its mind. */
-	event = counter->event_needed || now < counter->top || now > counter->highest;
-	counter->event_needed = false;
-	counter->last_cause = SYSGENID_CAUSE_VIRTIO_LEAK;
-	spin_unlock_irq(&counter->lock);
-
+	good = settled_by_device(counter, &now);
 	generation = (u32)now;
-	if (event)
+	if (!good)
 		generation = sysgenid_counter_move(counter, 0, SYSGENID_CAUSE_VIRTIO_LEAK);
 	sysgenid_notify(counter, generation, SYSGENID_CAUSE_VIRTIO_LEAK);
 	mutex_unlock(&counter->events);
-	sysgenid_event_reach_domains(SYSGENID_CAUSE_VIRTIO_LEAK);
+	sysgenid_reseed_start(SYSGENID_RESEED_NOW);
+	settle_domains(!good);
+	sysgenid_reseed_start(SYSGENID_RESEED_NOW);
 }
 
 /* For the reseed: whatever devices have given so far is taken in. */
@@ -153,6 +220,29 @@ void sysgenid_writers_harvest(void)
 	}
 	up_read(&writers_lock);
 }
+
+/* Whoever can makes the word of @counter move at each leak. */
+void sysgenid_writers_cover(struct sysgenid_counter *counter)
+{
+	struct sysgenid_writer *writer;
+
+	down_read(&writers_lock);
+	list_for_each_entry (writer, &writers, node)
+		sysgenid_writer_cover(writer, counter);
+	up_read(&writers_lock);
+}
+
+void sysgenid_writer_cover(struct sysgenid_writer *writer, struct sysgenid_counter *counter)
+{
+	if (writer->cover && writer->cover(writer, counter, counter->page) == 0)
+		atomic_inc(&counter->covered);
+}
+
+void sysgenid_uncovered(struct sysgenid_counter *counter)
+{
+	atomic_dec(&counter->covered);
+}
+EXPORT_SYMBOL_GPL(sysgenid_uncovered);
 
 void sysgenid_writer_attach(struct sysgenid_writer *writer)
 {
@@ -176,6 +266,11 @@ void sysgenid_writer_detach(struct sysgenid_writer *writer, struct sysgenid_slot
 	for (i = 0; i < count; i++)
 		list_del_init(&slots[i]->node);
 	spin_unlock_irq(&counter->lock);
+	if (writer->uncover) {
+		/* It is in the list no more, so nobody calls cover() meanwhile. */
+		writer->uncover(writer);
+		sysgenid_domains_purge();
+	}
 	/* The report of a last leak may have been lost, with somebody asleep on the old value. */
 	sysgenid_event(counter, 0, SYSGENID_CAUSE_KERNEL);
 }

@@ -5,10 +5,13 @@
 #include <linux/types.h>
 
 struct sysgenid_counter;
+struct sysgenid_writer;
 
 void sysgenid_writers_stop(void);
 bool sysgenid_slots_rewrite(struct sysgenid_counter *counter);
 void sysgenid_writers_fence(void);
 void sysgenid_writers_harvest(void);
+void sysgenid_writers_cover(struct sysgenid_counter *counter);
+void sysgenid_writer_cover(struct sysgenid_writer *writer, struct sysgenid_counter *counter);
 
 #endif /* SYSGENID_WRITERS_H */

@@ -48,6 +48,8 @@ uint32_t inode_of(int namespace);
 pid_t clone_sleeper(void);
 void end_sleeper(pid_t pid);
 
+int domains_hold(int number, bool busy); /* domains-hold.c */
+
 /* domains-rights.c */
 void domains_rights(struct box *other);
 void domains_by_netlink(struct box *box, struct box *others, int count, struct genl *genl);

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The generation words of domains other than the system's: for each a request of its own in each
+ * leak queue, "copy a number that nobody has seen there into this word". They stand behind the
+ * driver's own. virtio cannot take a request back, so a word is stored until the device is reset, whether its domain
+ * is in use or waits in the pool to be used again.
+ */
+#include <linux/errno.h>
+#include <linux/gfp.h>
+#include <linux/minmax.h>
+#include <linux/mm.h>
+#include <linux/scatterlist.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_ring.h>
+
+#include "sysgenid.h"
+#include "vrng.h"
+
+static u32 *source_of(struct vrng_leak_queue *queue, unsigned int i)
+{
+	BUILD_BUG_ON(VRNG_COVERS * L1_CACHE_BYTES > PAGE_SIZE);
+	return (u32 *)(queue->sources + i * L1_CACHE_BYTES);
+}
+
+static int arm(struct vrng_leak *leak, struct vrng_leak_queue *queue, unsigned int i)
+{
+	struct scatterlist from, to, *sgs[] = { &from, &to };
+	struct sysgenid_slot *slot = &queue->covers[i];
+	int ret;
+
+	sg_init_one(&from, slot->source, sizeof(u32));
+	sg_init_table(&to, 1);
+	sg_set_page(&to, leak->covers[i].page, sizeof(u32),
+		    offsetof(struct sysgenid_page, generation));
+	sysgenid_slot_arm(&leak->writer, slot);
+	ret = virtqueue_add_sgs(queue->vq, sgs, 1, 1, slot, GFP_ATOMIC);
+	/* It has never been in the device's hands. */
+	if (ret)
+		sysgenid_slot_drop(slot);
+	return ret;
+}
+
+/*
+ * Put on the queue what is not there. What fails is tried again each time, and found missing when the queue
+ * comes back. @alone: the driver's own requests are not put there at the same time.
+ */
+void vrng_domains_arm(struct vrng_leak *leak, struct vrng_leak_queue *queue, bool alone)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&leak->lock);
+	for (i = 0; i < leak->cover_count; i++) {
+		if (test_bit(i, queue->held) || arm(leak, queue, i))
+			continue;
+		__set_bit(i, queue->held);
+		__assign_bit(i, queue->alone, alone);
+	}
+}
+
+/* Something has come back. Returns whether it was one of these, and whether it stood alone. */
+bool vrng_domains_executed(struct vrng_leak *leak, struct vrng_leak_queue *queue, void *token,
+			   bool *alone)
+{
+	struct sysgenid_slot *slot = token;
+	unsigned int i;
+
+	if (slot < queue->covers || slot >= queue->covers + VRNG_COVERS)
+		return false;
+	i = slot - queue->covers;
+	sysgenid_slot_executed(&leak->writer, slot);
+	__clear_bit(i, queue->held);
+	__set_bit(i, queue->came);
+	*alone = test_bit(i, queue->alone);
+	return true;
+}
+
+/* The queue has come back: those that have not are moved by an event. */
+void vrng_domains_look_back(struct vrng_leak *leak, struct vrng_leak_queue *queue)
+{
+	unsigned int i;
+
+	lockdep_assert_held(&leak->lock);
+	for (i = 0; i < leak->cover_count; i++) {
+		if (!test_bit(i, queue->came))
+			sysgenid_slot_missed(&queue->covers[i]);
+	}
+	bitmap_zero(queue->came, VRNG_COVERS);
+}
+
+static int add(struct vrng_leak *leak, struct sysgenid_counter *counter, struct page *page)
+{
+	struct vrng_leak_queue *queue;
+	unsigned int i, to;
+
+	lockdep_assert_held(&leak->lock);
+	if (leak->stopped || leak->broken)
+		return -ENODEV;
+	for (i = 0; i < leak->cover_count; i++) {
+		if (leak->covers[i].counter == counter)
+			return -EEXIST;
+	}
+	if (leak->cover_count == leak->cover_limit)
+		return -ENOSPC;
+	i = leak->cover_count++;
+	leak->covers[i].counter = counter;
+	leak->covers[i].page = page;
+	for (to = 0; to < VRNG_LEAK_QUEUES; to++) {
+		queue = &leak->queues[to];
+		sysgenid_slot_init(&queue->covers[i], counter, source_of(queue, i));
+		/* A plain device gets it with the queue that is armed. */
+		if (to != leak->next && !leak->latches)
+			continue;
+		vrng_domains_arm(leak, queue, true);
+		virtqueue_kick(queue->vq);
+	}
+	return 0;
+}
+
+static int cover(struct sysgenid_writer *writer, struct sysgenid_counter *counter,
+		 struct page *page)
+{
+	struct vrng_leak *leak = container_of(writer, struct vrng_leak, writer);
+	int ret;
+
+	if (!leak->direct || !vrng_leak_reaches(leak, page))
+		return -EOPNOTSUPP;
+	spin_lock_irq(&leak->lock);
+	ret = add(leak, counter, page);
+	spin_unlock_irq(&leak->lock);
+	return ret;
+}
+
+/* The device was reset, and nobody else uses any of this. */
+static void uncover(struct sysgenid_writer *writer)
+{
+	struct vrng_leak *leak = container_of(writer, struct vrng_leak, writer);
+	struct vrng_leak_queue *queue;
+	unsigned int i, count = leak->cover_count;
+
+	for (queue = leak->queues; queue < leak->queues + VRNG_LEAK_QUEUES; queue++) {
+		for (i = 0; i < count; i++)
+			sysgenid_slot_drop(&queue->covers[i]);
+		bitmap_zero(queue->held, VRNG_COVERS);
+		bitmap_zero(queue->came, VRNG_COVERS);
+	}
+	/* Readers of sysfs look without more. */
+	WRITE_ONCE(leak->cover_count, 0);
+	for (i = 0; i < count; i++)
+		sysgenid_uncovered(leak->covers[i].counter);
+}
+
+/* Before the device is started. @descriptors: of each queue, for this; without indirect ones a copy takes two. */
+void vrng_domains_prepare(struct vrng_leak *leak, struct virtio_device *vdev,
+			  unsigned int descriptors)
+{
+	bool indirect = virtio_has_feature(vdev, VIRTIO_RING_F_INDIRECT_DESC);
+
+	leak->cover_limit = min_t(unsigned int, VRNG_COVERS, descriptors / (indirect ? 1 : 2));
+	if (!leak->direct)
+		leak->cover_limit = 0;
+}
+
+int vrng_domains_init(struct vrng_leak *leak)
+{
+	unsigned int i;
+
+	for (i = 0; i < VRNG_LEAK_QUEUES; i++) {
+		leak->queues[i].sources = (void *)get_zeroed_page(GFP_KERNEL);
+		if (!leak->queues[i].sources) {
+			vrng_domains_free(leak);
+			return -ENOMEM;
+		}
+	}
+	leak->writer.cover = cover;
+	leak->writer.uncover = uncover;
+	return 0;
+}
+
+void vrng_domains_free(struct vrng_leak *leak)
+{
+	unsigned int i;
+
+	for (i = 0; i < VRNG_LEAK_QUEUES; i++)
+		free_page((unsigned long)leak->queues[i].sources);
+}

@@ -1,0 +1,166 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""A leak of a virtual machine reaches the counters of its containers before any CPU runs."""
+
+import os
+import struct
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "snapshot"))
+# pylint: disable=wrong-import-position
+import vm as machine  # noqa: E402
+from tap import each_suite  # noqa: E402
+
+TROUBLE = ("WARNING:|BUG:|Oops|cut here|Call Trace|general protection|list_(add|del) corruption|"
+           "Bad page|refcount_t|blocked for more|soft lockup")
+SYSFS = "/sys/virtio-rng/virtio_rng.0"
+CLASS = "/sys/class/misc/sysgenid"
+PROGRAM = "build/tests/payload/domains"
+DRIVER = "/sys/bus/virtio/drivers/virtio_rng"
+ROOM = 64
+BEYOND = 6
+ROUNDS = 30
+LEAKS = 200
+
+
+def wait_until(vm, condition, seconds=20):
+    """A shell condition in the guest."""
+    vm.run(f"end=$((SECONDS + {seconds})); while ((SECONDS < end)); do {condition} && exit; "
+           f"sleep 0.02; done; exit 1", seconds=seconds + 30)
+
+
+class Domains:
+    """Domains that a process in the guest holds, in the order in which they came."""
+
+    def __init__(self, vm, number, how="hold"):
+        self.vm = vm
+        vm.run(f"{PROGRAM} {how} {number} >/tmp/held 2>&1 & echo $! >/tmp/held.pid")
+        wait_until(vm, "grep -q holding /tmp/held")
+        lines = [line.split() for line in vm.run(f"head -n {number} /tmp/held").splitlines()]
+        self.addresses = [int(line[0]) for line in lines]
+        self.first = [int(line[1]) for line in lines]
+
+    def words(self):
+        """The host looks into the memory: what the guest does does not matter."""
+        return [struct.unpack("<I", self.vm.memory(address, 4))[0] for address in self.addresses]
+
+    def end(self):
+        self.vm.run("kill $(cat /tmp/held.pid)")
+        wait_until(self.vm, "! kill -0 $(cat /tmp/held.pid)")
+        wait_until(self.vm, f"[[ $(cat {CLASS}/domains) == 0 ]]")
+        return self.vm.run("tail -n 1 /tmp/held").split()
+
+
+def moved(before, after):
+    return sum(old != new for old, new in zip(before, after))
+
+
+def all_moved(domains, before, seconds=20):
+    deadline = time.monotonic() + seconds
+    while moved(before, domains.words()) < len(before):
+        if time.monotonic() > deadline:
+            return False
+    return True
+
+
+def at_once(tap, vm, domains, name):
+    """
+    The stopped machine goes on and is stopped again. Its handler may have run or not: where it has not, the words beyond
+    the limit are what they were, and those within have moved all the same.
+    """
+    late, within, rounds = 0, 0, 0
+    while rounds < ROUNDS and not late:
+        rounds += 1
+        vm.stop()
+        before = domains.words()
+        vm.leak()
+        vm.cont()
+        vm.stop()
+        after = domains.words()
+        vm.cont()
+        within += moved(before[:ROOM], after[:ROOM]) == ROOM
+        late += moved(before[ROOM:], after[ROOM:]) == 0
+        if not all_moved(domains, before):
+            break
+    tap.ok(late and within == rounds,
+           f"{name}: a leak has moved {ROOM} domains before the interrupt was handled")
+    tap.say(f"after {rounds} rounds")
+    tap.ok(all_moved(domains, before), f"{name}: those beyond the limit move when it is handled")
+
+
+def log_is_clean(tap, vm, what):
+    found = vm.run(f"dmesg | grep -E '{TROUBLE}' | grep -v '^.*traps: '", check=False)
+    if not tap.ok(not found, f"{what}: the kernel log is clean"):
+        tap.say(found)
+
+
+def pool(tap, vm, old, name):
+    """Pages that the device still knows serve the next domains, and nobody else."""
+    tap.equal(vm.run(f"cat {SYSFS}/domains"), f"{ROOM} of {ROOM}",
+              f"{name}: the device keeps the words of domains that have gone")
+    vm.leak()
+    new = Domains(vm, ROOM)
+    tap.equal(sorted(new.addresses), sorted(old[:ROOM]), f"{name}: the next domains get them")
+    system = int(vm.run(f"cat {CLASS}/generation"))
+    tap.ok(all(value > system - 3 for value in new.first),
+           f"{name}: and begin above the system's number")
+    before = new.words()
+    vm.leak()
+    tap.ok(all_moved(new, before), f"{name}: a leak reaches them")
+    new.end()
+
+
+def rebind(tap, vm, name):
+    bound = vm.run(f"ls {DRIVER} | grep virtio")
+    held = Domains(vm, 10)
+    before = held.words()
+    vm.run(f"echo {bound} >{DRIVER}/unbind")
+    tap.ok(all_moved(held, before), f"{name}: unbinding the driver moves all domains")
+    vm.run(f"echo {bound} >{DRIVER}/bind")
+    tap.equal(vm.run(f"cat {SYSFS}/domains"), f"10 of {ROOM}",
+              f"{name}: bound again it has those that are there, and none of the pool")
+    before = held.words()
+    vm.leak()
+    tap.ok(all_moved(held, before), f"{name}: and a leak reaches them")
+    held.end()
+
+
+def busy(tap, vm, name):
+    held = Domains(vm, 20, "busy")
+    for _ in range(LEAKS):
+        vm.leak()
+    result = held.end()
+    tap.ok(result[0] == "changes" and int(result[1]) > 20 and result[3] == "0",
+           f"{name}: {LEAKS} leaks while containers move their own: no number came twice")
+    tap.say(" ".join(result))
+
+
+def covered(tap, suite, folder, name, options):
+    with machine.start(suite, folder, "-device",
+                       f"virtio-rng-leak-pci,id=leak0{options}") as vm:
+        tap.equal(vm.run(f"cat {SYSFS}/domains"), f"0 of {ROOM}", f"{name}: sysfs says the limit")
+        held = Domains(vm, ROOM + BEYOND)
+        tap.equal(vm.run(f"cat {SYSFS}/domains"), f"{ROOM} of {ROOM}",
+                  f"{name}: as many domains are covered as there is room for")
+        at_once(tap, vm, held, name)
+        held.end()
+        pool(tap, vm, held.addresses, name)
+        rebind(tap, vm, name)
+        busy(tap, vm, name)
+        log_is_clean(tap, vm, name)
+        vm.run("rmmod virtio_rng && rmmod sysgenid")
+        log_is_clean(tap, vm, f"{name}, unloaded")
+
+
+def latch(tap, suite, folder):
+    "the latch device"
+    covered(tap, suite, folder, "latch", "")
+
+
+def plain(tap, suite, folder):
+    "the plain RFC device"
+    covered(tap, suite, folder, "plain", ",latch=off")
+
+
+each_suite(latch, plain)
