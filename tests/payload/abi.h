@@ -3,8 +3,10 @@
 #ifndef ABI_H
 #define ABI_H
 
+#include <stdint.h>
+
 void abi_node(void); /* abi-file.c */
-void abi_open(void);
+void abi_open(uint32_t first);
 void abi_read(void);
 void abi_write(void);
 void abi_acknowledge(void);

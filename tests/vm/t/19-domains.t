@@ -22,6 +22,8 @@ fresh_module_with_test()
 }
 
 fresh_module_with_test
+run_payload abi domain
+is "$(cat "$SYSFS/generation")" 0 "nothing of this has moved the system's generation"
 "$PAYLOAD/domains" churn &
 churn=$!
 run_payload stress all "$TRIGGERS"
