@@ -18,6 +18,7 @@ static const struct {
 	{ "strict", offsetof(struct sysgenid_config, strict) },
 	{ "bump-after-dump", offsetof(struct sysgenid_config, bump_after_dump) },
 	{ "follow-any-mark", offsetof(struct sysgenid_config, follow_any_mark) },
+	{ "wipe-on-fork", offsetof(struct sysgenid_config, wipe_on_fork) },
 };
 
 static char *strip(char *text)
@@ -59,7 +60,8 @@ static const char *parse_line(char *line, struct sysgenid_config *config)
 	value = strip(value);
 	found = find_switch(config, key);
 	if (!found)
-		return "no such switch; there are strict, bump-after-dump and follow-any-mark";
+		return "no such switch; there are strict, bump-after-dump, follow-any-mark and "
+		       "wipe-on-fork";
 	if (strcmp(value, "yes") && strcmp(value, "no"))
 		return "the value must be yes or no";
 	*found = value[0] == 'y';

@@ -14,6 +14,7 @@ struct sysgenid_config {
 	bool strict;
 	bool bump_after_dump;
 	bool follow_any_mark;
+	bool wipe_on_fork;
 	bool faulty;	 /* there is something in the file that nobody understood */
 	bool unreadable; /* there may be a file, and nobody knows what it says */
 };

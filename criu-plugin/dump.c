@@ -16,6 +16,7 @@
 #include "rng.h"
 #include "tasks.h"
 #include "util.h"
+#include "wipe.h"
 
 static struct {
 	bool mark_is_final; /* it was read while all tasks were frozen */
@@ -286,6 +287,8 @@ static void finish_old_dump(void)
 	int error = inspect_all();
 
 	refresh_mark(true);
+	if (sysgenid_plugin.config.wipe_on_fork && sysgenid_wipe_dump(sysgenid_plugin.image))
+		dump.stored = false;
 	if (!error)
 		error = keep_findings();
 	if (error)

@@ -100,25 +100,42 @@ int sysgenid_image_add_mapping(SysgenidImage *image, const char *path)
 	return 0;
 }
 
-int sysgenid_image_add_area(SysgenidImage *image, pid_t pid, uint64_t start, uint64_t end)
+static int add_area(SysgenidRngArea ***areas, size_t *n, const SysgenidRngArea *values)
 {
-	SysgenidRngArea **areas, *area;
+	SysgenidRngArea **grown, *area;
 
-	if (image->n_rng_areas >= SYSGENID_IMAGE_MAX_AREAS)
+	if (*n >= SYSGENID_IMAGE_MAX_AREAS)
 		return -E2BIG;
-	areas = grow(image->rng_areas, image->n_rng_areas);
-	if (!areas)
+	grown = grow(*areas, *n);
+	if (!grown)
 		return -ENOMEM;
-	image->rng_areas = areas;
+	*areas = grown;
 	area = malloc(sizeof(*area));
 	if (!area)
 		return -ENOMEM;
-	sysgenid_rng_area__init(area);
-	area->pid = (uint32_t)pid;
-	area->start = start;
-	area->end = end;
-	image->rng_areas[image->n_rng_areas++] = area;
+	*area = *values;
+	grown[(*n)++] = area;
 	return 0;
+}
+
+int sysgenid_image_add_area(SysgenidImage *image, pid_t pid, uint64_t start, uint64_t end)
+{
+	SysgenidRngArea area = SYSGENID_RNG_AREA__INIT;
+
+	area.pid = (uint32_t)pid;
+	area.start = start;
+	area.end = end;
+	return add_area(&image->rng_areas, &image->n_rng_areas, &area);
+}
+
+int sysgenid_image_add_wipe_area(SysgenidImage *image, pid_t pid, uint64_t start, uint64_t end)
+{
+	SysgenidRngArea area = SYSGENID_RNG_AREA__INIT;
+
+	area.pid = (uint32_t)pid;
+	area.start = start;
+	area.end = end;
+	return add_area(&image->wipe_areas, &image->n_wipe_areas, &area);
 }
 
 bool sysgenid_image_has_file_task(const SysgenidImage *image, pid_t pid)
@@ -267,29 +284,37 @@ static int check_files(const SysgenidImage *image, struct sysgenid_image_error *
 	return 0;
 }
 
-static int check_memory(const SysgenidImage *image, struct sysgenid_image_error *error)
+static int check_areas(SysgenidRngArea *const *areas, size_t n, struct sysgenid_image_error *error)
 {
-	if (image->n_mappings > SYSGENID_IMAGE_MAX_MAPPINGS)
-		return fail(error, -EBADMSG, "it has %zu mapped paths, more than the %u allowed",
-			    image->n_mappings, SYSGENID_IMAGE_MAX_MAPPINGS);
-	if (image->n_rng_areas > SYSGENID_IMAGE_MAX_AREAS)
-		return fail(error, -EBADMSG, "it has %zu areas of memory, more than the %u allowed",
-			    image->n_rng_areas, SYSGENID_IMAGE_MAX_AREAS);
-	for (size_t i = 0; i < image->n_mappings; i++) {
-		int result = check_path(image->mappings[i], error);
+	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
 
-		if (result)
-			return result;
-	}
-	for (size_t i = 0; i < image->n_rng_areas; i++) {
-		const SysgenidRngArea *area = image->rng_areas[i];
-		uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	if (n > SYSGENID_IMAGE_MAX_AREAS)
+		return fail(error, -EBADMSG, "it has %zu areas of memory, more than the %u allowed",
+			    n, SYSGENID_IMAGE_MAX_AREAS);
+	for (size_t i = 0; i < n; i++) {
+		const SysgenidRngArea *area = areas[i];
 
 		if (!area->pid || area->pid > INT_MAX || area->start >= area->end ||
 		    area->end > INT64_MAX || area->start % page || area->end % page)
 			return fail(error, -EBADMSG, "an area of memory in it is impossible");
 	}
 	return 0;
+}
+
+static int check_memory(const SysgenidImage *image, struct sysgenid_image_error *error)
+{
+	if (image->n_mappings > SYSGENID_IMAGE_MAX_MAPPINGS)
+		return fail(error, -EBADMSG, "it has %zu mapped paths, more than the %u allowed",
+			    image->n_mappings, SYSGENID_IMAGE_MAX_MAPPINGS);
+	for (size_t i = 0; i < image->n_mappings; i++) {
+		int result = check_path(image->mappings[i], error);
+
+		if (result)
+			return result;
+	}
+	if (check_areas(image->rng_areas, image->n_rng_areas, error))
+		return -EBADMSG;
+	return check_areas(image->wipe_areas, image->n_wipe_areas, error);
 }
 
 static int check_content(const SysgenidImage *image, struct sysgenid_image_error *error)

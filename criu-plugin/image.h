@@ -33,6 +33,7 @@ void sysgenid_image_free(SysgenidImage *image);
 int sysgenid_image_add_file(SysgenidImage *image, const SysgenidFile *file);
 int sysgenid_image_add_mapping(SysgenidImage *image, const char *path);
 int sysgenid_image_add_area(SysgenidImage *image, pid_t pid, uint64_t start, uint64_t end);
+int sysgenid_image_add_wipe_area(SysgenidImage *image, pid_t pid, uint64_t start, uint64_t end);
 int sysgenid_image_add_file_task(SysgenidImage *image, pid_t pid);
 
 const SysgenidFile *sysgenid_image_find_file(const SysgenidImage *image, uint32_t id);

@@ -38,9 +38,9 @@ static bool has_flag(const char *flags, const char *flag)
 	return false;
 }
 
-static int walk(FILE *file, bool droppable, sysgenid_vma_fn fn, void *argument)
+static int walk(FILE *file, bool flags, sysgenid_vma_fn fn, void *argument)
 {
-	static const char flags[] = "VmFlags:";
+	static const char word[] = "VmFlags:";
 	cleanup_free char *header = NULL, *line = NULL;
 	size_t header_size = 0, size = 0;
 	struct sysgenid_vma vma = { 0 };
@@ -57,10 +57,11 @@ static int walk(FILE *file, bool droppable, sysgenid_vma_fn fn, void *argument)
 			header_size = size;
 			line = swap;
 			size = swap_size;
-			if (!droppable)
+			if (!flags)
 				result = fn(&vma, argument);
-		} else if (droppable && vma.end && !strncmp(line, flags, sizeof(flags) - 1)) {
+		} else if (flags && vma.end && !strncmp(line, word, sizeof(word) - 1)) {
 			vma.droppable = has_flag(line, "dp");
+			vma.wipe_on_fork = has_flag(line, "wf");
 			result = fn(&vma, argument);
 		}
 	}
@@ -69,16 +70,16 @@ static int walk(FILE *file, bool droppable, sysgenid_vma_fn fn, void *argument)
 	return result;
 }
 
-int sysgenid_for_each_vma(pid_t pid, bool droppable, sysgenid_vma_fn fn, void *argument)
+int sysgenid_for_each_vma(pid_t pid, bool flags, sysgenid_vma_fn fn, void *argument)
 {
 	cleanup_file FILE *file = NULL;
 	char path[64];
 
-	snprintf(path, sizeof(path), "/proc/%d/%s", pid, droppable ? "smaps" : "maps");
+	snprintf(path, sizeof(path), "/proc/%d/%s", pid, flags ? "smaps" : "maps");
 	file = fopen(path, "re");
 	if (!file)
 		return errno == ENOENT || errno == ESRCH ? 0 : -errno;
-	return walk(file, droppable, fn, argument);
+	return walk(file, flags, fn, argument);
 }
 
 int sysgenid_inner_pid(pid_t pid)

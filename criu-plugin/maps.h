@@ -13,17 +13,18 @@ struct sysgenid_vma {
 	char perms[5];	  /* "rw-p" */
 	uint64_t inode;	  /* 0: no file */
 	const char *path; /* "" when there is none; also "[heap]" and the like */
-	bool droppable;	  /* only known when asked for */
+	bool droppable;	  /* only known when flags were asked for; so the next one */
+	bool wipe_on_fork;
 };
 
 /* Anything but 0 ends the walk and becomes its result. */
 typedef int (*sysgenid_vma_fn)(const struct sysgenid_vma *vma, void *argument);
 
 /*
- * Calls fn for each mapping of a task. droppable: find out which are; slower. Returns 0, what fn
+ * Calls fn for each mapping of a task. flags: find out its flags, too; slower. Returns 0, what fn
  * returned, or -errno; a task that is gone, or a zombie, has no mappings.
  */
-int sysgenid_for_each_vma(pid_t pid, bool droppable, sysgenid_vma_fn fn, void *argument);
+int sysgenid_for_each_vma(pid_t pid, bool flags, sysgenid_vma_fn fn, void *argument);
 
 /* The number a task has in its own, innermost PID namespace. Returns it or -errno. */
 int sysgenid_inner_pid(pid_t pid);

@@ -15,6 +15,7 @@
 #include "tasks.h"
 #include "wordtask.h"
 #include "util.h"
+#include "wipe.h"
 
 /*
  * For an image without a list of plugins criu answers yes however often it is asked; a plugin
@@ -219,6 +220,8 @@ int sysgenid_restore_resume_late(int pid)
 		return -ENOTSUP;
 	if (sysgenid_plugin.image)
 		sysgenid_rng_restore(pid, sysgenid_plugin.image);
+	if (sysgenid_plugin.image && sysgenid_plugin.config.wipe_on_fork)
+		sysgenid_wipe_restore(pid, sysgenid_plugin.image);
 	if (!sysgenid_plugin.doomed && sysgenid_task_raise(pid)) {
 		sysgenid_err("the restored tasks are killed, since one would run on an old "
 			     "generation");

@@ -73,8 +73,9 @@ struct rng_walk {
 	int memory;
 	int pagemap;
 	int areas;
-	SysgenidImage *image;	       /* dump */
-	const SysgenidImage *recorded; /* restore */
+	SysgenidImage *image;		  /* dump */
+	SysgenidRngArea *const *recorded; /* restore */
+	size_t n_recorded;
 };
 
 static int open_task(struct rng_walk *walk)
@@ -150,8 +151,8 @@ static int restore_area(const struct sysgenid_vma *vma, void *argument)
 	if (strcmp(vma->perms, "rw-p") || vma->inode ||
 	    (vma->path[0] && strncmp(vma->path, "[anon", 5)))
 		return 0;
-	for (size_t i = 0; !error && i < walk->recorded->n_rng_areas; i++) {
-		const SysgenidRngArea *area = walk->recorded->rng_areas[i];
+	for (size_t i = 0; !error && i < walk->n_recorded; i++) {
+		const SysgenidRngArea *area = walk->recorded[i];
 
 		if (area->pid != (uint32_t)walk->inner || area->start < vma->start ||
 		    area->end > vma->end)
@@ -161,19 +162,28 @@ static int restore_area(const struct sysgenid_vma *vma, void *argument)
 	return error;
 }
 
-void sysgenid_rng_restore(pid_t pid, const SysgenidImage *image)
+int sysgenid_areas_clear(pid_t pid, SysgenidRngArea *const *areas, size_t n)
 {
-	struct rng_walk walk = { .pid = pid, .memory = -1, .pagemap = -1, .recorded = image };
+	struct rng_walk walk = {
+		.pid = pid, .memory = -1, .pagemap = -1, .recorded = areas, .n_recorded = n
+	};
 	int error;
 
-	if (!image->n_rng_areas)
-		return;
+	if (!n)
+		return 0;
 	error = open_task(&walk);
 	if (!error)
 		error = sysgenid_for_each_vma(pid, false, restore_area, &walk);
 	close_task(&walk);
 	/* A zombie has no memory. */
-	if (error && error != -ENOENT && error != -ESRCH)
+	return error == -ENOENT || error == -ESRCH ? 0 : error;
+}
+
+void sysgenid_rng_restore(pid_t pid, const SysgenidImage *image)
+{
+	int error = sysgenid_areas_clear(pid, image->rng_areas, image->n_rng_areas);
+
+	if (error)
 		sysgenid_warn("cannot clear the getrandom state of task %d: %s", pid,
 			      strerror(-error));
 }
