@@ -14,7 +14,8 @@
 
 #include "bench.h"
 
-static atomic_llong woken; /* when the sleeper got a new generation */
+static atomic_llong woken;   /* when the sleeper got a new generation */
+static _Atomic uint32_t got; /* which; stored after the time */
 
 static int open_device(void)
 {
@@ -35,6 +36,7 @@ static void *sleeper(void *unused)
 		if (read(fd, &value, sizeof(value)) != sizeof(value))
 			bench_die("read");
 		atomic_store(&woken, (long long)bench_now());
+		atomic_store(&got, value);
 		if (write(fd, &value, sizeof(value)) < 0 && errno != EINVAL)
 			bench_die("acknowledge");
 	}
@@ -53,18 +55,19 @@ int main(void)
 		bench_die("mmap");
 	if (pthread_create(&thread, NULL, sleeper, NULL))
 		bench_die("thread");
+	old = page->generation;
 	printf("watching\n");
 	for (;;) {
 		fflush(stdout);
-		old = page->generation;
 		while (page->generation == old)
 			;
 		moved = bench_now();
 		while (page->rng_generation != page->generation)
 			;
 		reseeded = bench_now();
-		while (atomic_load(&woken) < moved)
+		while (atomic_load(&got) != page->generation)
 			;
+		old = page->generation;
 		printf("%lld %lld\n", atomic_load(&woken) - moved, reseeded - moved);
 	}
 }
