@@ -21,6 +21,7 @@
 
 #define START_MAX 0x3fffffffu /* far from the end of the numbers */
 #define STALE_SECONDS 3600    /* a container may be on its way to being started */
+#define KEPT "kept"
 #define SYSFS_DEVICE "/sys/class/misc/sysgenid/dev"
 
 /* Only root may change what is in it; it may be there already, made by whomever. */
@@ -181,16 +182,39 @@ int hook_counter_remove(const char *name)
 		return errno == ENOENT ? 0 : -errno;
 	if (is_mounted(name))
 		return -EBUSY;
-	if (unlinkat(folder, HOOK_COUNTER, 0) && errno != ENOENT)
+	if ((unlinkat(folder, HOOK_COUNTER, 0) && errno != ENOENT) ||
+	    (unlinkat(folder, KEPT, 0) && errno != ENOENT))
 		return -errno;
 	return unlinkat(registry, name, AT_REMOVEDIR) && errno != ENOENT ? -errno : 0;
+}
+
+int hook_counter_keep(const char *name)
+{
+	cleanup_close int registry = open_registry();
+	cleanup_close int folder = -1, mark = -1;
+
+	if (registry < 0)
+		return registry;
+	folder = openat(registry, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	if (folder < 0)
+		return errno == ENOENT ? 0 : -errno;
+	mark = openat(folder, KEPT, O_WRONLY | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0644);
+	return mark < 0 ? -errno : 0;
+}
+
+static bool is_kept(int registry, const char *name)
+{
+	char path[HOOK_NAME_MAX + 16];
+
+	snprintf(path, sizeof(path), "%s/" KEPT, name);
+	return !faccessat(registry, path, F_OK, AT_SYMLINK_NOFOLLOW);
 }
 
 static bool is_stale(int registry, const char *name)
 {
 	struct stat stat;
 
-	return hook_name_is_good(name) && strcmp(name, HOOK_NODE) &&
+	return hook_name_is_good(name) && strcmp(name, HOOK_NODE) && !is_kept(registry, name) &&
 	       !fstatat(registry, name, &stat, AT_SYMLINK_NOFOLLOW) && S_ISDIR(stat.st_mode) &&
 	       time(NULL) - stat.st_mtime > STALE_SECONDS;
 }

@@ -65,7 +65,10 @@ int hook_counter_make(const char *name);
 /* Removes it, unless a process of this machine has it mounted: then -EBUSY. */
 int hook_counter_remove(const char *name);
 
-/* Removes counters that no process has mounted and that are an hour old, but the node's. */
+/* Lets it stay until somebody removes it by name. */
+int hook_counter_keep(const char *name);
+
+/* Removes counters that no process has mounted and that are an hour old, but kept ones and the node's. */
 int hook_counter_clean(void);
 
 /* Is the module there, and the device node what it says? Else *@why is a sentence. */

@@ -177,8 +177,9 @@ int hook_precreate(struct json_object *config)
 	good = hook_device_is_good(&device, &why);
 	if (wish == WISH_AUTO)
 		wish = good ? WISH_DEVICE : WISH_FILE;
+	/* create-runtime refuses that, whose words engines show; this stage's they don't. */
 	if (wish == WISH_DEVICE && !good)
-		return hook_fail("%s", why);
+		wish = WISH_NOTHING;
 	/* It may have been given by other means, or by an earlier run. */
 	if (wish != WISH_NOTHING && !has_entry(mounts, "destination") &&
 	    !has_entry(devices, "path"))
@@ -250,6 +251,19 @@ int hook_poststart(struct json_object *state)
 		     : 0;
 }
 
+/*
+ * Has podman made a checkpoint of it, whose copies will mount this very counter? Its log lies in the bundle
+ * until the container is removed.
+ */
+static bool was_dumped(struct json_object *state)
+{
+	const char *bundle = hook_string(state, "bundle");
+	char path[4096];
+
+	return bundle && snprintf(path, sizeof(path), "%s/dump.log", bundle) < (int)sizeof(path) &&
+	       !access(path, F_OK);
+}
+
 int hook_poststop(struct json_object *state)
 {
 	const char *id = id_of(state);
@@ -257,7 +271,7 @@ int hook_poststop(struct json_object *state)
 
 	if (!id)
 		return 1;
-	error = hook_counter_remove(id);
+	error = was_dumped(state) ? hook_counter_keep(id) : hook_counter_remove(id);
 	/* Copies of this container go on with it. The last one's end, or an hour, cleans it up. */
 	if (error && error != -EBUSY)
 		return fail_counter("remove", id, error);

@@ -69,6 +69,14 @@ run "$(state $ID)" poststop
 is "$status $(ls "$registry")" "0 other" "poststop removes the container's own and no other"
 run "$(state $ID)" poststop
 is "$status" 0 "a second poststop is no mistake"
+mkdir "$work/bundle" && : >"$work/bundle/dump.log"
+run "$(state dumped "$FILE")" create-runtime
+run "$(state dumped | sed "s|/b\"|$work/bundle\"|")" poststop
+touch -d '2 hours ago' "$registry/dumped"
+run '' clean
+is "$status $(ls "$registry/dumped")" "0 counter"$'\n'"kept" "the counter of a container that podman has dumped stays for its copies"
+run '' remove dumped
+is "$status $(ls "$registry")" "0 other" "until somebody removes it by name"
 mkdir "$registry/crashed" && touch -d '2 hours ago' "$registry/crashed" && mkdir "$registry/young"
 run "$(state $ID)" poststop
 is "$(ls "$registry")" "other"$'\n'"young" "poststop removes what a crashed hook left behind, if it is old"
