@@ -47,7 +47,7 @@ int sysgenid_counter_ask(int pid_namespace, uint32_t *highest, struct sysgenid_r
 	return 0;
 }
 
-int sysgenid_counter_move(uint32_t min, unsigned int flags, uint32_t *generation,
+int sysgenid_counter_move(int pid_namespace, uint32_t min, unsigned int flags, uint32_t *generation,
 			  struct sysgenid_reason *why)
 {
 	struct sysgenid_error details = { "" };
@@ -55,8 +55,11 @@ int sysgenid_counter_move(uint32_t min, unsigned int flags, uint32_t *generation
 	uint32_t highest;
 	int error = reach(&details);
 
-	if (!error)
+	if (!error) {
+		control.pidns_fd = pid_namespace;
 		error = sysgenid_control_trigger(&control, min, flags, &moved, &details);
+		control.pidns_fd = -1;
+	}
 	if (error)
 		return explain(error, &details, why);
 	*generation = moved.generation;

@@ -20,8 +20,8 @@ struct sysgenid_reason {
  */
 int sysgenid_counter_ask(int pid_namespace, uint32_t *highest, struct sysgenid_reason *why);
 
-/* flags: those of sysgenid_trigger() */
-int sysgenid_counter_move(uint32_t min, unsigned int flags, uint32_t *generation,
+/* pid_namespace as above, but -1: the whole machine. flags: those of sysgenid_trigger() */
+int sysgenid_counter_move(int pid_namespace, uint32_t min, unsigned int flags, uint32_t *generation,
 			  struct sysgenid_reason *why);
 
 /*

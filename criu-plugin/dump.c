@@ -264,11 +264,13 @@ int sysgenid_dump_checkpoint_devices(int pid)
 	return -ENOTSUP;
 }
 
+/* Nobody else is to see it, unless the tasks have the machine's counter. */
 static void bump(void)
 {
+	int where = dump.findings.system_wide ? -1 : dump.findings.pid_namespace;
 	struct sysgenid_reason why = { "" };
 	uint32_t generation;
-	int error = sysgenid_counter_move(0, SYSGENID_TRIGGER_RESTORE, &generation, &why);
+	int error = sysgenid_counter_move(where, 0, SYSGENID_TRIGGER_RESTORE, &generation, &why);
 
 	if (error)
 		sysgenid_err("the process that was dumped is not told so, although " SYSGENID_CONF
@@ -301,7 +303,7 @@ void sysgenid_dump_exit(int ret)
 {
 	if (!ret && sysgenid_plugin.image && sysgenid_plugin.stage == CRIU_STAGE_DUMP)
 		finish_old_dump();
-	sysgenid_cleanup_close(&dump.findings.pid_namespace);
 	if (!ret && sysgenid_plugin.config.bump_after_dump)
 		bump();
+	sysgenid_cleanup_close(&dump.findings.pid_namespace);
 }

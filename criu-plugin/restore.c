@@ -77,7 +77,7 @@ static int move_generation(const struct sysgenid_plan *plan, struct sysgenid_rea
 				      "machine's generation stays");
 		return error;
 	}
-	error = sysgenid_counter_move(plan->min, flags, &generation, why);
+	error = sysgenid_counter_move(-1, plan->min, flags, &generation, why);
 	if (!error)
 		sysgenid_info("generation %u for this restore", generation);
 	return error;
