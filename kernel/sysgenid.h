@@ -13,7 +13,7 @@
 struct page;
 
 /**
- * sysgenid_bump_generation - the system is not what it was: move the generation
+ * sysgenid_bump_generation - the system is not what it was: move its generation, and so all
  * @cause: enum sysgenid_cause, for those who listen
  *
  * Returns the new generation, after the word in the page has changed, sleepers were woken and
@@ -25,7 +25,8 @@ u32 sysgenid_bump_generation(enum sysgenid_cause cause);
 u32 sysgenid_generation(void);
 
 /*
- * Be called for every change.
+ * Be called for every change of the system's generation. What happens in the domain of a container alone
+ * is no concern of the kernel's.
  *
  * In process context, one event at a time and in order: action is enum sysgenid_cause, data points
  * to the new generation (u32). The callback may sleep but must not move the generation itself.
@@ -44,7 +45,7 @@ int sysgenid_set_look(void (*look)(void));
 void sysgenid_clear_look(void);
 
 /*
- * The page that users have mapped (struct sysgenid_page)
+ * The page that users of the initial PID namespace have mapped (struct sysgenid_page)
  *
  * For devices that write into it. Takes a reference; give it back with put_page() when no device can
  * write any more.

@@ -190,8 +190,9 @@ struct sysgenid_error {
  * @generation:     the new generation; may be NULL
  * @error:          may be NULL
  *
- * Returns when both are done. -EPERM: see sysgenid_explain(). -ERANGE: more than SYSGENID_MAX_JUMP above the
- * current generation and not forced; nothing has moved. -EIO: moved, but the reseed failed. -ENOENT: module not loaded.
+ * It reaches the domains of all containers. Returns when both are done. -EPERM: see sysgenid_explain().
+ * -ERANGE: more than SYSGENID_MAX_JUMP above the current generation, or SYSGENID_MAX_JUMPS in all since the module
+ * was loaded, and not forced; nothing has moved. -EIO: moved, but the reseed failed. -ENOENT: module not loaded.
  * -ETIMEDOUT: no answer for 30 seconds; it may have moved. Signals do not end the call.
  * Capability: CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN in the initial user namespace.
  */
@@ -257,7 +258,7 @@ struct sysgenid_event {
 };
 
 /**
- * sysgenid_events_open - subscribe to changes. -ENOENT: module not loaded.
+ * sysgenid_events_open - subscribe to changes in the system's domain. -ENOENT: module not loaded.
  *
  * Capability: none, but events reach the initial network namespace only.
  */
