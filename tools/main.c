@@ -17,8 +17,10 @@ static const char help[] =
 	"                                           move the counter, reseed the kernel's RNG\n"
 	"  wait [--timeout MS]                      wait until all watchers have acknowledged\n"
 	"  doctor                                   check what restores of containers need here\n"
+	"  run [-- COMMAND]                         run scripts after every change, and report\n"
+	"  quiesce, unquiesce                       run scripts before and after a snapshot\n"
 	"\n"
-	"Every command knows --json and --help.  sysgenid --version prints the version.\n"
+	"Every command knows --help.  sysgenid --version prints the version.\n"
 	"\n"
 	"exit status: 0 done, 1 failure, 2 wrong usage, 3 time limit, 4 no permission,\n"
 	"             5 the kernel module is not there, 6 doctor found problems\n";
@@ -27,8 +29,9 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{ "status", tool_status }, { "watch", tool_watch },   { "trigger", tool_trigger },
-	{ "wait", tool_wait },	   { "doctor", tool_doctor },
+	{ "status", tool_status },   { "watch", tool_watch },	    { "trigger", tool_trigger },
+	{ "wait", tool_wait },	     { "doctor", tool_doctor },	    { "run", tool_run },
+	{ "quiesce", tool_quiesce }, { "unquiesce", tool_quiesce },
 };
 
 int main(int argc, char **argv)

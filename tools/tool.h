@@ -24,6 +24,8 @@ int tool_watch(int argc, char **argv);
 int tool_trigger(int argc, char **argv);
 int tool_wait(int argc, char **argv);
 int tool_doctor(int argc, char **argv);
+int tool_run(int argc, char **argv);
+int tool_quiesce(int argc, char **argv); /* and unquiesce */
 
 /* options.c */
 
@@ -49,6 +51,35 @@ bool tool_files_exist(void);
 /* Moves the counter of one container, or all when @container is NULL; the highest one reached. */
 int tool_files_trigger(const char *container, uint32_t min, uint32_t *generation);
 int tool_files_status(bool json);
+
+/* hooks.c */
+
+#define TOOL_POST_RESTORE_DIR "/etc/sysgenid/post-restore.d"
+#define TOOL_QUIESCE_DIR "/etc/sysgenid/quiesce.d"
+#define TOOL_UNQUIESCE_DIR "/etc/sysgenid/unquiesce.d"
+#define TOOL_HOOK_MS 30000
+
+struct tool_hooks {
+	const char *directory;
+	uint32_t timeout_ms; /* for each */
+	uint32_t generation; /* what the scripts are told */
+	const char *cause;
+};
+
+struct tool_hooks_result {
+	unsigned int count, failed;
+	char names[400]; /* of those that failed; cut off when there are very many */
+};
+
+/*
+ * Runs what is in the directory, in the order of the names. What fails is said on stderr and does not
+ * keep the others from running. Returns 0, also when there is no directory; -EACCES when others can write it (said);
+ * or -errno.
+ */
+int tool_hooks_run(const struct tool_hooks *hooks, struct tool_hooks_result *result);
+
+/* notify.c: to systemd, if it started us; what cannot be told is said. */
+void tool_notify(const char *text);
 
 /* report.c */
 

@@ -30,7 +30,7 @@ wrong()
 	like "$(<"$work/err")" "^sysgenid: .*$message" "'sysgenid $*' says why"
 }
 
-for arguments in --help -h "status --help" "watch -h" "trigger --help" "wait --help" "doctor --help"; do
+for arguments in --help -h "status --help" "watch -h" "trigger --help" "wait --help" "doctor --help" "run --help" "quiesce -h" "unquiesce --help"; do
 	# shellcheck disable=SC2086  # several arguments
 	run $arguments
 	is "$status $(<"$work/err")" "0 " "'sysgenid $arguments' ends with status 0"
@@ -60,6 +60,9 @@ wrong "not 'many'" watch --count many
 wrong "'--pid' needs a value" trigger --pid
 wrong "not 'self'" status --pid self
 wrong "the number of a process, not 0" trigger --pid 0
+wrong "--watchers is to be a number" run --watchers soon
+wrong "'--dir' needs a value" quiesce --dir
+wrong "takes no argument, but got 'now'" run now
 
 if "$tool" status >/dev/null 2>&1; then
 	skip "every command says that the module is missing" "the module is loaded here"

@@ -1,0 +1,192 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# "sysgenid run", "quiesce" and "unquiesce" without the kernel module: which executables are run, and what is said; and the
+# scripts that are shipped, on files below another root.
+set -uo pipefail
+cd -- "$(dirname -- "$(realpath -- "$0")")/../.." || exit
+# shellcheck source=tests/vm/lib.sh
+. tests/vm/lib.sh
+: "${BUILD:=$PWD/build}"
+
+work=$(mktemp -d)
+trap 'rm -rf -- "$work"' EXIT
+tool=$BUILD/tools/sysgenid
+hooks=$work/hooks.d
+mkdir "$hooks"
+export SYSGENID_PATH=$work/no-counter
+
+# script NAME TEXT: an executable of the directory
+script()
+{
+	printf '#!/bin/bash\n%s\n' "$2" >"$hooks/$1"
+	chmod 755 "$hooks/$1"
+}
+
+# run ARGUMENT...: the results are in status, $work/out and $work/err
+run()
+{
+	status=0
+	"$tool" "$@" >"$work/out" 2>"$work/err" </dev/null || status=$?
+}
+
+quiesce()
+{
+	: >"$work/order"
+	run quiesce --dir "$hooks" "$@"
+}
+
+for name in 30-c 10-a 20-b; do
+	script "$name" "echo $name >>$work/order"
+done
+quiesce
+is "$status $(paste -sd' ' "$work/order")" "0 10-a 20-b 30-c" "executables run in the order of their names"
+for name in 15-x.bak 16-x~ .17-x 18-x.dpkg-old; do
+	script "$name" "echo $name >>$work/order"
+done
+quiesce
+is "$(paste -sd' ' "$work/order")" "10-a 20-b 30-c" "names that run-parts would not take are left out"
+rm -f "$hooks"/1[5-8]* "$hooks"/.17-x
+
+script 20-b 'exit 3'
+quiesce
+is "$status $(paste -sd' ' "$work/order")" "1 10-a 30-c" "one that fails does not keep the next from running; status 1"
+like "$(<"$work/err")" "20-b failed: it ended with status 3.*take no snapshot now" "and it is said, with what to do"
+# shellcheck disable=SC2016  # for the script
+script 20-b 'echo $$ >'"$work/pid"'; exec sleep 1000'
+quiesce --timeout 200
+like "$(<"$work/err")" "20-b failed: it took longer than 200 ms and was ended" "one that does not end is ended"
+ok "it is gone" test ! -e "/proc/$(<"$work/pid")"
+is "$(paste -sd' ' "$work/order")" "10-a 30-c" "and the next one runs"
+script 20-b 'trap "" TERM; echo $$ >'"$work/pid"'; while :; do sleep 1000; done'
+quiesce --timeout 200
+ok "one that ignores SIGTERM is killed" test ! -e "/proc/$(<"$work/pid")"
+rm "$hooks/20-b"
+
+script 40-d "echo 40-d >>$work/order"
+for mode in 757 775; do
+	chmod "$mode" "$hooks/40-d"
+	quiesce
+	like "$status $(<"$work/err")" "^1 .*40-d failed: it must belong to root, and nobody else may write it" \
+		"mode $mode: an executable that others can write is not run"
+done
+is "$(paste -sd' ' "$work/order")" "10-a 30-c" "really not"
+chmod 644 "$hooks/40-d"
+quiesce
+like "$(<"$work/err")" "40-d failed: it is not executable" "nor one that is not executable"
+if ((EUID == 0)); then
+	chmod 755 "$hooks/40-d"
+	chown 65534 "$hooks/40-d"
+	quiesce
+	like "$(<"$work/err")" "40-d failed: it must belong to root" "nor one of somebody else's"
+	rm "$hooks/40-d"
+	printf '#!/bin/bash\n' >"$work/foreign"
+	chmod 755 "$work/foreign"
+	chown 65534 "$work/foreign"
+	ln -s "$work/foreign" "$hooks/40-d"
+	quiesce
+	like "$(<"$work/err")" "40-d failed: it must belong to root" "nor by a link to it"
+fi
+rm -f "$hooks/40-d"
+ln -s "$work/nowhere" "$hooks/40-d"
+quiesce
+like "$(<"$work/err")" "40-d failed: No such file" "a link to nowhere is said"
+rm "$hooks/40-d"
+chmod 777 "$hooks"
+quiesce
+like "$status $(<"$work/err")" "^1 .*is not used: it must be a directory that belongs to root" \
+	"a directory that others can write is not used"
+is "$(<"$work/order")" '' "nothing in it is run"
+chmod 755 "$hooks"
+run unquiesce --dir "$work/none"
+is "$status $(<"$work/err")" "0 " "a directory that does not exist is an empty one"
+# shellcheck disable=SC2016
+script 10-a 'echo "$SYSGENID_GENERATION $SYSGENID_CAUSE ${NOTIFY_SOCKET-none}" >>'"$work/order"'; cat; echo noise'
+NOTIFY_SOCKET=/nowhere quiesce
+is "$(head -n 1 "$work/order")" "0 none none" "they are told the generation and its cause, and do not speak to systemd for us"
+is "$(<"$work/out")" '' "what they print goes to standard error"
+
+run run
+like "$status $(<"$work/err")" "^5 sysgenid: cannot open the device: " "'sysgenid run' without a counter: status 5, and why"
+run run -- sh -c 'echo hello; exit 7'
+is "$status $(<"$work/out")" "7 hello" "'sysgenid run -- COMMAND' without a counter runs it and ends with its status"
+is "$(grep -c '^sysgenid: cannot oversee the command; running it all the same: ' "$work/err")" 1 "and says so once"
+# shellcheck disable=SC2016  # for sh
+run run -- sh -c 'kill -9 $$'
+is "$status" 137 "a command that a signal ends: 128 and its number"
+run run -- "$work/nothing"
+like "$status $(<"$work/err")" "^127 .*cannot start $work/nothing: No such file" "a command that is not there: 127, and why"
+"$tool" run -- sh -c 'trap "exit 5" TERM; touch '"$work/up"'; while :; do sleep 0.1; done' 2>/dev/null &
+pid=$!
+wait_for 20 test -e "$work/up"
+kill -TERM "$pid"
+status=0
+wait "$pid" || status=$?
+is "$status" 5 "signals are handed on to the command"
+
+# The scripts that are shipped.
+root=$work/root
+mkdir -p "$root/etc/sysgenid" "$root/etc/ssh" "$root/var/lib/dbus" "$work/bin"
+export SYSGENID_ROOT=$root
+for name in hostname systemctl networkctl; do
+	# shellcheck disable=SC2016
+	printf '#!/bin/bash\n[[ $# != 0 ]] || { echo old-0123abcd.example; exit; }\necho "%s $*" >>%q\n' "$name" "$work/calls" >"$work/bin/$name"
+	chmod 755 "$work/bin/$name"
+done
+
+# shipped NAME: runs it with our commands in front
+shipped()
+{
+	: >"$work/calls"
+	# It sets a path of its own; functions come before all of it.
+	env "BASH_FUNC_hostname%%=() { $work/bin/hostname \"\$@\"; }" "BASH_FUNC_systemctl%%=() { $work/bin/systemctl \"\$@\"; }" \
+		"BASH_FUNC_networkctl%%=() { $work/bin/networkctl \"\$@\"; }" "tools/post-restore/$1" >"$work/err" 2>&1
+}
+
+echo 00000000000000000000000000000001 | tee "$root/etc/machine-id" >"$root/var/lib/dbus/machine-id"
+ok "machine-id runs" shipped machine-id
+first=$(<"$root/etc/machine-id")
+like "$first" '^[0-9a-f]{32}$' "it writes a machine ID"
+is "$(<"$root/var/lib/dbus/machine-id")" "$first" "and D-Bus's copy of it"
+shipped machine-id
+isnt "$(<"$root/etc/machine-id")" "$first" "another one each time"
+ok "hostname runs" shipped hostname
+like "$(<"$root/etc/hostname") $(<"$work/calls")" '^(old-[0-9a-f]{8}) hostname old-[0-9a-f]{8}$' "it replaces what it added the last time"
+echo HOSTNAME_PREFIX=worker >"$root/etc/sysgenid/post-restore.conf"
+shipped hostname
+like "$(<"$work/calls")" '^hostname worker-[0-9a-f]{8}$' "with the prefix that is configured"
+# shellcheck disable=SC2016  # it must not be executed
+echo 'HOSTNAME_PREFIX=$(touch '"$work/executed"')' >"$root/etc/sysgenid/post-restore.conf"
+not_ok "hostname refuses a prefix that is none" shipped hostname
+ok "and the configuration is not executed" test ! -e "$work/executed"
+not_ok "restart-units without units fails" shipped restart-units
+like "$(<"$work/err")" 'set RESTART_UNITS or RELOAD_UNITS in ' "and says what to do"
+printf 'RESTART_UNITS=a.service b.service\nRELOAD_UNITS=nginx.service\n' >"$root/etc/sysgenid/post-restore.conf"
+ok "restart-units runs" shipped restart-units
+is "$(paste -sd, "$work/calls")" "systemctl try-reload-or-restart -- nginx.service,systemctl try-restart -- a.service b.service" \
+	"it restarts and reloads what is listed"
+not_ok "dhcp-lease without interfaces fails" shipped dhcp-lease
+echo 'DHCP_INTERFACES=eth0 eth1' >>"$root/etc/sysgenid/post-restore.conf"
+ok "dhcp-lease runs" shipped dhcp-lease
+is "$(grep -c '^networkctl reconfigure eth[01]$' "$work/calls")" 2 "it has the leases of the listed interfaces renewed"
+if command -v ssh-keygen >/dev/null; then
+	echo old | tee "$root/etc/ssh/ssh_host_rsa_key" "$root/etc/ssh/ssh_host_old_key" >"$root/etc/ssh/ssh_host_rsa_key.pub"
+	ok "ssh-host-keys runs" shipped ssh-host-keys
+	like "$(<"$root/etc/ssh/ssh_host_ed25519_key")" 'PRIVATE KEY' "it makes new host keys"
+	ok "and no old one is left" test ! -e "$root/etc/ssh/ssh_host_old_key"
+else
+	skip "ssh-host-keys makes new host keys" "there is no ssh-keygen here"
+fi
+
+# The systemd unit as it is installed, so far as it can be checked without systemd.
+unit=$work/inst/usr/local/lib/systemd/system/sysgenid-overseer.service
+ok "the systemd unit is installed" make -s -C tools install BUILD="$BUILD" PREFIX=/usr/local DESTDIR="$work/inst"
+read -ra start < <(sed -n 's/^ExecStart=//p' "$unit")
+is "$("$work/inst${start[0]}" "${start[@]:1}" --help | head -n 1)" \
+	'usage: sysgenid run [OPTION...] [-- COMMAND [ARGUMENT...]]' "it starts the command that is installed, with options that it knows"
+is "$(grep -cE '^(Type=notify|WantedBy=multi-user.target)$' "$unit")" 2 \
+	"it is ready when the overseer says so, and systemctl enable finds where it belongs"
+if command -v systemd-analyze >/dev/null; then
+	sed -i "s|=/usr/local/bin|=$work/inst/usr/local/bin|" "$unit"
+	is "$(systemd-analyze verify --man=no "$unit" 2>&1 | grep -F overseer)" '' "systemd-analyze finds nothing wrong with it"
+fi
+done_testing

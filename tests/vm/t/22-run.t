@@ -1,0 +1,144 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The overseer, "sysgenid run": after a change it runs scripts, waits for watchers, and only then reports; also where it
+# was dumped and restored twice itself.
+set -uo pipefail
+. tests/cr/lib.sh
+
+TOOL=/sysgenid/build/tools/sysgenid
+work=$(mktemp -d)
+hooks=$work/post-restore.d
+resume=$work/unquiesce.d
+mkdir "$hooks" "$resume"
+options=(--dir "$hooks" --unquiesce "$resume")
+
+# script DIRECTORY/NAME TEXT
+script()
+{
+	printf '#!/bin/bash\n%s\n' "$2" >"$1"
+	chmod 755 "$1"
+}
+
+# has FILE REGEX: a line of it
+has()
+{
+	grep -qE -- "$2" "$1"
+}
+
+overseer()
+{
+	NOTIFY_SOCKET=$socket "$TOOL" run "${options[@]}" "$@" >"$work/out" 2>"$work/err" &
+	RUN=$!
+	wait_for 30 has "$work/told" '^READY=1,STATUS=watching'
+}
+
+end()
+{
+	kill "$1" 2>/dev/null
+	wait "$1" 2>/dev/null
+}
+
+fresh_module
+socket=$work/notify
+python3 tests/run/manager.py "$socket" >"$work/told" &
+wait_for 30 has "$work/told" listening || bail "manager.py does not start"
+python3 tests/run/watcher.py "$work/go" >"$work/watcher" &
+WATCHER=$!
+wait_for 30 has "$work/watcher" tracked || bail "watcher.py does not start"
+
+# shellcheck disable=SC2016  # for the script
+script "$hooks/10-first" 'echo "first $SYSGENID_GENERATION $SYSGENID_CAUSE" >>'"$work/order"
+script "$hooks/20-second" "echo second >>$work/order"
+script "$resume/10-resume" "echo resumed >>$work/order"
+overseer --json
+is "$?" 0 "the overseer tells systemd that it watches"
+is "$(cat "$work/order" 2>/dev/null)$(<"$work/out")" '' "nothing is run and nothing reported before there is a change"
+"$TOOL" trigger >/dev/null
+ok "the scripts run after a change" wait_for 30 has "$work/order" second
+is "$(head -n 1 "$work/order")" "first 1 admin" "in order, and they know generation and cause"
+like "$(<"$work/told")" 'RELOADING=1,MONOTONIC_USEC=[0-9]+,STATUS=adapting to generation 1' "systemd is told"
+"$TOOL" wait --timeout 300 >/dev/null 2>&1
+is "$?" 3 "while a watcher has not acknowledged, 'sysgenid wait' has to wait"
+is "$(<"$work/out")$(grep resumed "$work/order")" '' "and nothing is reported, nor work taken up again"
+touch "$work/go"
+ok "when it has, the overseer reports" wait_for 30 has "$work/out" '"generation":1,"cause":"admin","ready":true,"scripts":3,"failed":0'
+is "$(paste -sd' ' "$work/order")" "first 1 admin second resumed" "after unquiesce.d was run"
+ok "systemd is told that it is ready" wait_for 30 has "$work/told" '^READY=1,STATUS=generation 1 \(admin\): ready'
+ok "and whoever waits by the counter knows" "$TOOL" wait --timeout 10000
+like "$("$TOOL" status --json)" '"watchers":2,"outdated":0' "and over netlink: no watcher is outdated"
+
+rm "$work/go" "$work/order"
+script "$hooks/20-second" "echo second >>$work/order; [[ -e $work/moved ]] || { touch $work/moved; $TOOL trigger >/dev/null; }"
+touch "$work/go"
+"$TOOL" trigger >/dev/null
+ok "a change while scripts run" wait_for 30 has "$work/out" '"generation":3,"cause":"admin","ready":true'
+is "$(paste -sd' ' "$work/order")" "first 2 admin second first 3 admin second resumed" "makes it start over, and report the last one"
+not_ok "not the one in between" has "$work/out" '"generation":2'
+end "$RUN"
+
+# --once: by exit status.
+rm -f "$work/go"
+: >"$work/told"
+script "$hooks/20-second" "exit 4"
+overseer --once --watchers 200
+"$TOOL" trigger >/dev/null
+wait "$RUN"
+is "$?" 1 "--once: status 1 when a script has failed"
+like "$(<"$work/out")" 'generation 4 \(admin\): incomplete; 1 of 3 scripts failed: 20-second; 1 of 1 watchers late' "and the report says which, and of a late watcher"
+rm "$hooks/20-second"
+: >"$work/told"
+touch "$work/go"
+wait_for 30 has "$work/watcher" '^4$' || bail "the watcher does not acknowledge"
+rm "$work/go"
+overseer --once --watchers 200
+"$TOOL" trigger >/dev/null
+wait "$RUN"
+is "$?" 3 "--once: status 3 when watchers are late"
+end "$WATCHER"
+
+# In a container that is dumped with its overseer.
+install_plugin
+rm -r "$hooks" "$resume"
+mkdir "$hooks"
+# Files of the machine that a container sees, too.
+hooks=/root/post-restore.d
+mkdir "$hooks"
+# shellcheck disable=SC2016
+script "$hooks/identity" 'od -An -N8 -tx8 /dev/urandom >/run/identity.new && mv /run/identity.new /run/identity'
+
+# identity NAME
+identity()
+{
+	cat "/proc/$(container_pid "$1")/root/run/identity"
+}
+
+# said NAME WHAT
+said()
+{
+	grep -qF -- "$2" "/proc/$(container_pid "$1")/root/run/log"
+}
+
+# story: dumped once, restored as a and b
+story()
+{
+	rm -rf "$CR_DIR/image"
+	container_start inner bash -c "echo old >/run/identity; exec $TOOL run --dir $hooks -- sh -c 'echo works >/run/log; exec sleep 1000' >>/run/log 2>&1" &&
+		wait_for 30 said inner works && dump inner image && restore image a && restore image b || bail "no clones"
+}
+
+with_silent_plugin
+story
+is "$(identity a) $(identity b)" "old old" "control: without a new generation both clones keep the old identity"
+container_kill a
+container_kill b
+with_plugin
+story
+for name in a b; do
+	ok "clone $name has run its scripts and is ready" wait_for 30 said "$name" "): ready; 0 of 1 scripts failed" ||
+		diag "$(cat "/proc/$(container_pid "$name")/root/run/log")"
+done
+isnt "$(identity a)" "$(identity b)" "the clones have identities of their own"
+isnt "$(identity a)" "old" "new ones"
+container_kill a
+container_kill b
+done_testing

@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What sysgenid run does after a change of the generation. */
+#include "run.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#define LOOK_AGAIN_MS 20
+
+struct outcome {
+	uint32_t generation;
+	const char *cause;
+	struct tool_hooks_result scripts;
+	struct tool_hooks_result resumed; /* unquiesce.d */
+	bool refused;			  /* a directory that is not to be trusted */
+	uint32_t watchers, late;
+};
+
+static int64_t now_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static void nap(void)
+{
+	const struct timespec span = { .tv_nsec = LOOK_AGAIN_MS * 1000000L };
+
+	(void)nanosleep(&span, NULL);
+}
+
+/* What the scripts draw shall not come from a generator that a twin has as well. */
+static void wait_for_kernel(struct overseer *overseer)
+{
+	unsigned char byte;
+	int ret = sysgenid_getrandom(overseer->handle, &byte, sizeof(byte), 0, NULL);
+
+	if (ret < 0 && ret != -EOPNOTSUPP)
+		(void)tool_fail("wait for the kernel's generator; going on", ret, NULL);
+}
+
+/*
+ * Until nobody but ourselves is outdated: we acknowledge last, so that whoever asks the kernel for outdated watchers
+ * learns of us too. Ends early when the generation has moved on.
+ */
+static void wait_for_watchers(struct overseer *overseer, struct outcome *outcome)
+{
+	const int64_t end = now_ms() + overseer->watchers_ms;
+	struct sysgenid_status status;
+	struct sysgenid_error words;
+	int ret;
+
+	for (;; nap()) {
+		ret = sysgenid_get_status(&status, &words);
+		if (ret < 0) {
+			(void)tool_fail("ask for the watchers; not waiting for them", ret, &words);
+			return;
+		}
+		outcome->cause = sysgenid_cause_name(status.cause);
+		outcome->watchers = status.watchers ? status.watchers - 1 : 0;
+		outcome->late = status.outdated ? status.outdated - 1 : 0;
+		if (!outcome->late || sysgenid_generation(overseer->handle) != outcome->generation)
+			return;
+		if (now_ms() >= end)
+			return;
+	}
+}
+
+static void run_scripts(struct overseer *overseer, struct outcome *outcome, const char *directory,
+			struct tool_hooks_result *result)
+{
+	struct tool_hooks hooks = {
+		.directory = directory,
+		.timeout_ms = overseer->hook_ms,
+		.generation = outcome->generation,
+		.cause = outcome->cause,
+	};
+	int ret = tool_hooks_run(&hooks, result);
+
+	if (ret)
+		outcome->refused = true;
+}
+
+static bool complete(const struct outcome *outcome)
+{
+	return !outcome->refused && !outcome->scripts.failed && !outcome->resumed.failed &&
+	       !outcome->late;
+}
+
+static void describe(const struct outcome *outcome, char *text, size_t size)
+{
+	snprintf(text, size,
+		 "generation %u (%s): %s; %u of %u scripts failed%s%s; %u of %u watchers late",
+		 outcome->generation, outcome->cause, complete(outcome) ? "ready" : "incomplete",
+		 outcome->scripts.failed + outcome->resumed.failed,
+		 outcome->scripts.count + outcome->resumed.count,
+		 outcome->scripts.failed ? ": " : "", outcome->scripts.names, outcome->late,
+		 outcome->watchers);
+}
+
+static int report(const struct overseer *overseer, const struct outcome *outcome)
+{
+	char text[700], message[800];
+	struct json_object *object;
+
+	describe(outcome, text, sizeof(text));
+	snprintf(message, sizeof(message), "READY=1\nSTATUS=%s", text);
+	tool_notify(message);
+	if (!overseer->json) {
+		puts(text);
+		return tool_flush();
+	}
+	object = tool_json_new();
+	tool_json_u32(object, "generation", outcome->generation);
+	tool_json_string(object, "cause", outcome->cause);
+	tool_json_bool(object, "ready", complete(outcome));
+	tool_json_u32(object, "scripts", outcome->scripts.count + outcome->resumed.count);
+	tool_json_u32(object, "failed", outcome->scripts.failed + outcome->resumed.failed);
+	tool_json_string(object, "failed_names", outcome->scripts.names);
+	tool_json_u32(object, "watchers", outcome->watchers);
+	tool_json_u32(object, "late", outcome->late);
+	return tool_print_json(object);
+}
+
+static void begin(const struct outcome *outcome)
+{
+	struct timespec now;
+	char message[160];
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	snprintf(message, sizeof(message),
+		 "RELOADING=1\nMONOTONIC_USEC=%lld\nSTATUS=adapting to generation %u",
+		 (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000, outcome->generation);
+	tool_notify(message);
+}
+
+/* Everything for one generation; -ESTALE: it has moved meanwhile. */
+static int adapt_once(struct overseer *overseer, struct outcome *outcome)
+{
+	struct sysgenid_status status;
+
+	*outcome = (struct outcome){ .generation = sysgenid_generation(overseer->handle) };
+	outcome->cause =
+		sysgenid_cause_name(sysgenid_get_status(&status, NULL) ? UINT32_MAX : status.cause);
+	begin(outcome);
+	wait_for_kernel(overseer);
+	run_scripts(overseer, outcome, overseer->directory, &outcome->scripts);
+	wait_for_watchers(overseer, outcome);
+	if (sysgenid_generation(overseer->handle) != outcome->generation)
+		return -ESTALE;
+	run_scripts(overseer, outcome, overseer->unquiesce, &outcome->resumed);
+	return sysgenid_acknowledge(overseer->handle, outcome->generation);
+}
+
+int overseer_adapt(struct overseer *overseer)
+{
+	struct outcome outcome;
+	int ret, written;
+
+	do
+		ret = adapt_once(overseer, &outcome);
+	while (ret == -ESTALE);
+	if (ret < 0)
+		return tool_fail("acknowledge the generation", ret, NULL);
+	written = report(overseer, &outcome);
+	if (written != TOOL_OK)
+		return written;
+	if (complete(&outcome))
+		return TOOL_OK;
+	return outcome.late && !outcome.scripts.failed && !outcome.resumed.failed ? TOOL_TIMEOUT
+										  : TOOL_FAILED;
+}

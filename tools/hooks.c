@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Runs the executables of a directory one after the other, each with a time limit. */
+#include "tool.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define GRACE_MS 2000 /* from SIGTERM to SIGKILL */
+
+/* Names as run-parts takes them, so that neither backups nor what a package manager left behind is run. */
+static int has_good_name(const struct dirent *entry)
+{
+	const char *name = entry->d_name;
+
+	return strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-") ==
+	       strlen(name);
+}
+
+/* Whoever can write it could otherwise run what he likes with our rights. */
+static bool is_trusted(const struct stat *status)
+{
+	return (status->st_uid == 0 || status->st_uid == geteuid()) &&
+	       !(status->st_mode & (S_IWGRP | S_IWOTH));
+}
+
+/* NULL: it may be run. Links are followed: that is how scripts are switched on. */
+static const char *why_not(const char *path)
+{
+	struct stat status;
+
+	if (stat(path, &status) < 0)
+		return strerror(errno);
+	if (!S_ISREG(status.st_mode))
+		return "it is no regular file";
+	if (!is_trusted(&status))
+		return "it must belong to root, and nobody else may write it (chown root, chmod "
+		       "go-w)";
+	if (access(path, X_OK) < 0)
+		return "it is not executable (chmod +x)";
+	return NULL;
+}
+
+static _Noreturn void be_script(const struct tool_hooks *hooks, const char *path, const char *name)
+{
+	char generation[sizeof("4294967295")];
+	sigset_t none;
+	int null = open("/dev/null", O_RDWR);
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	setpgid(0, 0);
+	/* Standard output is for reports. */
+	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
+		_exit(126);
+	close(null);
+	snprintf(generation, sizeof(generation), "%u", hooks->generation);
+	setenv("SYSGENID_GENERATION", generation, 1);
+	setenv("SYSGENID_CAUSE", hooks->cause, 1);
+	unsetenv("NOTIFY_SOCKET");
+	execl(path, name, (char *)NULL);
+	fprintf(stderr, "sysgenid: cannot run %s: %s\n", path, strerror(errno));
+	_exit(127);
+}
+
+/* Sleeps until @pidfd's process has ended: true, or false after the time limit. */
+static bool await_end(int pidfd, uint32_t timeout_ms)
+{
+	struct pollfd fd = { .fd = pidfd, .events = POLLIN };
+	int ret;
+
+	/* All signals are blocked here, or wanted to end us. */
+	do
+		ret = poll(&fd, 1, timeout_ms > INT32_MAX ? INT32_MAX : (int)timeout_ms);
+	while (ret < 0 && errno == EINTR);
+	return ret > 0;
+}
+
+/* Returns NULL when it ended well, or what went wrong. */
+static const char *await_script(pid_t pid, uint32_t timeout_ms)
+{
+	static char text[80];
+	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
+	bool ended = pidfd >= 0 && await_end(pidfd, timeout_ms);
+	int status;
+
+	if (!ended) {
+		kill(-pid, SIGTERM);
+		if (pidfd < 0 || !await_end(pidfd, GRACE_MS))
+			kill(-pid, SIGKILL);
+	}
+	if (pidfd >= 0)
+		close(pidfd);
+	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+		;
+	if (!ended)
+		snprintf(text, sizeof(text), "it took longer than %u ms and was ended", timeout_ms);
+	else if (WIFSIGNALED(status))
+		snprintf(text, sizeof(text), "it was ended by signal %d", WTERMSIG(status));
+	else if (WEXITSTATUS(status))
+		snprintf(text, sizeof(text), "it ended with status %d", WEXITSTATUS(status));
+	else
+		return NULL;
+	return text;
+}
+
+static const char *run_script(const struct tool_hooks *hooks, const char *path, const char *name)
+{
+	const char *wrong = why_not(path);
+	pid_t pid;
+
+	if (wrong)
+		return wrong;
+	fflush(NULL);
+	pid = fork();
+	if (pid < 0)
+		return strerror(errno);
+	if (!pid)
+		be_script(hooks, path, name);
+	/* Here too: it must be true before somebody is to be killed. */
+	setpgid(pid, pid);
+	return await_script(pid, hooks->timeout_ms);
+}
+
+static void note_failure(struct tool_hooks_result *result, const char *path, const char *name,
+			 const char *why)
+{
+	size_t used = strlen(result->names);
+
+	fprintf(stderr, "sysgenid: %s failed: %s\n", path, why);
+	result->failed++;
+	snprintf(result->names + used, sizeof(result->names) - used, "%s%s", used ? " " : "", name);
+}
+
+static int check_directory(const char *directory)
+{
+	struct stat status;
+
+	if (stat(directory, &status) < 0)
+		return -errno;
+	if (S_ISDIR(status.st_mode) && is_trusted(&status))
+		return 0;
+	fprintf(stderr,
+		"sysgenid: %s is not used: it must be a directory that belongs to root and that "
+		"nobody else can "
+		"write (chown root, chmod go-w)\n",
+		directory);
+	return -EACCES;
+}
+
+int tool_hooks_run(const struct tool_hooks *hooks, struct tool_hooks_result *result)
+{
+	struct dirent **entries;
+	int n, ret;
+
+	memset(result, 0, sizeof(*result));
+	ret = check_directory(hooks->directory);
+	if (ret)
+		return ret == -ENOENT ? 0 : ret;
+	n = scandir(hooks->directory, &entries, has_good_name, alphasort);
+	if (n < 0)
+		return -errno;
+	for (int i = 0; i < n; i++) {
+		char path[4096];
+		const char *why;
+
+		snprintf(path, sizeof(path), "%s/%s", hooks->directory, entries[i]->d_name);
+		why = run_script(hooks, path, entries[i]->d_name);
+		result->count++;
+		if (why)
+			note_failure(result, path, entries[i]->d_name, why);
+		free(entries[i]);
+	}
+	free(entries);
+	return 0;
+}

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# Shared by the scripts of this folder. They are run by "sysgenid run" after a change of the generation, if they are
+# linked from /etc/sysgenid/post-restore.d; what they are to know stands in /etc/sysgenid/post-restore.conf.
+# SYSGENID_ROOT: work on the files below another root.
+
+ROOT=${SYSGENID_ROOT-}
+CONF=$ROOT/etc/sysgenid/post-restore.conf
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin:$PATH
+
+die()
+{
+	printf '%s: %s\n' "${0##*/}" "$*" >&2
+	exit 1
+}
+
+# setting KEY: its value in the configuration, "KEY=VALUE" a line; nothing is executed
+setting()
+{
+	local line
+
+	[[ -f $CONF ]] || return 0
+	while IFS= read -r line; do
+		[[ $line != "$1="* ]] || printf '%s\n' "${line#*=}"
+	done <"$CONF"
+}
+
+# random_hex BYTES: from the kernel, which "sysgenid run" has seen reseeded
+random_hex()
+{
+	od -An -N"$1" -tx1 /dev/urandom | tr -d ' \n'
+}
+
+# write_file PATH: replaces it with standard input in one step; in place where it is a mount
+write_file()
+{
+	local new
+
+	new=$(mktemp "$1.XXXXXX") || die "cannot write beside $1: is the file system read-only?"
+	cat >"$new"
+	chmod 644 "$new"
+	mv -f "$new" "$1" 2>/dev/null || {
+		cat "$new" >"$1"
+		rm -f "$new"
+	}
+}
+
+# with_systemd COMMAND...: where systemd runs
+with_systemd()
+{
+	[[ ! -d /run/systemd/system && -z $ROOT ]] || "$@"
+}

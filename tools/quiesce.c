@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* sysgenid quiesce and sysgenid unquiesce */
+#include "tool.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char help[] =
+	"usage: sysgenid quiesce [--dir DIR] [--timeout MS]\n"
+	"       sysgenid unquiesce [--dir DIR] [--timeout MS]\n"
+	"\n"
+	"Before a snapshot: runs the executables of " TOOL_QUIESCE_DIR " in order, which make\n"
+	"the workload stop serving.  If one fails the work is taken up again, and there should be\n"
+	"no snapshot.  After the snapshot the original goes on with 'sysgenid unquiesce', which "
+	"runs\n"
+	"those of " TOOL_UNQUIESCE_DIR "; in what is restored from it, 'sysgenid run' does\n"
+	"that when everybody has adapted.\n"
+	"\n"
+	"  --dir DIR      another directory; then it is for you to take the work up after a "
+	"failure\n"
+	"  --timeout MS   for each executable, in milliseconds (default 30000)\n";
+
+static int run_directory(const char *directory, uint32_t timeout_ms)
+{
+	struct tool_hooks hooks = { .directory = directory, .timeout_ms = timeout_ms };
+	struct tool_hooks_result result;
+	struct sysgenid_status status = { 0 };
+
+	/* For the scripts' information; they run without a counter too. */
+	(void)sysgenid_get_status(&status, NULL);
+	hooks.generation = status.generation;
+	hooks.cause = sysgenid_cause_name(status.cause);
+	return tool_hooks_run(&hooks, &result) || result.failed ? TOOL_FAILED : TOOL_OK;
+}
+
+int tool_quiesce(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "dir", required_argument, NULL, 'd' },
+		{ "timeout", required_argument, NULL, 't' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	const bool undo = !strcmp(argv[0], "unquiesce");
+	const char *directory = undo ? TOOL_UNQUIESCE_DIR : TOOL_QUIESCE_DIR;
+	uint32_t timeout_ms = TOOL_HOOK_MS;
+	int option;
+
+	while ((option = tool_next_option(argc, argv, ":d:t:h", options)) != -1) {
+		switch (option) {
+		case 'd':
+			directory = optarg;
+			break;
+		case 't':
+			if (!tool_parse_u32(argv[0], "--timeout", optarg, &timeout_ms))
+				return TOOL_USAGE;
+			break;
+		case 'h':
+			return tool_print(help);
+		default:
+			return TOOL_USAGE;
+		}
+	}
+	if (run_directory(directory, timeout_ms) == TOOL_OK)
+		return TOOL_OK;
+	if (!undo)
+		fputs("sysgenid: not quiesced: take no snapshot now\n", stderr);
+	/* Of another directory we don't know the counterpart. */
+	if (!strcmp(directory, TOOL_QUIESCE_DIR))
+		(void)run_directory(TOOL_UNQUIESCE_DIR, timeout_ms);
+	return TOOL_FAILED;
+}

@@ -1,0 +1,219 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* sysgenid run: the overseer. */
+#include "run.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define WATCHERS_MS 10000
+
+static const char help[] =
+	"usage: sysgenid run [OPTION...] [-- COMMAND [ARGUMENT...]]\n"
+	"\n"
+	"Runs COMMAND, if one is given, and oversees this machine or container: after each change "
+	"of\n"
+	"the generation it waits for the kernel's random number generator, runs the executables "
+	"of\n" TOOL_POST_RESTORE_DIR " in order, waits until all watchers have acknowledged,\n"
+	"runs those of " TOOL_UNQUIESCE_DIR ", acknowledges, and reports in one line and to the\n"
+	"service manager.  It is a watcher itself, and the last one.  It ends with COMMAND's exit\n"
+	"status.\n"
+	"\n"
+	"  --dir DIR         another directory than " TOOL_POST_RESTORE_DIR "\n"
+	"  --unquiesce DIR   another directory than " TOOL_UNQUIESCE_DIR "\n"
+	"  --timeout MS      for each executable, in milliseconds (default 30000)\n"
+	"  --watchers MS     for the watchers, all together (default 10000)\n"
+	"  --once            end after one change: status 0 ready, 1 an executable failed,\n"
+	"                    3 watchers late\n"
+	"  --json            print JSON objects\n";
+
+static int catch_signals(void)
+{
+	sigset_t set;
+
+	sigemptyset(&set);
+	for (size_t i = 0; i < 6; i++)
+		sigaddset(&set,
+			  (const int[]){ SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2 }[i]);
+	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
+		return -errno;
+	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+static int start_command(struct overseer *overseer, char **command)
+{
+	sigset_t none;
+
+	overseer->child = fork();
+	if (overseer->child < 0) {
+		fprintf(stderr, "sysgenid: run: cannot start %s: %s\n", command[0],
+			strerror(errno));
+		return TOOL_FAILED;
+	}
+	if (overseer->child)
+		return TOOL_OK;
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	unsetenv("NOTIFY_SOCKET");
+	execvp(command[0], command);
+	fprintf(stderr, "sysgenid: run: cannot start %s: %s\n", command[0], strerror(errno));
+	_exit(errno == ENOENT ? 127 : 126);
+}
+
+/* Has the command ended? Then its exit status, as shells have it; else -1. */
+static int reap(const struct overseer *overseer)
+{
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+		if (pid == overseer->child)
+			return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
+	return -1;
+}
+
+/* Returns an exit status, or -1 to go on. */
+static int take_signals(struct overseer *overseer)
+{
+	struct signalfd_siginfo info;
+
+	while (read(overseer->signals, &info, sizeof(info)) == sizeof(info)) {
+		int number = (int)info.ssi_signo;
+
+		if (number == SIGCHLD)
+			continue;
+		if (overseer->child)
+			kill(overseer->child, number);
+		else if (number == SIGTERM || number == SIGINT)
+			return TOOL_OK;
+	}
+	/* Always: while scripts ran, signals have been merged. */
+	return reap(overseer);
+}
+
+static int oversee(struct overseer *overseer)
+{
+	struct pollfd fds[] = {
+		{ .fd = overseer->signals, .events = POLLIN },
+		{ .fd = overseer->handle ? overseer->handle->fd : -1, .events = POLLIN },
+	};
+	int status;
+
+	for (;;) {
+		/* After a restore it ends with EINTR, and what there is to see is seen next time. */
+		if (poll(fds, 2, -1) < 0) {
+			if (errno == EINTR)
+				continue;
+			return tool_fail("wait for a change", -errno, NULL);
+		}
+		if (fds[0].revents) {
+			status = take_signals(overseer);
+			if (status >= 0)
+				return status;
+		}
+		if (fds[1].revents) {
+			status = overseer_adapt(overseer);
+			if (overseer->once)
+				return status;
+		}
+	}
+}
+
+/* Without a counter a command is run all the same: programs are to start where they always did. */
+static int open_counter(struct overseer *overseer, bool has_command)
+{
+	int ret = sysgenid_open(&overseer->handle, NULL, 0);
+
+	if (!ret)
+		ret = sysgenid_track(overseer->handle, true);
+	if (!ret)
+		return TOOL_OK;
+	ret = tool_fail(has_command ? "oversee the command; running it all the same"
+				    : "open the device",
+			ret, NULL);
+	sysgenid_close(overseer->handle);
+	overseer->handle = NULL;
+	return has_command ? TOOL_OK : ret;
+}
+
+static int run(struct overseer *overseer, char **command)
+{
+	int ret = open_counter(overseer, command[0]);
+
+	if (ret != TOOL_OK)
+		return ret;
+	overseer->signals = catch_signals();
+	if (overseer->signals < 0)
+		return tool_fail("catch signals", overseer->signals, NULL);
+	if (command[0]) {
+		ret = start_command(overseer, command);
+		if (ret != TOOL_OK)
+			return ret;
+	}
+	if (overseer->handle)
+		tool_notify("READY=1\nSTATUS=watching the generation");
+	ret = oversee(overseer);
+	tool_notify("STOPPING=1");
+	sysgenid_close(overseer->handle);
+	return ret;
+}
+
+/* Splits the command line at "--"; returns how many words are ours. */
+static int split(int argc, char **argv, char ***command)
+{
+	for (int i = 1; i < argc; i++) {
+		if (strcmp(argv[i], "--"))
+			continue;
+		*command = argv + i + 1;
+		argv[i] = NULL;
+		return i;
+	}
+	*command = argv + argc;
+	return argc;
+}
+
+int tool_run(int argc, char **argv)
+{
+	static const struct option options[] = {
+		{ "dir", required_argument, NULL, 'd' },
+		{ "unquiesce", required_argument, NULL, 'u' },
+		{ "timeout", required_argument, NULL, 't' },
+		{ "watchers", required_argument, NULL, 'w' },
+		{ "once", no_argument, NULL, 'o' },
+		{ "json", no_argument, NULL, 'j' },
+		{ "help", no_argument, NULL, 'h' },
+		{ 0 },
+	};
+	struct overseer overseer = { .directory = TOOL_POST_RESTORE_DIR,
+				     .unquiesce = TOOL_UNQUIESCE_DIR,
+				     .hook_ms = TOOL_HOOK_MS,
+				     .watchers_ms = WATCHERS_MS };
+	char **command;
+	int option;
+
+	argc = split(argc, argv, &command);
+	while ((option = tool_next_option(argc, argv, ":d:u:t:w:ojh", options)) != -1) {
+		if (option == 'd')
+			overseer.directory = optarg;
+		else if (option == 'u')
+			overseer.unquiesce = optarg;
+		else if (option == 'o')
+			overseer.once = true;
+		else if (option == 'j')
+			overseer.json = true;
+		else if (option == 'h')
+			return tool_print(help);
+		else if ((option != 't' ||
+			  !tool_parse_u32(argv[0], "--timeout", optarg, &overseer.hook_ms)) &&
+			 (option != 'w' ||
+			  !tool_parse_u32(argv[0], "--watchers", optarg, &overseer.watchers_ms)))
+			return TOOL_USAGE;
+	}
+	return run(&overseer, command);
+}

@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* sysgenid run: what its files share. */
+#ifndef SYSGENID_RUN_H
+#define SYSGENID_RUN_H
+
+#include "tool.h"
+
+#include <sys/types.h>
+
+struct overseer {
+	struct sysgenid *handle; /* NULL: there is no counter, and COMMAND runs all the same */
+	const char *directory;	 /* post-restore.d */
+	const char *unquiesce;	 /* unquiesce.d */
+	uint32_t hook_ms;
+	uint32_t watchers_ms;
+	bool json;
+	bool once;
+	pid_t child; /* 0: there is none */
+	int signals; /* a signalfd */
+};
+
+/* adapt.c: does what is to be done after a change, reports, acknowledges. Returns an exit status. */
+int overseer_adapt(struct overseer *overseer);
+
+#endif /* SYSGENID_RUN_H */
