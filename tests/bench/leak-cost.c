@@ -4,6 +4,7 @@
  * from the new word in the page until a sleeper in read() has it (the handler is done), and until the
  * kernel's random number generator was reseeded with the bytes that came with it. Until killed.
  */
+#define _GNU_SOURCE
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
