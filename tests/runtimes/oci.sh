@@ -88,6 +88,38 @@ check_refused()
 	runtime_remove "$2"
 }
 
+# make_counter NAME: makes a counter in a file, and a bundle that mounts it
+make_counter()
+{
+	build/runtime-hooks/sysgenid-hook make "$1" &&
+		make_bundle "$RT_DIR/$1" ".mounts += [{ destination: \"/dev/sysgenid\", type: \"bind\",
+			source: \"/run/sysgenid/containers/$1/counter\",
+			options: [\"bind\", \"ro\", \"nosuid\", \"noexec\"] }]"
+}
+
+# Without the module each copy can have a file of its own: its bundle says which.
+check_file()
+{
+	local name
+
+	for name in first second; do
+		ok "file: a counter is made" make_counter "$name"
+	done
+	ok "file: a container starts" oci_run server "$RT_DIR/first"
+	ok "file: it answers" tokens_of before "$(runtime_pid server)"
+	ok "file: it is dumped" runtime_dump server file
+	runtime_remove server
+	for name in first second; do
+		ok "file: it is restored with the $name file" runtime_restore file "$name" "$RT_DIR/$name"
+	done
+	for name in first second; do
+		ok "file: the copy answers" tokens_of "$name" "$(runtime_pid "$name")"
+		isnt "$(last_generation "$name")" "$(last_generation before)" "file: it is on a new generation"
+	done
+	is "$(shared_tokens before first second)" 0 "file: no token is handed out twice"
+	runtime_remove first second
+}
+
 # What is promised of both runtimes.
 check_runtime()
 {
@@ -102,5 +134,6 @@ check_runtime()
 	no_module
 	check_refused image refused "module not loaded" "$NO_MODULE"
 	like "$(said refused)" "$NO_MODULE" "module not loaded: $RUNTIME shows the reason itself, too"
+	check_file
 	fresh_module
 }

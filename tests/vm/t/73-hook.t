@@ -1,0 +1,117 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# vm: mem=3072 timeout=400
+# What "make install" puts in place: the CDI specification and the hook give podman's containers the counter, as the device
+# or as a page in a file, and "sysgenid doctor" says what is missing.
+set -uo pipefail
+. tests/runtimes/podman.sh
+
+HOOK=/usr/local/libexec/sysgenid/sysgenid-hook
+FILES=/run/sysgenid/containers
+DEVICE=dev.sysgenid.counter=device
+FILE=dev.sysgenid.counter=file
+
+# Its exit status is in "status", what it says in "findings".
+doctor()
+{
+	status=0
+	findings=$(sysgenid doctor) || status=$?
+}
+
+# knows NAME GENERATION: does the server in that container answer with it?
+knows()
+{
+	ask "$(runtime_pid "$1")" && [[ $GENERATION == "$2" ]]
+}
+
+id_of()
+{
+	podman inspect --format '{{.Id}}' "$1"
+}
+
+# state PID [ANNOTATION VALUE]
+state()
+{
+	printf '{"ociVersion":"1.0.2","id":"x","status":"running","pid":%s,"annotations":{"%s":"%s"}}' \
+		"$1" "${2-none}" "${3-}"
+}
+
+no_module
+rm -f /etc/criu/default.conf
+make -s install >/dev/null 2>&1 || bail "make install"
+ldconfig
+ok "an image is made" make_image
+
+doctor
+like "$findings" "problem +module +not built for Linux .*: run .dkms install" "doctor misses the module"
+is "$status" 6 "and ends with status 6"
+like "$findings" "ok +hook +$HOOK" "doctor finds the hook"
+like "$findings" "ok +cdi +/etc/cdi/sysgenid.json" "and the CDI specification"
+not_ok "the device is refused without the module" start refused --annotation $DEVICE
+if criu_41_or_newer; then
+	like "$(said refused)" "sysgenid-hook" "and podman names the hook; crun keeps its words for itself"
+else
+	like "$(said refused)" "sysgenid-hook: the module sysgenid is not loaded: run 'modprobe sysgenid'" \
+		"and podman shows the hook's reason"
+fi
+runtime_remove refused
+
+# The counter in files.
+ok "a container with a file starts" start own --annotation $FILE
+id=$(id_of own)
+ok "its counter is a file of its own" test -f "$FILES/$id/counter"
+ok "it answers" tokens_of own "$(runtime_pid own)"
+like "$(sysgenid status)" "generation:  $(last_generation own) +container $id" "status shows it"
+not_ok "the container cannot write it" podman exec own /bin/busybox dd if=/dev/zero of=/dev/sysgenid conv=notrunc bs=4 count=1
+is "$("$HOOK" make node 2>&1)" "" "the node's counter is made"
+ok "a container with the node's file starts" start shared --device sysgenid.dev/counter=file
+ok "it answers" tokens_of shared "$(runtime_pid shared)"
+ok "the first one's counter is moved alone" sysgenid trigger --container "$id"
+next=$(($(last_generation own) + 1))
+ok "its server sees that" knows own "$next"
+ok "the other one does not" knows shared "$(last_generation shared)"
+ok "all are moved" sysgenid trigger
+ok "both servers see that: the first" knows own $((next + 1))
+ok "both servers see that: the second" knows shared $(($(last_generation shared) + 1))
+not_ok "a mounted counter is not removed" "$HOOK" remove "$id"
+runtime_remove own shared
+not_ok "the file is gone with its container" test -e "$FILES/$id"
+ok "the node's is not" test -e "$FILES/node/counter"
+
+# The device.
+fresh_module
+doctor
+is "$status $(grep ^problem <<<"$findings")" "0 " "with the module doctor finds no problem"
+like "$findings" "ok +plugin +/usr/lib/criu/sysgenid_plugin.so can be loaded" "and criu can load the plugin"
+like "$findings" "ok +podman +podman version [45]" "and podman is known"
+if criu_41_or_newer; then
+	like "$findings" "ok +crun +crun version .*: checkpoints and restores" "crun is known"
+else
+	like "$findings" "note +crun +.*built without criu, cannot checkpoint: use runc" "crun's want is known"
+fi
+is "$(sysgenid doctor --json | jq '[.problems, (.findings | length > 8)] | tostring')" '"[0,true]"' "in JSON, too"
+mkdir -p /etc/criu && echo "libdir /nowhere" >/etc/criu/default.conf
+doctor
+like "$findings" "problem +plugin +/etc/criu/default.conf makes criu look for plugins in /nowhere" \
+	"doctor finds a criu that looks elsewhere"
+rm /etc/criu/default.conf
+: >/usr/lib/criu/sysgenid_plugin.so
+doctor
+like "$findings" "problem +plugin +criu cannot load it: .*file too short" "doctor finds a damaged plugin"
+install_plugin
+check_means cdi --device sysgenid.dev/counter=device
+check_means annotation --annotation $DEVICE
+
+# poststart waits for those who asked to be waited for.
+ok "a tracked watcher starts" subject_start watcher file tracked
+pid=$(container_pid watcher)
+is "$(state "$pid" dev.sysgenid.wait-ms 5000 | "$HOOK" poststart 2>&1)" "" "poststart ends when it has acknowledged"
+ok "its generation is moved, and it acknowledges when told to only" sysgenid trigger --pid "$pid"
+like "$(state "$pid" dev.sysgenid.wait-ms 100 | "$HOOK" poststart 2>&1)" \
+	"watchers in container x have not acknowledged within 100 ms" "poststart does not wait longer than it was told to"
+signal watcher
+is "$(state "$pid" dev.sysgenid.wait-ms 20000 | "$HOOK" poststart 2>&1)" "" "and ends when it acknowledges"
+container_kill watcher
+ok "no process is left" wait_for 30 nobody_is_left
+ok "the module can be unloaded: nothing keeps it" unload_module
+done_testing

@@ -1,0 +1,83 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# vm: mem=3072 timeout=400
+# podman with the counter in a file and no module; archives of podman's own and of Kubernetes' layout; pods.
+set -uo pipefail
+. tests/runtimes/podman.sh
+
+# The parts of an archive that Kubernetes' engines agree on, put together by hand.
+assemble()
+{
+	local from=$CR_DIR/$1.parts
+
+	mkdir -p "$from/rootfs/etc" && tar -C "$from" -xf "$CR_DIR/$1.tar" &&
+		echo changed >"$from/rootfs/etc/added" &&
+		tar -C "$from/rootfs" -cf "$from/rootfs-diff.tar" etc/added &&
+		tar -C "$from" -cf "$CR_DIR/$2.tar" checkpoint config.dump spec.dump rootfs-diff.tar
+}
+
+make_pod()
+{
+	p pod create --name "$1" --share pid,ipc,uts,net --network none --infra-image "$IMAGE" \
+		--infra-command '/bin/sleep 1000' >/dev/null
+}
+
+start_in_pod()
+{
+	p run --detach --pod "$1" --name "$2" --device /dev/sysgenid --tmpfs /run "$IMAGE" \
+		/bin/token-server serve /run/token >/dev/null
+}
+
+check_pods()
+{
+	local before OCI_RUNTIME=runc
+
+	ok "pods with a shared PID namespace are made" make_pod first && make_pod second
+	ok "a container of a pod starts" start_in_pod first member
+	ok "it answers" tokens_of member "$(runtime_pid member)"
+	ok "it is dumped" runtime_dump member member
+	runtime_remove member
+	before=$(generation)
+	ok "it is restored into the other pod" p container restore --import "$CR_DIR/member.tar" --pod second --name copy
+	ok "the copy answers" tokens_of copy "$(runtime_pid copy)"
+	isnt "$(last_generation copy)" "$(last_generation member)" "it sees a new generation"
+	is "$(shared_tokens member copy)" 0 "no token is handed out twice"
+	isnt "$(generation)" "$before" "the namespace was there before, so the whole machine has a new generation"
+	podman pod rm --force --time 0 first second >/dev/null
+}
+
+no_module
+rm -f /etc/criu/default.conf
+make -s install >/dev/null 2>&1 || bail "make install"
+ldconfig
+ok "an image is made" make_image
+
+ok "no module: a container with a file starts" start own --annotation dev.sysgenid.counter=file
+ok "no module: a bystander starts" start bystander --annotation dev.sysgenid.counter=file
+ok "no module: the bystander answers" tokens_of bystander "$(runtime_pid bystander)"
+before=$(last_generation bystander)
+check_control own
+check_clones own own
+ok "no module: the bystander answers again" tokens_of bystander "$(runtime_pid bystander)"
+is "$(last_generation bystander)" "$before" "no module: its generation has not moved"
+runtime_remove a b c bystander
+
+fresh_module
+ok "a container with the device starts" start server --device sysgenid.dev/counter=device
+ok "it answers" tokens_of before "$(runtime_pid server)"
+ok "podman makes an archive of it" runtime_dump server archive
+runtime_remove server
+ok "an archive of Kubernetes' layout is put together" assemble archive kubernetes
+for copy in x y; do
+	ok "the archive of Kubernetes' layout is restored as $copy" runtime_restore kubernetes $copy
+	ok "$copy answers" tokens_of $copy "$(runtime_pid $copy)"
+	isnt "$(last_generation $copy)" "$(last_generation before)" "$copy is on a new generation"
+	is "$(cat "/proc/$(runtime_pid $copy)/root/etc/added")" changed "$copy has the changes of its root file system"
+done
+is "$(shared_tokens before x y)" 0 "no token is handed out twice"
+runtime_remove x y
+# The podman of Debian 12 cannot start a pod with its runc.
+! criu_41_or_newer || check_pods
+ok "no process is left" wait_for 30 nobody_is_left
+ok "the module can be unloaded: nothing keeps it" unload_module
+done_testing
