@@ -5,6 +5,7 @@
 set -uo pipefail
 . tests/vm/payload.sh
 
+TRIGGERS=20000
 probes=/sys/kernel/tracing/kprobe_events
 trace=/sys/kernel/tracing/trace
 
@@ -12,6 +13,11 @@ trace=/sys/kernel/tracing/trace
 reseeds()
 {
 	grep -c 'sysgenid_test_reseed:' "$trace"
+}
+
+reseeded_since()
+{
+	(($(reseeds) > $1))
 }
 
 need_module
@@ -23,6 +29,11 @@ before=$(reseeds)
 run_payload netlink one-trigger
 after=$(reseeds)
 ok "the kernel's reseed function has run when TRIGGER is answered" test "$after" -gt "$before"
+before=$(reseeds)
+ok "a container triggers many times" unshare --pid --fork "$PAYLOAD/stress" trigger "$TRIGGERS"
+ok "the kernel reseeds for it" wait_for 20 reseeded_since "$before"
+ok "but not each time" test "$(($(reseeds) - before))" -lt "$((TRIGGERS / 2))"
+diag "$(($(reseeds) - before)) reseeds for $TRIGGERS triggers"
 echo 0 >/sys/kernel/tracing/events/kprobes/sysgenid_test_reseed/enable
 echo '-:sysgenid_test_reseed' >>"$probes"
 
