@@ -37,8 +37,12 @@ static void inspect_namespace(pid_t pid, pid_t inner, SysgenidImage *image,
 {
 	if (findings->pid_namespace < 0)
 		find_namespace(pid, findings);
+	if (findings->pid_namespace < 0)
+		return;
+	image->has_other_pid_namespace = true;
+	image->other_pid_namespace = true;
 	/* Only with its first process is a PID namespace made anew by a restore. */
-	if (findings->pid_namespace < 0 || inner != 1)
+	if (inner != 1)
 		return;
 	image->has_own_pid_namespace = true;
 	image->own_pid_namespace = true;

@@ -30,6 +30,18 @@ static bool is_listed(void)
 	       !check_and_remove_inventory_plugin(SYSGENID_PLUGIN_NAME, size);
 }
 
+/*
+ * Do the restored tasks move a counter that is not the system's? In a new PID namespace there is no other. In one
+ * that they share it is enough if one of them has the device: what it moves, all see.
+ */
+static bool has_own_counter(const SysgenidImage *image)
+{
+	if (image->system_wide)
+		return false;
+	return image->own_pid_namespace ||
+	       (image->other_pid_namespace && (image->n_files || image->n_mappings));
+}
+
 static void gather_facts(struct sysgenid_facts *facts)
 {
 	struct sysgenid_image_error wrong = { "" };
@@ -57,7 +69,7 @@ static void gather_facts(struct sysgenid_facts *facts)
 	facts->required = image->counter_required;
 	facts->mark_known = image->has_mark;
 	facts->mark = image->mark;
-	facts->own_counter = image->own_pid_namespace && !image->system_wide;
+	facts->own_counter = has_own_counter(image);
 	facts->in_file = image->n_file_tasks > 0;
 	facts->file_mark_is_last = image->file_mark == UINT32_MAX;
 }

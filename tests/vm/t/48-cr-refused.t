@@ -200,7 +200,7 @@ check_no_plugin()
 check_mark()
 {
 	variant high needing
-	edit set high own_pid_namespace=false
+	edit set high own_pid_namespace=false other_pid_namespace=false
 	edit set high mark=4294967295
 	refused high 'reached its end, 4294967295.* Make the dump again on a freshly booted machine' \
 		"a mark of 2^32 - 1"
@@ -208,7 +208,7 @@ check_mark()
 	refused high 'reached 4294967294, absurdly far .*sysgenid trigger --min 4294967294 --force' \
 		"a mark of 2^32 - 2"
 	variant high stranger
-	edit set high own_pid_namespace=false
+	edit set high own_pid_namespace=false other_pid_namespace=false
 	edit set high mark=4294967294
 	goes_on high 'not followed there' "a mark of 2^32 - 2 and a process that has nothing of ours"
 	ok "and the counter moves by a step only" test "$(generation)" -lt 1000
@@ -234,7 +234,7 @@ check_strict()
 edit_stranger_mark()
 {
 	variant high stranger
-	edit set high own_pid_namespace=false
+	edit set high own_pid_namespace=false other_pid_namespace=false
 	edit set high mark=4294967295
 	refused high 'no generation is above that.*strict = yes' "strict: a mark of 2^32 - 1"
 }
@@ -270,7 +270,7 @@ check_follow()
 {
 	switches 'follow-any-mark = yes'
 	variant high needing
-	edit set high own_pid_namespace=false
+	edit set high own_pid_namespace=false other_pid_namespace=false
 	edit set high mark=4294967293
 	restored high "follow-any-mark: an absurd mark is followed by who asks for it"
 	is "$(generation)" 4294967294 "follow-any-mark: the machine's counter is above it"

@@ -77,7 +77,7 @@ check_system_wide()
 {
 	cp -a "$CR_DIR/image" "$CR_DIR/old"
 	cp "$CR_DIR/image.log" "$CR_DIR/old.log"
-	tests/cr/image-edit set "$CR_DIR/old/sysgenid.img" own_pid_namespace=false
+	tests/cr/image-edit set "$CR_DIR/old/sysgenid.img" own_pid_namespace=false other_pid_namespace=false
 	ok "control: an image without a PID namespace of its own is restored" restore old old
 	ok "control: all of the crowd are woken and see another generation" \
 		wait_for 60 crowd_says "$CROWD of $CROWD: $CROWD woken, $CROWD changed"
