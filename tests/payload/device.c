@@ -79,7 +79,7 @@ long read_generation(int fd)
 	return done == sizeof(value) ? (long)value : -EIO;
 }
 
-/* The number after WORD at the start of a line, -1 if there is none. */
+/* The number of up to 32 bits after WORD at the start of a line, -1 if there is none. */
 static long number_after(const char *path, const char *word)
 {
 	FILE *file = fopen(path, "re");
@@ -89,7 +89,7 @@ static long number_after(const char *path, const char *word)
 	must(file);
 	while (fgets(line, sizeof(line), file)) {
 		if (strncmp(line, word, strlen(word)) == 0) {
-			number = strtol(line + strlen(word), NULL, 10);
+			number = (long)strtoul(line + strlen(word), NULL, 10);
 			break;
 		}
 	}

@@ -151,7 +151,7 @@ void test_domains(void)
 	is_int(in_child(reseed_without_capability, NULL), 0, "not without capabilities");
 	is_int(get_status().generation, before, "none of this has moved the generation");
 	is_int(sysgenid_trigger_domain(own, 0, 0, &generation, NULL), 0, "a domain is triggered");
-	is_int(generation, before + 1, "and its new generation is told");
+	ok(generation > before, "to a new generation");
 	is_int(get_status().generation, generation, "which is the system's for the initial one");
 	close(own);
 	close(other);

@@ -39,7 +39,7 @@ tap_begin()
 {
 	if [[ $sub_state != rebooting ]]; then
 		tap_judge
-		sub_name=$1 sub_total=0 sub_failed=0 sub_problem='' tap_skip=''
+		sub_name=$1 sub_total=0 sub_failed=0 sub_problem='' sub_explains=0 tap_skip=''
 		((!tap_subtests)) || tap_print "# Subtest: $1"
 	fi
 	sub_state=running phase_count=0 phase_plan=''
@@ -71,8 +71,18 @@ tap_line()
 		tap_indent "# $line"
 		;;
 	"TAP version"*) ;;
-	*) tap_indent "$line" ;;
+	*) tap_comment "$line" ;;
 	esac
+}
+
+# Comments after a failed check explain it. prove shows those of subtests to nobody: they go to the top level.
+tap_comment()
+{
+	if ((tap_subtests && sub_explains)); then
+		tap_print "# ${1#\# }"
+	else
+		tap_indent "$1"
+	fi
 }
 
 tap_result()
@@ -93,8 +103,10 @@ tap_result()
 	if [[ -n $not && ${rest^^} != *"# TODO"* ]]; then
 		sub_failed=$((sub_failed + 1))
 	fi
+	sub_explains=${#not}
 	if ((tap_subtests)); then
 		tap_indent "${not}ok $sub_total$rest"
+		[[ -z $not ]] || tap_print "# $sub_name: not ok $sub_total$rest"
 	else
 		tap_count=$((tap_count + 1))
 		[[ -z $not ]] || tap_bad=$((tap_bad + 1))
