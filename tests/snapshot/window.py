@@ -7,7 +7,7 @@ import time
 
 import vm as machine
 
-RESTORES = int(os.environ.get("RESTORES", "150"))
+RESTORES = int(os.environ.get("RESTORES", "100"))
 CONTROLS = 5
 # Much more than a new process needs for the first look, which is 11 ms on an idle machine.
 DELAY_MS = 200
