@@ -6,6 +6,8 @@
 
 # shellcheck source=tests/cr/lib.sh
 . tests/cr/lib.sh
+# shellcheck source=tests/cr/crowd.sh
+. tests/cr/crowd.sh
 
 SERVER=/sysgenid/build/demo/token-server
 RT_DIR=$CR_DIR/runtimes
@@ -108,6 +110,7 @@ check_clones()
 	before=$(last_generation before)
 	ok "it is dumped with the plugin, and no option for that" runtime_dump "$2" "$1"
 	runtime_remove "$2"
+	[[ ! -c /dev/sysgenid ]] || start_crowd
 	for clone in a b c; do
 		ok "it is restored as $clone" runtime_restore "$1" "$clone"
 	done
@@ -117,4 +120,7 @@ check_clones()
 		isnt "$(last_generation "$clone")" "$before" "$clone is on a new generation"
 	done
 	is "$(shared_tokens before a b c)" 0 "no token is handed out twice"
+	[[ -n $CROWD_PID ]] || return
+	undisturbed "three copies"
+	end_crowd
 }

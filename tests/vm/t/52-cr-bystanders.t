@@ -7,40 +7,7 @@ set -uo pipefail
 CR_DIR=/root/bystanders
 mkdir -p "$CR_DIR"
 . tests/cr/lib.sh
-
-CROWD=200
-CROWD_PID='' SAID=()
-
-# crowd_has_answered QUESTIONS
-crowd_has_answered()
-{
-	mapfile -t SAID <"$CR_DIR/crowd"
-	((${#SAID[@]} > $1))
-}
-
-# crowd_says STATE: asked now
-crowd_says()
-{
-	mapfile -t SAID <"$CR_DIR/crowd"
-	kill -USR1 "$CROWD_PID" && wait_for 30 crowd_has_answered "${#SAID[@]}" && [[ ${SAID[-1]} == "$1" ]]
-}
-
-start_crowd()
-{
-	"$SUBJECT" crowd "$CROWD" >"$CR_DIR/crowd" 2>&1 &
-	CROWD_PID=$!
-	ok "a crowd comes" wait_for 30 crowd_has_answered 0
-	ok "$CROWD processes stand by, each in a PID namespace of its own" \
-		wait_for 60 crowd_says "$CROWD of $CROWD: 0 woken, 0 changed"
-}
-
-undisturbed()
-{
-	# Who was woken once stays so: those who are slow to tell are counted after the next restore.
-	ok "$1: nobody of the crowd is woken, and nobody's generation has changed" \
-		crowd_says "$CROWD of $CROWD: 0 woken, 0 changed"
-	is "$(generation)" "$before" "$1: the machine's generation has not moved"
-}
+. tests/cr/crowd.sh
 
 clone()
 {
@@ -81,7 +48,7 @@ check_system_wide()
 	ok "control: an image without a PID namespace of its own is restored" restore old old
 	ok "control: all of the crowd are woken and see another generation" \
 		wait_for 60 crowd_says "$CROWD of $CROWD: $CROWD woken, $CROWD changed"
-	ok "control: the machine's generation moves" test "$(generation)" -gt "$before"
+	ok "control: the machine's generation moves" test "$(generation)" -gt "$BEFORE"
 	container_kill old
 }
 
@@ -113,7 +80,6 @@ ok "it sees generations" wait_for 30 all_see mixed mixed
 ok "it is dumped" dump mixed image
 remember image
 start_crowd
-before=$(generation)
 for name in a b c; do
 	clone "$name" image mixed
 done
@@ -125,7 +91,7 @@ done
 check_hostile
 check_system_wide
 check_vrng
-kill "$CROWD_PID"
+end_crowd
 ok "no process is left" wait_for 30 nobody_is_left
 ok "the module can be unloaded: nothing keeps it" wait_for 30 unload_module
 done_testing
