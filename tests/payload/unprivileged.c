@@ -197,8 +197,9 @@ static void wait_limited(int fd, int limit, const char *against)
 	fails(ioctl(fd, SYSGENID_WAIT_WATCHERS, limit), ETIME,
 	      "a wait of %d ms ends with ETIME against %s", limit, against);
 	took = (long)(now_ms() - from);
-	tap_ok(took >= limit && took < limit + 3000, "in time against %s: it took %ld ms", against,
-	       took);
+	/* A timer of the kernel may be early by a part of a jiffy, which is 4 ms. */
+	tap_ok(took >= limit - 5 && took < limit + 3000, "in time against %s: it took %ld ms",
+	       against, took);
 }
 
 static void test_waits(void)

@@ -48,8 +48,9 @@ installed()
 }
 
 ok "the library can be installed" make -C lib install PREFIX="$prefix"
-ok "and the command" make -C tools install PREFIX="$prefix"
+ok "and the command" make -C tools install PREFIX="$prefix" SYSCONFDIR="$prefix/etc"
 is "$(installed "$prefix")" "./bin/sysgenid
+./etc/sysgenid/post-restore.conf
 ./include/libsysgenid.h
 ./include/linux/sysgenid.h
 ./lib/libsysgenid.a
@@ -57,7 +58,16 @@ is "$(installed "$prefix")" "./bin/sysgenid
 ./lib/libsysgenid.so.0
 ./lib/libsysgenid.so.0.1.0
 ./lib/pkgconfig/libsysgenid.pc
-./share/man/man1/sysgenid.1" "these files and no others are installed"
+./lib/sysgenid/post-restore/dhcp-lease
+./lib/sysgenid/post-restore/hostname
+./lib/sysgenid/post-restore/lib.sh
+./lib/sysgenid/post-restore/machine-id
+./lib/sysgenid/post-restore/restart-units
+./lib/sysgenid/post-restore/ssh-host-keys
+./lib/systemd/system/sysgenid-overseer.service
+./share/man/man1/sysgenid.1
+./share/man/man3/libsysgenid.3
+./share/man/man4/sysgenid.4" "these files and no others are installed"
 is "$(pkg-config --modversion libsysgenid)" 0.1.0 "pkg-config knows the version"
 is "$("$prefix/bin/sysgenid" --version)" "sysgenid 0.1.0" "the installed command runs"
 

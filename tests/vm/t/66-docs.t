@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The commands of README.md, docs/guide.md and sysgenid(1), as a person would type them, one after the other. A block that
 # cannot run here names the file that does: "<!-- tested by FILE -->".
-# vm: timeout=240 boot=own
+# On one suite: what the commands do on the other one is what the other tests say.
+# vm: timeout=240 boot=own suites=bookworm
 set -uo pipefail
 . tests/vm/lib.sh
 
