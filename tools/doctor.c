@@ -74,25 +74,15 @@ static int print_report(void)
 
 int tool_doctor(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
+	bool json = false;
+	const struct tool_option options[] = {
+		{ "json", 'j', .flag = &json },
 		{ 0 },
 	};
-	bool json = false;
-	int option;
+	int status = tool_options(argc, argv, help, options);
 
-	while ((option = tool_next_option(argc, argv, ":jh", options)) != -1) {
-		switch (option) {
-		case 'j':
-			json = true;
-			break;
-		case 'h':
-			return tool_print(help);
-		default:
-			return TOOL_USAGE;
-		}
-	}
+	if (status != TOOL_GO_ON)
+		return status;
 	if (json)
 		report.findings = json_object_new_array();
 	doctor_check_module();

@@ -5,11 +5,15 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-int tool_next_option(int argc, char **argv, const char *letters, const struct option *options)
+#define MOST_OPTIONS 8
+
+/* getopt_long with our words for what is wrong: the next option, -1 at the end, or '?'. */
+static int next_option(int argc, char **argv, const char *letters, const struct option *options)
 {
 	const char *command = argv[0];
 	int option;
@@ -36,7 +40,7 @@ int tool_next_option(int argc, char **argv, const char *letters, const struct op
 	return option;
 }
 
-bool tool_parse_u32(const char *command, const char *option, const char *text, uint32_t *value)
+static bool parse_number(const char *command, const char *name, const char *text, uint32_t *value)
 {
 	const bool hex = text[0] == '0' && (text[1] == 'x' || text[1] == 'X');
 	unsigned long long number;
@@ -48,19 +52,52 @@ bool tool_parse_u32(const char *command, const char *option, const char *text, u
 		*value = (uint32_t)number;
 		return true;
 	}
-	fprintf(stderr, "sysgenid: %s: %s is to be a number from 0 to %u, not '%s'\n", command,
-		option, UINT32_MAX, text);
+	fprintf(stderr, "sysgenid: %s: --%s is to be a number from 0 to %u, not '%s'\n", command,
+		name, UINT32_MAX, text);
 	return false;
 }
 
-bool tool_parse_pid(const char *command, const char *text, uint32_t *pid)
+static bool take(const char *command, const struct tool_option *option, const char *text)
 {
-	if (!tool_parse_u32(command, "--pid", text, pid))
+	if (option->flag)
+		*option->flag = true;
+	else if (option->text)
+		*option->text = text;
+	else if (option->number)
+		return parse_number(command, option->name, text, option->number);
+	else if (!parse_number(command, option->name, text, option->pid))
 		return false;
-	if (*pid)
+	if (!option->pid || *option->pid)
 		return true;
-	fprintf(stderr, "sysgenid: %s: --pid is to be the number of a process, not 0\n", command);
+	fprintf(stderr, "sysgenid: %s: --%s is to be the number of a process, not 0\n", command,
+		option->name);
 	return false;
+}
+
+int tool_options(int argc, char **argv, const char *help, const struct tool_option *options)
+{
+	struct option known[MOST_OPTIONS + 2] = { { "help", no_argument, NULL, 'h' } };
+	char letters[2 * MOST_OPTIONS + 3] = ":h", *end = letters + 2;
+	int letter;
+	size_t i;
+
+	for (i = 0; options[i].name; i++) {
+		known[i + 1] = (struct option){ options[i].name,
+						options[i].flag ? no_argument : required_argument,
+						NULL, options[i].letter };
+		*end++ = options[i].letter;
+		if (!options[i].flag)
+			*end++ = ':';
+	}
+	while ((letter = next_option(argc, argv, letters, known)) != -1) {
+		if (letter == 'h')
+			return tool_print(help);
+		for (i = 0; options[i].name && options[i].letter != letter; i++)
+			;
+		if (!options[i].name || !take(argv[0], &options[i], optarg))
+			return TOOL_USAGE;
+	}
+	return TOOL_GO_ON;
 }
 
 int tool_open_namespace(uint32_t pid, int *status)

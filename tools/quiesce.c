@@ -35,32 +35,18 @@ static int run_directory(const char *directory, uint32_t timeout_ms)
 
 int tool_quiesce(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "dir", required_argument, NULL, 'd' },
-		{ "timeout", required_argument, NULL, 't' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
 	const bool undo = !strcmp(argv[0], "unquiesce");
 	const char *directory = undo ? TOOL_UNQUIESCE_DIR : TOOL_QUIESCE_DIR;
 	uint32_t timeout_ms = TOOL_HOOK_MS;
-	int option;
+	const struct tool_option options[] = {
+		{ "dir", 'd', .text = &directory },
+		{ "timeout", 't', .number = &timeout_ms },
+		{ 0 },
+	};
+	int status = tool_options(argc, argv, help, options);
 
-	while ((option = tool_next_option(argc, argv, ":d:t:h", options)) != -1) {
-		switch (option) {
-		case 'd':
-			directory = optarg;
-			break;
-		case 't':
-			if (!tool_parse_u32(argv[0], "--timeout", optarg, &timeout_ms))
-				return TOOL_USAGE;
-			break;
-		case 'h':
-			return tool_print(help);
-		default:
-			return TOOL_USAGE;
-		}
-	}
+	if (status != TOOL_GO_ON)
+		return status;
 	if (run_directory(directory, timeout_ms) == TOOL_OK)
 		return TOOL_OK;
 	if (!undo)

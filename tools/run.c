@@ -180,40 +180,25 @@ static int split(int argc, char **argv, char ***command)
 
 int tool_run(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "dir", required_argument, NULL, 'd' },
-		{ "unquiesce", required_argument, NULL, 'u' },
-		{ "timeout", required_argument, NULL, 't' },
-		{ "watchers", required_argument, NULL, 'w' },
-		{ "once", no_argument, NULL, 'o' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
 	struct overseer overseer = { .directory = TOOL_POST_RESTORE_DIR,
 				     .unquiesce = TOOL_UNQUIESCE_DIR,
 				     .hook_ms = TOOL_HOOK_MS,
 				     .watchers_ms = WATCHERS_MS };
+	const struct tool_option options[] = {
+		{ "dir", 'd', .text = &overseer.directory },
+		{ "unquiesce", 'u', .text = &overseer.unquiesce },
+		{ "timeout", 't', .number = &overseer.hook_ms },
+		{ "watchers", 'w', .number = &overseer.watchers_ms },
+		{ "once", 'o', .flag = &overseer.once },
+		{ "json", 'j', .flag = &overseer.json },
+		{ 0 },
+	};
 	char **command;
-	int option;
+	int status;
 
 	argc = split(argc, argv, &command);
-	while ((option = tool_next_option(argc, argv, ":d:u:t:w:ojh", options)) != -1) {
-		if (option == 'd')
-			overseer.directory = optarg;
-		else if (option == 'u')
-			overseer.unquiesce = optarg;
-		else if (option == 'o')
-			overseer.once = true;
-		else if (option == 'j')
-			overseer.json = true;
-		else if (option == 'h')
-			return tool_print(help);
-		else if ((option != 't' ||
-			  !tool_parse_u32(argv[0], "--timeout", optarg, &overseer.hook_ms)) &&
-			 (option != 'w' ||
-			  !tool_parse_u32(argv[0], "--watchers", optarg, &overseer.watchers_ms)))
-			return TOOL_USAGE;
-	}
+	status = tool_options(argc, argv, help, options);
+	if (status != TOOL_GO_ON)
+		return status;
 	return run(&overseer, command);
 }

@@ -108,33 +108,19 @@ static int get_status(uint32_t pid, struct sysgenid_status *status, uint32_t *do
 
 int tool_status(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "pid", required_argument, NULL, 'p' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
 	struct sysgenid_status status;
 	uint32_t pid = 0, domain;
 	enum rng_state rng;
 	bool json = false;
-	int option, ret;
+	const struct tool_option options[] = {
+		{ "pid", 'p', .pid = &pid },
+		{ "json", 'j', .flag = &json },
+		{ 0 },
+	};
+	int ret = tool_options(argc, argv, help, options);
 
-	while ((option = tool_next_option(argc, argv, ":p:jh", options)) != -1) {
-		switch (option) {
-		case 'p':
-			if (!tool_parse_pid(argv[0], optarg, &pid))
-				return TOOL_USAGE;
-			break;
-		case 'j':
-			json = true;
-			break;
-		case 'h':
-			return tool_print(help);
-		default:
-			return TOOL_USAGE;
-		}
-	}
+	if (ret != TOOL_GO_ON)
+		return ret;
 	ret = get_status(pid, &status, &domain);
 	if (ret == -ENOENT)
 		return tool_files_status(json);

@@ -5,7 +5,6 @@
 
 #include "libsysgenid.h"
 
-#include <getopt.h>
 #include <json_object.h>
 
 enum tool_exit {
@@ -29,14 +28,23 @@ int tool_quiesce(int argc, char **argv); /* and unquiesce */
 
 /* options.c */
 
-/* The next option, or -1; '?' when it was wrong, which has been said then. */
-int tool_next_option(int argc, char **argv, const char *letters, const struct option *options);
+/* One of the four pointers says what the option takes and where that goes. */
+struct tool_option {
+	const char *name; /* without the dashes; NULL ends the list */
+	char letter;
+	bool *flag; /* takes nothing */
+	const char **text;
+	uint32_t *number; /* from 0 to 4294967295, decimal, or hexadecimal with 0x */
+	uint32_t *pid;	  /* the same, from 1 */
+};
 
-/* A number from 0 to 4294967295, decimal, or hexadecimal with 0x; if it is none, that is said. */
-bool tool_parse_u32(const char *command, const char *option, const char *text, uint32_t *value);
+#define TOOL_GO_ON (-1)
 
-/* A process, in the same way, from 1. */
-bool tool_parse_pid(const char *command, const char *text, uint32_t *pid);
+/*
+ * Reads the command line of one command; all know --help as well. Returns TOOL_GO_ON, or the exit status: the help was
+ * printed, or it was said what is wrong.
+ */
+int tool_options(int argc, char **argv, const char *help, const struct tool_option *options);
 
 /*
  * A descriptor of the PID namespace of a process. If there is none, that has been said, and *@status is the

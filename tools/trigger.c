@@ -49,51 +49,29 @@ static int trigger(uint32_t pid, uint32_t min, unsigned int flags, uint32_t *gen
 
 int tool_trigger(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "min", required_argument, NULL, 'm' },
-		{ "force", no_argument, NULL, 'f' },
-		{ "container", required_argument, NULL, 'c' },
-		{ "pid", required_argument, NULL, 'p' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
 	const char *container = NULL;
 	struct json_object *object;
 	uint32_t min = 0, pid = 0, generation;
-	unsigned int flags = 0;
-	bool json = false;
-	int option, ret;
+	bool force = false, json = false;
+	const struct tool_option options[] = {
+		{ "min", 'm', .number = &min },		  { "force", 'f', .flag = &force },
+		{ "container", 'c', .text = &container }, { "pid", 'p', .pid = &pid },
+		{ "json", 'j', .flag = &json },		  { 0 },
+	};
+	int status = tool_options(argc, argv, help, options);
 
-	while ((option = tool_next_option(argc, argv, ":m:fc:p:jh", options)) != -1) {
-		switch (option) {
-		case 'm':
-			if (!tool_parse_u32(argv[0], "--min", optarg, &min))
-				return TOOL_USAGE;
-			break;
-		case 'f':
-			flags |= SYSGENID_TRIGGER_FORCE;
-			break;
-		case 'c':
-			container = optarg;
-			break;
-		case 'p':
-			if (!tool_parse_pid(argv[0], optarg, &pid))
-				return TOOL_USAGE;
-			break;
-		case 'j':
-			json = true;
-			break;
-		case 'h':
-			return tool_print(help);
-		default:
-			return TOOL_USAGE;
-		}
+	if (status != TOOL_GO_ON)
+		return status;
+	if (container && pid) {
+		fputs("sysgenid: trigger: --pid and --container are two different counters: give "
+		      "one\n",
+		      stderr);
+		return TOOL_USAGE;
 	}
-	ret = container ? tool_files_trigger(container, min, &generation)
-			: trigger(pid, min, flags, &generation);
-	if (ret)
-		return ret;
+	status = container ? tool_files_trigger(container, min, &generation)
+			   : trigger(pid, min, force ? SYSGENID_TRIGGER_FORCE : 0, &generation);
+	if (status)
+		return status;
 	if (!json) {
 		printf("generation:  %u\n", generation);
 		return tool_flush();

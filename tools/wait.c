@@ -111,30 +111,16 @@ static int wait_and_report(bool json, uint32_t timeout_ms)
 
 int tool_wait(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "timeout", required_argument, NULL, 't' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
 	uint32_t timeout_ms = 0;
 	bool json = false;
-	int option;
+	const struct tool_option options[] = {
+		{ "timeout", 't', .number = &timeout_ms },
+		{ "json", 'j', .flag = &json },
+		{ 0 },
+	};
+	int status = tool_options(argc, argv, help, options);
 
-	while ((option = tool_next_option(argc, argv, ":t:jh", options)) != -1) {
-		switch (option) {
-		case 't':
-			if (!tool_parse_u32(argv[0], "--timeout", optarg, &timeout_ms))
-				return TOOL_USAGE;
-			break;
-		case 'j':
-			json = true;
-			break;
-		case 'h':
-			return tool_print(help);
-		default:
-			return TOOL_USAGE;
-		}
-	}
+	if (status != TOOL_GO_ON)
+		return status;
 	return wait_and_report(json, timeout_ms);
 }

@@ -109,30 +109,16 @@ static int watch_events(bool json, uint32_t count)
 
 int tool_watch(int argc, char **argv)
 {
-	static const struct option options[] = {
-		{ "count", required_argument, NULL, 'c' },
-		{ "json", no_argument, NULL, 'j' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
 	uint32_t count = 0;
 	bool json = false;
-	int option;
+	const struct tool_option options[] = {
+		{ "count", 'c', .number = &count },
+		{ "json", 'j', .flag = &json },
+		{ 0 },
+	};
+	int status = tool_options(argc, argv, help, options);
 
-	while ((option = tool_next_option(argc, argv, ":c:jh", options)) != -1) {
-		switch (option) {
-		case 'c':
-			if (!tool_parse_u32(argv[0], "--count", optarg, &count))
-				return TOOL_USAGE;
-			break;
-		case 'j':
-			json = true;
-			break;
-		case 'h':
-			return tool_print(help);
-		default:
-			return TOOL_USAGE;
-		}
-	}
+	if (status != TOOL_GO_ON)
+		return status;
 	return watch_events(json, count);
 }

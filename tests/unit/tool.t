@@ -44,6 +44,7 @@ wrong "unknown command 'frobnicate'" frobnicate
 wrong "unknown option '-x': see 'sysgenid status --help'" status -x
 wrong "unknown option '-x'" trigger -fx
 wrong "wrong option '--bogus'" status --bogus
+wrong "--pid and --container are two different counters: give one" trigger --pid 1 --container a
 wrong "wrong option '--json=1'" status --json=1
 wrong "takes no argument, but got 'all'" status all
 wrong "'--min' needs a value" trigger --min
