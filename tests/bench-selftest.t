@@ -39,6 +39,8 @@ test_misbehaviour()
 	like "$out" $'\nok 1 - [^\n]*good.t\n' "a good test is good"
 	like "$out" $'\nnot ok 2 - [^\n]*failing-check.t' "a failed check fails its test"
 	like "$out" $'\n    not ok 2 - false is true\n' "a failed check is seen as such"
+	like "$out" $'\n# [^\n]*failing-check.t: not ok 2 - false is true\n' "and by who does not see subtests"
+	like "$out" $'\n    not ok 3 - what is only to be done +TODO later\n' "no word makes a failure one that counts as good"
 	like "$out" $'\nnot ok 3 - [^\n]*no-plan.t .ended without a plan' "a test needs a plan"
 	like "$out" $'\nnot ok 4 - [^\n]*wrong-plan.t .planned 3 checks and made 1' "plans are compared"
 	like "$out" $'\nnot ok 5 - [^\n]*bad-exit.t .exit status 7' "an exit status counts"

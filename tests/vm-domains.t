@@ -12,8 +12,6 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "sna
 import vm as machine  # noqa: E402
 from tap import each_suite  # noqa: E402
 
-TROUBLE = ("WARNING:|BUG:|Oops|cut here|Call Trace|general protection|list_(add|del) corruption|"
-           "Bad page|refcount_t|blocked for more|soft lockup")
 SYSFS = "/sys/virtio-rng/virtio_rng.0"
 CLASS = "/sys/class/misc/sysgenid"
 PROGRAM = "build/tests/payload/domains"
@@ -24,19 +22,13 @@ ROUNDS = 30
 LEAKS = 200
 
 
-def wait_until(vm, condition, seconds=20):
-    """A shell condition in the guest."""
-    vm.run(f"end=$((SECONDS + {seconds})); while ((SECONDS < end)); do {condition} && exit; "
-           f"sleep 0.02; done; exit 1", seconds=seconds + 30)
-
-
 class Domains:
     """Domains that a process in the guest holds, in the order in which they came."""
 
     def __init__(self, vm, number, how="hold"):
         self.vm = vm
         vm.run(f"{PROGRAM} {how} {number} >/tmp/held 2>&1 & echo $! >/tmp/held.pid")
-        wait_until(vm, "grep -q holding /tmp/held")
+        vm.wait_until("grep -q holding /tmp/held")
         lines = [line.split() for line in vm.run(f"head -n {number} /tmp/held").splitlines()]
         self.addresses = [int(line[0]) for line in lines]
         self.first = [int(line[1]) for line in lines]
@@ -47,8 +39,8 @@ class Domains:
 
     def end(self):
         self.vm.run("kill $(cat /tmp/held.pid)")
-        wait_until(self.vm, "! kill -0 $(cat /tmp/held.pid)")
-        wait_until(self.vm, f"[[ $(cat {CLASS}/domains) == 0 ]]")
+        self.vm.wait_until("! kill -0 $(cat /tmp/held.pid)")
+        self.vm.wait_until(f"[[ $(cat {CLASS}/domains) == 0 ]]")
         return self.vm.run("tail -n 1 /tmp/held").split()
 
 
@@ -87,12 +79,6 @@ def at_once(tap, vm, domains, name):
            f"{name}: a leak has moved {ROOM} domains before the interrupt was handled")
     tap.say(f"after {rounds} rounds")
     tap.ok(all_moved(domains, before), f"{name}: those beyond the limit move when it is handled")
-
-
-def log_is_clean(tap, vm, what):
-    found = vm.run(f"dmesg | grep -E '{TROUBLE}' | grep -v '^.*traps: '", check=False)
-    if not tap.ok(not found, f"{what}: the kernel log is clean"):
-        tap.say(found)
 
 
 def pool(tap, vm, old, name):
@@ -148,9 +134,9 @@ def covered(tap, suite, folder, name, options):
         pool(tap, vm, held.addresses, name)
         rebind(tap, vm, name)
         busy(tap, vm, name)
-        log_is_clean(tap, vm, name)
+        tap.log_is_clean(vm, name)
         vm.run("rmmod virtio_rng && rmmod sysgenid")
-        log_is_clean(tap, vm, f"{name}, unloaded")
+        tap.log_is_clean(vm, f"{name}, unloaded")
 
 
 def latch(tap, suite, folder):

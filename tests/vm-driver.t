@@ -13,8 +13,6 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "sna
 import vm as machine  # noqa: E402
 from tap import each_suite  # noqa: E402
 
-TROUBLE = ("WARNING:|BUG:|Oops|cut here|Call Trace|general protection|list_(add|del) corruption|"
-           "Bad page|refcount_t|blocked for more|soft lockup")
 SYSFS = "/sys/virtio-rng/virtio_rng"
 CLASS = "/sys/class/misc/sysgenid"
 COMPAT = "tests/snapshot/compat-file"
@@ -35,18 +33,6 @@ def generation(vm):
 
 def reports(vm):
     return int(vm.run(f"cat {SYSFS}.0/reports"))
-
-
-def wait_until(vm, condition, seconds=20):
-    """A shell condition in the guest."""
-    vm.run(f"end=$((SECONDS + {seconds})); while ((SECONDS < end)); do {condition} && exit; "
-           f"sleep 0.02; done; exit 1", seconds=seconds + 30)
-
-
-def log_is_clean(tap, vm, what):
-    found = vm.run(f"dmesg | grep -E '{TROUBLE}' | grep -v '^.*traps: '", check=False)
-    if not tap.ok(not found, f"{what}: the kernel log is clean"):
-        tap.say(found)
 
 
 # -- one machine, four devices ------------------------------------------------------------------
@@ -71,7 +57,7 @@ def several_devices(tap, suite, folder):
         compat_file(tap, vm)
         vmgenid_module(tap, vm)
         mapped_and_unloaded(tap, vm)
-        log_is_clean(tap, vm, "several devices")
+        tap.log_is_clean(vm, "several devices")
 
 
 def compat_file(tap, vm):
@@ -79,9 +65,9 @@ def compat_file(tap, vm):
     tap.equal(vm.run(f"{COMPAT} check {path}"), "fine",
               "vm_gen_counter: 8 bytes at any position, one page to map, never writable")
     vm.run(f"{COMPAT} poll {path} >/tmp/poll 2>&1 &")
-    wait_until(vm, "grep -q waiting /tmp/poll")
+    vm.wait_until("grep -q waiting /tmp/poll")
     vm.leak()
-    wait_until(vm, "grep -q events /tmp/poll")
+    vm.wait_until("grep -q events /tmp/poll")
     words = vm.run("tail -n 1 /tmp/poll").split()
     tap.equal(words, ["events", "10", "value", str(generation(vm))],
               "vm_gen_counter: poll says POLLPRI and POLLERR when the generation has moved")
@@ -98,14 +84,14 @@ def vmgenid_module(tap, vm):
 
 def mapped_and_unloaded(tap, vm):
     vm.run(f"{COMPAT} hold {SYSFS}.0/vm_gen_counter >/tmp/hold 2>&1 & echo $! >/tmp/hold.pid")
-    wait_until(vm, "grep -q mapped /tmp/hold")
+    vm.wait_until("grep -q mapped /tmp/hold")
     tap.ok("in use" in vm.run("rmmod sysgenid 2>&1", check=False),
            "sysgenid cannot be unloaded while the driver uses it")
     before = generation(vm)
     vm.run("rmmod virtio_rng")
     tap.ok(generation(vm) > before, "unloading the driver moves the generation")
     vm.run("kill -USR1 $(cat /tmp/hold.pid)")
-    wait_until(vm, "! kill -0 $(cat /tmp/hold.pid)")
+    vm.wait_until("! kill -0 $(cat /tmp/hold.pid)")
     tap.ok("mapped" == vm.run("cat /tmp/hold"), "a mapping of vm_gen_counter ends with the driver")
     vm.run("insmod build/kernel/virtio-rng.ko")
     tap.equal(vm.run(f"cat {SYSFS}.[0-3]/leak").split(), ["latch", "plain", "none", "none"],
@@ -130,9 +116,9 @@ def leaks_at_once(tap, vm, name, count, wanted):
     executed = vm.get("executed")
     vm.leak(count)
     vm.cont()
-    wait_until(vm, "! pidof dd")
-    wait_until(vm, f"[[ $(cat {CLASS}/last_cause) == virtio-leak ]]")
-    wait_until(vm, f"(($(cat {SYSFS}.0/reports) >= {before + wanted}))")
+    vm.wait_until("! pidof dd")
+    vm.wait_until(f"[[ $(cat {CLASS}/last_cause) == virtio-leak ]]")
+    vm.wait_until(f"(($(cat {SYSFS}.0/reports) >= {before + wanted}))")
     tap.ok(generation(vm) > old, f"{name}, {count} leaks before the handler: the generation moved")
     tap.equal(reports(vm) - before, wanted,
               f"{name}, {count} leaks before the handler: {wanted} reported")
@@ -151,7 +137,7 @@ def all_leaks(tap, suite, folder, name, options, wanted):
         gave_up(tap, vm, name)
         if name == "latch":
             thousand(tap, vm)
-        log_is_clean(tap, vm, name)
+        tap.log_is_clean(vm, name)
 
 
 def latch(tap, suite, folder):
@@ -172,7 +158,7 @@ def bounced(tap, suite, folder):
         tap.equal(vm.run(f"cat {SYSFS}.0/leak"), "interrupt", "bounced DMA: sysfs says so")
         tap.equal(vm.run("dmesg | grep -c 'DMA is bounced'"), "1", "bounced DMA: the log says so")
         leaks_at_once(tap, vm, "interrupt", 2, 2)
-        log_is_clean(tap, vm, "bounced DMA")
+        tap.log_is_clean(vm, "bounced DMA")
 
 
 def while_rearming(tap, vm, name, count=5):
@@ -181,13 +167,13 @@ def while_rearming(tap, vm, name, count=5):
     sleeper(vm)
     vm.set("leak-on-arrival", count)
     vm.leak()
-    wait_until(vm, "! pidof dd")
+    vm.wait_until("! pidof dd")
     deadline = time.monotonic() + 20
     while vm.get("leak-on-arrival") and time.monotonic() < deadline:
         time.sleep(0.01)
     tap.equal((vm.get("leaks") - leaks, vm.get("latched")), (count + 1, 0),
               f"{name}, {count} leaks while the driver is re-arming: none is left waiting")
-    wait_until(vm, f"[[ $(cat {CLASS}/last_cause) == virtio-leak ]]")
+    vm.wait_until(f"[[ $(cat {CLASS}/last_cause) == virtio-leak ]]")
     tap.ok(generation(vm) > old, f"{name}, leaks while re-arming: the generation moved")
     leaks_at_once(tap, vm, f"{name}, after leaks while re-arming", 1, 1)
 
@@ -200,7 +186,7 @@ def other_leak(tap, vm, name, when):
     """A leak reaches the requests of other kernel code."""
     counts = [int(parameter(vm, what)) for what in ("fills", "copies")]
     vm.leak()
-    wait_until(vm, f"(($(cat {OTHERS}/fills) > {counts[0]} && "
+    vm.wait_until(f"(($(cat {OTHERS}/fills) > {counts[0]} && "
                    f"$(cat {OTHERS}/copies) > {counts[1]}))")
     fill = parameter(vm, "filled")
     tap.ok(len(set(fill)) > 2, f"{name}, {when}: a leak fills, and tells")
@@ -232,7 +218,7 @@ def others(tap, vm, name):
         at_once(tap, vm, first)
     else:
         vm.leak()
-    wait_until(vm, f"[[ $(cat {OTHERS}/copied) == 61626364* ]]")
+    vm.wait_until(f"[[ $(cat {OTHERS}/copied) == 61626364* ]]")
     tap.equal(bytes.fromhex(parameter(vm, "copied")), b"abcdared before.",
               f"{name}: what was prepared can be replaced while it is armed")
     vm.run(f"echo 1 >{OTHERS}/again")
@@ -253,8 +239,8 @@ def gave_up(tap, vm, name):
     """A device that asks for a reset."""
     before = generation(vm)
     vm.set("broken", True)
-    wait_until(vm, f"[[ $(cat {SYSFS}.0/leak) == broken ]]")
-    wait_until(vm, f"(($(cat {CLASS}/generation) > {before}))")
+    vm.wait_until(f"[[ $(cat {SYSFS}.0/leak) == broken ]]")
+    vm.wait_until(f"(($(cat {CLASS}/generation) > {before}))")
     tap.ok(vm.run("dmesg | grep -c 'leak queues are broken'") == "1",
            f"{name}, a device that gives up: sysfs and the log say so, and the generation moves")
     rebind(vm)
@@ -273,7 +259,7 @@ def unbound(tap, vm, name):
     sleeper(vm)
     vm.leak()
     vm.run(f"echo {bound} >{DRIVER}/bind")
-    wait_until(vm, "! pidof dd")
+    vm.wait_until("! pidof dd")
     tap.ok(before < between < generation(vm), f"{name}: unbind and bind move the generation")
     leaks_at_once(tap, vm, f"{name}, bound again", 1, 1)
 
@@ -283,24 +269,24 @@ def thousand(tap, vm):
     triggers = int(os.environ.get("TRIGGERS", TRIGGERS))
     leaks, executed = vm.get("leaks"), vm.get("executed")
     vm.run("tests/snapshot/restores /tmp/enough >/tmp/restores 2>&1 & echo $! >/tmp/restores.pid")
-    wait_until(vm, "grep -q restoring /tmp/restores", seconds=60)
+    vm.wait_until("grep -q restoring /tmp/restores", seconds=60)
     vm.run(f"build/tests/snapshot/order {triggers} >/tmp/order 2>&1 & echo $! >/tmp/order.pid")
-    wait_until(vm, "grep -q watching /tmp/order")
+    vm.wait_until("grep -q watching /tmp/order")
     started = time.monotonic()
     # The first half one by one, the second as fast as the device is asked. Spread over restores.
     for count in range(LEAKS):
         if count % (LEAKS // RESTORES) == 0:
-            wait_until(vm, f"(($(grep -c clone /tmp/restores) > {count * RESTORES // LEAKS}))", 60)
+            vm.wait_until(f"(($(grep -c clone /tmp/restores) > {count * RESTORES // LEAKS}))", 60)
         vm.leak()
         deadline = time.monotonic() + 20
         while count < LEAKS // 2 and vm.get("latched"):
             if time.monotonic() > deadline:
                 raise TimeoutError("a latched leak is not executed")
     leaking = time.monotonic() - started
-    wait_until(vm, "grep -q triggered /tmp/order", seconds=900)
+    vm.wait_until("grep -q triggered /tmp/order", seconds=900)
     seconds = time.monotonic() - started
     vm.run("touch /tmp/enough; kill $(cat /tmp/order.pid)")
-    wait_until(vm, "! kill -0 $(cat /tmp/order.pid) && ! kill -0 $(cat /tmp/restores.pid)",
+    vm.wait_until("! kill -0 $(cat /tmp/order.pid) && ! kill -0 $(cat /tmp/restores.pid)",
                seconds=60)
     what = f"{LEAKS} leaks, {triggers} triggers and restored containers"
     restored = re.search(r"^restored (\d+)$", vm.run("cat /tmp/restores"), re.MULTILINE)
@@ -336,13 +322,13 @@ def unplugged(tap, suite, folder):
                 break
             time.sleep(0.02)
         tap.ok("DEVICE_DELETED" in vm.events, "the device can be unplugged under load")
-        wait_until(vm, "[[ ! -e /sys/virtio-rng/virtio_rng.0 ]]")
+        vm.wait_until("[[ ! -e /sys/virtio-rng/virtio_rng.0 ]]")
         tap.ok(generation(vm) > before, "unplugging moves the generation")
         vm.qmp("device_add", driver="virtio-rng-leak-pci", id="leak0")
-        wait_until(vm, f"[[ -e {SYSFS}.0/leak && $(cat {SYSFS}.0/leak) == latch ]]")
+        vm.wait_until(f"[[ -e {SYSFS}.0/leak && $(cat {SYSFS}.0/leak) == latch ]]")
         leaks_at_once(tap, vm, "plugged again", 2, 2)
         other_leak(tap, vm, "plugged again", "other kernel code's requests")
-        log_is_clean(tap, vm, "unplug and suspend")
+        tap.log_is_clean(vm, "unplug and suspend")
 
 
 def suspended(tap, vm):
@@ -357,7 +343,7 @@ def suspended(tap, vm):
     vm.qmp("system_wakeup")
     # What is sent over a serial line before that is lost.
     vm.wait_console("PM: suspend exit")
-    wait_until(vm, "! kill -0 $(cat /tmp/suspend.pid)", seconds=40)
+    vm.wait_until("! kill -0 $(cat /tmp/suspend.pid)", seconds=40)
     tap.equal(vm.run("cat /tmp/suspend"), "", "the machine suspends and resumes")
     tap.ok(generation(vm) > before, "a leak while suspended moves the generation")
     leaks_at_once(tap, vm, "resumed", 2, 2)

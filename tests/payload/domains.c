@@ -215,18 +215,6 @@ static void survivor(struct box *box)
 	tap_is(sysfs_number("domains"), count - 1, "then it goes");
 }
 
-static long charged(const char *cgroup)
-{
-	char path[256], text[32] = "";
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/memory.current", cgroup);
-	file = fopen(path, "re");
-	must(file && fgets(text, sizeof(text), file));
-	fclose(file);
-	return strtol(text, NULL, 10);
-}
-
 static bool domains_are(long count)
 {
 	long long end = now_ms() + 20000;
@@ -250,19 +238,19 @@ static void memory(const char *cgroup)
 	snprintf(path, sizeof(path), "%s/cgroup.procs", cgroup);
 	file = fopen(path, "we");
 	must(file && fprintf(file, "%d\n", getpid()) > 0 && fclose(file) == 0);
-	empty = charged(cgroup);
+	empty = cgroup_charge(cgroup);
 	for (int i = 0; i < KEPT; i++) {
 		kept[i] = open_in_new_domain();
 		must(kept[i] >= 0);
 	}
-	full = charged(cgroup);
+	full = cgroup_charge(cgroup);
 	tap_diag("%d domains: %ld bytes charged", KEPT, full - empty);
 	tap_ok(full - empty >= KEPT * PAGE,
 	       "the page of a domain is charged to the memory cgroup of who opens it");
 	for (int i = 0; i < KEPT; i++)
 		close(kept[i]);
 	tap_ok(domains_are(count), "no domain is left when their files are closed");
-	empty = charged(cgroup);
+	empty = cgroup_charge(cgroup);
 	for (int i = 0; i < LOOPS; i++) {
 		int fd = open_in_new_domain();
 
@@ -271,7 +259,7 @@ static void memory(const char *cgroup)
 	}
 	tap_is(failed, 0, "%d PID namespaces open the device and go", LOOPS);
 	tap_ok(domains_are(count), "no domain is left of them");
-	full = charged(cgroup);
+	full = cgroup_charge(cgroup);
 	tap_diag("%ld bytes more are charged after %d domains", full - empty, LOOPS);
 	tap_ok(full - empty < LOOPS * PAGE / 4, "nor their memory");
 	tap_is(highest(), before, "and the system's highest number is what it was");

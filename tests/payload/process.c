@@ -208,3 +208,15 @@ int in_namespace(int flags, int (*body)(long arg), long arg)
 {
 	return run(enter_namespace, (unsigned int)flags, body, arg);
 }
+
+long cgroup_charge(const char *cgroup)
+{
+	char path[256], text[32] = "";
+	FILE *file;
+
+	snprintf(path, sizeof(path), "%s/memory.current", cgroup);
+	file = fopen(path, "re");
+	must(file && fgets(text, sizeof(text), file));
+	fclose(file);
+	return strtol(text, NULL, 10);
+}

@@ -33,4 +33,7 @@ int in_namespace(int flags, int (*body)(long arg), long arg); /* unshare(flags),
 long own_namespace(void);		 /* inode number of the PID namespace */
 void become_user(uint64_t capabilities); /* for good */
 
+/* Bytes that the memory controller has charged to the cgroup of that directory. */
+long cgroup_charge(const char *cgroup);
+
 #endif /* PROCESS_H */

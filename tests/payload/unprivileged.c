@@ -66,18 +66,6 @@ static int open_until_refused(long limit)
 	return errno == EMFILE && opened <= limit - 3 && opened > limit / 2 ? 0 : errno;
 }
 
-static long charged(const char *cgroup)
-{
-	char path[256], text[32] = "";
-	FILE *file;
-
-	snprintf(path, sizeof(path), "%s/memory.current", cgroup);
-	file = fopen(path, "re");
-	must(file && fgets(text, sizeof(text), file));
-	fclose(file);
-	return strtol(text, NULL, 10);
-}
-
 static void open_many(const char *device, int *fds)
 {
 	for (int i = 0; i < FILES; i++) {
@@ -97,7 +85,7 @@ static bool falls_below(const char *cgroup, long bytes)
 	long long end = now_ms() + 20000;
 
 	/* Files are freed a while after they were closed. */
-	while (charged(cgroup) >= bytes) {
+	while (cgroup_charge(cgroup) >= bytes) {
 		if (now_ms() > end)
 			return false;
 		pause_ms(10);
@@ -120,12 +108,12 @@ static void test_charge(const char *cgroup)
 	become_user(0);
 	/* Once for the table of descriptors, which stays. */
 	must(dup2(0, 2 * FILES + 50) >= 0 && close(2 * FILES + 50) == 0);
-	before = charged(cgroup);
+	before = cgroup_charge(cgroup);
 	open_many(SYSGENID_DEVICE, fds);
-	ours = charged(cgroup) - before;
+	ours = cgroup_charge(cgroup) - before;
 	/* Nothing is closed before it is counted: what is freed is there to be used again. */
 	open_many("/dev/zero", others);
-	other = charged(cgroup) - before - ours;
+	other = cgroup_charge(cgroup) - before - ours;
 	tap_diag("%d files: %ld bytes charged for /dev/zero, %ld for %s", FILES, other, ours,
 		 SYSGENID_DEVICE);
 	tap_ok(ours - other >= (long)FILES * SMALLEST, "what the kernel keeps for an open file is "

@@ -23,6 +23,11 @@ class Tap:
         if not self.ok(got == wanted, name):
             self.say(f"got {got!r}, wanted {wanted!r}")
 
+    def log_is_clean(self, vm, what):
+        found = vm.run("tests/vm/kernel-trouble")
+        if not self.ok(not found, f"{what}: the kernel log is clean"):
+            self.say(found)
+
     @staticmethod
     def say(text):
         print("#", text, flush=True)

@@ -251,6 +251,11 @@ class VM:
             raise RuntimeError("\n".join(lines))
         return "\n".join(lines)
 
+    def wait_until(self, condition, seconds=20):
+        """A shell condition in the guest."""
+        self.run(f"end=$((SECONDS + {seconds})); while ((SECONDS < end)); do {condition} && exit; "
+                 f"sleep 0.02; done; exit 1", seconds=seconds + 30)
+
 
 def start(suite, folder, *arguments, **keywords):
     """A machine that is up, with our modules."""
