@@ -77,8 +77,8 @@ static int inspect_file(pid_t pid, pid_t inner, SysgenidImage *image,
 		sysgenid_err("task %d has the counter in the file %s, and that cannot be stored: "
 			     "%s",
 			     pid, file.path,
-			     error == -EBADMSG ? "the file is no page of a counter"
-					       : strerror(-error));
+			     error == -ENOTTY ? "the file is no page of a counter"
+					      : strerror(-error));
 		return error;
 	}
 	findings->counter_file = true;

@@ -5,7 +5,6 @@
 #include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -69,7 +68,7 @@ static bool matches(int registry, const char *name, const struct stat *wanted)
 	struct stat stat;
 
 	return directory >= 0 && !fstat(directory, &stat) && is_roots(&stat) &&
-	       !fstatat(directory, SYSGENID_WORDFILE, &stat, AT_SYMLINK_NOFOLLOW) &&
+	       !fstatat(directory, SYSGENID_REGISTRY_FILE, &stat, AT_SYMLINK_NOFOLLOW) &&
 	       stat.st_dev == wanted->st_dev && stat.st_ino == wanted->st_ino && is_wordfile(&stat);
 }
 
@@ -82,7 +81,7 @@ static void look_up(const struct stat *wanted, struct sysgenid_wordfile *found)
 		if (entry->d_name[0] == '.' || !matches(dirfd(registry), entry->d_name, wanted))
 			continue;
 		if (snprintf(found->path, sizeof(found->path),
-			     SYSGENID_REGISTRY "/%s/" SYSGENID_WORDFILE,
+			     SYSGENID_REGISTRY "/%s/" SYSGENID_REGISTRY_FILE,
 			     entry->d_name) >= (int)sizeof(found->path))
 			continue;
 		found->kind = SYSGENID_WORDFILE_OURS;
@@ -139,20 +138,13 @@ static int map(const struct sysgenid_wordfile *file, bool writable, struct sysge
 {
 	cleanup_close int fd = open(file->path, (writable ? O_RDWR : O_RDONLY) | O_NOFOLLOW |
 							O_NONBLOCK | O_CLOEXEC);
-	int access = PROT_READ | (writable ? PROT_WRITE : 0);
 	struct stat stat;
 
 	if (fd < 0 || fstat(fd, &stat))
 		return -errno;
 	if (stat.st_dev != file->device || stat.st_ino != file->inode || !is_wordfile(&stat))
 		return -ESTALE;
-	*page = mmap(NULL, (size_t)stat.st_size, access, MAP_SHARED, fd, 0);
-	if (*page == MAP_FAILED)
-		return -errno;
-	if ((*page)->magic == SYSGENID_PAGE_MAGIC && (*page)->version == SYSGENID_PAGE_VERSION)
-		return 0;
-	munmap(*page, (size_t)stat.st_size);
-	return -EBADMSG;
+	return sysgenid_file_map(fd, writable, page);
 }
 
 int sysgenid_wordfile_read(const struct sysgenid_wordfile *file, uint32_t *generation)
@@ -163,36 +155,21 @@ int sysgenid_wordfile_read(const struct sysgenid_wordfile *file, uint32_t *gener
 	if (error)
 		return error;
 	*generation = __atomic_load_n(&page->generation, __ATOMIC_ACQUIRE);
-	munmap(page, (size_t)sysconf(_SC_PAGESIZE));
+	sysgenid_file_unmap(page);
 	return 0;
-}
-
-/* After the highest number comes 1, as in the device. */
-static uint32_t above(uint32_t now, uint32_t mark)
-{
-	uint32_t next = now + 1 ? now + 1 : 1;
-
-	return next > mark ? next : mark + 1;
 }
 
 int sysgenid_wordfile_raise(const struct sysgenid_wordfile *file, uint32_t mark, bool reseeded,
 			    uint32_t *generation)
 {
 	struct sysgenid_page *page;
-	uint32_t now, next;
-	int error = map(file, true, &page);
+	int error = mark == UINT32_MAX ? -ERANGE : map(file, true, &page);
 
 	if (error)
 		return error;
-	/* Release: who reads the new number reads all that was written before. */
-	now = __atomic_load_n(&page->generation, __ATOMIC_ACQUIRE);
-	do
-		next = above(now, mark);
-	while (!__atomic_compare_exchange_n(&page->generation, &now, next, false, __ATOMIC_RELEASE,
-					    __ATOMIC_ACQUIRE));
+	*generation = sysgenid_file_raise(page, mark + 1);
 	if (reseeded && page->flags & SYSGENID_PAGE_F_RNG)
-		__atomic_store_n(&page->rng_generation, next, __ATOMIC_RELEASE);
-	munmap(page, (size_t)sysconf(_SC_PAGESIZE));
-	*generation = next;
+		__atomic_store_n(&page->rng_generation, *generation, __ATOMIC_RELEASE);
+	sysgenid_file_unmap(page);
 	return 0;
 }

@@ -68,7 +68,7 @@ static int raise_file(pid_t pid, const struct sysgenid_wordfile *file)
 	if (error)
 		sysgenid_err("cannot raise the generation in the file %s of task %d: %s",
 			     file->path, pid,
-			     error == -EBADMSG ? "it is no page of a counter" : strerror(-error));
+			     error == -ENOTTY ? "it is no page of a counter" : strerror(-error));
 	else
 		sysgenid_info("generation %u in the file %s", generation, file->path);
 	return error;

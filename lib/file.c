@@ -4,6 +4,7 @@
 #include "internal.h"
 
 #include <errno.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -30,6 +31,36 @@ int sysgenid_file_check(int fd)
 		return -ENOTTY;
 	return page.magic == SYSGENID_PAGE_MAGIC && page.version == SYSGENID_PAGE_VERSION ? 0
 											  : -ENOTTY;
+}
+
+int sysgenid_file_map(int fd, bool writable, struct sysgenid_page **page)
+{
+	int ret = sysgenid_file_check(fd);
+
+	if (ret)
+		return ret;
+	*page = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ | (writable ? PROT_WRITE : 0),
+		     MAP_SHARED, fd, 0);
+	return *page == MAP_FAILED ? -errno : 0;
+}
+
+void sysgenid_file_unmap(struct sysgenid_page *page)
+{
+	munmap(page, (size_t)sysconf(_SC_PAGESIZE));
+}
+
+uint32_t sysgenid_file_raise(struct sysgenid_page *page, uint32_t min)
+{
+	uint32_t next, now = __atomic_load_n(&page->generation, __ATOMIC_ACQUIRE);
+
+	/* Release: who reads the new number reads all that was written before. */
+	do {
+		next = now == UINT32_MAX ? 1 : now + 1;
+		if (next < min)
+			next = min;
+	} while (!__atomic_compare_exchange_n(&page->generation, &now, next, false,
+					      __ATOMIC_RELEASE, __ATOMIC_ACQUIRE));
+	return next;
 }
 
 /* Nobody wakes those who wait for a file's word: they look, ever less often. */

@@ -14,6 +14,8 @@
 #include "libsysgenid.h"
 #pragma GCC visibility pop
 
+#include "file.h"
+
 #include <linux/netlink.h>
 #include <netlink/attr.h>
 #include <netlink/msg.h>
@@ -55,14 +57,6 @@ int sysgenid_poll(int fd, const struct sysgenid_deadline *deadline);
  * which is the one that is current while it is opened. Returns the descriptor.
  */
 int sysgenid_reopen(const struct sysgenid *handle);
-
-/* file.c */
-
-/* Is it a page with a counter that only root can write? 0, -ENOTTY, ... */
-int sysgenid_file_check(int fd);
-
-/* sysgenid_wait() for such a page. */
-int sysgenid_file_wait(const struct sysgenid *handle, uint32_t seen, int timeout_ms);
 
 /* netlink.c */
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Counters in files, for nodes without the module: HOOK_REGISTRY/NAME/counter, one page of the
+ * Counters in files, for nodes without the module: SYSGENID_REGISTRY/NAME/counter, one page of the
  * device's layout. Only root may write them; containers see them by a read-only bind mount, and the
  * criu plugin writes them in place.
  */
@@ -46,7 +46,7 @@ static int open_folder(int parent, const char *name)
 /* One folder after the other, each made if it is not there. */
 static int open_registry(void)
 {
-	cleanup_free char *path = strdup(HOOK_REGISTRY);
+	cleanup_free char *path = strdup(SYSGENID_REGISTRY);
 	int fd = open("/", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	char *rest = path, *part;
 
@@ -67,19 +67,10 @@ static int open_registry(void)
 
 static int check_page(int folder)
 {
-	cleanup_close int fd =
-		openat(folder, HOOK_COUNTER, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-	struct sysgenid_page page;
-	struct stat stat;
+	cleanup_close int fd = openat(folder, SYSGENID_REGISTRY_FILE,
+				      O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 
-	if (fd < 0 || fstat(fd, &stat))
-		return -errno;
-	if (!S_ISREG(stat.st_mode) || stat.st_uid != geteuid() ||
-	    stat.st_mode & (S_IWGRP | S_IWOTH) || stat.st_size != sysconf(_SC_PAGESIZE) ||
-	    pread(fd, &page, sizeof(page), 0) != sizeof(page) ||
-	    page.magic != SYSGENID_PAGE_MAGIC || page.version != SYSGENID_PAGE_VERSION)
-		return -EBADMSG;
-	return 0;
+	return fd < 0 ? -errno : sysgenid_file_check(fd);
 }
 
 /*
@@ -108,7 +99,7 @@ static int make_page(int folder)
 	if (pwrite(fd, &page, sizeof(page), 0) != sizeof(page))
 		return -EIO;
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	if (linkat(AT_FDCWD, link, folder, HOOK_COUNTER, AT_SYMLINK_FOLLOW))
+	if (linkat(AT_FDCWD, link, folder, SYSGENID_REGISTRY_FILE, AT_SYMLINK_FOLLOW))
 		return errno == EEXIST ? check_page(folder) : -errno;
 	return 0;
 }
@@ -135,7 +126,7 @@ static bool shows(const char *line, const char *name)
 {
 	char end[HOOK_NAME_MAX + 64];
 
-	snprintf(end, sizeof(end), "/containers/%s/" HOOK_COUNTER " ", name);
+	snprintf(end, sizeof(end), "/containers/%s/" SYSGENID_REGISTRY_FILE " ", name);
 	return strstr(line, end);
 }
 
@@ -182,7 +173,7 @@ int hook_counter_remove(const char *name)
 		return errno == ENOENT ? 0 : -errno;
 	if (is_mounted(name))
 		return -EBUSY;
-	if ((unlinkat(folder, HOOK_COUNTER, 0) && errno != ENOENT) ||
+	if ((unlinkat(folder, SYSGENID_REGISTRY_FILE, 0) && errno != ENOENT) ||
 	    (unlinkat(folder, KEPT, 0) && errno != ENOENT))
 		return -errno;
 	return unlinkat(registry, name, AT_REMOVEDIR) && errno != ENOENT ? -errno : 0;

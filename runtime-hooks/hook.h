@@ -10,10 +10,8 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-#ifndef HOOK_REGISTRY
-#define HOOK_REGISTRY "/run/sysgenid/containers"
-#endif
-#define HOOK_COUNTER "counter"
+#include <file.h> /* of the library: where the counters are, and what one is */
+
 #define HOOK_NODE "node" /* the counter that all containers of a node can share */
 #define HOOK_NAME_MAX 255
 
@@ -59,7 +57,7 @@ bool hook_name_is_good(const char *name);
 
 /* counter.c. Each returns 0 or -errno. */
 
-/* Makes the counter called @name unless it is there. -EBADMSG: what is there is none. */
+/* Makes the counter called @name unless it is there. -ENOTTY: what is there is none. */
 int hook_counter_make(const char *name);
 
 /* Removes it, unless a process of this machine has it mounted: then -EBUSY. */

@@ -23,7 +23,7 @@ static const char help[] =
 	"or its OCI state from standard input; annotation " HOOK_ANNOTATION "=device|file|auto\n"
 	"asks for it, " HOOK_ANNOTATION_WAIT "=MS waits for tracked watchers.\n"
 	"\n"
-	"  make NAME     makes the counter " HOOK_REGISTRY "/NAME/" HOOK_COUNTER
+	"  make NAME     makes the counter " SYSGENID_REGISTRY "/NAME/" SYSGENID_REGISTRY_FILE
 	", unless it is there\n"
 	"  remove NAME   removes it, unless it is mounted\n"
 	"  clean         removes those that are mounted nowhere and an hour old\n";
@@ -103,11 +103,13 @@ static int run_named(const char *command, const char *name)
 				 name);
 	error = strcmp(command, "make") ? hook_counter_remove(name) : hook_counter_make(name);
 	if (error == -EBUSY)
-		return hook_fail(
-			HOOK_REGISTRY "/%s is mounted by a running container: stop it first", name);
-	return error ? hook_fail(
-			       "cannot %s " HOOK_REGISTRY "/%s: %s: run it as root", command, name,
-			       error == -EBADMSG ? "what is there is no counter" : strerror(-error))
+		return hook_fail(SYSGENID_REGISTRY
+				 "/%s is mounted by a running container: stop it first",
+				 name);
+	return error ? hook_fail("cannot %s " SYSGENID_REGISTRY "/%s: %s: run it as root", command,
+				 name,
+				 error == -ENOTTY ? "what is there is no counter"
+						  : strerror(-error))
 		     : 0;
 }
 
@@ -134,5 +136,5 @@ int main(int argc, char **argv)
 	if (strcmp(command, "clean"))
 		return run_stage(command);
 	error = hook_counter_clean();
-	return error ? hook_fail("cannot clean " HOOK_REGISTRY ": %s", strerror(-error)) : 0;
+	return error ? hook_fail("cannot clean " SYSGENID_REGISTRY ": %s", strerror(-error)) : 0;
 }

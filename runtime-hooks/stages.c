@@ -35,15 +35,17 @@ static int fail_wish(struct json_object *object)
 
 static int fail_counter(const char *doing, const char *name, int error)
 {
-	if (error == -EBADMSG)
+	if (error == -ENOTTY)
 		return hook_fail("%s/%s is no counter, and not replaced: look what it is, and "
 				 "remove it",
-				 HOOK_REGISTRY "/", name);
+				 SYSGENID_REGISTRY "/", name);
 	if (error == -EPERM)
-		return hook_fail(HOOK_REGISTRY " or '%s' in it belongs to another user or can be "
-					       "written by others: remove it",
+		return hook_fail(SYSGENID_REGISTRY
+				 " or '%s' in it belongs to another user or can be "
+				 "written by others: remove it",
 				 name);
-	return hook_fail("cannot %s " HOOK_REGISTRY "/%s: %s: this must run as root, with room on "
+	return hook_fail("cannot %s " SYSGENID_REGISTRY
+			 "/%s: %s: this must run as root, with room on "
 			 "/run",
 			 doing, name, strerror(-error));
 }
@@ -77,7 +79,8 @@ static const char *id_of_config(struct json_object *config)
 	if (id && hook_name_is_good(id))
 		return id;
 	hook_fail("linux.cgroupsPath of the configuration does not end in a container ID: this "
-		  "stage is for podman; mount " HOOK_REGISTRY "/NAME/" HOOK_COUNTER " yourself");
+		  "stage is for podman; mount " SYSGENID_REGISTRY "/NAME/" SYSGENID_REGISTRY_FILE
+		  " yourself");
 	return NULL;
 }
 
@@ -129,7 +132,8 @@ static int add_file(struct json_object *config, struct json_object *mounts)
 		return fail_counter("make", id, error);
 	snprintf(entry, sizeof(entry),
 		 "{\"destination\":\"" SYSGENID_DEVICE
-		 "\",\"type\":\"bind\",\"source\":\"" HOOK_REGISTRY "/%s/" HOOK_COUNTER
+		 "\",\"type\":\"bind\",\"source\":\"" SYSGENID_REGISTRY
+		 "/%s/" SYSGENID_REGISTRY_FILE
 		 "\",\"options\":[\"bind\",\"ro\",\"nosuid\",\"noexec\"]}",
 		 id);
 	return append(mounts, entry);

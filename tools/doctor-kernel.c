@@ -12,8 +12,10 @@
 
 #include "doctor.h"
 
+#include "file.h"
+
 #define MISC_MAJOR 10
-#define NODE_FILE "/run/sysgenid/containers/node/counter"
+#define NODE_FILE SYSGENID_REGISTRY "/node/" SYSGENID_REGISTRY_FILE
 
 static bool is_loaded(void)
 {

@@ -3,6 +3,8 @@
 #define _GNU_SOURCE
 #include "tool.h"
 
+#include "file.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,11 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <unistd.h>
-
-#define REGISTRY "/run/sysgenid/containers"
 
 static int is_container(const struct dirent *entry)
 {
@@ -25,7 +23,7 @@ static int is_container(const struct dirent *entry)
 /* The names of all counters, sorted; free them with free_names(). Their number, or -errno. */
 static int list_names(struct dirent ***names)
 {
-	int n = scandir(REGISTRY, names, is_container, alphasort);
+	int n = scandir(SYSGENID_REGISTRY, names, is_container, alphasort);
 
 	return n < 0 ? -errno : n;
 }
@@ -48,34 +46,19 @@ bool tool_files_exist(void)
 	return n > 0;
 }
 
-/* Maps a counter if it is one that only root can write. */
 static int map_counter(const char *name, bool writable, struct sysgenid_page **page)
 {
-	const size_t size = (size_t)sysconf(_SC_PAGESIZE);
-	char path[sizeof(REGISTRY) + 300];
-	struct stat stat;
-	int fd, error = 0;
+	char path[sizeof(SYSGENID_REGISTRY) + 300];
+	int fd, error;
 
 	if (strchr(name, '/') || name[0] == '.' || strlen(name) > 255)
 		return -EINVAL;
-	snprintf(path, sizeof(path), REGISTRY "/%s/counter", name);
+	snprintf(path, sizeof(path), SYSGENID_REGISTRY "/%s/" SYSGENID_REGISTRY_FILE, name);
 	fd = open(path, (writable ? O_RDWR : O_RDONLY) | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	if (fstat(fd, &stat) || !S_ISREG(stat.st_mode) || stat.st_uid ||
-	    stat.st_mode & (S_IWGRP | S_IWOTH) || stat.st_size != (off_t)size)
-		error = -ENOTTY;
-	if (!error) {
-		*page = mmap(NULL, size, PROT_READ | (writable ? PROT_WRITE : 0), MAP_SHARED, fd,
-			     0);
-		error = *page == MAP_FAILED ? -errno : 0;
-	}
+	error = sysgenid_file_map(fd, writable, page);
 	close(fd);
-	if (!error &&
-	    ((*page)->magic != SYSGENID_PAGE_MAGIC || (*page)->version != SYSGENID_PAGE_VERSION)) {
-		munmap(*page, size);
-		error = -ENOTTY;
-	}
 	return error;
 }
 
@@ -86,22 +69,10 @@ static int fail_counter(const char *doing, const char *name, int error)
 			   : error == -EACCES ? "only root may: run it as root"
 					      : strerror(-error);
 
-	fprintf(stderr, "sysgenid: cannot %s " REGISTRY "/%s/counter: %s\n", doing, name, what);
+	fprintf(stderr,
+		"sysgenid: cannot %s " SYSGENID_REGISTRY "/%s/" SYSGENID_REGISTRY_FILE ": %s\n",
+		doing, name, what);
 	return error == -EACCES ? TOOL_NO_PERMISSION : TOOL_FAILED;
-}
-
-static uint32_t raise_word(struct sysgenid_page *page, uint32_t min)
-{
-	uint32_t next, now = __atomic_load_n(&page->generation, __ATOMIC_ACQUIRE);
-
-	/* criu's plugin may write at the same time. After the highest number comes 1. */
-	do {
-		next = now == UINT32_MAX ? 1 : now + 1;
-		if (next > now && min > next)
-			next = min;
-	} while (!__atomic_compare_exchange_n(&page->generation, &now, next, false,
-					      __ATOMIC_RELEASE, __ATOMIC_ACQUIRE));
-	return next;
 }
 
 static int reseed(void)
@@ -123,11 +94,11 @@ static int raise_counter(const char *name, uint32_t min, uint32_t *generation)
 
 	if (error)
 		return fail_counter("move", name, error);
-	*generation = raise_word(page, min);
+	*generation = sysgenid_file_raise(page, min);
 	error = reseed();
 	if (!error)
 		__atomic_store_n(&page->rng_generation, *generation, __ATOMIC_RELEASE);
-	munmap(page, (size_t)sysconf(_SC_PAGESIZE));
+	sysgenid_file_unmap(page);
 	if (!error)
 		return TOOL_OK;
 	fprintf(stderr,
@@ -170,7 +141,7 @@ static int print_counter(const char *name, struct json_object *list)
 	if (error)
 		return fail_counter("read", name, error);
 	generation = __atomic_load_n(&page->generation, __ATOMIC_ACQUIRE);
-	munmap(page, (size_t)sysconf(_SC_PAGESIZE));
+	sysgenid_file_unmap(page);
 	if (!list) {
 		printf("generation:  %-10u  container %s\n", generation, name);
 		return TOOL_OK;

@@ -55,6 +55,9 @@ static void raises(uint32_t now, uint32_t mark, uint32_t expected, const char *n
 
 static void test_numbers(void)
 {
+	struct sysgenid_wordfile file;
+	uint32_t generation;
+
 	raises(5, 0, 6, "without a mark it grows by one");
 	raises(5, 41, 42, "it goes above a mark that is higher");
 	raises(50, 41, 51, "and above what it says itself");
@@ -63,6 +66,9 @@ static void test_numbers(void)
 	       "a mark of 2^32 - 2 is followed: it harms nobody else");
 	raises(UINT32_MAX, 0, 1, "after the highest number comes 1, never 0");
 	raises(UINT32_MAX, 41, 42, "and that is above the mark, too");
+	file = page(5);
+	ok(sysgenid_wordfile_raise(&file, UINT32_MAX, true, &generation) == -ERANGE,
+	   "nothing is above a mark of 2^32 - 1: ERANGE");
 }
 
 static void refuses(struct sysgenid_wordfile file, int expected, const char *name)
@@ -80,7 +86,7 @@ static void test_hostile(void)
 	struct sysgenid_wordfile file;
 	char other[64];
 
-	refuses(make(1, 0x12345678, sysconf(_SC_PAGESIZE)), -EBADMSG, "a page without our magic");
+	refuses(make(1, 0x12345678, sysconf(_SC_PAGESIZE)), -ENOTTY, "a page without our magic");
 	refuses(make(1, SYSGENID_PAGE_MAGIC, 100), -ESTALE, "a file that is no page long");
 	refuses(make(1, SYSGENID_PAGE_MAGIC, 2 * sysconf(_SC_PAGESIZE)), -ESTALE,
 		"a file that is longer than a page");
