@@ -92,6 +92,16 @@ test_dead_vm()
 	like "$err" 'nonsense' "QEMU's own words are shown"
 }
 
+test_steps()
+{
+	out=$(tests/vm/selftest/half-done "$tmp/log" 2>&1)
+	is "$?" 1 "a step that fails in its middle ends its script"
+	like "$out" '/nonexistent: No such file' "... which shows why"
+	like "$out" 'half-done: do the other half$' "... and says what to do"
+	unlike "$(<"$tmp/log")" 'the rest' "nothing is done after what has failed"
+}
+
+test_steps
 test_misbehaviour
 test_kernel_warning
 test_panic

@@ -27,22 +27,24 @@ vm_check_suite()
 	esac
 }
 
-# Runs a command that takes a while with its output in FILE, and says how long it took.
-# When it fails the end of FILE is shown. usage: vm_step FILE WHAT COMMAND...
+# Runs a command that takes a while with its output in FILE, and says how long it took. When it
+# fails the end of FILE is shown, then ADVICE, and the script ends. So it is never part of a
+# condition: bash forgets "errexit" in a function whose status is asked for, and in all it calls.
+# usage: vm_step FILE WHAT ADVICE COMMAND...
 vm_step()
 {
-	local log=$1 what=$2 start=$SECONDS status=0
+	local log=$1 what=$2 advice=$3 start=$SECONDS status=0
 
-	shift 2
+	shift 3
 	vm_say "$what ..."
-	# As a job, since "errexit" does not work inside a command whose status is asked for.
+	# As a job, since "wait" asks for the status outside of the command's own shell.
 	"$@" >>"$log" 2>&1 </dev/null &
 	wait $! || status=$?
-	if ((status)); then
+	((status == 0)) || {
 		tail -n 30 -- "$log" | cut -c1-250 | sed 's/^/  | /' >&2
 		vm_say "failed after $((SECONDS - start)) s (status $status): $what"
-		return "$status"
-	fi
+		vm_die "$advice"
+	}
 	vm_say "done in $((SECONDS - start)) s: $what"
 }
 
