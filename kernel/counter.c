@@ -7,7 +7,11 @@
 #include <linux/poll.h>
 
 #include "counter.h"
+#include "notify.h"
 #include "writers.h"
+
+/* Users may mark and acknowledge as fast as they like: listeners hear of it once in that time. */
+#define ANNOUNCE_DELAY msecs_to_jiffies(10)
 
 /*
  * The ticket that stands in the page, under the lock. Once in each critical section: a device moves
@@ -210,6 +214,7 @@ int sysgenid_counter_init(struct sysgenid_counter *counter, gfp_t gfp)
 	spin_lock_init(&counter->lock);
 	init_waitqueue_head(&counter->changed);
 	init_waitqueue_head(&counter->settled);
+	INIT_DELAYED_WORK(&counter->announce, sysgenid_notify_settled);
 	INIT_LIST_HEAD(&counter->slots);
 	return 0;
 }
@@ -239,24 +244,25 @@ static bool is_counted(struct sysgenid_watcher *watcher)
 /*
  * Start a change of the watcher: bring the account to the present generation and take the watcher
  * out of it. The word may have moved without us; then the old account was about a generation that
- * never comes back.
+ * never comes back. Returns whether anybody is outdated before the change.
  */
-static void begin_change(struct sysgenid_watcher *watcher, sysgenid_ticket now)
+static bool begin_change(struct sysgenid_watcher *watcher, sysgenid_ticket now)
 {
 	struct sysgenid_counter *counter = watcher->counter;
+	bool outdated;
 
 	lockdep_assert_held(&counter->lock);
 	if (counter->counted_at != now) {
 		counter->counted_at = now;
 		counter->acknowledged = 0;
 	}
+	outdated = counter->acknowledged != counter->watchers;
 	counter->acknowledged -= is_counted(watcher);
 	counter->watchers -= watcher->tracked;
+	return outdated;
 }
 
-/*
- * End the change: put the watcher back into the account. Returns whether WAIT_WATCHERS may be over.
- */
+/* End the change: put the watcher back into the account. Returns whether nobody is outdated now. */
 static bool end_change(struct sysgenid_watcher *watcher)
 {
 	struct sysgenid_counter *counter = watcher->counter;
@@ -265,6 +271,13 @@ static bool end_change(struct sysgenid_watcher *watcher)
 	counter->watchers += watcher->tracked;
 	counter->acknowledged += is_counted(watcher);
 	return count_outdated(counter) == 0;
+}
+
+/* The last watcher that was outdated is not any more. */
+static void tell_settled(struct sysgenid_counter *counter)
+{
+	wake_up_all(&counter->settled);
+	schedule_delayed_work(&counter->announce, ANNOUNCE_DELAY);
 }
 
 void sysgenid_watcher_init(struct sysgenid_watcher *watcher, struct sysgenid_counter *counter)
@@ -298,38 +311,38 @@ bool sysgenid_watcher_outdated(struct sysgenid_watcher *watcher, u32 *generation
 int sysgenid_watcher_acknowledge(struct sysgenid_watcher *watcher, u32 generation)
 {
 	struct sysgenid_counter *counter = watcher->counter;
+	bool outdated, settled = false;
 	sysgenid_ticket now;
-	bool settled = false;
 	int ret = -EINVAL;
 
 	spin_lock_irq(&counter->lock);
 	/* One load: what the caller has not seen must not count as acknowledged. */
 	now = sysgenid_counter_current(counter);
 	if (generation == (u32)now) {
-		begin_change(watcher, now);
+		outdated = begin_change(watcher, now);
 		watcher->acknowledged = now;
 		watcher->marked = false;
-		settled = end_change(watcher);
+		settled = end_change(watcher) && outdated;
 		ret = 0;
 	}
 	spin_unlock_irq(&counter->lock);
 	if (settled)
-		wake_up_all(&counter->settled);
+		tell_settled(counter);
 	return ret;
 }
 
 void sysgenid_watcher_track(struct sysgenid_watcher *watcher, bool on)
 {
 	struct sysgenid_counter *counter = watcher->counter;
-	bool settled;
+	bool outdated, settled;
 
 	spin_lock_irq(&counter->lock);
-	begin_change(watcher, sysgenid_counter_current(counter));
+	outdated = begin_change(watcher, sysgenid_counter_current(counter));
 	watcher->tracked = on;
-	settled = end_change(watcher);
+	settled = end_change(watcher) && outdated;
 	spin_unlock_irq(&counter->lock);
 	if (settled)
-		wake_up_all(&counter->settled);
+		tell_settled(counter);
 }
 
 void sysgenid_watcher_mark(struct sysgenid_watcher *watcher)

@@ -17,6 +17,7 @@
 #include <linux/spinlock.h>
 #include <linux/types.h>
 #include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #include <uapi/linux/sysgenid.h>
 
@@ -68,8 +69,9 @@ struct sysgenid_counter {
 	unsigned int acknowledged;
 	sysgenid_ticket counted_at;
 
-	wait_queue_head_t changed; /* readers and pollers, until the generation changes */
-	wait_queue_head_t settled; /* WAIT_WATCHERS, until no watcher is outdated */
+	wait_queue_head_t changed;    /* readers and pollers, until the generation changes */
+	wait_queue_head_t settled;    /* WAIT_WATCHERS, until no watcher is outdated */
+	struct delayed_work announce; /* tells netlink listeners that none is */
 
 	/* The reseed's own notes: in which one, and when @reseed_sample was the generation. */
 	unsigned int reseed_round;

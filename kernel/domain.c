@@ -113,6 +113,8 @@ static void domain_free(struct sysgenid_counter *domain)
 {
 	bool covered;
 
+	/* What its last file has brought about is told before it goes. */
+	flush_delayed_work(&domain->announce);
 	put_pid_ns(domain->pid_ns);
 	domain->pid_ns = NULL;
 	/* Under the lock, so that either we or the purge see that the last device has gone. */

@@ -84,7 +84,8 @@ err_counter:
 static void __exit sysgenid_exit(void)
 {
 	sysgenid_device_unregister();
-	/* It multicasts. Nobody starts it any more: drivers that do use this module. */
+	/* Both multicast. Nobody starts them any more: files and drivers keep this module. */
+	flush_delayed_work(&sysgenid_system.announce);
 	sysgenid_writers_stop();
 	/* Waits for requests that are served, which may start a last reseed. */
 	sysgenid_netlink_unregister();

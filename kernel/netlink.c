@@ -336,11 +336,14 @@ static const struct genl_ops operations[] = {
 	},
 };
 
-enum { EVENTS, DOMAINS };
+enum { EVENTS, DOMAINS, SETTLED, DOMAINS_SETTLED };
 
 static const struct genl_multicast_group groups[] = {
 	[EVENTS] = { .name = SYSGENID_GENL_GROUP },
 	[DOMAINS] = { .name = SYSGENID_GENL_GROUP_DOMAINS, .flags = GENL_MCAST_CAP_SYS_ADMIN },
+	[SETTLED] = { .name = SYSGENID_GENL_GROUP_SETTLED },
+	[DOMAINS_SETTLED] = { .name = SYSGENID_GENL_GROUP_DOMAINS_SETTLED,
+			      .flags = GENL_MCAST_CAP_SYS_ADMIN },
 };
 
 static struct genl_family family = {
@@ -357,31 +360,60 @@ static struct genl_family family = {
 	.n_mcgrps = ARRAY_SIZE(groups),
 };
 
-/* To the initial network namespace only: what happens on the host does not concern its containers. */
+/*
+ * A message for a group, or NULL. To the initial network namespace only: what happens on the host does not
+ * concern its containers.
+ */
+static struct sk_buff *new_multicast(unsigned int group, u8 command, void **header)
+{
+	struct sk_buff *skb;
+
+	if (!genl_has_listeners(&family, &init_net, group))
+		return NULL;
+	skb = new_message(NULL, command, header);
+	if (!skb)
+		genl_set_err(&family, &init_net, 0, group, -ENOBUFS);
+	return skb;
+}
+
+/* Sends it. What could not be written whole is lost: listeners see ENOBUFS and ask with GET. */
+static void multicast(struct sk_buff *skb, void *header, unsigned int group, bool complete)
+{
+	if (!complete) {
+		nlmsg_free(skb);
+		genl_set_err(&family, &init_net, 0, group, -ENOBUFS);
+		return;
+	}
+	genlmsg_end(skb, header);
+	genlmsg_multicast_netns(&family, &init_net, skb, 0, group, GFP_KERNEL);
+}
+
 void sysgenid_netlink_event(struct sysgenid_counter *counter, u32 generation,
 			    enum sysgenid_cause cause)
 {
 	unsigned int group = counter == &sysgenid_system ? EVENTS : DOMAINS;
-	struct sk_buff *skb;
 	void *header;
+	struct sk_buff *skb = new_multicast(group, SYSGENID_CMD_EVENT, &header);
 
-	if (!genl_has_listeners(&family, &init_net, group))
-		return;
-	skb = new_message(NULL, SYSGENID_CMD_EVENT, &header);
-	if (!skb)
-		goto lost;
-	if (nla_put_u32(skb, SYSGENID_A_GENERATION, generation) ||
-	    nla_put_u32(skb, SYSGENID_A_CAUSE, cause) ||
-	    nla_put_u32(skb, SYSGENID_A_DOMAIN, counter->pid_ns->ns.inum)) {
-		nlmsg_free(skb);
-		goto lost;
-	}
-	genlmsg_end(skb, header);
-	genlmsg_multicast_netns(&family, &init_net, skb, 0, group, GFP_KERNEL);
-	return;
-lost:
-	/* Listeners see ENOBUFS and ask with GET. */
-	genl_set_err(&family, &init_net, 0, group, -ENOBUFS);
+	if (skb)
+		multicast(skb, header, group,
+			  !nla_put_u32(skb, SYSGENID_A_GENERATION, generation) &&
+				  !nla_put_u32(skb, SYSGENID_A_CAUSE, cause) &&
+				  !nla_put_u32(skb, SYSGENID_A_DOMAIN, counter->pid_ns->ns.inum));
+}
+
+void sysgenid_netlink_settled(struct sysgenid_counter *counter,
+			      const struct sysgenid_summary *summary)
+{
+	unsigned int group = counter == &sysgenid_system ? SETTLED : DOMAINS_SETTLED;
+	void *header;
+	struct sk_buff *skb = new_multicast(group, SYSGENID_CMD_SETTLED, &header);
+
+	if (skb)
+		multicast(skb, header, group,
+			  !nla_put_u32(skb, SYSGENID_A_GENERATION, summary->generation) &&
+				  !nla_put_u32(skb, SYSGENID_A_WATCHERS, summary->watchers) &&
+				  !nla_put_u32(skb, SYSGENID_A_DOMAIN, counter->pid_ns->ns.inum));
 }
 
 int sysgenid_netlink_register(void)

@@ -26,6 +26,23 @@ void sysgenid_notify(struct sysgenid_counter *counter, u32 generation, enum sysg
 	sysgenid_netlink_event(counter, generation, cause);
 }
 
+/*
+ * The work item of a counter whose watchers have all acknowledged, if that is so still. With the events mutex
+ * held, so that an event is heard of before it is settled.
+ */
+void sysgenid_notify_settled(struct work_struct *work)
+{
+	struct sysgenid_counter *counter =
+		container_of(to_delayed_work(work), struct sysgenid_counter, announce);
+	struct sysgenid_summary summary;
+
+	mutex_lock(&counter->events);
+	sysgenid_counter_summary(counter, &summary);
+	if (!summary.outdated)
+		sysgenid_netlink_settled(counter, &summary);
+	mutex_unlock(&counter->events);
+}
+
 int sysgenid_register_notifier(struct notifier_block *nb)
 {
 	return blocking_notifier_chain_register(&chain, nb);

@@ -8,6 +8,7 @@
 
 struct sysgenid_counter;
 
+void sysgenid_notify_settled(struct work_struct *work);
 void sysgenid_notify(struct sysgenid_counter *counter, u32 generation, enum sysgenid_cause cause);
 
 /* Ask the source that can be asked. Sleeps. */

@@ -40,7 +40,27 @@ static int subscribe(int fd, const char *name, const char *group, uint16_t *id)
 	return join(fd, family.group);
 }
 
-int sysgenid_events_open(struct sysgenid_events **events)
+static int subscribe_all(int fd, unsigned int flags, uint16_t *family)
+{
+	static const struct {
+		unsigned int flags;
+		const char *name;
+	} groups[] = {
+		{ 0, SYSGENID_GENL_GROUP },
+		{ SYSGENID_EVENTS_SETTLED, SYSGENID_GENL_GROUP_SETTLED },
+		{ SYSGENID_EVENTS_DOMAINS, SYSGENID_GENL_GROUP_DOMAINS },
+		{ SYSGENID_EVENTS_SETTLED | SYSGENID_EVENTS_DOMAINS,
+		  SYSGENID_GENL_GROUP_DOMAINS_SETTLED },
+	};
+	int ret = 0;
+
+	for (size_t i = 0; !ret && i < sizeof(groups) / sizeof(groups[0]); i++)
+		if ((flags & groups[i].flags) == groups[i].flags)
+			ret = subscribe(fd, SYSGENID_GENL_NAME, groups[i].name, family);
+	return ret;
+}
+
+int sysgenid_events_open(struct sysgenid_events **events, unsigned int flags)
 {
 	struct sysgenid_events *new;
 	cleanup_fd int fd = -1;
@@ -48,6 +68,8 @@ int sysgenid_events_open(struct sysgenid_events **events)
 	int ret;
 
 	*events = NULL;
+	if (flags & ~(SYSGENID_EVENTS_SETTLED | SYSGENID_EVENTS_DOMAINS))
+		return -EINVAL;
 	fd = sysgenid_nl_open();
 	if (fd < 0)
 		return fd;
@@ -57,7 +79,7 @@ int sysgenid_events_open(struct sysgenid_events **events)
 	 */
 	ret = subscribe(fd, "nlctrl", "notify", &control);
 	if (!ret)
-		ret = subscribe(fd, SYSGENID_GENL_NAME, SYSGENID_GENL_GROUP, &family);
+		ret = subscribe_all(fd, flags, &family);
 	if (ret < 0)
 		return ret;
 	new = malloc(sizeof(*new));
@@ -85,18 +107,25 @@ static int read_event(struct nlmsghdr *header, struct sysgenid_event *event)
 	static const struct nla_policy policy[SYSGENID_A_MAX + 1] = {
 		[SYSGENID_A_GENERATION] = { .type = NLA_U32 },
 		[SYSGENID_A_CAUSE] = { .type = NLA_U32 },
+		[SYSGENID_A_WATCHERS] = { .type = NLA_U32 },
+		[SYSGENID_A_DOMAIN] = { .type = NLA_U32 },
 	};
 	struct nlattr *attrs[SYSGENID_A_MAX + 1];
-	struct sysgenid_event new;
+	const bool settled = genl_command(header) == SYSGENID_CMD_SETTLED;
+	struct sysgenid_event new = { .type = settled ? SYSGENID_EVENT_SETTLED
+						      : SYSGENID_EVENT_CHANGE };
 	int ret;
 
-	if (genl_command(header) != SYSGENID_CMD_EVENT)
+	if (!settled && genl_command(header) != SYSGENID_CMD_EVENT)
 		return NOT_OURS;
 	ret = sysgenid_nl_parse(header, attrs, policy, SYSGENID_A_MAX);
 	if (!ret)
 		ret = sysgenid_nl_u32(attrs, SYSGENID_A_GENERATION, &new.generation);
 	if (!ret)
-		ret = sysgenid_nl_u32(attrs, SYSGENID_A_CAUSE, &new.cause);
+		ret = sysgenid_nl_u32(attrs, SYSGENID_A_DOMAIN, &new.domain);
+	if (!ret)
+		ret = settled ? sysgenid_nl_u32(attrs, SYSGENID_A_WATCHERS, &new.watchers)
+			      : sysgenid_nl_u32(attrs, SYSGENID_A_CAUSE, &new.cause);
 	if (!ret)
 		*event = new;
 	return ret;

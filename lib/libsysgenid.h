@@ -252,17 +252,35 @@ const char *sysgenid_cause_name(uint32_t cause);
 
 struct sysgenid_events; /* a subscription */
 
+/* sysgenid_events_open() flags */
+/* tell also when all watchers have acknowledged: SYSGENID_EVENT_SETTLED */
+#define SYSGENID_EVENTS_SETTLED 0x1u
+/* tell also of the domains of other PID namespaces */
+#define SYSGENID_EVENTS_DOMAINS 0x2u
+
+enum sysgenid_event_type {
+	SYSGENID_EVENT_CHANGE, /* the generation has changed */
+	SYSGENID_EVENT_SETTLED, /* the last outdated watcher has acknowledged this generation, or gone */
+};
+
 struct sysgenid_event {
+	enum sysgenid_event_type type;
 	uint32_t generation;
-	uint32_t cause;
+	uint32_t domain;   /* inode number of the PID namespace, as in /proc/PID/ns/pid */
+	uint32_t cause;	   /* of a change: enum sysgenid_cause; else 0 */
+	uint32_t watchers; /* when settled: how many there are; else 0 */
 };
 
 /**
- * sysgenid_events_open - subscribe to changes in the system's domain. -ENOENT: module not loaded.
+ * sysgenid_events_open - subscribe to changes in the system's domain
+ * @flags: SYSGENID_EVENTS_*; unknown bits: -EINVAL
  *
- * Capability: none, but events reach the initial network namespace only.
+ * A change that reaches all domains is one event, the system's.
+ * -ENOENT: module not loaded. -EPROTO: the module is older and cannot tell what @flags ask for.
+ * Capability: none; with SYSGENID_EVENTS_DOMAINS CAP_SYS_ADMIN in the initial user namespace (-EPERM). Events reach the
+ * initial network namespace only.
  */
-int sysgenid_events_open(struct sysgenid_events **events);
+int sysgenid_events_open(struct sysgenid_events **events, unsigned int flags);
 
 /** sysgenid_events_fd - for poll, with POLLIN; never close or read it yourself */
 int sysgenid_events_fd(const struct sysgenid_events *events);

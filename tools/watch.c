@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <time.h>
 
-static const char help[] = "usage: sysgenid watch [--count N] [--json]\n"
+static const char help[] = "usage: sysgenid watch [--settled] [--domains] [--count N] [--json]\n"
 			   "\n"
 			   "Prints a line for every change of the generation: when it was heard of "
 			   "(UTC), the generation,\n"
@@ -14,11 +14,14 @@ static const char help[] = "usage: sysgenid watch [--count N] [--json]\n"
 			   "replaced by one line that\n"
 			   "says so.  To be run in the host's network namespace.\n"
 			   "\n"
+			   "  --settled   also when all watchers have acknowledged the change\n"
+			   "  --domains   also the changes of other PID namespaces' own counters\n"
 			   "  --count N   end after N lines; 0: never\n"
 			   "  --json      print a JSON object a line\n";
 
 struct watch {
 	struct sysgenid_events *events;
+	bool domains; /* say which */
 	bool json;
 	bool missed; /* changes were lost and nothing has been printed for them yet */
 };
@@ -35,35 +38,55 @@ static void format_now(char *text, size_t size)
 	snprintf(text, size, "%s.%03ldZ", second, now.tv_nsec / 1000000);
 }
 
-static int print_event(const struct watch *watch, uint32_t generation, uint32_t cause, bool missed)
+static int print_text(const struct watch *watch, const char *now,
+		      const struct sysgenid_event *event, bool missed)
 {
+	printf("%s generation %u", now, event->generation);
+	if (event->type == SYSGENID_EVENT_SETTLED)
+		printf(" settled watchers %u", event->watchers);
+	else
+		printf(" cause %s", sysgenid_cause_name(event->cause));
+	if (watch->domains)
+		printf(" domain %u", event->domain);
+	puts(missed ? " (changes were missed; this is the status now)" : "");
+	return tool_flush();
+}
+
+static int print_event(const struct watch *watch, const struct sysgenid_event *event, bool missed)
+{
+	bool settled = event->type == SYSGENID_EVENT_SETTLED;
 	struct json_object *object;
 	char now[64];
 
 	format_now(now, sizeof(now));
-	if (!watch->json) {
-		printf("%s generation %u cause %s%s\n", now, generation, sysgenid_cause_name(cause),
-		       missed ? " (changes were missed; this is the status now)" : "");
-		return tool_flush();
-	}
+	if (!watch->json)
+		return print_text(watch, now, event, missed);
 	object = tool_json_new();
 	tool_json_string(object, "time", now);
-	tool_json_u32(object, "generation", generation);
-	tool_json_string(object, "cause", sysgenid_cause_name(cause));
+	tool_json_string(object, "event", settled ? "settled" : "change");
+	tool_json_u32(object, "generation", event->generation);
+	if (settled)
+		tool_json_u32(object, "watchers", event->watchers);
+	else
+		tool_json_string(object, "cause", sysgenid_cause_name(event->cause));
+	tool_json_u32(object, "domain", event->domain);
 	tool_json_bool(object, "missed", missed);
 	return tool_print_json(object);
 }
 
 static int resynchronise(struct watch *watch)
 {
+	struct sysgenid_event event = { .type = SYSGENID_EVENT_CHANGE };
 	struct sysgenid_status status;
 	struct sysgenid_error words;
-	int ret = sysgenid_get_status(&status, &words);
+	int ret = sysgenid_get_domain_status(-1, &status, &event.domain, &words);
 
 	if (ret < 0)
 		return tool_fail("get the status after events were missed", ret, &words);
+	event.generation = status.generation;
+	event.cause = status.cause;
 	watch->missed = false;
-	return print_event(watch, status.generation, status.cause, true);
+	return print_event(watch, &event, true);
 }
 
 /* Prints the next line and returns an exit status. */
@@ -80,7 +103,7 @@ static int next_line(struct watch *watch)
 		ret = sysgenid_events_next(watch->events, &event, watch->missed ? 0 : -1);
 		switch (ret) {
 		case 0:
-			return print_event(watch, event.generation, event.cause, false);
+			return print_event(watch, &event, false);
 		case -EINTR:
 			break;
 		case -ENOBUFS:
@@ -94,31 +117,36 @@ static int next_line(struct watch *watch)
 	}
 }
 
-static int watch_events(bool json, uint32_t count)
+static int watch_events(struct watch *watch, unsigned int flags, uint32_t count)
 {
-	struct watch watch = { .json = json };
-	int ret = sysgenid_events_open(&watch.events);
+	int ret = sysgenid_events_open(&watch->events, flags);
 
 	if (ret < 0)
 		return tool_fail("subscribe to events", ret, NULL);
 	for (uint32_t lines = 0; !ret && (!count || lines < count); lines++)
-		ret = next_line(&watch);
-	sysgenid_events_close(watch.events);
+		ret = next_line(watch);
+	sysgenid_events_close(watch->events);
 	return ret;
 }
 
 int tool_watch(int argc, char **argv)
 {
+	struct watch watch = { 0 };
 	uint32_t count = 0;
-	bool json = false;
+	bool settled = false;
 	const struct tool_option options[] = {
+		{ "settled", 's', .flag = &settled },
+		{ "domains", 'd', .flag = &watch.domains },
 		{ "count", 'c', .number = &count },
-		{ "json", 'j', .flag = &json },
+		{ "json", 'j', .flag = &watch.json },
 		{ 0 },
 	};
 	int status = tool_options(argc, argv, help, options);
 
 	if (status != TOOL_GO_ON)
 		return status;
-	return watch_events(json, count);
+	return watch_events(&watch,
+			    (settled ? SYSGENID_EVENTS_SETTLED : 0) |
+				    (watch.domains ? SYSGENID_EVENTS_DOMAINS : 0),
+			    count);
 }

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The control plane: who may trigger, and events. */
+/* The control plane: who may trigger. */
 #define _GNU_SOURCE
 #include "lib-guest.h"
 
@@ -8,15 +8,11 @@
 #include <sys/capability.h>
 #include <sys/ioctl.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 
 #define NOBODY 65534
-#define FLOOD 3000
 
-/* Keeps one capability, or none with a negative number. */
-static void keep_capability(int capability)
+void keep_capability(int capability)
 {
 	cap_t state = cap_init();
 	const cap_value_t value = capability;
@@ -95,7 +91,7 @@ static int all_but_trigger(void *unused)
 		return 2;
 	if (sysgenid_wait(id, sysgenid_generation(id), 10) != -ETIME)
 		return 3;
-	if (sysgenid_events_open(&events))
+	if (sysgenid_events_open(&events, 0))
 		return 4;
 	if (ioctl(id->fd, SYSGENID_TRIGGER_GEN_UPDATE, 0UL) != -1 || errno != EACCES)
 		return 5;
@@ -155,99 +151,4 @@ void test_domains(void)
 	is_int(get_status().generation, generation, "which is the system's for the initial one");
 	close(own);
 	close(other);
-}
-
-/* The next event is this one. */
-static bool next_is(struct sysgenid_events *events, uint32_t generation, const char *cause)
-{
-	struct sysgenid_event event = { 0 };
-	int ret = sysgenid_events_next(events, &event, PATIENCE_MS);
-
-	if (ret == 0 && event.generation == generation &&
-	    !strcmp(sysgenid_cause_name(event.cause), cause))
-		return true;
-	diag("result %d, generation %u (expected %u), cause %s (expected %s)", ret,
-	     event.generation, generation, sysgenid_cause_name(event.cause), cause);
-	return false;
-}
-
-static void test_order(struct sysgenid *id, struct sysgenid_events *events)
-{
-	uint32_t admin = trigger(), restore, by_ioctl;
-	struct sysgenid_event event;
-
-	must(sysgenid_trigger(0, SYSGENID_TRIGGER_RESTORE, &restore, NULL) == 0);
-	trigger_fast(id);
-	by_ioctl = sysgenid_generation(id);
-	ok(is_readable(sysgenid_events_fd(events)), "an event makes the descriptor readable");
-	ok(next_is(events, admin, "admin"), "the first change is told with its cause");
-	ok(next_is(events, restore, "restore"), "then the second");
-	ok(next_is(events, by_ioctl, "ioctl"), "then the third");
-	is_int(sysgenid_events_next(events, &event, 0), -ETIME, "and nothing else: ETIME");
-	ok(!is_readable(sysgenid_events_fd(events)), "the descriptor is not readable any more");
-	is_int(sysgenid_events_next(events, &event, 60), -ETIME, "waiting for nothing ends: ETIME");
-	start_signals(pthread_self());
-	is_int(sysgenid_events_next(events, &event, PATIENCE_MS), -EINTR,
-	       "a signal ends the wait: EINTR");
-	stop_signals();
-}
-
-static void *trigger_soon(void *id)
-{
-	await_blocked(getpid(), SYS_ppoll);
-	trigger_fast(id);
-	return NULL;
-}
-
-static void test_sleeper(struct sysgenid *id, struct sysgenid_events *events)
-{
-	struct sysgenid_event event = { 0 };
-	pthread_t thread;
-
-	start_thread(&thread, trigger_soon, id);
-	is_int(sysgenid_events_next(events, &event, -1), 0, "a sleeping subscriber is woken");
-	must(!pthread_join(thread, NULL));
-	is_int(event.generation, sysgenid_generation(id), "with the new generation");
-}
-
-static void test_overflow(struct sysgenid *id, struct sysgenid_events *events)
-{
-	const int small = 4096;
-	int missed = 0, taken = 0, backwards = 0, ret;
-	struct sysgenid_event event;
-	uint32_t last = 0;
-
-	must(!setsockopt(sysgenid_events_fd(events), SOL_SOCKET, SO_RCVBUF, &small, sizeof(small)));
-	for (int i = 0; i < FLOOD; i++)
-		trigger_fast(id);
-	while ((ret = sysgenid_events_next(events, &event, 0)) != -ETIME) {
-		must(ret == 0 || ret == -ENOBUFS);
-		missed += ret == -ENOBUFS;
-		if (ret)
-			continue;
-		backwards += event.generation <= last;
-		last = event.generation;
-		taken++;
-	}
-	ok(missed > 0, "a subscriber that is too slow is told: ENOBUFS");
-	ok(taken < FLOOD, "events are missing then");
-	is_int(backwards, 0, "those that come are in order");
-	is_int(get_status().generation, sysgenid_generation(id), "the status says where it is now");
-	ok(next_is(events, trigger(), "admin"), "and the subscription goes on");
-}
-
-void test_events(void)
-{
-	struct sysgenid *id = open_counter();
-	struct sysgenid_events *events, *other;
-
-	is_int(sysgenid_events_open(&events), 0, "changes can be subscribed to");
-	must(sysgenid_events_open(&other) == 0);
-	test_order(id, events);
-	test_sleeper(id, events);
-	test_overflow(id, events);
-	ok(is_readable(sysgenid_events_fd(other)), "another subscriber has its own queue");
-	sysgenid_events_close(other);
-	sysgenid_events_close(events);
-	sysgenid_close(id);
 }

@@ -177,6 +177,8 @@ int main(void)
 	test_privileges();
 	test_domains();
 	test_events();
+	test_settled();
+	test_domain_events();
 	is_int(count_descriptors(), before, "no descriptor is left behind");
 	is_int(get_status().watchers, 0, "no watcher is left behind");
 	return tap_done();

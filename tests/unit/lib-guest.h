@@ -20,6 +20,8 @@ uint32_t trigger(void);
 void trigger_fast(const struct sysgenid *id);
 struct sysgenid_status get_status(void);
 bool is_readable(int fd);
+/* Keeps one capability, or none with a negative number. */
+void keep_capability(int capability);
 void start_thread(pthread_t *thread, void *(*work)(void *), void *argument);
 
 /* Waits until a thread is blocked in a system call. */
@@ -35,5 +37,7 @@ void test_fork(void);
 void test_privileges(void);
 void test_domains(void);
 void test_events(void);
+void test_settled(void);
+void test_domain_events(void);
 
 #endif /* SYSGENID_LIB_GUEST_H */

@@ -123,17 +123,21 @@ static void test_without_module(int fd)
 	is_int(sysgenid_trigger(0, 0, &generation, &error), -ENOENT,
 	       "trigger without the module: ENOENT");
 	is_int(generation, 4711, "a failed trigger leaves the caller's variable alone");
-	is_int(sysgenid_events_open(&events), -ENOENT, "subscription without the module: ENOENT");
+	is_int(sysgenid_events_open(&events, 0), -ENOENT,
+	       "subscription without the module: ENOENT");
 	ok(!events, "a failed subscription gives no handle");
 }
 
 static void test_arguments(void)
 {
 	struct sysgenid_error error = { "old" };
+	struct sysgenid_events *events = (struct sysgenid_events *)&error;
 
 	is_int(sysgenid_trigger(0, 0x80, NULL, &error), -EINVAL, "an unknown flag gives EINVAL");
 	is_string(error.text, "", "and no words of an older error");
 	is_int(sysgenid_trigger(0, 0x80, NULL, NULL), -EINVAL, "without room for words, too");
+	is_int(sysgenid_events_open(&events, 0x80), -EINVAL, "for a subscription, too");
+	ok(!events, "which gives no handle");
 	sysgenid_events_close(NULL);
 	ok(true, "closing no subscription is allowed");
 }
@@ -150,7 +154,7 @@ static int no_descriptors(void *unused)
 	must(!setrlimit(RLIMIT_NOFILE, &none));
 	return sysgenid_get_status(&status, NULL) == -EMFILE &&
 			       sysgenid_trigger(0, 0, NULL, NULL) == -EMFILE &&
-			       sysgenid_events_open(&events) == -EMFILE
+			       sysgenid_events_open(&events, 0) == -EMFILE
 		       ? 0
 		       : 1;
 }

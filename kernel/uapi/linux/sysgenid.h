@@ -185,6 +185,15 @@ struct sysgenid_page {
  *                       two so that a container cannot drown the host's events in its own; joining
  *                       the second needs CAP_SYS_ADMIN (EPERM). A receiver that gets ENOBUFS has
  *                       missed some and asks with GET.
+ * SYSGENID_CMD_SETTLED  multicast in the initial network namespace, with GENERATION, WATCHERS and
+ *                       DOMAIN, when the last of a domain's tracked files that were outdated has
+ *                       acknowledged or has gone: to that GENERATION all have adapted. For the
+ *                       system's domain to group SYSGENID_GENL_GROUP_SETTLED, for another one to
+ *                       SYSGENID_GENL_GROUP_DOMAINS_SETTLED (joining it needs CAP_SYS_ADMIN). It
+ *                       comes after the EVENT of that generation, unless that is a device's, which
+ *                       may still be on its way. At most one comes in 10 ms, and none if a file is
+ *                       outdated again by then. Nor does one follow an event that found no tracked
+ *                       file.
  *
  * PIDNS_FD is a descriptor of the caller's, of /proc/PID/ns/pid or a bind mount of it. EBADF: there
  * is no such descriptor; EINVAL: it is not a PID namespace.
@@ -193,6 +202,8 @@ struct sysgenid_page {
 #define SYSGENID_GENL_VERSION 1
 #define SYSGENID_GENL_GROUP "events"
 #define SYSGENID_GENL_GROUP_DOMAINS "domains"
+#define SYSGENID_GENL_GROUP_SETTLED "settled"
+#define SYSGENID_GENL_GROUP_DOMAINS_SETTLED "domains-settled"
 #define SYSGENID_MAX_JUMP 0x1000000u /* 16,777,216 restores at once are no honest history */
 #define SYSGENID_MAX_JUMPS (16 * SYSGENID_MAX_JUMP) /* in all */
 
@@ -202,6 +213,7 @@ enum sysgenid_cmd {
 	SYSGENID_CMD_TRIGGER,
 	SYSGENID_CMD_EVENT,
 	SYSGENID_CMD_RESEED,
+	SYSGENID_CMD_SETTLED,
 	__SYSGENID_CMD_MAX,
 };
 #define SYSGENID_CMD_MAX (__SYSGENID_CMD_MAX - 1)

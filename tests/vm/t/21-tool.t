@@ -220,6 +220,36 @@ test_watch()
 	like "$(tail -n 1 "$work/watch")" "${pattern}(admin|ioctl)$" "and so has the next"
 }
 
+# A watcher in a PID namespace of its own, which makes a change there, adapts to it and ends.
+adapt_apart()
+{
+	unshare --pid --fork python3 -c '
+import fcntl, os
+fd = os.open("/dev/sysgenid", os.O_RDWR)
+fcntl.ioctl(fd, 0xE401, 1)
+fcntl.ioctl(fd, 0xE403, 0)
+os.write(fd, os.read(fd, 4))'
+}
+
+test_watch_settled()
+{
+	local pid
+
+	"$tool" watch --settled --domains >"$work/all" &
+	pid=$!
+	ok "watch --settled --domains prints a change" trigger_until "$work/all"
+	like "$(head -n 1 "$work/all")" " cause admin domain $(stat -Lc %i /proc/self/ns/pid)$" \
+		"with the domain that it is of"
+	ok "a change in another PID namespace, whose watcher adapts and ends" adapt_apart
+	ok "it prints when that is settled" wait_for 20 grep -q ' settled ' "$work/all"
+	like "$(tail -n 2 "$work/all")" ' generation ([0-9]+) cause ioctl domain [0-9]+
+[^ ]+ generation [0-9]+ settled watchers [01] domain [0-9]+$' "after the change"
+	is "$(tail -n 2 "$work/all" | sed 's/.* generation \([0-9]*\) .* domain/\1/' | sort -u | wc -l)" 1 \
+		"with its generation and domain"
+	kill "$pid"
+	wait "$pid"
+}
+
 test_watch_overflow()
 {
 	local pid last
@@ -267,6 +297,7 @@ test_domains
 test_wait
 test_device_permission
 test_watch
+test_watch_settled
 test_watch_overflow
 test_unload
 done_testing

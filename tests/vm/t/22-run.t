@@ -50,6 +50,8 @@ wait_for 30 has "$work/watcher" tracked || bail "watcher.py does not start"
 script "$hooks/10-first" 'echo "first $SYSGENID_GENERATION $SYSGENID_CAUSE" >>'"$work/order"
 script "$hooks/20-second" "echo second >>$work/order"
 script "$resume/10-resume" "echo resumed >>$work/order"
+"$TOOL" watch --json --settled >"$work/netlink" &
+LISTENER=$!
 overseer --json
 is "$?" 0 "the overseer tells systemd that it watches"
 is "$(cat "$work/order" 2>/dev/null)$(<"$work/out")" '' "nothing is run and nothing reported before there is a change"
@@ -65,7 +67,9 @@ ok "when it has, the overseer reports" wait_for 30 has "$work/out" '"generation"
 is "$(paste -sd' ' "$work/order")" "first 1 admin second resumed" "after unquiesce.d was run"
 ok "systemd is told that it is ready" wait_for 30 has "$work/told" '^READY=1,STATUS=generation 1 \(admin\): ready'
 ok "and whoever waits by the counter knows" "$TOOL" wait --timeout 10000
-like "$("$TOOL" status --json)" '"watchers":2,"outdated":0' "and over netlink: no watcher is outdated"
+ok "and who listens on netlink hears of it" wait_for 30 has "$work/netlink" '"event":"settled","generation":1,"watchers":2'
+is "$(grep -c settled "$work/netlink")" 1 "once, and not when the first of two watchers had adapted"
+end "$LISTENER"
 
 rm "$work/go" "$work/order"
 script "$hooks/20-second" "echo second >>$work/order; [[ -e $work/moved ]] || { touch $work/moved; $TOOL trigger >/dev/null; }"
