@@ -46,23 +46,6 @@ static int read_config(struct config *config, const OSSL_CORE_HANDLE *core,
 	return 1;
 }
 
-/*
- * Not by default: the standard error of somebody else's program may be anything, a data file even. Nor on
- * OpenSSL's error queue: programs take what they find there for the failure of their own last call.
- */
-static void say_once(const struct sysgenid_provider *provider)
-{
-	static atomic_flag said = ATOMIC_FLAG_INIT;
-
-	if (atomic_flag_test_and_set(&said))
-		return;
-	fprintf(stderr,
-		"sysgenid: OpenSSL's random bytes %s: cannot open the generation counter %s: %s; "
-		"load the kernel module (modprobe sysgenid) and start the program again\n",
-		provider->strict ? "fail" : "are not renewed after a restore", SYSGENID_DEVICE,
-		strerror(-provider->counter.error));
-}
-
 static void describe(struct sysgenid_provider *provider)
 {
 	snprintf(provider->build_info, sizeof(provider->build_info), "%s, %s%s%s", SYSGENID_VERSION,
@@ -150,8 +133,7 @@ int OSSL_provider_init(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *in,
 		provider_teardown(provider);
 		return 0;
 	}
-	if (!provider->counter.handle && config.warn)
-		say_once(provider);
+	sysgenid_report_absence(provider, config.warn);
 	*out = provider_functions;
 	*provctx = provider;
 	return 1;

@@ -54,6 +54,9 @@ struct sysgenid_provider {
 int sysgenid_inner_load(struct sysgenid_provider *provider);
 void sysgenid_inner_unload(struct sysgenid_provider *provider);
 
+/* report.c: to the system's log */
+void sysgenid_report_absence(const struct sysgenid_provider *provider, bool on_stderr);
+
 /* drbg.c */
 extern const OSSL_ALGORITHM sysgenid_drbgs[];
 
