@@ -4,12 +4,12 @@ import com.sun.jna.Library;
 import com.sun.jna.Native;
 import com.sun.jna.Pointer;
 import java.io.BufferedReader;
+import java.io.FileInputStream;
 import java.io.InputStreamReader;
 import java.lang.invoke.MethodHandles;
 import java.lang.invoke.VarHandle;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
-import java.security.SecureRandom;
 
 /**
  * A session number that no clone has: see ../bindings.md. The JDK alone cannot map a device, so this uses JNA (Debian:
@@ -51,9 +51,10 @@ public class Session {
             session = null; // made by somebody we were once
         seen = now;
         if (session == null) {
-            session = new byte[8];
-            // The kernel's; SecureRandom's default in Java keeps a state that a clone has as well.
-            SecureRandom.getInstance("NativePRNGNonBlocking").nextBytes(session);
+            // Not SecureRandom: all of its kinds keep a state, or bytes of the kernel's, that a clone has as well.
+            try (FileInputStream kernel = new FileInputStream("/dev/urandom")) {
+                session = kernel.readNBytes(8);
+            }
         }
         return session;
     }

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The commands of README.md, docs/guide.md and sysgenid(1), as a person would type them, one after the other. A block that
-# cannot run here names the file that does: "<!-- tested by FILE -->".
+# The commands of the documentation, as a person would type them, one after the other. A block that cannot run here
+# names the file that does, "<!-- tested by FILE -->", or says why nobody does, "<!-- not run: WHY -->".
 # On one suite: what the commands do on the other one is what the other tests say.
 # vm: timeout=240 boot=own suites=bookworm
 set -uo pipefail
@@ -18,11 +18,12 @@ normal()
 	sed -E 's/[0-9a-f]{16}/HEX/g; s/[0-9]+/N/g; s/[[:space:]]+/ /g; s/^ //; s/ $//' "$@"
 }
 
-# blocks FILE: "tested FILE", "begin", "run COMMAND", "expect LINE" and "end" for each block
+# blocks FILE: "tested FILE", "unrun WHY", "begin", "run COMMAND", "expect LINE" and "end" for each block
 blocks()
 {
 	awk '
 		/^<!-- tested by .* -->$/ { print "tested " $4; next }
+		/^<!-- not run: .* -->$/ { print "unrun"; next }
 		/^```console$/ { inside = 1; print "begin"; next }
 		inside && /^```$/ { inside = 0; print "end"; next }
 		inside && /^[#$] / { print "run " substr($0, 3); next }
@@ -50,43 +51,51 @@ run_block()
 # run_page FILE
 run_page()
 {
-	local word rest tested='' count=0
+	local word rest tested='' unrun='' count=0
 	local -a commands expected
 
 	while read -r word rest; do
 		case $word in
 		tested) tested=$rest ;;
+		unrun) unrun=yes ;;
 		begin) commands=() expected=() ;;
 		run) commands+=("$rest") ;;
 		expect) expected+=("$rest") ;;
 		end)
 			count=$((count + 1))
-			if [[ -n $tested ]]; then
+			if [[ -n $unrun ]]; then
+				ok "$1: the reader is told what is not run: ${commands[0]}" grep -qF '(not run)*' "$1"
+			elif [[ -n $tested ]]; then
 				for rest in "${commands[@]}"; do
 					ok "$1: $rest: $tested has it" has_command "$tested" "$rest"
 				done
 			else
 				run_block "$1"
 			fi
-			tested=''
+			tested='' unrun=''
 			;;
 		esac
 	done < <(blocks "$1")
 	isnt "$count" 0 "$1 has commands"
-	is "$(grep -nE '^    (sudo|make|modprobe|dkms|sysgenid|criu|openssl|systemctl) ' "$1")" '' "$1: all commands stand in such blocks"
+	is "$(grep -nE '^    (sudo|make|modprobe|dkms|sysgenid|criu|openssl|systemctl|podman|runc|crun|apt-get|qemu/build) ' "$1")" '' "$1: all commands stand in such blocks"
 }
 
-# has_command FILE COMMAND: does a test speak of the command's first two words?
+# has_command FILE COMMAND: does a test speak of the command's first two words, or, behind options, of the next two?
 has_command()
 {
 	local -a words
 
 	read -ra words <<<"${2#sudo }"
-	[[ -f $1 ]] && grep -qF -- "${words[0]} ${words[1]}" "$1"
+	[[ -f $1 ]] && grep -qF -e "${words[0]} ${words[1]}" -e "${words[1]} ${words[2]-none}" -- "$1"
 }
 
 run_page README.md
 run_page docs/guide.md
+run_page criu-plugin/README.md
+run_page preload/README.md
+run_page openssl-provider/README.md
+run_page qemu/README.md
+run_page docs/kubernetes.md
 
 for page in lib/sysgenid.4 lib/libsysgenid.3 tools/sysgenid.1 criu-plugin/sysgenid-criu.7; do
 	name=${page##*/}
