@@ -418,7 +418,8 @@ int sysgenid_watcher_wait_outdated(struct sysgenid_watcher *watcher, u32 *genera
 
 int sysgenid_watcher_wait_settled(struct sysgenid_watcher *watcher, unsigned int timeout_ms)
 {
-	long timeout = timeout_ms ? msecs_to_jiffies(timeout_ms) : MAX_SCHEDULE_TIMEOUT;
+	/* One more than that: of the present jiffy some is over already. */
+	long timeout = timeout_ms ? msecs_to_jiffies(timeout_ms) + 1 : MAX_SCHEDULE_TIMEOUT;
 	u32 outdated_self;
 	long left = wait_on(watcher, &watcher->counter->settled, settled, &outdated_self, timeout);
 
