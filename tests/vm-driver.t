@@ -295,7 +295,8 @@ def thousand(tap, vm):
     tap.equal((vm.get("leaks") - leaks, vm.get("executed") - executed), (LEAKS, LEAKS),
               f"{what}: no leak is lost")
     tap.equal(match and match[2], "0", f"{what}: no value came twice")
-    tap.equal(match and match[3], "0", f"{what}: every sleeper is woken")
+    if not tap.equal(match and match[3], "0", f"{what}: every sleeper is woken"):
+        tap.say(vm.run("cat /tmp/order"))
     if not tap.ok(restored and int(restored[1]) > 0, f"{what}: criu restores all the time"):
         tap.say(vm.run("tail -n 20 /tmp/restores"))
     tap.say(f"a reader saw {match and match[1]} values; {restored and restored[1]} restores; "

@@ -17,6 +17,7 @@
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <time.h>
@@ -30,6 +31,7 @@
 
 static volatile sig_atomic_t end;
 static _Atomic uint32_t awake_at[SLEEPERS]; /* what each has acknowledged last */
+static int slept_on[SLEEPERS];
 
 static void on_term(int signal)
 {
@@ -67,6 +69,7 @@ static void *sleep_and_wake(void *argument)
 	int fd = open_device(O_RDWR);
 	uint32_t value;
 
+	slept_on[awake - awake_at] = fd;
 	for (;;) {
 		if (read(fd, &value, sizeof(value)) != sizeof(value))
 			err(1, "read");
@@ -100,6 +103,25 @@ static unsigned int count_asleep(const _Atomic uint32_t *generation)
 	return asleep;
 }
 
+/* For who has to find out why: what the kernel thinks of the sleepers. */
+static void show_sleepers(void)
+{
+	char path[64], line[128];
+	FILE *info;
+
+	for (int i = 0; i < SLEEPERS; i++) {
+		printf("sleeper %d has got %u:", i, atomic_load(&awake_at[i]));
+		snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", slept_on[i]);
+		info = fopen(path, "re");
+		while (info && fgets(line, sizeof(line), info))
+			if (!strncmp(line, "sysgenid-", 9))
+				printf(" %.*s", (int)strcspn(line, "\n"), line);
+		if (info)
+			fclose(info);
+		printf("\n");
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const struct sigaction action = { .sa_handler = on_term };
@@ -109,6 +131,7 @@ int main(int argc, char **argv)
 	long times = argc > 1 ? strtol(argv[1], NULL, 10) : 0;
 	pthread_t thread, sleeper;
 	uint32_t value, last = 0;
+	unsigned int asleep;
 
 	generation = mmap(NULL, 4096, PROT_READ, MAP_SHARED, open_device(O_RDONLY), 0);
 	if (generation == MAP_FAILED || !seen)
@@ -134,6 +157,9 @@ int main(int argc, char **argv)
 		changes++;
 	}
 	pthread_join(thread, NULL);
-	printf("changes %lu again %lu asleep %u\n", changes, again, count_asleep(generation));
+	asleep = count_asleep(generation);
+	printf("changes %lu again %lu asleep %u\n", changes, again, asleep);
+	if (asleep)
+		show_sleepers();
 	return 0;
 }

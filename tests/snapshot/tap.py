@@ -20,8 +20,10 @@ class Tap:
         return good
 
     def equal(self, got, wanted, name):
-        if not self.ok(got == wanted, name):
+        good = self.ok(got == wanted, name)
+        if not good:
             self.say(f"got {got!r}, wanted {wanted!r}")
+        return good
 
     def log_is_clean(self, vm, what):
         found = vm.run("tests/vm/kernel-trouble")
@@ -30,7 +32,7 @@ class Tap:
 
     @staticmethod
     def say(text):
-        print("#", text, flush=True)
+        print("#", text.replace("\n", "\n# "), flush=True)
 
 
 def each_suite(*tests):
