@@ -136,11 +136,13 @@ int sysgenid_wordfile_find(pid_t pid, struct sysgenid_wordfile *found)
 /* Maps the page. The file is opened by its name in the registry: in the container it is read-only. */
 static int map(const struct sysgenid_wordfile *file, bool writable, struct sysgenid_page **page)
 {
-	cleanup_close int fd = open(file->path, (writable ? O_RDWR : O_RDONLY) | O_NOFOLLOW |
-							O_NONBLOCK | O_CLOEXEC);
+	cleanup_close int fd = sysgenid_file_open(AT_FDCWD, file->path,
+						  (writable ? O_RDWR : O_RDONLY) | O_NOFOLLOW);
 	struct stat stat;
 
-	if (fd < 0 || fstat(fd, &stat))
+	if (fd < 0)
+		return fd;
+	if (fstat(fd, &stat))
 		return -errno;
 	if (stat.st_dev != file->device || stat.st_ino != file->inode || !is_wordfile(&stat))
 		return -ESTALE;

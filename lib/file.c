@@ -4,6 +4,7 @@
 #include "internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -11,6 +12,18 @@
 #define OVERFLOW_UID 65534 /* how a user namespace shows the host's root */
 #define FIRST_PAUSE_NS 1000000LL
 #define LONGEST_PAUSE_NS 20000000LL
+
+int sysgenid_file_open(int folder, const char *path, int flags)
+{
+	int fd;
+
+	flags |= O_CLOEXEC | O_NOCTTY;
+	fd = openat(folder, path, flags | O_NONBLOCK);
+	/* A lease, which only regular files have. No new one is given while somebody waits, so that ends. */
+	if (fd < 0 && errno == EAGAIN)
+		fd = openat(folder, path, flags);
+	return fd < 0 ? -errno : fd;
+}
 
 /*
  * A page that others could make shorter would end this process with SIGBUS when it looks, and one that they could write

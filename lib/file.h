@@ -19,6 +19,12 @@ struct sysgenid;
 #endif
 #define SYSGENID_REGISTRY_FILE "counter"
 
+/*
+ * As openat(), which does not wait for a FIFO, a terminal or the like of that name. It waits for one thing: a container's
+ * root may hold a lease on the file, which the kernel takes away from it after fs.lease-break-time. Returns -errno.
+ */
+int sysgenid_file_open(int folder, const char *path, int flags);
+
 /* Is it a page with a counter that only root can write? 0, -ENOTTY, ... */
 int sysgenid_file_check(int fd);
 

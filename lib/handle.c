@@ -32,15 +32,13 @@ static const char *device_path(const char *path)
 
 static int open_device(const char *path, int access)
 {
-	int fd = open(path, access | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	int fd = sysgenid_file_open(AT_FDCWD, path, access);
 
-	if (fd >= 0)
-		return fd;
 	/*
 	 * EPERM is how a device cgroup says no. As -EACCES it is told from a refused trigger,
 	 * for which sysgenid_explain() names capabilities.
 	 */
-	return errno == EPERM ? -EACCES : -errno;
+	return fd == -EPERM ? -EACCES : fd;
 }
 
 /* Is @fd the counter? Untracking a file that is not tracked asks, and changes nothing. */

@@ -67,10 +67,10 @@ static int open_registry(void)
 
 static int check_page(int folder)
 {
-	cleanup_close int fd = openat(folder, SYSGENID_REGISTRY_FILE,
-				      O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	cleanup_close int fd =
+		sysgenid_file_open(folder, SYSGENID_REGISTRY_FILE, O_RDONLY | O_NOFOLLOW);
 
-	return fd < 0 ? -errno : sysgenid_file_check(fd);
+	return fd < 0 ? fd : sysgenid_file_check(fd);
 }
 
 /*

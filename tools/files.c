@@ -54,9 +54,9 @@ static int map_counter(const char *name, bool writable, struct sysgenid_page **p
 	if (strchr(name, '/') || name[0] == '.' || strlen(name) > 255)
 		return -EINVAL;
 	snprintf(path, sizeof(path), SYSGENID_REGISTRY "/%s/" SYSGENID_REGISTRY_FILE, name);
-	fd = open(path, (writable ? O_RDWR : O_RDONLY) | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+	fd = sysgenid_file_open(AT_FDCWD, path, (writable ? O_RDWR : O_RDONLY) | O_NOFOLLOW);
 	if (fd < 0)
-		return -errno;
+		return fd;
 	error = sysgenid_file_map(fd, writable, page);
 	close(fd);
 	return error;

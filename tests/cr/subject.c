@@ -22,6 +22,8 @@ static const struct {
 	{ "rng-generation", subject_rng_generation, "prints the kernel's RNG generation" },
 	{ "reseed-until", subject_reseed_until,
 	  "N: makes that generation N; fails if it is above" },
+	{ "hostile", subject_hostile,
+	  "FILE [hold]: tries all that can be tried with a counter in a file" },
 	{ "kcmp", host_kcmp, "PID FD PID FD: prints same or different" },
 	{ "wait", host_wait, "MS: WAIT_WATCHERS" },
 	{ "crowd", host_crowd,

@@ -134,6 +134,45 @@ static void test_wait(void)
 	munmap(page, sizeof(*page));
 }
 
+/* Whoever has the file open may hold a lease on it. This one gives it up when the kernel asks for that. */
+static void hold_lease(int type, int ready)
+{
+	int number, fd = open(path, O_RDONLY | O_CLOEXEC);
+	sigset_t io;
+
+	sigemptyset(&io);
+	sigaddset(&io, SIGIO);
+	must(fd >= 0 && !sigprocmask(SIG_BLOCK, &io, NULL));
+	must(!fcntl(fd, F_SETLEASE, type) && write(ready, "", 1) == 1);
+	must(!sigwait(&io, &number) && !fcntl(fd, F_SETLEASE, F_UNLCK));
+	_exit(0);
+}
+
+static void with_lease(int type, int flags, const char *name)
+{
+	int ready[2], fd, status;
+	pid_t pid;
+	char byte;
+
+	must(!pipe(ready));
+	pid = fork();
+	must(pid >= 0);
+	if (!pid)
+		hold_lease(type, ready[1]);
+	must(!close(ready[1]) && read(ready[0], &byte, 1) == 1 && !close(ready[0]));
+	fd = sysgenid_file_open(AT_FDCWD, path, flags);
+	ok(fd >= 0, name);
+	close(fd);
+	must(waitpid(pid, &status, 0) == pid && !status);
+}
+
+static void test_leases(void)
+{
+	make_good_file();
+	with_lease(F_RDLCK, O_RDWR, "a reader's lease does not keep those out who raise it");
+	with_lease(F_WRLCK, O_RDONLY, "nor an exclusive one other readers");
+}
+
 static int opened_by_other(void *unused)
 {
 	(void)unused;
@@ -182,6 +221,7 @@ int main(void)
 	before = count_descriptors();
 	test_handle();
 	test_wait();
+	test_leases();
 	test_hostile();
 	is_int(count_descriptors(), before, "no descriptor is left behind");
 	unlink(path);

@@ -137,6 +137,55 @@ check_hostile()
 	refused last "$REGISTRY/last/counter" "no generation is above that" "an image whose file had reached its end"
 }
 
+# What podman leaves the root of a container. No seccomp profile takes away any system call here.
+CAPS=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+net_bind_service,+setfcap,+setgid,+setpcap,+setuid,+sys_chroot
+REFUSED='write EROFS, reopen EROFS, truncate EROFS, chmod EROFS, chown EROFS, link EXDEV, rename EBUSY, replace EBUSY, '
+REFUSED+='unlink EBUSY, mprotect EACCES, memory EIO, punch EACCES, remount EPERM, userns-remount EPERM, cover EPERM, '
+REFUSED+='handle EPERM, others ENOENT, '
+
+# hostile_start NAME CAPS FILE
+hostile_start()
+{
+	CONTAINER_COUNTER=$REGISTRY/node/counter command_start "$1" setpriv --inh-caps=-all --bounding-set "$2" \
+		"$SUBJECT" hostile "$3" hold
+}
+
+# What it has tried, and what came of it.
+tried()
+{
+	read_log "$1" && lines_like '^try ' && printf '%s, ' "${MATCHES[@]#try }"
+}
+
+attributes()
+{
+	stat -c '%s %a %u %g %h %i' "$REGISTRY/node/counter"
+}
+
+# The node's file is shared: what one of its containers can do, it can do to others.
+check_hostile_container()
+{
+	local before
+
+	counter node 9
+	before=$(attributes)
+	ok "a container with the node's file starts, whose root is hostile" hostile_start hostile "$CAPS" /dev/sysgenid
+	is "$(tried hostile)" "$REFUSED" "it cannot write, replace or uncover the file, nor find others"
+	is "$(word node) $(attributes)" "9 $before" "the file is as it was"
+	like "$(</proc/locks)" "LEASE  ACTIVE    READ .*:$(stat -c %i "$REGISTRY/node/counter") " "it holds a lease on the file"
+	ok "with all that a restore with this file is not stopped" restore_with "$REGISTRY/node/counter" image victim
+	is "$(word node)" 10 "the file is raised"
+	ok "and the copy sees it" wait_for 30 last_line_is victim 10
+	container_kill victim
+	container_kill hostile
+	install -m 644 "$REGISTRY/node/counter" /root/own
+	ok "control: a root starts that is hostile to a file of its own" hostile_start own "$CAPS" /root/own
+	like "$(tried own)" "^(\w+ 0, ){9}mprotect" "control: that can be written, replaced and removed"
+	container_kill own
+	ok "a container with CAP_SYS_ADMIN starts" hostile_start admin +all /dev/sysgenid
+	like "$(tried admin)" "remount 0, " "that can make its own file writable: not promised otherwise"
+	container_kill admin
+}
+
 # A file of ours is no reason to touch a container that has none.
 check_stranger()
 {
@@ -152,9 +201,12 @@ check_stranger()
 no_module
 install_plugin
 with_plugin
+# How long the kernel waits before it takes a lease away.
+echo 1 >/proc/sys/fs/lease-break-time
 check_clones
 check_control
 check_hostile
+check_hostile_container
 check_stranger
 ok "no process is left" wait_for 30 nobody_is_left
 rm -r "$REGISTRY"
