@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # One image restored many times, two clones at the same time, and after a reboot that has set the
-# counter back to 0: every clone sees a generation that is not of its past, and nobody else does.
+# counter back to 0 and taken the counters in files away: every clone sees a generation that is not of its past, and nobody
+# else does.
 # vm: timeout=240
 set -uo pipefail
 CR_DIR=/root/again
@@ -9,6 +10,10 @@ mkdir -p "$CR_DIR"
 . tests/cr/lib.sh
 
 HIGH=5000
+HOOK=build/runtime-hooks/sysgenid-hook
+# The node's counter in a file, far above where a new one begins.
+COUNTER=/run/sysgenid/containers/node/counter
+FILE_HIGH=2000000000
 
 # restore_once NAME: in SEEN is what it saw before it was dumped
 restore_once()
@@ -53,6 +58,32 @@ first_boot()
 	is "$(generation)" "$before" "the machine's own generation has not moved for any of them"
 }
 
+restore_file()
+{
+	restore file "$1" --external "mnt[counter]:$COUNTER"
+}
+
+file_first_boot()
+{
+	ok "file: the node's counter is made" "$HOOK" make node
+	"$SUBJECT" page "$COUNTER" "$FILE_HIGH" >/dev/null
+	CONTAINER_COUNTER=$COUNTER ok "file: a container starts" subject_start file mapping
+	ok "file: it is dumped" dump file file --external 'mnt[/dev/sysgenid]:counter'
+}
+
+file_second_boot()
+{
+	not_ok "file: without the file there is no restore" restore_file file
+	umount -l "$CR_DIR/file.root"
+	ok "file: the node's counter is made again, as at each boot" "$HOOK" make node
+	ok "control: it is below what the container saw before" test "$("$SUBJECT" page "$COUNTER")" -lt "$FILE_HIGH"
+	ok "file: after a reboot the container is restored" restore_file file
+	is "$("$SUBJECT" page "$COUNTER")" "$((FILE_HIGH + 1))" "file: it is above the image's mark then"
+	ok "file: the container sees that" wait_for 30 news_has file file "^mapping sees $((FILE_HIGH + 1)) "
+	is "$(looks_after file file)" "" "file: it looked at nothing before that"
+	container_kill file
+}
+
 # The highest generation that the subject wrote down before its dump.
 highest_seen()
 {
@@ -92,8 +123,10 @@ with_plugin
 SEEN=()
 if [[ $VM_PHASE == 1 ]]; then
 	first_boot
+	file_first_boot
 	vm_reboot 2
 fi
 second_boot
+file_second_boot
 ok "no process is left" wait_for 30 nobody_is_left
 done_testing
