@@ -49,17 +49,19 @@ sysgenid_ticket sysgenid_counter_draw(struct sysgenid_counter *counter, sysgenid
 }
 
 /*
- * What would be drawn next. It is not drawn: another counter may begin there. But who begins before a
- * device has moved the word and who begins after it must differ, also before its interrupt is handled.
+ * What would be drawn next. It is not drawn: another counter may begin there. But who begins before the
+ * word has moved and who begins after it must differ, also before a device's interrupt is handled. Compared
+ * with where it was at the last look, and not by size: devices may move it up and down.
  */
 sysgenid_ticket sysgenid_counter_next(struct sysgenid_counter *counter)
 {
-	sysgenid_ticket now, next;
+	sysgenid_ticket next;
+	u32 now;
 
 	spin_lock_irq(&counter->lock);
-	now = sysgenid_counter_current(counter);
-	if (now > counter->top) {
-		counter->top = now;
+	now = sysgenid_counter_generation(counter);
+	if (now != counter->looked) {
+		counter->looked = now;
 		sysgenid_counter_draw(counter, 0);
 	}
 	next = valid(counter->highest + 1);
@@ -119,8 +121,12 @@ u32 sysgenid_counter_move(struct sysgenid_counter *counter, u32 min, enum sysgen
 	spin_lock_irq(&counter->lock);
 	counter->last_cause = cause;
 	counter->top = max(counter->top, ticket);
-	/* Pairs with the acquire of all readers, in the kernel and in userspace. */
-	smp_store_release(&counter->shared->generation, (u32)ticket);
+	/*
+	 * Release, and more: pairs with the acquire of all readers, in the kernel and in userspace. Where no
+	 * device has been in between, the draw above makes the difference to who began before.
+	 */
+	if (xchg(&counter->shared->generation, (u32)ticket) == counter->looked)
+		counter->looked = (u32)ticket;
 	spin_unlock_irq(&counter->lock);
 
 	sysgenid_counter_wake(counter);
@@ -192,8 +198,35 @@ void sysgenid_counter_begin(struct sysgenid_counter *counter, sysgenid_ticket fi
 	counter->acknowledged = 0;
 	counter->counted_at = 0;
 	counter->reseed_round = 0;
+	counter->began = first;
+	counter->own_events = false;
 	smp_store_release(&counter->shared->rng_generation, 0);
 	smp_store_release(&counter->shared->generation, (u32)first);
+	spin_unlock_irq(&counter->lock);
+}
+
+/*
+ * Where numbers must begin after @counter, at which nobody looks any more, has had its last one: 0 if that does
+ * not matter. Events of the system's may have taken it further than the system's counter. Then its namespace could begin anew, after the
+ * next event, at a number that it has seen. Events of its own do not count, or a container could use up
+ * the numbers of the system.
+ */
+sysgenid_ticket sysgenid_counter_last(struct sysgenid_counter *counter)
+{
+	sysgenid_ticket last = 0;
+
+	spin_lock_irq(&counter->lock);
+	if (!counter->own_events && sysgenid_counter_current(counter) != counter->began)
+		last = counter->highest;
+	spin_unlock_irq(&counter->lock);
+	return last;
+}
+
+/* What is drawn from now on is above @last. */
+void sysgenid_counter_pass(struct sysgenid_counter *counter, sysgenid_ticket last)
+{
+	spin_lock_irq(&counter->lock);
+	counter->highest = max(counter->highest, last);
 	spin_unlock_irq(&counter->lock);
 }
 

@@ -47,6 +47,7 @@ struct sysgenid_counter {
 	 * before @lock. No two of different counters are held at the same time.
 	 */
 	struct mutex events;
+	bool own_events; /* there were some that are not the system's; guarded by @events */
 
 	/*
 	 * Guards all that follows up to the queues, and the kernel's stores to the page; also taken
@@ -56,11 +57,13 @@ struct sysgenid_counter {
 	sysgenid_ticket highest; /* never drawn again, whether it was published or not */
 	/* at least every ticket that a CPU, or an armed request known to be executed, published */
 	sysgenid_ticket top;
+	sysgenid_ticket began;	/* the first that was published; not used in the system's */
 	struct list_head slots; /* armed sources */
 	bool event_needed; /* a device has reported something that its own store may not cover */
 	bool leaked;	   /* a device has moved the word and settle() has not seen to it yet */
 	enum sysgenid_cause last_cause;
-	u64 jumped;	       /* numbers skipped for wishes that nobody vouched for */
+	u32 looked; /* the last word for which sysgenid_counter_next() need not draw a number */
+	u64 jumped; /* numbers skipped for wishes that nobody vouched for */
 	unsigned int watchers; /* tracked files */
 	/*
 	 * Of the watchers, how many have acknowledged @counted_at. Means nothing as soon as the
@@ -102,6 +105,8 @@ int sysgenid_counter_init(struct sysgenid_counter *counter, gfp_t gfp);
 void sysgenid_counter_destroy(struct sysgenid_counter *counter);
 void sysgenid_counter_begin(struct sysgenid_counter *counter, sysgenid_ticket first);
 sysgenid_ticket sysgenid_counter_next(struct sysgenid_counter *counter);
+sysgenid_ticket sysgenid_counter_last(struct sysgenid_counter *counter);
+void sysgenid_counter_pass(struct sysgenid_counter *counter, sysgenid_ticket last);
 void sysgenid_counter_reserve(struct sysgenid_counter *counter, u32 min);
 int sysgenid_counter_allow_jump(struct sysgenid_counter *counter, u32 min);
 void sysgenid_counter_summary(struct sysgenid_counter *counter, struct sysgenid_summary *summary);

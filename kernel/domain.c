@@ -159,9 +159,21 @@ EXPORT_SYMBOL_GPL(sysgenid_writer_cover_all);
  */
 static void insert(struct sysgenid_counter *domain)
 {
+	sysgenid_ticket first;
+
 	lockdep_assert_held(&lock);
 	sysgenid_counter_begin(domain, sysgenid_counter_next(&sysgenid_system));
 	sysgenid_writers_cover(domain);
+	/*
+	 * A leak since the first look may have gone under in what was stored here, and the namespace may know
+	 * the number from before. After the fence it has moved the system's word; one from here on moves this
+	 * one. And an event of a CPU from here on finds the domain in the list.
+	 */
+	if (atomic_read(&domain->covered))
+		sysgenid_writers_fence();
+	first = sysgenid_counter_next(&sysgenid_system);
+	if (first != domain->began)
+		sysgenid_counter_begin(domain, first);
 	hash_add(by_ns, &domain->by_ns, (unsigned long)domain->pid_ns);
 	list_add(&domain->node, &domains);
 	count++;
@@ -202,6 +214,7 @@ void sysgenid_domain_put(struct sysgenid_counter *domain)
 		hash_del(&domain->by_ns);
 		list_del(&domain->node);
 		count--;
+		sysgenid_counter_pass(&sysgenid_system, sysgenid_counter_last(domain));
 	}
 	mutex_unlock(&lock);
 	if (last)

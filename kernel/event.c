@@ -11,6 +11,7 @@ static u32 move_and_tell(struct sysgenid_counter *counter, u32 min, enum sysgeni
 	u32 generation;
 
 	mutex_lock(&counter->events);
+	counter->own_events = true;
 	generation = sysgenid_counter_move(counter, min, cause);
 	sysgenid_notify(counter, generation, cause);
 	mutex_unlock(&counter->events);
