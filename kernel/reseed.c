@@ -159,13 +159,14 @@ int sysgenid_reseed_wait(void)
 
 /*
  * A new domain, which is in the list. When the generator has been reseeded for the system's generation,
- * then it has been for this one's, too: it began later. A container that starts need not cost a
+ * then it has been for this one's first, too: it began later. But not for a later one, which a leak may have
+ * put there before it moves the system's. A container that starts need not cost a
  * reseed. An event after the look below finds the domain in the list and moves it.
  */
 void sysgenid_reseed_adopt(struct sysgenid_counter *domain)
 {
-	u32 generation = sysgenid_counter_generation(domain), system;
 	bool good;
+	u32 system;
 
 	smp_mb(); /* the list before the look; pairs with that of the list's lock in a walk */
 	system = sysgenid_counter_generation(&sysgenid_system);
@@ -173,7 +174,7 @@ void sysgenid_reseed_adopt(struct sysgenid_counter *domain)
 	spin_lock_irq(&domain->lock);
 	/* Unless a reseed has been here already, whose number may be a newer one. */
 	if (good && !domain->shared->rng_generation)
-		smp_store_release(&domain->shared->rng_generation, generation);
+		smp_store_release(&domain->shared->rng_generation, (u32)domain->began);
 	spin_unlock_irq(&domain->lock);
 	if (!good)
 		sysgenid_reseed_start(SYSGENID_RESEED_LATER);
