@@ -26,6 +26,7 @@ static DECLARE_WORK(settle_work, settle); /* the rest of a device's event, in pr
  */
 static DECLARE_RWSEM(writers_lock);
 static LIST_HEAD(writers);
+static int writer_count; /* of them; read without the lock */
 
 /* Give an armed source a number that nobody has seen and nobody else will publish. */
 static void write_source(struct sysgenid_counter *counter, struct sysgenid_slot *slot)
@@ -155,9 +156,13 @@ static bool settled_by_device(struct sysgenid_counter *counter, sysgenid_ticket 
 	*now = sysgenid_counter_current(counter);
 	/* Above the highest: a number that was never drawn, from a device that is out of its mind. */
 	good = !counter->event_needed && *now >= counter->top && *now <= counter->highest;
-	/* What was armed for it may have come back without a leak that it was armed for. */
+	/*
+	 * What was armed for it may have come back without a leak that it was armed for. And a device that
+	 * does not cover it may have leaked after one that does.
+	 */
 	if (counter != &sysgenid_system)
-		good = good && counter->leaked;
+		good = good && counter->leaked &&
+		       atomic_read(&counter->covered) == READ_ONCE(writer_count);
 	counter->event_needed = false;
 	counter->leaked = false;
 	counter->last_cause = SYSGENID_CAUSE_VIRTIO_LEAK;
@@ -249,6 +254,7 @@ void sysgenid_writer_attach(struct sysgenid_writer *writer)
 	writer->counter = &sysgenid_system;
 	down_write(&writers_lock);
 	list_add_tail(&writer->node, &writers);
+	WRITE_ONCE(writer_count, writer_count + 1);
 	up_write(&writers_lock);
 }
 EXPORT_SYMBOL_GPL(sysgenid_writer_attach);
@@ -261,6 +267,7 @@ void sysgenid_writer_detach(struct sysgenid_writer *writer, struct sysgenid_slot
 
 	down_write(&writers_lock);
 	list_del(&writer->node);
+	WRITE_ONCE(writer_count, writer_count - 1);
 	up_write(&writers_lock);
 	spin_lock_irq(&counter->lock);
 	for (i = 0; i < count; i++)
