@@ -47,12 +47,21 @@ int sysgenid_counter_ask(int pid_namespace, uint32_t *highest, struct sysgenid_r
 	return 0;
 }
 
+static int learn_device(const struct sysgenid_moved *moved, struct sysgenid_reason *why)
+{
+	uint32_t highest;
+
+	if (!moved->minor_known)
+		return sysgenid_counter_ask(-1, &highest, why);
+	sysgenid_device_set(&sysgenid_plugin.device, moved->minor);
+	return 0;
+}
+
 int sysgenid_counter_move(int pid_namespace, uint32_t min, unsigned int flags, uint32_t *generation,
 			  struct sysgenid_reason *why)
 {
 	struct sysgenid_error details = { "" };
 	struct sysgenid_moved moved;
-	uint32_t highest;
 	int error = reach(&details);
 
 	if (!error) {
@@ -63,21 +72,18 @@ int sysgenid_counter_move(int pid_namespace, uint32_t min, unsigned int flags, u
 	if (error)
 		return explain(error, &details, why);
 	*generation = moved.generation;
-	if (!moved.minor_known)
-		return sysgenid_counter_ask(-1, &highest, why);
-	sysgenid_device_set(&sysgenid_plugin.device, moved.minor);
-	return 0;
+	return learn_device(&moved, why);
 }
 
 int sysgenid_counter_reseed(uint32_t min, unsigned int flags, struct sysgenid_reason *why)
 {
 	struct sysgenid_error details = { "" };
-	uint32_t highest;
+	struct sysgenid_moved moved;
 	int error = reach(&details);
 
 	if (!error)
-		error = sysgenid_control_reseed(&control, min, flags, &details);
-	return error ? explain(error, &details, why) : sysgenid_counter_ask(-1, &highest, why);
+		error = sysgenid_control_reseed(&control, min, flags, &moved, &details);
+	return error ? explain(error, &details, why) : learn_device(&moved, why);
 }
 
 void sysgenid_counter_leave(void)

@@ -312,7 +312,8 @@ static int do_reseed(struct sk_buff *request, struct genl_info *info)
 	generation = sysgenid_counter_generation(&sysgenid_system);
 	return reply(skb, header, info,
 		     !nla_put_u32(skb, SYSGENID_A_GENERATION, generation) &&
-			     !nla_put_u32(skb, SYSGENID_A_DOMAIN, init_pid_ns.ns.inum));
+			     !nla_put_u32(skb, SYSGENID_A_DOMAIN, init_pid_ns.ns.inum) &&
+			     !nla_put_u32(skb, SYSGENID_A_MINOR, sysgenid_device_minor()));
 }
 
 static const struct genl_ops operations[] = {

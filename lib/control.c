@@ -65,6 +65,19 @@ static int finish_call(const struct sysgenid_control *control, struct call *call
 				policy, SYSGENID_A_MAX, error);
 }
 
+/* The answer comes when the kernel's random number generator has been reseeded. */
+static int finish_move(const struct sysgenid_control *control, struct call *call,
+		       struct sysgenid_moved *moved, struct sysgenid_error *error)
+{
+	int ret = finish_call(control, call, SYSGENID_TRIGGER_TIMEOUT_MS, error);
+
+	if (!ret)
+		ret = sysgenid_nl_u32(call->attrs, SYSGENID_A_GENERATION, &moved->generation);
+	/* Modules of earlier releases did not say it. */
+	moved->minor_known = !ret && !sysgenid_nl_u32(call->attrs, SYSGENID_A_MINOR, &moved->minor);
+	return ret;
+}
+
 int sysgenid_control_trigger(const struct sysgenid_control *control, uint32_t min_generation,
 			     unsigned int flags, struct sysgenid_moved *moved,
 			     struct sysgenid_error *error)
@@ -81,17 +94,12 @@ int sysgenid_control_trigger(const struct sysgenid_control *control, uint32_t mi
 		ret = put_u32(&call, SYSGENID_A_MIN_GENERATION, min_generation);
 	if (!ret && flags & SYSGENID_TRIGGER_FORCE)
 		ret = sysgenid_nl_put(&call.request, SYSGENID_A_FORCE, NULL, 0);
-	if (!ret)
-		ret = finish_call(control, &call, SYSGENID_TRIGGER_TIMEOUT_MS, error);
-	if (!ret)
-		ret = sysgenid_nl_u32(call.attrs, SYSGENID_A_GENERATION, &moved->generation);
-	/* Modules of the first release did not say it. */
-	moved->minor_known = !ret && !sysgenid_nl_u32(call.attrs, SYSGENID_A_MINOR, &moved->minor);
-	return ret;
+	return ret ? ret : finish_move(control, &call, moved, error);
 }
 
 int sysgenid_control_reseed(const struct sysgenid_control *control, uint32_t min_generation,
-			    unsigned int flags, struct sysgenid_error *error)
+			    unsigned int flags, struct sysgenid_moved *moved,
+			    struct sysgenid_error *error)
 {
 	struct call call;
 	int ret = begin_call(control, &call, SYSGENID_CMD_RESEED);
@@ -100,7 +108,7 @@ int sysgenid_control_reseed(const struct sysgenid_control *control, uint32_t min
 		ret = put_u32(&call, SYSGENID_A_MIN_GENERATION, min_generation);
 	if (!ret && flags & SYSGENID_TRIGGER_FORCE)
 		ret = sysgenid_nl_put(&call.request, SYSGENID_A_FORCE, NULL, 0);
-	return ret ? ret : finish_call(control, &call, SYSGENID_TRIGGER_TIMEOUT_MS, error);
+	return ret ? ret : finish_move(control, &call, moved, error);
 }
 
 int sysgenid_control_status(const struct sysgenid_control *control, struct sysgenid_status *status,
@@ -196,12 +204,13 @@ int sysgenid_get_status(struct sysgenid_status *status, struct sysgenid_error *e
 int sysgenid_reseed(struct sysgenid_error *error)
 {
 	struct sysgenid_control control;
+	struct sysgenid_moved moved;
 	int ret;
 
 	ret = sysgenid_control_open(&control, error);
 	if (ret < 0)
 		return ret;
-	ret = sysgenid_control_reseed(&control, 0, 0, error);
+	ret = sysgenid_control_reseed(&control, 0, 0, &moved, error);
 	sysgenid_control_close(&control);
 	return ret;
 }

@@ -130,7 +130,7 @@ int sysgenid_control_open(struct sysgenid_control *control, struct sysgenid_erro
 /* After -ETIMEDOUT there is nothing else to do with it: the answer may still come. */
 void sysgenid_control_close(struct sysgenid_control *control);
 
-/* What sysgenid_trigger() has done. */
+/* What sysgenid_trigger() or a reseed has done. */
 struct sysgenid_moved {
 	uint32_t generation;
 	uint32_t minor; /* of the device, if minor_known */
@@ -145,6 +145,7 @@ int sysgenid_control_status(const struct sysgenid_control *control, struct sysge
 			    uint32_t *domain, struct sysgenid_error *error);
 /* min_generation and FORCE: for domains that begin after this */
 int sysgenid_control_reseed(const struct sysgenid_control *control, uint32_t min_generation,
-			    unsigned int flags, struct sysgenid_error *error);
+			    unsigned int flags, struct sysgenid_moved *moved,
+			    struct sysgenid_error *error);
 
 #endif /* SYSGENID_INTERNAL_H */

@@ -304,8 +304,9 @@ static void test_reseed(void)
 	must(genl_ask(&genl, SYSGENID_CMD_RESEED, NULL, &reply) == 0);
 	tap_is(reply.error, 0, "RESEED is answered");
 	tap_is(reply.command, SYSGENID_CMD_RESEED, "with the command RESEED");
-	tap_is(reply.values.has, HAS(SYSGENID_A_GENERATION) | HAS(SYSGENID_A_DOMAIN),
-	       "and GENERATION and DOMAIN");
+	tap_is(reply.values.has,
+	       HAS(SYSGENID_A_GENERATION) | HAS(SYSGENID_A_DOMAIN) | HAS(SYSGENID_A_MINOR),
+	       "and GENERATION, DOMAIN and MINOR");
 	tap_is(reply.values.value[SYSGENID_A_GENERATION], before, "and has moved nothing");
 	tap_is(as_user(try_reseed, 0), EPERM, "RESEED gives EPERM for a user");
 	tap_is(with_capabilities(ALL_CAPABILITIES & ~(one | other), try_reseed, 0), EPERM,

@@ -176,7 +176,7 @@ struct sysgenid_page {
  *                       MIN_GENERATION (ERANGE as for TRIGGER), FORCE. Needs CAP_CHECKPOINT_RESTORE
  *                       or CAP_SYS_ADMIN in the initial user namespace (else EPERM). It is answered
  *                       when the generator is reseeded, with GENERATION and DOMAIN of the system's
- *                       domain; EIO: it was not.
+ *                       domain and MINOR; EIO: it was not.
  * SYSGENID_CMD_EVENT    multicast in the initial network namespace, with GENERATION, CAUSE and
  *                       DOMAIN, in the order of the changes of a domain: to group
  *                       SYSGENID_GENL_GROUP for every event in the system's domain (the other
