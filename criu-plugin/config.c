@@ -11,6 +11,8 @@
 #include "log.h"
 #include "util.h"
 
+#define MAX_SIZE 65536
+
 static const struct {
 	const char *key;
 	size_t offset;
@@ -68,31 +70,49 @@ static const char *parse_line(char *line, struct sysgenid_config *config)
 	return NULL;
 }
 
-void sysgenid_config_parse(FILE *file, const char *name, struct sysgenid_config *config)
+void sysgenid_config_parse(char *text, size_t size, const char *name,
+			   struct sysgenid_config *config)
 {
-	cleanup_free char *line = NULL;
-	size_t size = 0;
+	char *end = text + size, *next;
 
 	*config = (struct sysgenid_config){ 0 };
-	for (unsigned int number = 1; getline(&line, &size, file) >= 0; number++) {
-		const char *wrong = parse_line(line, config);
+	for (unsigned int number = 1; text < end; number++, text = next) {
+		char *newline = memchr(text, '\n', (size_t)(end - text));
+		const char *wrong;
 
+		next = newline ? newline + 1 : end;
+		*(newline ? newline : end) = '\0';
+		wrong = parse_line(text, config);
 		if (!wrong)
 			continue;
 		config->faulty = true;
 		sysgenid_warn("%s, line %u is ignored: %s", name, number, wrong);
 	}
-	if (ferror(file)) {
-		config->unreadable = true;
-		sysgenid_warn("cannot read all of %s: %s", name, strerror(errno));
-	}
+}
+
+/* Not by stdio: each restore on the machine pays for it. */
+static int read_text(int fd, const char *path, off_t size, struct sysgenid_config *config)
+{
+	cleanup_free char *text = NULL;
+	ssize_t n;
+
+	if (size > MAX_SIZE)
+		return -EFBIG;
+	text = malloc((size_t)size + 1);
+	if (!text)
+		return -ENOMEM;
+	n = sysgenid_read_all(fd, text, (size_t)size);
+	if (n < 0)
+		return (int)n;
+	sysgenid_config_parse(text, (size_t)n, path, config);
+	return 0;
 }
 
 void sysgenid_config_read(const char *path, struct sysgenid_config *config)
 {
-	cleanup_file FILE *file = NULL;
 	cleanup_close int fd = -1;
 	struct stat stat;
+	int error;
 
 	*config = (struct sysgenid_config){ 0 };
 	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -110,12 +130,9 @@ void sysgenid_config_read(const char *path, struct sysgenid_config *config)
 			      path);
 		return;
 	}
-	file = fdopen(fd, "r");
-	if (!file) {
+	error = read_text(fd, path, stat.st_size, config);
+	if (error) {
 		config->unreadable = true;
-		sysgenid_warn("cannot read %s: %s", path, strerror(errno));
-		return;
+		sysgenid_warn("cannot read %s: %s", path, strerror(-error));
 	}
-	fd = -1;
-	sysgenid_config_parse(file, path, config);
 }

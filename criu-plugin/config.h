@@ -4,7 +4,7 @@
 #define SYSGENID_CONFIG_H
 
 #include <stdbool.h>
-#include <stdio.h>
+#include <stddef.h>
 
 #ifndef SYSGENID_CONF
 #define SYSGENID_CONF "/etc/sysgenid/criu.conf"
@@ -25,7 +25,8 @@ struct sysgenid_config {
  */
 void sysgenid_config_read(const char *path, struct sysgenid_config *config);
 
-/* The part that is text: name is for the messages. */
-void sysgenid_config_parse(FILE *file, const char *name, struct sysgenid_config *config);
+/* The part that is text, which it changes; there is room for a byte behind it. name is for the messages. */
+void sysgenid_config_parse(char *text, size_t size, const char *name,
+			   struct sysgenid_config *config);
 
 #endif

@@ -118,13 +118,16 @@ static int add_area(SysgenidRngArea ***areas, size_t *n, const SysgenidRngArea *
 	return 0;
 }
 
-int sysgenid_image_add_area(SysgenidImage *image, pid_t pid, uint64_t start, uint64_t end)
+int sysgenid_image_add_area(SysgenidImage *image, pid_t pid, uint64_t start, uint64_t end,
+			    bool cleared)
 {
 	SysgenidRngArea area = SYSGENID_RNG_AREA__INIT;
 
 	area.pid = (uint32_t)pid;
 	area.start = start;
 	area.end = end;
+	area.has_cleared = cleared;
+	area.cleared = cleared;
 	return add_area(&image->rng_areas, &image->n_rng_areas, &area);
 }
 
@@ -409,24 +412,6 @@ int sysgenid_image_write(const SysgenidImage *image, int directory)
 	return error;
 }
 
-static ssize_t read_all(int fd, uint8_t *data, size_t size)
-{
-	size_t done = 0;
-
-	while (done < size) {
-		ssize_t n = read(fd, data + done, size - done);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		done += (size_t)n;
-	}
-	return (ssize_t)done;
-}
-
 int sysgenid_image_read(int directory, SysgenidImage **image, struct sysgenid_image_error *error)
 {
 	cleanup_free uint8_t *data = NULL;
@@ -449,7 +434,7 @@ int sysgenid_image_read(int directory, SysgenidImage **image, struct sysgenid_im
 	data = malloc((size_t)stat.st_size + 1);
 	if (!data)
 		return fail(error, -ENOMEM, "no memory to read it");
-	size = read_all(fd, data, (size_t)stat.st_size);
+	size = sysgenid_read_all(fd, data, (size_t)stat.st_size);
 	if (size < 0)
 		return fail(error, (int)size, "it cannot be read: %s", strerror((int)-size));
 	return sysgenid_image_decode(data, (size_t)size, image, error);

@@ -103,16 +103,17 @@ static void close_task(struct rng_walk *walk)
 static int dump_area(const struct sysgenid_vma *vma, void *argument)
 {
 	struct rng_walk *walk = argument;
-	int error;
+	int error, not_recorded;
 
 	if (!vma->droppable)
 		return 0;
 	walk->areas++;
-	error = sysgenid_image_add_area(walk->image, walk->inner, vma->start, vma->end);
-	if (error)
-		sysgenid_warn("cannot record droppable memory of task %d: %s", walk->pid,
-			      strerror(-error));
 	error = clear_range(walk->memory, walk->pagemap, vma->start, vma->end);
+	not_recorded =
+		sysgenid_image_add_area(walk->image, walk->inner, vma->start, vma->end, !error);
+	if (not_recorded)
+		sysgenid_warn("cannot record droppable memory of task %d: %s", walk->pid,
+			      strerror(-not_recorded));
 	sysgenid_debug("task %d: droppable memory at %#llx-%#llx: %s", walk->pid,
 		       (unsigned long long)vma->start, (unsigned long long)vma->end,
 		       error ? strerror(-error) : "cleared");
@@ -154,12 +155,21 @@ static int restore_area(const struct sysgenid_vma *vma, void *argument)
 	for (size_t i = 0; !error && i < walk->n_recorded; i++) {
 		const SysgenidRngArea *area = walk->recorded[i];
 
-		if (area->pid != (uint32_t)walk->inner || area->start < vma->start ||
-		    area->end > vma->end)
+		if (area->cleared || area->pid != (uint32_t)walk->inner ||
+		    area->start < vma->start || area->end > vma->end)
 			continue;
 		error = clear_range(walk->memory, walk->pagemap, area->start, area->end);
 	}
 	return error;
+}
+
+/* What was cleared at dump is clear in the image: then there is no task to look through. */
+static bool any_left(SysgenidRngArea *const *areas, size_t n)
+{
+	for (size_t i = 0; i < n; i++)
+		if (!areas[i]->cleared)
+			return true;
+	return false;
 }
 
 int sysgenid_areas_clear(pid_t pid, SysgenidRngArea *const *areas, size_t n)
@@ -169,7 +179,7 @@ int sysgenid_areas_clear(pid_t pid, SysgenidRngArea *const *areas, size_t n)
 	};
 	int error;
 
-	if (!n)
+	if (!any_left(areas, n))
 		return 0;
 	error = open_task(&walk);
 	if (!error)

@@ -18,7 +18,7 @@
  */
 int sysgenid_rng_dump(pid_t pid, SysgenidImage *image);
 
-/* Clears those of the recorded areas that are a stopped task's. Returns 0 or -errno. */
+/* Clears those of the recorded areas that are a stopped task's and not clear yet. Returns 0 or -errno. */
 int sysgenid_areas_clear(pid_t pid, SysgenidRngArea *const *areas, size_t n);
 
 /* Clears what was recorded in a task that is restored and still stopped. Warns by itself. */

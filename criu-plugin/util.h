@@ -32,6 +32,25 @@ static inline void sysgenid_cleanup_free(void *pointer)
 	free(*(void **)pointer);
 }
 
+/* Returns how many bytes there were, at most size, or -errno. */
+static inline ssize_t sysgenid_read_all(int fd, void *data, size_t size)
+{
+	size_t done = 0;
+
+	while (done < size) {
+		ssize_t n = read(fd, (char *)data + done, size - done);
+
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			break;
+		done += (size_t)n;
+	}
+	return (ssize_t)done;
+}
+
 /*
  * Reads an unsigned number at *text and moves *text behind it. Not strtoull(): a plugin built
  * with glibc 2.38 or newer would need that version's own variant of it, and not load with an

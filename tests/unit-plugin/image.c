@@ -29,7 +29,7 @@ static SysgenidImage *sample(void)
 	}
 	sysgenid_image_add_mapping(image, "/dev/sysgenid");
 	for (int i = 0; i < 9; i++)
-		sysgenid_image_add_area(image, 7 + i, 0x7f0000000000, 0x7f0000004000);
+		sysgenid_image_add_area(image, 7 + i, 0x7f0000000000, 0x7f0000004000, i == 8);
 	for (pid_t pid = 1; pid <= 5; pid++)
 		sysgenid_image_add_file_task(image, pid);
 	image->has_file_mark = true;
@@ -112,7 +112,8 @@ static void test_round_trip(void)
 		   back->files[2]->flags == (O_RDWR | O_NONBLOCK) &&
 		   !strcmp(back->files[2]->path, "/chroot/dev/sysgenid"),
 	   "files with all their state");
-	ok(back->n_mappings == 1 && back->n_rng_areas == 9 && back->rng_areas[8]->pid == 15,
+	ok(back->n_mappings == 1 && back->n_rng_areas == 9 && back->rng_areas[8]->pid == 15 &&
+		   !back->rng_areas[7]->cleared && back->rng_areas[8]->cleared,
 	   "mappings and areas");
 	encode(back, &again, &size_again);
 	ok(size == size_again && !memcmp(data, again, size), "encoded again it is the same");

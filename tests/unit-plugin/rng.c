@@ -74,7 +74,8 @@ static bool has_area(const SysgenidImage *image, const struct child *child)
 	for (size_t i = 0; i < image->n_rng_areas; i++)
 		if (image->rng_areas[i]->start == (uintptr_t)child->memory &&
 		    image->rng_areas[i]->end == (uintptr_t)child->memory + SIZE &&
-		    image->rng_areas[i]->pid == (uint32_t)child->pid)
+		    image->rng_areas[i]->pid == (uint32_t)child->pid &&
+		    image->rng_areas[i]->cleared)
 			return true;
 	return false;
 }
@@ -117,7 +118,8 @@ static void test_dump(void)
 	sysgenid_for_each_vma(child.pid, true, find, &resident);
 	ok(resident.found, "droppable memory is recognised in smaps");
 	ok(sysgenid_rng_dump(child.pid, image) > 0, "the droppable memory of a task is found");
-	ok(has_area(image, &child), "... and recorded with its addresses and the task's number");
+	ok(has_area(image, &child),
+	   "... and recorded as cleared, with its addresses and the task's number");
 	ok(pages_present(&child) == 2, "... clearing brings no page into being that was not there");
 	ok(finish(&child) == 0, "the task finds zeros when it goes on");
 	sysgenid_image_free(image);
@@ -130,13 +132,13 @@ static void test_dump(void)
 	sysgenid_image_free(image);
 }
 
-static void restored(int flags, int task, uint32_t expected, const char *name)
+static void restored(int flags, int task, bool cleared, uint32_t expected, const char *name)
 {
 	SysgenidImage *image = sysgenid_image_new();
 	struct child child = start(flags);
 	uint64_t address = (uintptr_t)child.memory;
 
-	sysgenid_image_add_area(image, child.pid + task, address, address + 4096);
+	sysgenid_image_add_area(image, child.pid + task, address, address + 4096, cleared);
 	sysgenid_rng_restore(child.pid, image);
 	ok(finish(&child) == expected, "%s", name);
 	sysgenid_image_free(image);
@@ -144,10 +146,12 @@ static void restored(int flags, int task, uint32_t expected, const char *name)
 
 static void test_restore(void)
 {
-	restored(MAP_ANONYMOUS | MAP_PRIVATE, 0, 4096,
+	restored(MAP_ANONYMOUS | MAP_PRIVATE, 0, false, 4096,
 		 "recorded addresses in private memory are cleared, and no more than these");
-	restored(MAP_ANONYMOUS | MAP_PRIVATE, 1, 2 * 4096, "those of another task are not");
-	restored(MAP_ANONYMOUS | MAP_SHARED, 0, 2 * 4096, "shared memory never is");
+	restored(MAP_ANONYMOUS | MAP_PRIVATE, 1, false, 2 * 4096, "those of another task are not");
+	restored(MAP_ANONYMOUS | MAP_SHARED, 0, false, 2 * 4096, "shared memory never is");
+	restored(MAP_ANONYMOUS | MAP_PRIVATE, 0, true, 2 * 4096,
+		 "what was cleared at dump is left alone");
 }
 
 int main(void)
