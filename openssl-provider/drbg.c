@@ -34,6 +34,8 @@ struct drbg {
 	 */
 	_Atomic uint32_t fit;
 	bool locking; /* the inner one has a lock; set before it is shared */
+	/* How much one call may draw; 0: the inner one has to say. It changes with the state only. */
+	_Atomic size_t max_request;
 	struct sysgenid_provider *provider;
 	const struct sysgenid_inner *inner;
 	struct drbg *
@@ -207,6 +209,19 @@ static OSSL_PARAM *filter(const OSSL_PARAM *params)
 	return copy;
 }
 
+static void learn_max_request(struct drbg *drbg)
+{
+	size_t max_request = 0;
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_size_t(OSSL_RAND_PARAM_MAX_REQUEST, &max_request),
+		OSSL_PARAM_construct_end(),
+	};
+
+	if (!drbg->inner->get_ctx_params(drbg->state, params))
+		max_request = 0;
+	atomic_store_explicit(&drbg->max_request, max_request, memory_order_relaxed);
+}
+
 static int drbg_instantiate(void *ctx, unsigned int strength, int prediction_resistance,
 			    const unsigned char *text, size_t text_size, const OSSL_PARAM params[])
 {
@@ -235,6 +250,7 @@ static int drbg_instantiate(void *ctx, unsigned int strength, int prediction_res
 				      filtered);
 	OPENSSL_cleanse(&fresh, sizeof(fresh));
 	OPENSSL_free(filtered);
+	learn_max_request(drbg);
 	if (ok)
 		mark(drbg, generation, settled);
 	return ok;
@@ -304,11 +320,27 @@ static const OSSL_PARAM *drbg_settable(void *ctx, void *provctx)
 	return inner->settable_ctx_params(drbg ? drbg->state : NULL, provider->wrapped_ctx);
 }
 
+/*
+ * What OpenSSL asks before each call of generate(). The inner one would look for all the names that it knows:
+ * that we need not is what pays for the look at the generation.
+ */
+static bool asks_for_max_request(const OSSL_PARAM *param)
+{
+	return !strcmp(param->key, OSSL_RAND_PARAM_MAX_REQUEST) && !param[1].key &&
+	       param->data_type == OSSL_PARAM_UNSIGNED_INTEGER &&
+	       param->data_size == sizeof(size_t) && param->data;
+}
+
 static int drbg_get_params(void *ctx, OSSL_PARAM params[])
 {
 	struct drbg *drbg = ctx;
+	size_t max_request = atomic_load_explicit(&drbg->max_request, memory_order_relaxed);
 
-	return drbg->inner->get_ctx_params(drbg->state, params);
+	if (!max_request || !params[0].key || !asks_for_max_request(params))
+		return drbg->inner->get_ctx_params(drbg->state, params);
+	memcpy(params[0].data, &max_request, sizeof(max_request));
+	params[0].return_size = sizeof(max_request);
+	return 1;
 }
 
 static int drbg_set_params(void *ctx, const OSSL_PARAM params[])
@@ -318,6 +350,7 @@ static int drbg_set_params(void *ctx, const OSSL_PARAM params[])
 	int ok = filtered && drbg->inner->set_ctx_params(drbg->state, filtered);
 
 	OPENSSL_free(filtered);
+	learn_max_request(drbg);
 	return ok;
 }
 
