@@ -55,13 +55,17 @@ vm_qemu_base()
 	local accel=$2 image=$5
 	local cmdline="console=ttyS0 panic=-1 oops=panic mitigations=off log_buf_len=4M"
 
-	[[ $accel != tcg ]] || accel=tcg,thread=multi
+	case $accel in
+	tcg) accel=tcg,thread=multi ;;
+	icount) accel=tcg,thread=single ;;
+	esac
 	vm_qemu_args=(
 		"$1" -nodefaults -no-user-config -no-reboot -display none
 		-accel "$accel" -cpu max -smp "$3" -m "$4"
 		-kernel "$image/vmlinuz" -initrd "$image/initrd"
 		-append "$cmdline $6"
 	)
+	[[ $2 != icount ]] || vm_qemu_args+=(-icount 'shift=0,sleep=off')
 }
 
 # Adds a disk. usage: vm_qemu_disk FILE FORMAT
