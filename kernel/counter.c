@@ -206,10 +206,10 @@ void sysgenid_counter_begin(struct sysgenid_counter *counter, sysgenid_ticket fi
 }
 
 /*
- * Where numbers must begin after @counter, at which nobody looks any more, has had its last one: 0 if that does
- * not matter. Events of the system's may have taken it further than the system's counter. Then its namespace could begin anew, after the
- * next event, at a number that it has seen. Events of its own do not count, or a container could use up
- * the numbers of the system.
+ * Nobody looks at @counter any more: what its namespace begins anew with must be above this. Events of the
+ * system's may have taken it further than the system's own counter; so it could meet a number again, after
+ * the next one. 0: it does not matter. Events of its own do not count, or a container could use up the
+ * numbers of the system.
  */
 sysgenid_ticket sysgenid_counter_last(struct sysgenid_counter *counter)
 {
