@@ -96,6 +96,7 @@ end:	do
 proctype File(byte f)
 {
 	byte v, t;
+	bit outdated, tell; /* somebody before the change, nobody after it */
 
 end:	do
 	:: marked[f] || acked[f] != word ->
@@ -109,19 +110,25 @@ end:	do
 #endif
 			d_step {
 				rekey(t);
+				outdated = (count != 2);
 				if
 				:: !COUNTED(f) || counted_at != t -> count++
 				:: else
 				fi;
 				acked[f] = t;
 				marked[f] = 0;
-				assert(acked[f] == v);
-				lock = 0;
-				t = 0; v = 0
+				assert(acked[f] == v)
 			}
+			/* A second load: if the word has moved meanwhile, then whoever has moved it wakes. */
+			d_step { tell = (outdated && SETTLED(word)); lock = 0; t = 0; v = 0; outdated = 0 }
+			if
 #ifndef BROKEN_SILENT_ACK
-			wake()
+			:: tell -> wake(); tell = 0
+			:: else
+#else
+			:: tell = 0
 #endif
+			fi
 		fi
 	od
 }
