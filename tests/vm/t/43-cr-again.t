@@ -3,7 +3,7 @@
 # One image restored many times, two clones at the same time, and after a reboot that has set the
 # counter back to 0 and taken the counters in files away: every clone sees a generation that is not of its past, and nobody
 # else does.
-# vm: timeout=240
+# vm: smp=2 timeout=240
 set -uo pipefail
 CR_DIR=/root/again
 mkdir -p "$CR_DIR"

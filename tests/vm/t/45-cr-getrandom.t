@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Plain getrandom and what Python makes of it, on the machine of the dump, within seconds of it:
 # clones draw the same numbers without the plugin and never with it.
-# vm: suites=trixie timeout=180
+# vm: suites=trixie timeout=240
 set -uo pipefail
 . tests/cr/random.sh
 

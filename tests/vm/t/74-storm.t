@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: mem=3072 timeout=400 suites=trixie boot=own
+# vm: smp=2 mem=3072 timeout=400 suites=trixie boot=own
 # A hundred restores of one image at the same time; on one suite, since that takes minutes in an emulated machine.
 set -uo pipefail
 . tests/cr/lib.sh
