@@ -4,23 +4,11 @@
  * generation for everybody at once. sysgenid_test.ko stores it as a device would. The number is
  * one that was skipped, so nobody has seen it before.
  */
-#include <stdio.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "device.h"
 #include "tap.h"
-
-#define WORD "/sys/module/sysgenid_test/parameters/word"
-
-static void store_word(uint32_t word)
-{
-	FILE *file = fopen(WORD, "we");
-
-	must(file);
-	fprintf(file, "%u", word);
-	must(fclose(file) == 0);
-}
 
 static int wait_watchers(int fd)
 {

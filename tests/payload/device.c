@@ -11,6 +11,8 @@
 #include "device.h"
 #include "tap.h"
 
+#define WORD "/sys/module/sysgenid_test/parameters/word"
+
 const volatile struct sysgenid_page *shared_page;
 static int own_fd = -1;
 
@@ -39,6 +41,15 @@ const volatile struct sysgenid_page *device_map(int fd)
 
 	must(page != MAP_FAILED);
 	return page;
+}
+
+void store_word(uint32_t word)
+{
+	FILE *file = fopen(WORD, "we");
+
+	must(file);
+	fprintf(file, "%u", word);
+	must(fclose(file) == 0);
 }
 
 uint32_t trigger(uint32_t min)

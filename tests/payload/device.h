@@ -25,6 +25,7 @@ static inline uint32_t generation(void)
 }
 
 uint32_t trigger(uint32_t min);		  /* as root; returns the generation after it */
+void store_word(uint32_t word);		  /* by sysgenid_test.ko, as a device does */
 long acknowledge(int fd, uint32_t value); /* 0 or -errno */
 void acknowledge_now(int fd);
 bool outdated(int fd);	      /* as poll says */

@@ -227,6 +227,32 @@ static bool domains_are(long count)
 	return true;
 }
 
+static uint32_t begins_at(void)
+{
+	int fd = open_in_new_domain();
+	uint32_t first;
+
+	must(fd >= 0);
+	first = fdinfo_number(fd, "sysgenid-generation");
+	must(close(fd) == 0);
+	return first;
+}
+
+/* Who closes the file forgets what it showed, and opens it again. */
+static void after_a_device(void)
+{
+	uint32_t skipped = generation(), first;
+
+	trigger(skipped + 100);
+	store_word(skipped + 50);
+	first = begins_at();
+	tap_is(begins_at(), first, "a domain that begins takes no number");
+	store_word(skipped + 40);
+	tap_ok(begins_at() > first,
+	       "but one that begins after a device has moved the system's word down begins higher");
+	trigger(0);
+}
+
 static void memory(const char *cgroup)
 {
 	static int kept[KEPT];
@@ -307,6 +333,7 @@ int main(int argc, char **argv)
 		box_close(&boxes[i]);
 	}
 	tap_ok(domains_are(0), "no domain is left when all are gone");
+	after_a_device();
 	memory(argv[2]);
 	return tap_done();
 }
