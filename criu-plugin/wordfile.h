@@ -36,7 +36,7 @@ int sysgenid_wordfile_find(pid_t pid, struct sysgenid_wordfile *found);
 /* The generation in one that is ours. Each returns 0 or -errno; -ENOTTY: it is not such a page. */
 int sysgenid_wordfile_read(const struct sysgenid_wordfile *file, uint32_t *generation);
 
-/* Moves it by one at least, and above mark; -ERANGE: nothing is above that. */
+/* Moves it by one at least, and above mark, but for a wrap; -ERANGE: nothing is above that. */
 int sysgenid_wordfile_raise(const struct sysgenid_wordfile *file, uint32_t mark, bool reseeded,
 			    uint32_t *generation);
 

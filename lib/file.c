@@ -69,7 +69,8 @@ uint32_t sysgenid_file_raise(struct sysgenid_page *page, uint32_t min)
 	/* Release: who reads the new number reads all that was written before. */
 	do {
 		next = now == UINT32_MAX ? 1 : now + 1;
-		if (next < min)
+		/* A wish for the highest number, when that is there already, must not keep it there. */
+		if (next < min && min != now)
 			next = min;
 	} while (!__atomic_compare_exchange_n(&page->generation, &now, next, false,
 					      __ATOMIC_RELEASE, __ATOMIC_ACQUIRE));

@@ -34,7 +34,7 @@ void sysgenid_file_unmap(struct sysgenid_page *page);
 
 /*
  * Moves the word of a mapped page by one at least, and not below @min; others may do the same at this moment. Returns
- * the new generation. After 4294967295 comes 1, as with the device.
+ * the new generation. After 4294967295 comes 1, as with the device, or @min if that is another number.
  */
 uint32_t sysgenid_file_raise(struct sysgenid_page *page, uint32_t min);
 

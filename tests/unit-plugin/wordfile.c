@@ -66,6 +66,8 @@ static void test_numbers(void)
 	       "a mark of 2^32 - 2 is followed: it harms nobody else");
 	raises(UINT32_MAX, 0, 1, "after the highest number comes 1, never 0");
 	raises(UINT32_MAX, 41, 42, "and that is above the mark, too");
+	raises(UINT32_MAX, UINT32_MAX - 1, 1,
+	       "but where nothing else is above it: a file never stays as it is");
 	file = page(5);
 	ok(sysgenid_wordfile_raise(&file, UINT32_MAX, true, &generation) == -ERANGE,
 	   "nothing is above a mark of 2^32 - 1: ERANGE");

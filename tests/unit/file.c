@@ -101,6 +101,32 @@ static void test_handle(void)
 	munmap(page, sizeof(*page));
 }
 
+/* Raises a file that says @now to at least @min. */
+static uint32_t raised(uint32_t now, uint32_t min)
+{
+	struct sysgenid_page *page;
+	uint32_t told, found;
+
+	make_good_file();
+	page = map_writable();
+	move(page, now);
+	told = sysgenid_file_raise(page, min);
+	found = page->generation;
+	munmap(page, sizeof(*page));
+	must(told == found);
+	return told;
+}
+
+static void test_raise(void)
+{
+	is_int(raised(7, 0), 8, "who raises the word moves it by one");
+	is_int(raised(7, 100), 100, "or to what is wished for");
+	is_int(raised(7, UINT32_MAX), UINT32_MAX, "up to the highest number");
+	is_int(raised(UINT32_MAX, 0), 1, "after which comes 1");
+	is_int(raised(UINT32_MAX, UINT32_MAX), 1,
+	       "also for who wishes for the highest: it never stays");
+}
+
 static void *move_later(void *page)
 {
 	const struct timespec moment = { .tv_nsec = 50000000 };
@@ -220,6 +246,7 @@ int main(void)
 	snprintf(path, sizeof(path), "%s/counter", directory);
 	before = count_descriptors();
 	test_handle();
+	test_raise();
 	test_wait();
 	test_leases();
 	test_hostile();
