@@ -36,6 +36,42 @@ state()
 		"$1" "${2-none}" "${3-}"
 }
 
+# hook STAGE [COMMAND...]: the hook, for a container called "killed"
+hook()
+{
+	state 1 dev.sysgenid.counter file | sed 's/"x"/"killed"/' | "${@:2}" "$HOOK" "$1"
+}
+
+# killed STAGE SYSCALL N: the hook is killed when it comes to its Nth such system call
+killed()
+{
+	local status=0
+
+	hook "$1" strace -qq -o /dev/null -e trace="$2" -e inject="$2:signal=KILL:when=$3" || status=$?
+	[[ $status == 137 ]]
+}
+
+check_killed_hook()
+{
+	local call
+
+	# The folder (behind three that it is in), and in it the file.
+	for call in 'mkdirat 4' 'ftruncate 1' 'pwrite64 1' 'linkat 1'; do
+		# shellcheck disable=SC2086  # two words
+		ok "the hook is killed at $call" killed create-runtime $call
+		not_ok "... and leaves no half of a counter" test -e "$FILES/killed/counter"
+	done
+	ok "the next run makes it" hook create-runtime
+	like "$(sysgenid status)" "generation:  [1-9][0-9]* +container killed" "... in full"
+	: >"$FILES/killed/kept"
+	for call in 1 2 3; do
+		ok "the hook is killed before the removal of part $call" killed poststop unlinkat $call
+	done
+	ok "... and has left the folder" test -d "$FILES/killed"
+	ok "the next run removes it" hook poststop
+	not_ok "... in full" test -e "$FILES/killed"
+}
+
 no_module
 rm -f /etc/criu/default.conf
 make -s install >/dev/null 2>&1 || bail "make install"
@@ -57,6 +93,7 @@ fi
 runtime_remove refused
 
 # The counter in files.
+check_killed_hook
 ok "a container with a file starts" start own --annotation $FILE
 id=$(id_of own)
 ok "its counter is a file of its own" test -f "$FILES/$id/counter"
