@@ -5,6 +5,10 @@
 set -uo pipefail
 . tests/runtimes/podman.sh
 
+HOOK=/usr/local/libexec/sysgenid/sysgenid-hook
+FILES=/run/sysgenid/containers
+HIGH=2000000000
+
 # The parts of an archive that Kubernetes' engines agree on, put together by hand.
 assemble()
 {
@@ -46,6 +50,38 @@ check_pods()
 	podman pod rm --force --time 0 first second >/dev/null
 }
 
+word_of()
+{
+	"$SUBJECT" page "$FILES/$1/counter"
+}
+
+# A root with podman's capabilities and seccomp profile: test 51 tells of each attempt.
+check_hostile()
+{
+	local -a tried
+	local before
+
+	before=$(sysgenid status)
+	mapfile -t tried < <(podman exec "$1" /bin/subject hostile /dev/sysgenid)
+	is "${#tried[@]}" 17 "no module: a hostile root tries what it can"
+	unlike "${tried[*]}" ' 0( |$)' "no module: nothing of that works"
+	is "$(sysgenid status)" "$before" "no module: nobody's counter has moved"
+}
+
+# Its archive "own" was made at a number at which no new file begins.
+check_reboot()
+{
+	rm -r /run/sysgenid
+	not_ok "as after a reboot, without the files: the archive is not restored" runtime_restore own early
+	runtime_remove early
+	ok "the original's file is made anew" "$HOOK" make "$1"
+	ok "control: it is below what the archive's container saw" test "$(word_of "$1")" -lt "$HIGH"
+	ok "then the archive is restored" runtime_restore own late
+	ok "the copy answers" tokens_of late "$(runtime_pid late)"
+	ok "on a new generation" test "$(last_generation late)" -gt "$(last_generation before)"
+	runtime_remove late
+}
+
 no_module
 rm -f /etc/criu/default.conf
 make -s install >/dev/null 2>&1 || bail "make install"
@@ -53,6 +89,8 @@ ldconfig
 ok "an image is made" make_image
 
 ok "no module: a container with a file starts" start own --annotation dev.sysgenid.counter=file
+id=$(podman inspect --format '{{.Id}}' own)
+ok "no module: its counter is moved far" sysgenid trigger --container "$id" --min "$HIGH"
 ok "no module: a bystander starts" start bystander --annotation dev.sysgenid.counter=file
 ok "no module: the bystander answers" tokens_of bystander "$(runtime_pid bystander)"
 before=$(last_generation bystander)
@@ -60,7 +98,9 @@ check_control own
 check_clones own own
 ok "no module: the bystander answers again" tokens_of bystander "$(runtime_pid bystander)"
 is "$(last_generation bystander)" "$before" "no module: its generation has not moved"
+check_hostile bystander
 runtime_remove a b c bystander
+check_reboot "$id"
 
 fresh_module
 ok "a container with the device starts" start server --device sysgenid.dev/counter=device
