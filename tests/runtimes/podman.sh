@@ -46,10 +46,10 @@ runtime_dump()
 	p container checkpoint ${3:+--"$3"} --compress none --export "$CR_DIR/$2.tar" "$1"
 }
 
-# runtime_restore IMAGE NAME
+# runtime_restore IMAGE NAME [OPTION...]: options for podman itself
 runtime_restore()
 {
-	p container restore --import "$CR_DIR/$1.tar" --name "$2" >"$CR_DIR/$2.said" 2>&1 && return
+	p "${@:3}" container restore --import "$CR_DIR/$1.tar" --name "$2" >"$CR_DIR/$2.said" 2>&1 && return
 	cat "$CR_DIR/$2.said"
 	return 1
 }

@@ -10,6 +10,27 @@ seccomp_mode()
 	sed -n 's/^Seccomp:[[:space:]]*//p' "/proc/$1/status"
 }
 
+NO_MODULE="sysgenid: cannot make a new generation: the module sysgenid is not loaded; run 'modprobe sysgenid'"
+
+# Where a journal would be.
+start_syslog()
+{
+	python3 - "$CR_DIR/syslog" <<-'END' >/dev/null 2>&1 &
+		import socket, sys
+		log = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+		log.bind("/dev/log")
+		with open(sys.argv[1], "ab", 0) as out:
+		    while True:
+		        out.write(log.recv(65536) + b"\n")
+	END
+	wait_for 20 test -S /dev/log
+}
+
+syslog_has()
+{
+	[[ $(<"$CR_DIR/syslog") =~ $1 ]]
+}
+
 fresh_module
 machine_with_plugin
 ok "an image is made" make_image
@@ -17,10 +38,16 @@ ok "a container with --device starts" start server --device /dev/sysgenid || bai
 check_control server
 check_clones image server
 is "$(seccomp_mode "$(runtime_pid a)")" 2 "all that with podman's default seccomp profile"
+not_ok "a container's root cannot move its generation: podman's capabilities are too few" podman exec a /bin/subject trigger
 runtime_remove a b c
 no_module
-check_refused image refused "module not loaded" \
-	"sysgenid: cannot make a new generation: the module sysgenid is not loaded; run 'modprobe sysgenid'"
+ok "the machine's log is listened to" start_syslog
+check_refused image refused "module not loaded" "$NO_MODULE"
+# Debian 12's tells the log nothing.
+! criu_41_or_newer || ok "module not loaded: the machine's log has the reason, too" wait_for 20 syslog_has "conmon.*runtime stderr: .*$NO_MODULE"
+not_ok "module not loaded: refused with podman's debug messages" runtime_restore image refused --log-level debug
+like "$(said refused)" "Error: .*$NO_MODULE" "module not loaded: then podman shows the reason itself"
+runtime_remove refused
 ok "the module is loaded with another minor" load_module minor=250
 check_refused image refused "another minor on this machine" \
 	'sysgenid: /dev/sysgenid is the device 10:243, but the counter is 10:250 here: load the module with minor=243'
