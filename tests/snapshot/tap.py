@@ -35,13 +35,13 @@ class Tap:
         print("#", text.replace("\n", "\n# "), flush=True)
 
 
-def each_suite(*tests):
-    """Runs the tests for every suite, each with (tap, suite, folder); then the plan."""
+def each_suite(*tests, qemu=None):
+    """Runs the tests for every suite, each with (tap, suite, folder); then the plan. @qemu: see Suite."""
     from vm import Suite  # pylint: disable=import-outside-toplevel
 
     tap = Tap()
     for name in os.environ.get("SUITES", "bookworm trixie").split():
-        suite = Suite(name)
+        suite = Suite(name, qemu)
         tap.prefix = f"{name}: "
         for test in tests:
             with tempfile.TemporaryDirectory() as folder:

@@ -26,10 +26,11 @@ def output(*command):
 class Suite:
     """What all machines of one Debian suite share."""
 
-    def __init__(self, name):
+    def __init__(self, name, qemu=None):
+        """@qemu: a version that qemu/build knows; default: the suite's own."""
         self.name = name
         self.image = output(f"{TOP}/tests/vm/image", name)
-        self.qemu = os.environ.get("SNAPSHOT_QEMU") or output(f"{TOP}/qemu/build", name)
+        self.qemu = os.environ.get("SNAPSHOT_QEMU") or output(f"{TOP}/qemu/build", qemu or name)
         if not os.environ.get("VM_NO_BUILD"):
             subprocess.run([f"{TOP}/tests/vm/build", name], check=True, timeout=900)
         self.accel = output(f"{TOP}/tests/vm/accel", self.image, self.qemu)

@@ -10,6 +10,9 @@ version=$(modinfo -F version "$VM_MODULE")
 source=/usr/src/sysgenid-$version
 kernel=$(uname -r)
 
+# The compiler takes half as long without what is for debuggers.
+export KCFLAGS=-g0
+
 quiet()
 {
 	"$@" >/tmp/log 2>&1 || { cat /tmp/log; return 1; }
