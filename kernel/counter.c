@@ -10,7 +10,10 @@
 #include "notify.h"
 #include "writers.h"
 
-/* Users may mark and acknowledge as fast as they like: listeners hear of it once in that time. */
+/*
+ * Users may mark and acknowledge as fast as they like: listeners hear of it once in that time. Of a domain that
+ * ends they hear at once, see domain.c.
+ */
 #define ANNOUNCE_DELAY msecs_to_jiffies(10)
 
 /*

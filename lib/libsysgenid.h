@@ -255,7 +255,10 @@ struct sysgenid_events; /* a subscription */
 /* sysgenid_events_open() flags */
 /* tell also when all watchers have acknowledged: SYSGENID_EVENT_SETTLED */
 #define SYSGENID_EVENTS_SETTLED 0x1u
-/* tell also of the domains of other PID namespaces */
+/*
+ * tell also of the domains of other PID namespaces. A container may cause as much of that as it likes, so that
+ * the system's changes are missed as well (-ENOBUFS): who cannot have that has two subscriptions
+ */
 #define SYSGENID_EVENTS_DOMAINS 0x2u
 
 enum sysgenid_event_type {

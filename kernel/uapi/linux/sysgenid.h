@@ -191,9 +191,11 @@ struct sysgenid_page {
  *                       system's domain to group SYSGENID_GENL_GROUP_SETTLED, for another one to
  *                       SYSGENID_GENL_GROUP_DOMAINS_SETTLED (joining it needs CAP_SYS_ADMIN). It
  *                       comes after the EVENT of that generation, unless that is a device's, which
- *                       may still be on its way. At most one comes in 10 ms, and none if a file is
- *                       outdated again by then. Nor does one follow an event that found no tracked
- *                       file.
+ *                       may still be on its way. Of a domain at most one comes in 10 ms, and none
+ *                       if a file is outdated again by then; but when its last file is closed one
+ *                       that is due comes at once, and namespaces are cheap: listeners to other
+ *                       domains can be drowned, as with their EVENTs. Nor does one follow an event
+ *                       that found no tracked file.
  *
  * PIDNS_FD is a descriptor of the caller's, of /proc/PID/ns/pid or a bind mount of it. EBADF: there
  * is no such descriptor; EINVAL: it is not a PID namespace.
