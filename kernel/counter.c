@@ -3,6 +3,7 @@
  * The generation page and the tickets. See docs/protocol.md for why the steps have this order.
  */
 #include <linux/gfp.h>
+#include <linux/hrtimer.h>
 #include <linux/mm.h>
 #include <linux/poll.h>
 
@@ -415,54 +416,53 @@ static bool settled(struct sysgenid_watcher *watcher, u32 *outdated_self)
 }
 
 /*
- * Sleep until @done, on the queue for everybody and on the file's own at the same time.
- * Returns the time left (at least 1), 0 when the time is over, -ERESTARTSYS for a signal.
+ * Sleep until @done, on the queue for everybody and on the file's own at the same time. @deadline is on the
+ * monotonic clock, NULL for none. Not in jiffies: where ticks come late, as on a virtual CPU that was not
+ * run, these are behind, and a time limit counted in them is over too early.
+ * Returns 0, -ETIME, or -ERESTARTSYS for a signal.
  */
-static long wait_on(struct sysgenid_watcher *watcher, wait_queue_head_t *everybody,
-		    bool (*done)(struct sysgenid_watcher *, u32 *), u32 *result, long timeout)
+static int wait_on(struct sysgenid_watcher *watcher, wait_queue_head_t *everybody,
+		   bool (*done)(struct sysgenid_watcher *, u32 *), u32 *result, ktime_t *deadline)
 {
+	bool over = false;
 	DEFINE_WAIT(all);
 	DEFINE_WAIT(own);
+	int ret = 0;
 
 	for (;;) {
 		prepare_to_wait(everybody, &all, TASK_INTERRUPTIBLE);
 		prepare_to_wait(&watcher->own, &own, TASK_INTERRUPTIBLE);
-		if (done(watcher, result)) {
-			timeout = max(timeout, 1L);
+		if (done(watcher, result))
+			break;
+		if (over) {
+			ret = -ETIME;
 			break;
 		}
-		if (!timeout)
-			break;
 		if (signal_pending(current)) {
-			timeout = -ERESTARTSYS;
+			ret = -ERESTARTSYS;
 			break;
 		}
-		timeout = schedule_timeout(timeout);
+		over = !schedule_hrtimeout(deadline, HRTIMER_MODE_ABS);
 	}
 	finish_wait(&watcher->own, &own);
 	finish_wait(everybody, &all);
-	return timeout;
+	return ret;
 }
 
 int sysgenid_watcher_wait_outdated(struct sysgenid_watcher *watcher, u32 *generation)
 {
-	long left = wait_on(watcher, &watcher->counter->changed, readable, generation,
-			    MAX_SCHEDULE_TIMEOUT);
-
-	return left < 0 ? left : 0;
+	return wait_on(watcher, &watcher->counter->changed, readable, generation, NULL);
 }
 
 int sysgenid_watcher_wait_settled(struct sysgenid_watcher *watcher, unsigned int timeout_ms)
 {
-	/* One more than that: of the present jiffy some is over already. */
-	long timeout = timeout_ms ? msecs_to_jiffies(timeout_ms) + 1 : MAX_SCHEDULE_TIMEOUT;
+	ktime_t deadline = ktime_add_ms(ktime_get(), timeout_ms);
 	u32 outdated_self;
-	long left = wait_on(watcher, &watcher->counter->settled, settled, &outdated_self, timeout);
+	int ret = wait_on(watcher, &watcher->counter->settled, settled, &outdated_self,
+			  timeout_ms ? &deadline : NULL);
 
 	/* A restart begins a new time limit: handled signals, which may come for ever, get none. */
-	if (left < 0)
-		return timeout_ms ? -ERESTARTNOHAND : left;
-	if (!left)
-		return -ETIME;
-	return outdated_self ? -EINTR : 0;
+	if (ret == -ERESTARTSYS && timeout_ms)
+		return -ERESTARTNOHAND;
+	return !ret && outdated_self ? -EINTR : ret;
 }

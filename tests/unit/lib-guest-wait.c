@@ -335,7 +335,7 @@ void test_wait_watchers(void)
 	must(sysgenid_acknowledge(id, sysgenid_generation(id)) == 0);
 	start = now_ms();
 	is_int(sysgenid_wait_watchers(id, 100), -ETIME, "a watcher that lags: ETIME");
-	ok(now_ms() - start >= 95, "not before the time is over");
+	ok(now_ms() - start >= 99, "not before the time is over");
 	start_signals(pthread_self());
 	is_int(sysgenid_wait_watchers(id, PATIENCE_MS), -EINTR, "a signal ends the wait: EINTR");
 	stop_signals();
