@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # libsysgenid with the module: the C program lib-guest does the checks and prints the TAP.
+# vm: smp=2
 set -uo pipefail
 . tests/vm/lib.sh
 
