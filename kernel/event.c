@@ -25,6 +25,7 @@ static u32 move_and_tell(struct sysgenid_counter *counter, u32 min, enum sysgeni
 void sysgenid_event_reach_domains(enum sysgenid_cause cause)
 {
 	struct sysgenid_counter *domain;
+	bool any = false;
 
 	/* The system's word has moved: its reseed need not wait for all containers. */
 	sysgenid_reseed_start(SYSGENID_RESEED_NOW);
@@ -32,9 +33,11 @@ void sysgenid_event_reach_domains(enum sysgenid_cause cause)
 		mutex_lock(&domain->events);
 		sysgenid_counter_move(domain, 0, cause);
 		mutex_unlock(&domain->events);
+		any = true;
 	}
-	/* And once more, for theirs. */
-	sysgenid_reseed_start(SYSGENID_RESEED_NOW);
+	/* And once more, for theirs. A domain that begins later sees to itself. */
+	if (any)
+		sysgenid_reseed_start(SYSGENID_RESEED_NOW);
 }
 
 /**
