@@ -95,6 +95,7 @@ run_page criu-plugin/README.md
 run_page preload/README.md
 run_page openssl-provider/README.md
 run_page qemu/README.md
+run_page docs/containers.md
 run_page docs/kubernetes.md
 
 for page in lib/sysgenid.4 lib/libsysgenid.3 tools/sysgenid.1 criu-plugin/sysgenid-criu.7; do
