@@ -34,17 +34,25 @@ start_in_pod()
 
 check_pods()
 {
-	local before OCI_RUNTIME=runc
+	local before far=5000 OCI_RUNTIME=runc
 
 	ok "pods with a shared PID namespace are made" make_pod first && make_pod second
-	ok "a container of a pod starts" start_in_pod first member
+	# So that the neighbour, in the other pod, has another PID than the member, which keeps its own.
+	ok "a first container of a pod starts" start_in_pod first earlier
+	ok "and a second one" start_in_pod first member
+	ok "its pod's counter is moved far" sysgenid trigger --pid "$(runtime_pid member)" --min "$far"
 	ok "it answers" tokens_of member "$(runtime_pid member)"
+	ok "a container of the other pod starts" start_in_pod second neighbour
+	ok "it answers, too" tokens_of neighbour "$(runtime_pid neighbour)"
+	ok "control: its pod's counter is below that" test "$(last_generation neighbour)" -lt "$far"
 	ok "it is dumped" runtime_dump member member
 	runtime_remove member
 	before=$(generation)
 	ok "it is restored into the other pod" p container restore --import "$CR_DIR/member.tar" --pod second --name copy
 	ok "the copy answers" tokens_of copy "$(runtime_pid copy)"
-	isnt "$(last_generation copy)" "$(last_generation member)" "it sees a new generation"
+	ok "it sees a generation above all that it had seen" test "$(last_generation copy)" -gt "$(last_generation member)"
+	ok "its neighbour answers again" tokens_of neighbour "$(runtime_pid neighbour)"
+	is "$(last_generation neighbour)" "$(last_generation copy)" "and sees it as well: the pod's counter has moved"
 	is "$(shared_tokens member copy)" 0 "no token is handed out twice"
 	is "$(generation)" "$before" "the machine's generation has not moved: the pod's has"
 	podman pod rm --force --time 0 first second >/dev/null
