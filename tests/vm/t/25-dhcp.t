@@ -1,0 +1,137 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The shipped script for DHCP leases, run by the overseer's unit: a clone wakes up in another network with the lease of
+# the original, under each of the clients that Debian has. The server is busybox's.
+# vm: timeout=300
+set -uo pipefail
+. tests/vm/payload.sh
+. tests/vm/systemd.sh
+
+LINK=/etc/sysgenid/post-restore.d
+CONF=/etc/sysgenid/post-restore.conf
+SHIPPED=/usr/local/lib/sysgenid/post-restore
+network=0
+
+# has FILE REGEX: a line of it
+has()
+{
+	grep -qE -- "$2" "$1"
+}
+
+# next_network: the machine's cable is in another network from here on, with a server of its own
+next_network()
+{
+	network=$((network + 1))
+	[[ -z ${SERVER-} ]] || { kill "$SERVER" "$LOG"; wait "$SERVER" "$LOG" 2>/dev/null; }
+	ip address flush dev lan0
+	ip address add "10.9.$network.1/24" dev lan0
+	printf '%s\n' "start 10.9.$network.100" "end 10.9.$network.150" "interface lan0" "lease_file $work/leases" "pidfile $work/pid" \
+		"option subnet 255.255.255.0" "option lease 3600" >"$work/udhcpd.conf"
+	: >"$work/leases"
+	busybox udhcpd -f -a 100 "$work/udhcpd.conf" >"$work/server" 2>&1 &
+	SERVER=$!
+	python3 tests/run/dhcp-log.py lan0 >"$work/log" &
+	LOG=$!
+	wait_for 30 has "$work/log" listening && wait_for 30 has "$work/server" started
+}
+
+# lives_in NETWORK: the machine has an address of this network, and no other
+lives_in()
+{
+	[[ $(inside ip -4 -oneline address show dev eth9 scope global) =~ ^[^$'\n']*\ 10\.9\.$1\.1[0-9][0-9]/24\ [^$'\n']*$ ]]
+}
+
+journal_says()
+{
+	inside journalctl --unit sysgenid-overseer | grep -qE -- "$1"
+}
+
+# adapted GENERATION: the overseer has reported it
+adapted()
+{
+	shows sysgenid-overseer StatusText "^generation $1 "
+}
+
+# identity: by which the server knows the client
+identity()
+{
+	awk '$1 == "DISCOVER" { print $3; exit }' "$work/log"
+}
+
+# clone_under CLIENT COMMAND...: which starts it
+clone_under()
+{
+	local client=$1 generation original
+
+	inside ip -4 address flush dev eth9
+	next_network
+	"${@:2}" >"$work/start" 2>&1 || diag "$(<"$work/start")"
+	ok "$client: the original has a lease" wait_for 60 lives_in "$network" || diag "$(<"$work/start")" "$(<"$work/log")"
+	original=$(identity)
+
+	next_network
+	generation=$(sysgenid trigger --pid "$INIT" | grep -oE '[0-9]+' | head -n 1)
+	ok "$client: control: without the script" wait_for 30 adapted "$generation"
+	ok "$client: the clone keeps the original's address in a network where it is none" lives_in "$((network - 1))"
+	is "$(grep -v listening "$work/log")" '' "$client: and asks for no other"
+
+	ln -s "$SHIPPED/dhcp-lease" "$LINK/20-dhcp-lease"
+	generation=$(sysgenid trigger --pid "$INIT" | grep -oE '[0-9]+' | head -n 1)
+	ok "$client: with it" wait_for 60 adapted "$generation"
+	ok "$client: the clone has an address of its network, and no other" lives_in "$network" ||
+		diag "$(inside ip -4 address show dev eth9)" "$(<"$work/log")" "$(inside journalctl --unit sysgenid-overseer --lines 10)"
+	like "$(<"$work/log")" 'DISCOVER 0\.0\.0\.0 ' "$client: as one that never had any"
+	unlike "$(<"$work/log")" "RELEASE" "$client: it does not give back the lease of the original"
+	unlike "$(<"$work/log")" "10\.9\.$((network - 1))\." "$client: nor ask for it"
+	# NetworkManager's is the hardware address.
+	[[ $client == NetworkManager ]] ||
+		isnt "$(identity)" "$original" "$client: to the server it is another machine"
+	rm "$LINK/20-dhcp-lease"
+}
+
+fresh_module
+make -s install >"$work/install" 2>&1 || bail "make install: $(<"$work/install")"
+ldconfig
+echo DHCP_INTERFACES=eth9 >>"$CONF"
+saved=$(</etc/machine-id)
+start_systemd
+ip link add name lan0 type veth peer name eth9 netns "$INIT" || bail "no veth"
+ip link set lan0 up
+inside ip link set lo up
+ok "the overseer watches" inside systemctl start sysgenid-overseer
+
+ln -s "$SHIPPED/dhcp-lease" "$LINK/20-dhcp-lease"
+sysgenid trigger >/dev/null
+ok "where no client manages the interface" wait_for 30 journal_says 'neither systemd-networkd, .* manages eth9'
+ok "the overseer reports that a script has failed" wait_for 30 shows sysgenid-overseer StatusText '1 of 1 scripts failed: 20-dhcp-lease'
+rm "$LINK/20-dhcp-lease"
+
+inside mkdir -p /run/systemd/network /run/NetworkManager/system-connections
+printf '%s\n' '[Match]' Name=eth9 '[Network]' DHCP=ipv4 LinkLocalAddressing=no IPv6AcceptRA=no |
+	inside tee /run/systemd/network/10-eth9.network >/dev/null
+# Its identity is made of this.
+ln -s "$SHIPPED/machine-id" "$LINK/10-machine-id"
+clone_under systemd-networkd inside systemctl start systemd-networkd
+rm "$LINK/10-machine-id"
+inside rm /run/systemd/network/10-eth9.network
+inside systemctl stop systemd-networkd.socket systemd-networkd.service
+
+printf '%s\n' '[connection]' id=lan type=ethernet interface-name=eth9 '[ipv4]' method=auto '[ipv6]' method=disabled |
+	inside sh -c 'umask 077; cat >/run/NetworkManager/system-connections/lan.nmconnection'
+clone_under NetworkManager inside systemctl start NetworkManager
+inside systemctl stop NetworkManager
+
+clone_under dhcpcd inside dhcpcd eth9
+inside dhcpcd --exit eth9
+
+# As ifupdown starts it.
+clone_under dhclient inside dhclient -4 -i -pf /run/dhclient.eth9.pid -lf /var/lib/dhcp/dhclient.eth9.leases -I \
+	-df /var/lib/dhcp/dhclient6.eth9.leases eth9
+ok "the overseer can be started again" inside systemctl restart sysgenid-overseer
+ok "and the client that its script has started goes on" inside pgrep -x dhclient
+
+kill "$SERVER" "$LOG"
+end_systemd
+echo "$saved" >/etc/machine-id
+rm -rf "$work" "$CONF" /var/lib/dhcp/* /var/lib/dhcpcd/* /var/lib/NetworkManager/*
+done_testing
