@@ -26,25 +26,55 @@ make_pod()
 		--infra-command '/bin/sleep 1000' >/dev/null
 }
 
+# start_in_pod POD NAME COMMAND...
 start_in_pod()
 {
-	p run --detach --pod "$1" --name "$2" --device /dev/sysgenid --tmpfs /run "$IMAGE" \
-		/bin/token-server serve /run/token >/dev/null
+	p run --detach --pod "$1" --name "$2" --device /dev/sysgenid --tmpfs /run "$IMAGE" "${@:3}" >/dev/null
+}
+
+# last_seen NAME: by the program "subject mapping"
+last_seen()
+{
+	podman logs "$1" | awk '$2 == "sees" { last = $3 } END { print last + 0 }'
+}
+
+saw_more_than()
+{
+	(($(last_seen "$1") > $2))
+}
+
+# What has the counter open, and what has it mapped only, are restored in different ways.
+check_mapping_in_pod()
+{
+	ok "a program in a container of the pod maps the counter" start_in_pod first mapper /bin/subject mapping
+	ok "and sees it" wait_for 60 saw_more_than mapper "$((far - 1))"
+	ok "it is dumped" runtime_dump mapper mapper
+	runtime_remove mapper
+	ok "it is restored into the other pod" p container restore --import "$CR_DIR/mapper.tar" --pod second --name mapped
+	ok "it sees a generation above all that it had seen" wait_for 60 saw_more_than mapped "$far"
+	ok "its neighbour there answers again" tokens_of neighbour "$(runtime_pid neighbour)"
+	is "$(last_generation neighbour)" "$(last_seen mapped)" "and sees the same"
+	runtime_remove mapped
 }
 
 check_pods()
 {
 	local before far=5000 OCI_RUNTIME=runc
+	local -a server=(/bin/token-server serve /run/token)
 
 	ok "pods with a shared PID namespace are made" make_pod first && make_pod second
 	# So that the neighbour, in the other pod, has another PID than the member, which keeps its own.
-	ok "a first container of a pod starts" start_in_pod first earlier
-	ok "and a second one" start_in_pod first member
+	ok "a first container of a pod starts" start_in_pod first earlier "${server[@]}"
+	ok "and a second one" start_in_pod first member "${server[@]}"
 	ok "its pod's counter is moved far" sysgenid trigger --pid "$(runtime_pid member)" --min "$far"
-	ok "it answers" tokens_of member "$(runtime_pid member)"
-	ok "a container of the other pod starts" start_in_pod second neighbour
-	ok "it answers, too" tokens_of neighbour "$(runtime_pid neighbour)"
+	ok "a container of the other pod starts" start_in_pod second neighbour "${server[@]}"
+	ok "it answers" tokens_of neighbour "$(runtime_pid neighbour)"
 	ok "control: its pod's counter is below that" test "$(last_generation neighbour)" -lt "$far"
+	check_mapping_in_pod
+	far=$((2 * far))
+	ok "the first pod's counter is moved on" sysgenid trigger --pid "$(runtime_pid member)" --min "$far"
+	ok "the second container answers" tokens_of member "$(runtime_pid member)"
+	ok "control: the other pod's counter is below that" test "$(last_generation neighbour)" -lt "$far"
 	ok "it is dumped" runtime_dump member member
 	runtime_remove member
 	before=$(generation)
