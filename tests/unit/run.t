@@ -149,8 +149,11 @@ like "$first" '^[0-9a-f]{32}$' "it writes a machine ID"
 is "$(<"$root/var/lib/dbus/machine-id")" "$first" "and D-Bus's copy of it"
 shipped machine-id
 isnt "$(<"$root/etc/machine-id")" "$first" "another one each time"
+printf '127.0.0.1 localhost\n127.0.1.1 old-0123abcd.example old-0123abcd older\n' >"$root/etc/hosts"
 ok "hostname runs" shipped hostname
 like "$(<"$root/etc/hostname") $(<"$work/calls")" '^(old-[0-9a-f]{8}) hostname old-[0-9a-f]{8}$' "it replaces what it added the last time"
+name=$(<"$root/etc/hostname")
+is "$(<"$root/etc/hosts")" "127.0.0.1 localhost"$'\n'"127.0.1.1 $name.example $name older" "and its name in /etc/hosts"
 echo HOSTNAME_PREFIX=worker >"$root/etc/sysgenid/post-restore.conf"
 shipped hostname
 like "$(<"$work/calls")" '^hostname worker-[0-9a-f]{8}$' "with the prefix that is configured"
@@ -169,10 +172,11 @@ echo 'DHCP_INTERFACES=none0' >>"$root/etc/sysgenid/post-restore.conf"
 not_ok "dhcp-lease refuses an interface that is not there" shipped dhcp-lease
 like "$(<"$work/err")" 'there is no interface none0: see DHCP_INTERFACES in ' "and says where it is named"
 if command -v ssh-keygen >/dev/null; then
-	echo old | tee "$root/etc/ssh/ssh_host_rsa_key" "$root/etc/ssh/ssh_host_old_key" >"$root/etc/ssh/ssh_host_rsa_key.pub"
+	echo old | tee "$root/etc/ssh/ssh_host_rsa_key" "$root/etc/ssh/ssh_host_"{old_key,rsa_key-cert.pub} >"$root/etc/ssh/ssh_host_rsa_key.pub"
 	ok "ssh-host-keys runs" shipped ssh-host-keys
 	like "$(<"$root/etc/ssh/ssh_host_ed25519_key")" 'PRIVATE KEY' "it makes new host keys"
-	ok "and no old one is left" test ! -e "$root/etc/ssh/ssh_host_old_key"
+	isnt "$(<"$root/etc/ssh/ssh_host_rsa_key")" old "in place of the old ones"
+	is "$(find "$root/etc/ssh" -mindepth 1 -printf '%f\n' | grep -vcE '^ssh_host_(rsa|ecdsa|ed25519)_key(\.pub)?$')" 0 "and of others nothing is left"
 else
 	skip "ssh-host-keys makes new host keys" "there is no ssh-keygen here"
 fi

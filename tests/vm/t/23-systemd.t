@@ -8,6 +8,12 @@ set -uo pipefail
 LINK=/etc/sysgenid/post-restore.d
 CONF=/etc/sysgenid/post-restore.conf
 
+# What a client is shown when it connects.
+host_keys()
+{
+	inside ssh-keyscan -T 30 127.0.0.1 2>/dev/null | grep -v '^#' | sort
+}
+
 fresh_module
 make -s install >"$work/install" 2>&1 || bail "make install: $(<"$work/install")"
 ldconfig
@@ -15,10 +21,17 @@ mkdir -p /etc/systemd/system
 printf '[Service]\nExecStart=/bin/sleep infinity\n' >/etc/systemd/system/keys.service
 printf '#!/bin/bash\necho "$SYSGENID_GENERATION" >>%q\n' "$work/ran" >"$LINK/10-note"
 chmod 755 "$LINK/10-note"
-ln -s /usr/local/lib/sysgenid/post-restore/restart-units "$LINK/20-restart-units"
+for script in machine-id hostname ssh-host-keys restart-units; do
+	ln -s "/usr/local/lib/sysgenid/post-restore/$script" "$LINK/20-$script"
+done
+cp -a /etc/machine-id /etc/hostname /etc/hosts /etc/ssh "$work/" 2>/dev/null
+echo "127.0.1.1 $HOSTNAME.example $HOSTNAME" >>/etc/hosts
 echo RESTART_UNITS=keys.service >>"$CONF"
 
 start_systemd
+ok "sshd runs" inside systemctl start ssh
+old_keys=$(host_keys)
+isnt "$old_keys" '' "and shows its keys to who connects"
 ok "a unit runs that draws its keys when it starts" inside systemctl start keys.service
 keys=$(inside systemctl show --property InvocationID --value keys.service)
 
@@ -33,11 +46,19 @@ sysgenid trigger >/dev/null
 ok "after a change systemd knows of the generation that the machine was adapted to" \
 	wait_for 30 shows sysgenid-overseer StatusText '^generation [0-9]+ \([a-z]+\): ready'
 is "$(wc -l <"$work/ran")" 1 "the linked script has run"
+name=$(inside hostname)
+like "$name" "^$HOSTNAME-[0-9a-f]{8}\$" "the machine has another name"
+is "$(inside getent hosts "$name.example" | awk 'NR == 1 { print $1 }')" 127.0.1.1 "which it can look up itself"
+isnt "$(</etc/machine-id)" "$(<"$work/machine-id")" "and another machine ID"
+ok "sshd is there again" wait_for 30 host_keys
+is "$(host_keys | sort - <(echo "$old_keys") | uniq -d)" '' "with other keys, each of them"
+is "$(host_keys | wc -l)" "$(wc -l <<<"$old_keys")" "of the same kinds"
 ok "the listed unit has been restarted" wait_for 30 shows keys.service ActiveState '^active$'
 isnt "$(inside systemctl show --property InvocationID --value keys.service)" "$keys" "it is another run of it"
 is "$(inside systemctl show --property NRestarts --value sysgenid-overseer)" 0 "the overseer itself was not restarted"
 
 end_systemd
-rm -f "$LINK/10-note" "$LINK/20-restart-units" "$CONF" /etc/systemd/system/keys.service
+cp -a "$work/machine-id" "$work/hostname" "$work/hosts" "$work/ssh" /etc/
+rm -f "$LINK/10-note" "$LINK"/20-* "$CONF" /etc/systemd/system/keys.service
 rm -rf /etc/systemd/system/multi-user.target.wants/sysgenid-overseer.service "$work"
 done_testing
