@@ -2,6 +2,7 @@
 /* Reading the command line, with one kind of message for whatever is wrong in it. */
 #include "tool.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -82,6 +83,7 @@ int tool_options(int argc, char **argv, const char *help, const struct tool_opti
 	size_t i;
 
 	for (i = 0; options[i].name; i++) {
+		assert(i < MOST_OPTIONS);
 		known[i + 1] = (struct option){ options[i].name,
 						options[i].flag ? no_argument : required_argument,
 						NULL, options[i].letter };
