@@ -80,6 +80,21 @@ static void mark(struct drbg *drbg, uint32_t generation, bool settled)
 		atomic_store_explicit(&drbg->unsettled, generation, memory_order_relaxed);
 }
 
+/* Without a derivation function (use_df of CTR-DRBG) a generator takes no more than its seed is long. */
+static size_t fresh_size(const struct drbg *drbg, const char *limit)
+{
+	size_t most = sizeof(struct sysgenid_fresh);
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_size_t(limit, &most),
+		OSSL_PARAM_construct_end(),
+	};
+
+	if (!drbg->inner->get_ctx_params(drbg->state, params) ||
+	    most > sizeof(struct sysgenid_fresh))
+		return sizeof(struct sysgenid_fresh);
+	return most;
+}
+
 static int renew(struct drbg *drbg);
 
 static int renew_parent(struct drbg *parent)
@@ -123,7 +138,7 @@ static __attribute__((noinline, cold)) int renew(struct drbg *drbg)
 	sysgenid_counter_fresh(&fresh, generation);
 	/* With prediction resistance parents that are not ours reseed themselves, too. */
 	ok = drbg->inner->reseed(drbg->state, !drbg->parent, NULL, 0, (unsigned char *)&fresh,
-				 sizeof(fresh));
+				 fresh_size(drbg, OSSL_DRBG_PARAM_MAX_ADINLEN));
 	OPENSSL_cleanse(&fresh, sizeof(fresh));
 	if (ok)
 		mark(drbg, generation, settled);
@@ -229,7 +244,7 @@ static int drbg_instantiate(void *ctx, unsigned int strength, int prediction_res
 	struct sysgenid_fresh fresh;
 	OSSL_PARAM *filtered;
 	uint32_t generation;
-	bool settled;
+	bool settled, is_fresh = drbg->parent || !text;
 	int ok;
 
 	if (drbg->parent && !renew_parent(drbg->parent))
@@ -237,11 +252,16 @@ static int drbg_instantiate(void *ctx, unsigned int strength, int prediction_res
 	filtered = filter(params);
 	if (!filtered)
 		return 0;
+	/* They say how long the text may be. */
+	if (!text && filtered[0].key && !drbg->inner->set_ctx_params(drbg->state, filtered)) {
+		OPENSSL_free(filtered);
+		return 0;
+	}
 	settled = sysgenid_counter_wait(&drbg->provider->counter, &generation);
 	sysgenid_counter_fresh(&fresh, generation);
 	if (!text) {
 		text = (unsigned char *)&fresh;
-		text_size = sizeof(fresh);
+		text_size = fresh_size(drbg, OSSL_DRBG_PARAM_MAX_PERSLEN);
 	}
 	/* Not fit for any generation, until mark() says so. */
 	atomic_store_explicit(&drbg->unsettled, 0, memory_order_relaxed);
@@ -251,7 +271,8 @@ static int drbg_instantiate(void *ctx, unsigned int strength, int prediction_res
 	OPENSSL_cleanse(&fresh, sizeof(fresh));
 	OPENSSL_free(filtered);
 	learn_max_request(drbg);
-	if (ok)
+	/* Or its seed may be that of a twin, whose parent is a copy, too: its first use renews it. */
+	if (ok && is_fresh)
 		mark(drbg, generation, settled);
 	return ok;
 }

@@ -7,6 +7,7 @@
 #include <openssl/rand.h>
 #include <pthread.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -76,9 +77,10 @@ static EVP_RAND_CTX *frozen_source(OSSL_LIB_CTX *libctx)
 }
 
 /* Of two calls both give the same state, like the two restores of one checkpoint. */
-static EVP_RAND_CTX *clone(OSSL_LIB_CTX *libctx, EVP_RAND_CTX *source)
+static EVP_RAND_CTX *clone(OSSL_LIB_CTX *libctx, EVP_RAND_CTX *source, const char *provider,
+			   const char *text)
 {
-	static const unsigned char name[] = "the same in both";
+	const bool ours = !strcmp(provider, "provider=sysgenid");
 	OSSL_PARAM params[] = {
 		OSSL_PARAM_construct_utf8_string(OSSL_DRBG_PARAM_CIPHER, "AES-256-CTR", 0),
 		/* What libssl 3.5 adds, and what a configuration without question mark does. */
@@ -87,39 +89,76 @@ static EVP_RAND_CTX *clone(OSSL_LIB_CTX *libctx, EVP_RAND_CTX *source)
 						 0),
 		OSSL_PARAM_construct_end(),
 	};
-	EVP_RAND *rand = EVP_RAND_fetch(libctx, "CTR-DRBG", "provider=sysgenid");
+	EVP_RAND *rand = EVP_RAND_fetch(libctx, "CTR-DRBG", provider);
 	EVP_RAND_CTX *clone = EVP_RAND_CTX_new(rand, source);
 
 	must(rand && clone);
-	ok(EVP_RAND_instantiate(clone, 256, 0, name, sizeof(name), params),
+	if (!ours)
+		params[1] = OSSL_PARAM_construct_end();
+	ok(EVP_RAND_instantiate(clone, 256, 0, (const unsigned char *)text, strlen(text), params),
 	   "parameters about our provider do not reach the inner generator");
 	stub_last_error();
 	EVP_RAND_free(rand);
 	return clone;
 }
 
-static void test_clones(void)
+static void compare_clones(const char *provider, const char *text, bool same, const char *name)
 {
 	OSSL_LIB_CTX *libctx;
-	EVP_RAND_CTX *source_a, *source_b, *a, *b;
+	EVP_RAND_CTX *sources[2], *clones[2];
 	unsigned long number;
 
 	stub_reset(false);
 	libctx = stub_load("", "");
-	source_a = frozen_source(libctx);
-	source_b = frozen_source(libctx);
-	a = clone(libctx, source_a);
-	b = clone(libctx, source_b);
-	number = stub_draw(a);
-	ok(number && number == stub_draw(b), "control: two generators with one past give the same");
+	for (int i = 0; i < 2; i++) {
+		sources[i] = frozen_source(libctx);
+		clones[i] = clone(libctx, sources[i], provider, text);
+	}
+	number = stub_draw(clones[0]);
+	ok(number && (number == stub_draw(clones[1])) == same, name);
 	stub_bump();
-	number = stub_draw(a);
-	ok(number && number != stub_draw(b),
-	   "after a change they differ, even if OpenSSL's entropy source is a copy, too");
-	EVP_RAND_CTX_free(a);
-	EVP_RAND_CTX_free(b);
-	EVP_RAND_CTX_free(source_a);
-	EVP_RAND_CTX_free(source_b);
+	number = stub_draw(clones[0]);
+	ok(number && (number == stub_draw(clones[1])) == same, "after a change again");
+	for (int i = 0; i < 2; i++) {
+		EVP_RAND_CTX_free(clones[i]);
+		EVP_RAND_CTX_free(sources[i]);
+	}
+	OSSL_LIB_CTX_free(libctx);
+}
+
+static void test_clones(void)
+{
+	compare_clones("provider=default", "the same in both", true,
+		       "control: two of OpenSSL's generators with one past give the same");
+	compare_clones("provider=sysgenid", "the same in both", false,
+		       "ours differ, even if OpenSSL's entropy source is a copy, too");
+}
+
+/* A CTR-DRBG without derivation function takes 48 bytes at most besides its seed; one of AES-128 32. */
+static void test_short_input(const char *cipher)
+{
+	unsigned int df = 0;
+	OSSL_PARAM params[] = {
+		OSSL_PARAM_construct_utf8_string(OSSL_DRBG_PARAM_CIPHER, (char *)cipher, 0),
+		OSSL_PARAM_construct_uint(OSSL_DRBG_PARAM_USE_DF, &df),
+		OSSL_PARAM_construct_end(),
+	};
+	OSSL_LIB_CTX *libctx;
+	EVP_RAND_CTX *rand;
+	EVP_RAND *type;
+
+	stub_reset(false);
+	libctx = stub_load("", "");
+	type = EVP_RAND_fetch(libctx, "CTR-DRBG", "provider=sysgenid");
+	rand = EVP_RAND_CTX_new(type, NULL);
+	must(type && rand);
+	diag("%s without derivation function", cipher);
+	ok(EVP_RAND_instantiate(rand, 128, 0, NULL, 0, params), "it begins");
+	ok(stub_draw(rand), "it gives bytes");
+	stub_bump();
+	ok(stub_draw(rand), "and after a change");
+	EVP_RAND_CTX_free(rand);
+	EVP_RAND_free(type);
 	OSSL_LIB_CTX_free(libctx);
 }
 
@@ -244,6 +283,8 @@ int main(void)
 	test_chain("random = HASH-DRBG\ndigest = SHA512");
 	test_chain("random = HMAC-DRBG\ndigest = SHA256");
 	test_clones();
+	test_short_input("AES-256-CTR");
+	test_short_input("AES-128-CTR");
 	test_kernel_later();
 	test_kernel_never();
 	test_strict_kernel();
