@@ -121,58 +121,25 @@ int hook_counter_make(const char *name)
 	return error == -ENOENT ? make_page(folder) : error;
 }
 
-/* Does a line of a mountinfo show the counter called name? Its root is a path on the file system of /run. */
-static bool shows(const char *line, const char *name)
+static int add(struct hook_counters *counters, const char *name)
 {
-	char end[HOOK_NAME_MAX + 64];
+	void *list = realloc(counters->list, (counters->n + 1) * sizeof(*counters->list));
 
-	snprintf(end, sizeof(end), "/containers/%s/" SYSGENID_REGISTRY_FILE " ", name);
-	return strstr(line, end);
+	if (!list)
+		return -ENOMEM;
+	counters->list = list;
+	counters->list[counters->n].mounted = false;
+	snprintf(counters->list[counters->n++].name, sizeof(counters->list->name), "%s", name);
+	return 0;
 }
 
-static bool process_has(const char *pid, const char *name)
+static int remove_folder(int registry, const char *name)
 {
-	cleanup_free char *line = NULL;
-	char path[300];
-	bool found = false;
-	size_t size = 0;
-	FILE *file;
+	cleanup_close int folder =
+		openat(registry, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-	snprintf(path, sizeof(path), "/proc/%s/mountinfo", pid);
-	file = fopen(path, "re");
-	while (file && !found && getline(&line, &size, file) >= 0)
-		found = shows(line, name);
-	if (file)
-		fclose(file);
-	return found;
-}
-
-static bool is_mounted(const char *name)
-{
-	DIR *processes = opendir("/proc");
-	const struct dirent *entry;
-	bool found = !processes; /* who cannot know removes nothing */
-
-	while (!found && (entry = readdir(processes)))
-		found = entry->d_name[0] >= '1' && entry->d_name[0] <= '9' &&
-			process_has(entry->d_name, name);
-	if (processes)
-		closedir(processes);
-	return found;
-}
-
-int hook_counter_remove(const char *name)
-{
-	cleanup_close int registry = open_registry();
-	cleanup_close int folder = -1;
-
-	if (registry < 0)
-		return registry;
-	folder = openat(registry, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	if (folder < 0)
 		return errno == ENOENT ? 0 : -errno;
-	if (is_mounted(name))
-		return -EBUSY;
 	if ((unlinkat(folder, SYSGENID_REGISTRY_FILE, 0) && errno != ENOENT) ||
 	    (unlinkat(folder, KEPT, 0) && errno != ENOENT))
 		return -errno;
@@ -210,10 +177,38 @@ static bool is_stale(int registry, const char *name)
 	       time(NULL) - stat.st_mtime > STALE_SECONDS;
 }
 
-int hook_counter_clean(void)
+static int add_stale(DIR *registry, struct hook_counters *counters)
 {
-	int fd = open_registry(), error = 0;
 	const struct dirent *entry;
+	int error = 0;
+
+	while (!error && (entry = readdir(registry)))
+		if (is_stale(dirfd(registry), entry->d_name))
+			error = add(counters, entry->d_name);
+	return error;
+}
+
+static int remove_unmounted(int registry, struct hook_counters *counters)
+{
+	int result = counters->n ? hook_mark_mounted(counters) : 0;
+
+	if (result)
+		return result;
+	for (size_t i = 0; i < counters->n; i++) {
+		int error = counters->list[i].mounted
+				    ? -EBUSY
+				    : remove_folder(registry, counters->list[i].name);
+
+		if (error && (!result || result == -EBUSY))
+			result = error;
+	}
+	return result;
+}
+
+int hook_counter_remove(const char *name, bool stale)
+{
+	struct hook_counters counters = { 0 };
+	int fd = open_registry(), error = 0;
 	DIR *registry;
 
 	if (fd < 0)
@@ -223,12 +218,13 @@ int hook_counter_clean(void)
 		close(fd);
 		return -ENOMEM;
 	}
-	while ((entry = readdir(registry))) {
-		int failed = is_stale(fd, entry->d_name) ? hook_counter_remove(entry->d_name) : 0;
-
-		if (failed && failed != -EBUSY)
-			error = failed;
-	}
+	if (name && !faccessat(fd, name, F_OK, AT_SYMLINK_NOFOLLOW))
+		error = add(&counters, name);
+	if (!error && stale)
+		error = add_stale(registry, &counters);
+	if (!error)
+		error = remove_unmounted(fd, &counters);
+	free(counters.list);
 	closedir(registry);
 	return error;
 }

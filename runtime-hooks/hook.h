@@ -60,17 +60,36 @@ bool hook_name_is_good(const char *name);
 /* Makes the counter called @name unless it is there. -ENOTTY: what is there is none. */
 int hook_counter_make(const char *name);
 
-/* Removes it, unless a process of this machine has it mounted: then -EBUSY. */
-int hook_counter_remove(const char *name);
+/*
+ * Removes the one called @name, if not NULL, and, with @stale, those that are an hour old, but kept ones and the node's.
+ * -EBUSY: some are mounted and stay; -EACCES: nobody can know, and all stay. This process may be in another mount
+ * namespace afterwards.
+ */
+int hook_counter_remove(const char *name, bool stale);
 
 /* Lets it stay until somebody removes it by name. */
 int hook_counter_keep(const char *name);
 
-/* Removes counters that no process has mounted and that are an hour old, but kept ones and the node's. */
-int hook_counter_clean(void);
-
 /* Is the module there, and the device node what it says? Else *@why is a sentence. */
 bool hook_device_is_good(dev_t *device, const char **why);
+
+/* mounted.c */
+struct hook_counters {
+	struct {
+		char name[HOOK_NAME_MAX + 1];
+		bool mounted;
+	} * list;
+	size_t n;
+};
+
+/*
+ * Marks those that are mounted in a mount namespace of any task. 0, or -EACCES: there may be others. This process is
+ * in another mount namespace afterwards: it must go on with the folders that it has open.
+ */
+int hook_mark_mounted(struct hook_counters *counters);
+
+/* An error of counter.c in words. */
+const char *hook_reason(int error);
 
 /* stages.c: the exit status */
 int hook_precreate(struct json_object *config);

@@ -45,22 +45,40 @@ int hook_fail(const char *format, ...)
 }
 
 /*
- * What it does is done by being root: files of root's in folders of root's. Only to look into a container's
- * namespace and at its watchers takes capabilities.
+ * What it does is done by being root: files of root's in folders of root's. Only to look into others' namespaces takes
+ * capabilities.
  */
-static int drop_capabilities(bool poststart)
+static bool is_needed(cap_value_t capability, const char *command)
 {
-	static const cap_value_t needed[] = { CAP_SYS_PTRACE, CAP_CHECKPOINT_RESTORE };
+	const bool removes = !strcmp(command, "poststop") || !strcmp(command, "remove") ||
+			     !strcmp(command, "clean");
+
+	switch (capability) {
+	case CAP_SYS_PTRACE:
+		return removes || !strcmp(command, "poststart");
+	case CAP_CHECKPOINT_RESTORE:
+		return !strcmp(command, "poststart");
+	default:
+		/* To enter a mount namespace, for which there is no smaller one. */
+		return removes;
+	}
+}
+
+static int drop_capabilities(const char *command)
+{
+	static const cap_value_t some[] = { CAP_SYS_PTRACE, CAP_CHECKPOINT_RESTORE, CAP_SYS_ADMIN,
+					    CAP_SYS_CHROOT };
 	cap_t old = cap_get_proc(), new = cap_init();
 	int error = !old || !new;
 
-	for (size_t i = 0; !error && poststart && i < sizeof(needed) / sizeof(needed[0]); i++) {
+	for (size_t i = 0; !error && i < sizeof(some) / sizeof(some[0]); i++) {
 		cap_flag_value_t has = CAP_CLEAR;
 
-		if (cap_get_flag(old, needed[i], CAP_PERMITTED, &has) || has != CAP_SET)
+		if (!is_needed(some[i], command) ||
+		    cap_get_flag(old, some[i], CAP_PERMITTED, &has) || has != CAP_SET)
 			continue;
-		error = cap_set_flag(new, CAP_PERMITTED, 1, &needed[i], CAP_SET) ||
-			cap_set_flag(new, CAP_EFFECTIVE, 1, &needed[i], CAP_SET);
+		error = cap_set_flag(new, CAP_PERMITTED, 1, &some[i], CAP_SET) ||
+			cap_set_flag(new, CAP_EFFECTIVE, 1, &some[i], CAP_SET);
 	}
 	/* Nothing that it might start could have more. */
 	if (!error)
@@ -101,7 +119,8 @@ static int run_named(const char *command, const char *name)
 	if (!hook_name_is_good(name))
 		return hook_fail("'%.64s' is no good name: letters, digits and _.+- are allowed",
 				 name);
-	error = strcmp(command, "make") ? hook_counter_remove(name) : hook_counter_make(name);
+	error = strcmp(command, "make") ? hook_counter_remove(name, false)
+					: hook_counter_make(name);
 	if (error == -EBUSY)
 		return hook_fail(SYSGENID_REGISTRY
 				 "/%s is mounted by a running container: stop it first",
@@ -109,7 +128,7 @@ static int run_named(const char *command, const char *name)
 	return error ? hook_fail("cannot %s " SYSGENID_REGISTRY "/%s: %s: run it as root", command,
 				 name,
 				 error == -ENOTTY ? "what is there is no counter"
-						  : strerror(-error))
+						  : hook_reason(error))
 		     : 0;
 }
 
@@ -129,12 +148,15 @@ int main(int argc, char **argv)
 	}
 	umask(022);
 	alarm(TIME_LIMIT_S);
-	if (drop_capabilities(!strcmp(command, "poststart")))
+	if (drop_capabilities(command))
 		return 1;
 	if (named)
 		return run_named(command, argv[2]);
 	if (strcmp(command, "clean"))
 		return run_stage(command);
-	error = hook_counter_clean();
-	return error ? hook_fail("cannot clean " SYSGENID_REGISTRY ": %s", strerror(-error)) : 0;
+	error = hook_counter_remove(NULL, true);
+	return error && error != -EBUSY
+		       ? hook_fail("cannot clean " SYSGENID_REGISTRY ": %s: run it as root",
+				   hook_reason(error))
+		       : 0;
 }

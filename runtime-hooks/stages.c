@@ -47,7 +47,7 @@ static int fail_counter(const char *doing, const char *name, int error)
 	return hook_fail("cannot %s " SYSGENID_REGISTRY
 			 "/%s: %s: this must run as root, with room on "
 			 "/run",
-			 doing, name, strerror(-error));
+			 doing, name, hook_reason(error));
 }
 
 static const char *id_of(struct json_object *state)
@@ -271,14 +271,16 @@ static bool was_dumped(struct json_object *state)
 int hook_poststop(struct json_object *state)
 {
 	const char *id = id_of(state);
+	bool kept;
 	int error;
 
 	if (!id)
 		return 1;
-	error = was_dumped(state) ? hook_counter_keep(id) : hook_counter_remove(id);
+	kept = was_dumped(state);
+	error = kept ? hook_counter_keep(id) : 0;
+	if (error)
+		return fail_counter("keep", id, error);
+	error = hook_counter_remove(kept ? NULL : id, true);
 	/* Copies of this container go on with it. The last one's end, or an hour, cleans it up. */
-	if (error && error != -EBUSY)
-		return fail_counter("remove", id, error);
-	error = hook_counter_clean();
-	return error ? fail_counter("clean up", "", error) : 0;
+	return error && error != -EBUSY ? fail_counter("clean up", "", error) : 0;
 }
