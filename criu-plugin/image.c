@@ -287,6 +287,32 @@ static int check_files(const SysgenidImage *image, struct sysgenid_image_error *
 	return 0;
 }
 
+static int compare_areas(const void *a, const void *b)
+{
+	const SysgenidRngArea *x = *(SysgenidRngArea *const *)a, *y = *(SysgenidRngArea *const *)b;
+
+	if (x->pid != y->pid)
+		return x->pid < y->pid ? -1 : 1;
+	return (x->start > y->start) - (x->start < y->start);
+}
+
+/* They were mappings. */
+static int check_overlap(SysgenidRngArea *const *areas, size_t n,
+			 struct sysgenid_image_error *error)
+{
+	cleanup_free const SysgenidRngArea **sorted = malloc((n + 1) * sizeof(*sorted));
+
+	if (!sorted)
+		return fail(error, -ENOMEM, "no memory to check it");
+	for (size_t i = 0; i < n; i++)
+		sorted[i] = areas[i];
+	qsort(sorted, n, sizeof(*sorted), compare_areas);
+	for (size_t i = 1; i < n; i++)
+		if (sorted[i]->pid == sorted[i - 1]->pid && sorted[i]->start < sorted[i - 1]->end)
+			return fail(error, -EBADMSG, "areas of memory in it overlap");
+	return 0;
+}
+
 static int check_areas(SysgenidRngArea *const *areas, size_t n, struct sysgenid_image_error *error)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
@@ -301,22 +327,24 @@ static int check_areas(SysgenidRngArea *const *areas, size_t n, struct sysgenid_
 		    area->end > INT64_MAX || area->start % page || area->end % page)
 			return fail(error, -EBADMSG, "an area of memory in it is impossible");
 	}
-	return 0;
+	return check_overlap(areas, n, error);
 }
 
 static int check_memory(const SysgenidImage *image, struct sysgenid_image_error *error)
 {
+	int result;
+
 	if (image->n_mappings > SYSGENID_IMAGE_MAX_MAPPINGS)
 		return fail(error, -EBADMSG, "it has %zu mapped paths, more than the %u allowed",
 			    image->n_mappings, SYSGENID_IMAGE_MAX_MAPPINGS);
 	for (size_t i = 0; i < image->n_mappings; i++) {
-		int result = check_path(image->mappings[i], error);
-
+		result = check_path(image->mappings[i], error);
 		if (result)
 			return result;
 	}
-	if (check_areas(image->rng_areas, image->n_rng_areas, error))
-		return -EBADMSG;
+	result = check_areas(image->rng_areas, image->n_rng_areas, error);
+	if (result)
+		return result;
 	return check_areas(image->wipe_areas, image->n_wipe_areas, error);
 }
 

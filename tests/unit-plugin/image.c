@@ -187,6 +187,14 @@ static void test_content(void)
 	image = sample();
 	image->rng_areas[3]->pid = 0;
 	refused(image, "impossible", "an area of no task");
+	image = sample();
+	image->rng_areas[3]->pid = image->rng_areas[8]->pid;
+	refused(image, "overlap", "an area twice");
+	image = sample();
+	image->rng_areas[8]->pid = image->rng_areas[3]->pid;
+	image->rng_areas[8]->start -= 4096;
+	image->rng_areas[8]->end = image->rng_areas[3]->start + 4096;
+	refused(image, "overlap", "areas of a task that overlap");
 }
 
 /* A new checksum over a damaged message, so that the decoder behind it gets to see it. */

@@ -2,9 +2,11 @@
 /* Droppable memory of a stopped task is cleared and nothing else is. */
 #include <errno.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,38 +20,97 @@
 #endif
 
 #define SIZE (16 * 4096u)
+#define HUGE ((size_t)16 << 40)
+#define READ ((size_t)64 << 20) /* of that is read only, in the middle */
+#define FEW 1000u		/* system calls; to look at all of HUGE takes millions */
+
+static bool old_kernel; /* one without the ioctl of a pagemap, which Linux 6.7 has */
+static unsigned int ioctls;
+
+int __real_ioctl(int fd, unsigned long request, void *argument);
+int __wrap_ioctl(int fd, unsigned long request, ...);
+
+int __wrap_ioctl(int fd, unsigned long request, ...)
+{
+	va_list arguments;
+	void *argument;
+
+	ioctls++;
+	va_start(arguments, request);
+	argument = va_arg(arguments, void *);
+	va_end(arguments);
+	if (!old_kernel)
+		return __real_ioctl(fd, request, argument);
+	errno = ENOTTY;
+	return -1;
+}
+
+static const char *kernel(void)
+{
+	return old_kernel ? "before Linux 6.7: " : "";
+}
+
+/* System calls that read, and ioctls, so far. */
+static unsigned long calls(void)
+{
+	unsigned long reads = 0;
+	FILE *file = fopen("/proc/self/io", "r");
+
+	if (!file || fscanf(file, "rchar: %*u wchar: %*u syscr: %lu", &reads) != 1)
+		abort();
+	fclose(file);
+	return reads + ioctls;
+}
 
 struct child {
 	pid_t pid;
 	uint8_t *memory;
-	int answer; /* pipe: bytes that are not zero, of the first page and of all */
+	size_t size;
+	int answer; /* pipe: bytes that are not zero */
 };
 
-static bool count(int fd, const uint8_t *memory)
+static bool count(const struct child *child, int fd)
 {
 	uint32_t n = 0;
 
 	for (size_t i = 0; i < SIZE; i++)
-		n += memory[i] != 0;
+		n += child->memory[i] != 0;
+	for (size_t i = child->size - 4096; i < child->size; i++)
+		n += child->memory[i] != 0;
 	return write(fd, &n, sizeof(n)) == sizeof(n);
 }
 
-/* A child that fills page 0 and 5 of its memory, stops, and counts what is left when it goes on. */
-static struct child start(int flags)
+/* What is read, and not written, is there in a way: it is a page of zeros that all share. */
+static void fill_huge(const struct child *child)
 {
-	struct child child;
+	uint8_t *middle = child->memory + HUGE / 2;
+
+	memset(child->memory + HUGE - 4096, 0x5a, 4096);
+	prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0);
+	for (size_t i = 0; i < READ; i += 4096)
+		(void)*(volatile uint8_t *)(middle + i);
+}
+
+/* A child that fills page 0 and 5 of its memory, stops, and counts what is left when it goes on. */
+static struct child start(int flags, size_t size)
+{
+	struct child child = { .size = size };
 	int fds[2];
 
 	if (pipe(fds))
 		abort();
-	child.memory = mmap(NULL, SIZE, PROT_READ | PROT_WRITE, flags, -1, 0);
+	child.memory = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, -1, 0);
+	if (child.memory == MAP_FAILED)
+		abort();
 	child.answer = fds[0];
 	child.pid = fork();
 	if (!child.pid) {
 		memset(child.memory, 0x5a, 4096);
 		memset(child.memory + 5 * 4096, 0x5a, 4096);
+		if (size > SIZE)
+			fill_huge(&child);
 		raise(SIGSTOP);
-		_exit(!count(fds[1], child.memory));
+		_exit(!count(&child, fds[1]));
 	}
 	close(fds[1]);
 	waitpid(child.pid, NULL, WUNTRACED);
@@ -65,7 +126,7 @@ static uint32_t finish(struct child *child)
 		n = UINT32_MAX;
 	waitpid(child->pid, NULL, 0);
 	close(child->answer);
-	munmap(child->memory, SIZE);
+	munmap(child->memory, child->size);
 	return n;
 }
 
@@ -109,11 +170,26 @@ static unsigned int pages_present(const struct child *child)
 	return n;
 }
 
+static unsigned long pages_of_its_own(const struct child *child)
+{
+	unsigned long n = 0;
+	char path[64];
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/%d/statm", child->pid);
+	file = fopen(path, "r");
+	if (!file || fscanf(file, "%*u %lu", &n) != 1)
+		abort();
+	fclose(file);
+	return n;
+}
+
 static void test_dump(void)
 {
 	SysgenidImage *image = sysgenid_image_new();
-	struct child child = start(MAP_ANONYMOUS | MAP_DROPPABLE);
+	struct child child = start(MAP_ANONYMOUS | MAP_DROPPABLE, SIZE);
 	struct resident resident = { .start = (uintptr_t)child.memory };
+	unsigned long before;
 
 	sysgenid_for_each_vma(child.pid, true, find, &resident);
 	ok(resident.found, "droppable memory is recognised in smaps");
@@ -125,22 +201,49 @@ static void test_dump(void)
 	sysgenid_image_free(image);
 
 	image = sysgenid_image_new();
-	child = start(MAP_ANONYMOUS | MAP_PRIVATE);
+	child = start(MAP_ANONYMOUS | MAP_PRIVATE, SIZE);
 	ok(sysgenid_rng_dump(child.pid, image) >= 0 && !has_area(image, &child),
 	   "ordinary memory is not recorded");
 	ok(finish(&child) == 2 * 4096, "... and left alone");
+	sysgenid_image_free(image);
+
+	image = sysgenid_image_new();
+	child = start(MAP_ANONYMOUS | MAP_DROPPABLE, HUGE);
+	before = calls();
+	ok(sysgenid_rng_dump(child.pid, image) > 0 && calls() - before < FEW,
+	   "16 TB of droppable memory are cleared in a few system calls");
+	ok(pages_of_its_own(&child) < READ / 4096 / 2,
+	   "... without making pages of what was only read");
+	ok(finish(&child) == 0, "... with all that was in them");
+	sysgenid_image_free(image);
+}
+
+static void test_huge_restore(void)
+{
+	SysgenidImage *image = sysgenid_image_new();
+	struct child child = start(MAP_ANONYMOUS | MAP_PRIVATE | MAP_NORESERVE, HUGE);
+	uint64_t address = (uintptr_t)child.memory;
+	unsigned long before = calls();
+
+	sysgenid_image_add_area(image, child.pid, address + 4096, address + HUGE, false);
+	sysgenid_image_add_area(image, child.pid, address, address + 4096, false);
+	sysgenid_rng_restore(child.pid, image);
+	ok(calls() - before < FEW,
+	   "%s16 TB are looked through in a few system calls, or not at all", kernel());
+	ok(finish(&child) == (old_kernel ? 2 * 4096 : 0),
+	   "%s... and a smaller area is cleared in any case", kernel());
 	sysgenid_image_free(image);
 }
 
 static void restored(int flags, int task, bool cleared, uint32_t expected, const char *name)
 {
 	SysgenidImage *image = sysgenid_image_new();
-	struct child child = start(flags);
+	struct child child = start(flags, SIZE);
 	uint64_t address = (uintptr_t)child.memory;
 
 	sysgenid_image_add_area(image, child.pid + task, address, address + 4096, cleared);
 	sysgenid_rng_restore(child.pid, image);
-	ok(finish(&child) == expected, "%s", name);
+	ok(finish(&child) == expected, "%s%s", kernel(), name);
 	sysgenid_image_free(image);
 }
 
@@ -164,6 +267,10 @@ int main(void)
 		skip("droppable memory is cleared at dump", "this kernel is older than 6.11");
 	else
 		test_dump();
-	test_restore();
+	for (int i = 0; i < 2; i++) {
+		old_kernel = i;
+		test_restore();
+		test_huge_restore();
+	}
 	return done_testing();
 }
