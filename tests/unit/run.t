@@ -127,19 +127,24 @@ is "$status" 5 "signals are handed on to the command"
 root=$work/root
 mkdir -p "$root/etc/sysgenid" "$root/etc/ssh" "$root/var/lib/dbus" "$work/bin"
 export SYSGENID_ROOT=$root
-for name in hostname systemctl; do
+for name in hostname ip networkctl systemctl; do
 	# shellcheck disable=SC2016
 	printf '#!/bin/bash\n[[ $# != 0 ]] || { echo old-0123abcd.example; exit; }\necho "%s $*" >>%q\n' "$name" "$work/calls" >"$work/bin/$name"
 	chmod 755 "$work/bin/$name"
 done
 
-# shipped NAME: runs it with our commands in front
+# shipped NAME [VARIABLE=VALUE]: runs it with our commands in front
 shipped()
 {
+	local name
+	local -a functions=()
+
 	: >"$work/calls"
 	# It sets a path of its own; functions come before all of it.
-	env "BASH_FUNC_hostname%%=() { $work/bin/hostname \"\$@\"; }" "BASH_FUNC_systemctl%%=() { $work/bin/systemctl \"\$@\"; }" \
-		"tools/post-restore/$1" >"$work/err" 2>&1
+	for name in hostname ip networkctl systemctl; do
+		functions+=("BASH_FUNC_$name%%=() { $work/bin/$name \"\$@\"; }")
+	done
+	env "${functions[@]}" "${@:2}" "tools/post-restore/$1" >"$work/err" 2>&1
 }
 
 echo 00000000000000000000000000000001 | tee "$root/etc/machine-id" >"$root/var/lib/dbus/machine-id"
@@ -171,6 +176,12 @@ not_ok "dhcp-lease without interfaces fails" shipped dhcp-lease
 echo 'DHCP_INTERFACES=none0' >>"$root/etc/sysgenid/post-restore.conf"
 not_ok "dhcp-lease refuses an interface that is not there" shipped dhcp-lease
 like "$(<"$work/err")" 'there is no interface none0: see DHCP_INTERFACES in ' "and says where it is named"
+echo 'DHCP_INTERFACES=none0 lo lo' >"$root/etc/sysgenid/post-restore.conf"
+# By its clock time is nearly over.
+not_ok "dhcp-lease fails when there is no new lease" shipped dhcp-lease SECONDS=24
+like "$(<"$work/err")" 'none0.*no new lease within 25 s for lo lo: .*goes on asking' "it says where, and that this is not the end"
+is "$(grep -oE 'systemctl restart|address show' "$work/calls" | uniq | paste -sd,)" "systemctl restart,address show" \
+	"an interface that is not there keeps no other from asking, and all ask before one is waited for"
 if command -v ssh-keygen >/dev/null; then
 	echo old | tee "$root/etc/ssh/ssh_host_rsa_key" "$root/etc/ssh/ssh_host_"{old_key,rsa_key-cert.pub} >"$root/etc/ssh/ssh_host_rsa_key.pub"
 	ok "ssh-host-keys runs" shipped ssh-host-keys

@@ -18,21 +18,32 @@ has()
 	grep -qE -- "$2" "$1"
 }
 
-# next_network: the machine's cable is in another network from here on, with a server of its own
+start_server()
+{
+	busybox udhcpd -f -a 100 "$work/udhcpd.conf" >"$work/server" 2>&1 &
+	SERVER=$!
+	wait_for 30 has "$work/server" started
+}
+
+end_server()
+{
+	kill "$SERVER" "$LOG"
+	wait "$SERVER" "$LOG" 2>/dev/null
+}
+
+# next_network: the machine's cable is in another network from here on, with a server of its own, to be started
 next_network()
 {
 	network=$((network + 1))
-	[[ -z ${SERVER-} ]] || { kill "$SERVER" "$LOG"; wait "$SERVER" "$LOG" 2>/dev/null; }
+	[[ -z ${SERVER-} ]] || end_server
 	ip address flush dev lan0
 	ip address add "10.9.$network.1/24" dev lan0
 	printf '%s\n' "start 10.9.$network.100" "end 10.9.$network.150" "interface lan0" "lease_file $work/leases" "pidfile $work/pid" \
 		"option subnet 255.255.255.0" "option lease 3600" >"$work/udhcpd.conf"
 	: >"$work/leases"
-	busybox udhcpd -f -a 100 "$work/udhcpd.conf" >"$work/server" 2>&1 &
-	SERVER=$!
 	python3 tests/run/dhcp-log.py lan0 >"$work/log" &
 	LOG=$!
-	wait_for 30 has "$work/log" listening && wait_for 30 has "$work/server" started
+	wait_for 30 has "$work/log" listening
 }
 
 # lives_in NETWORK: the machine has an address of this network, and no other
@@ -43,7 +54,13 @@ lives_in()
 
 journal_says()
 {
-	inside journalctl --unit sysgenid-overseer | grep -qE -- "$1"
+	inside journalctl --merge --unit sysgenid-overseer | grep -qE -- "$1"
+}
+
+# move: prints the new generation
+move()
+{
+	sysgenid trigger --pid "$INIT" | grep -oE '[0-9]+' | head -n 1
 }
 
 # adapted GENERATION: the overseer has reported it
@@ -65,18 +82,20 @@ clone_under()
 
 	inside ip -4 address flush dev eth9
 	next_network
+	start_server
 	"${@:2}" >"$work/start" 2>&1 || diag "$(<"$work/start")"
 	ok "$client: the original has a lease" wait_for 60 lives_in "$network" || diag "$(<"$work/start")" "$(<"$work/log")"
 	original=$(identity)
 
 	next_network
-	generation=$(sysgenid trigger --pid "$INIT" | grep -oE '[0-9]+' | head -n 1)
+	start_server
+	generation=$(move)
 	ok "$client: control: without the script" wait_for 30 adapted "$generation"
 	ok "$client: the clone keeps the original's address in a network where it is none" lives_in "$((network - 1))"
 	is "$(grep -v listening "$work/log")" '' "$client: and asks for no other"
 
 	ln -s "$SHIPPED/dhcp-lease" "$LINK/20-dhcp-lease"
-	generation=$(sysgenid trigger --pid "$INIT" | grep -oE '[0-9]+' | head -n 1)
+	generation=$(move)
 	ok "$client: with it" wait_for 60 adapted "$generation"
 	ok "$client: the clone has an address of its network, and no other" lives_in "$network" ||
 		diag "$(inside ip -4 address show dev eth9)" "$(<"$work/log")" "$(inside journalctl --unit sysgenid-overseer --lines 10)"
@@ -127,10 +146,25 @@ inside dhcpcd --exit eth9
 # As ifupdown starts it.
 clone_under dhclient inside dhclient -4 -i -pf /run/dhclient.eth9.pid -lf /var/lib/dhcp/dhclient.eth9.leases -I \
 	-df /var/lib/dhcp/dhclient6.eth9.leases eth9
+inside mkdir -p /run/systemd/system/sysgenid-overseer.service.d
+printf '%s\n' '[Service]' ExecStart= 'ExecStart=/usr/local/bin/sysgenid run --timeout 6000' |
+	inside tee /run/systemd/system/sysgenid-overseer.service.d/impatient.conf >/dev/null
+inside systemctl daemon-reload
 ok "the overseer can be started again" inside systemctl restart sysgenid-overseer
 ok "and the client that its script has started goes on" inside pgrep -x dhclient
 
-kill "$SERVER" "$LOG"
+next_network
+ln -s "$SHIPPED/dhcp-lease" "$LINK/20-dhcp-lease"
+generation=$(move)
+ok "where no server answers" wait_for 60 shows sysgenid-overseer StatusText "^generation $generation .* failed: 20-dhcp-lease"
+ok "the overseer ends the script" journal_says '20-dhcp-lease failed: it took longer than 6000 ms and was ended'
+is "$(inside ip -4 -oneline address show dev eth9)" '' "the original's address is gone"
+start_server
+ok "and the client, which goes on asking, gets one of a server that comes late" wait_for 60 lives_in "$network" ||
+	diag "$(inside ps -ef)" "$(<"$work/log")"
+rm "$LINK/20-dhcp-lease"
+
+end_server
 end_systemd
 echo "$saved" >/etc/machine-id
 rm -rf "$work" "$CONF" /var/lib/dhcp/* /var/lib/dhcpcd/* /var/lib/NetworkManager/*
