@@ -59,6 +59,8 @@ static _Noreturn void be_script(const struct tool_hooks *hooks, const char *path
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setpgid(0, 0);
+	/* Services have it ignored, and then a pipe's writer fails where it should end. */
+	signal(SIGPIPE, SIG_DFL);
 	/* Standard output is for reports. */
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
 		_exit(126);
@@ -91,7 +93,7 @@ static const char *await_script(pid_t pid, uint32_t timeout_ms)
 	static char text[80];
 	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	bool ended = pidfd >= 0 && await_end(pidfd, timeout_ms);
-	int status;
+	int status = 0;
 
 	if (!ended) {
 		kill(-pid, SIGTERM);

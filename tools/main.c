@@ -2,6 +2,7 @@
 /* sysgenid: look at, watch and move the system generation counter. */
 #include "tool.h"
 
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -38,6 +39,8 @@ int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : NULL;
 
+	/* Whoever starts us may have ignored it; then children would leave no status behind. */
+	signal(SIGCHLD, SIG_DFL);
 	if (!name) {
 		fputs("sysgenid: no command given: see 'sysgenid --help'\n", stderr);
 		return TOOL_USAGE;

@@ -87,6 +87,11 @@ if ((EUID == 0)); then
 	like "$(<"$work/err")" "40-d failed: it must belong to root" "nor by a link to it"
 fi
 rm -f "$hooks/40-d"
+script 40-d 'yes | head -n 1 >/dev/null; [[ ${PIPESTATUS[0]} == 141 ]]'
+status=0
+timeout -s KILL 10 env --ignore-signal=CHLD --ignore-signal=PIPE "$tool" quiesce --dir "$hooks" 2>"$work/err" || status=$?
+is "$status $(<"$work/err")" "0 " "signals that the caller ignores change neither what is learned of a script nor what a script sees"
+rm -f "$hooks/40-d"
 ln -s "$work/nowhere" "$hooks/40-d"
 quiesce
 like "$(<"$work/err")" "40-d failed: No such file" "a link to nowhere is said"
@@ -115,6 +120,9 @@ run run -- sh -c 'kill -9 $$'
 is "$status" 137 "a command that a signal ends: 128 and its number"
 run run -- "$work/nothing"
 like "$status $(<"$work/err")" "^127 .*cannot start $work/nothing: No such file" "a command that is not there: 127, and why"
+status=0
+timeout -s KILL 10 env --ignore-signal=CHLD "$tool" run -- sh -c 'exit 7' 2>/dev/null || status=$?
+is "$status" 7 "also where the caller ignores SIGCHLD"
 "$tool" run -- sh -c 'trap "exit 5" TERM; touch '"$work/up"'; while :; do sleep 0.1; done' 2>/dev/null &
 pid=$!
 wait_for 20 test -e "$work/up"
