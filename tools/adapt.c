@@ -15,6 +15,7 @@ struct outcome {
 	struct tool_hooks_result scripts;
 	struct tool_hooks_result resumed; /* unquiesce.d */
 	bool refused;			  /* a directory that is not to be trusted */
+	bool unknown;			  /* the kernel did not tell of the watchers */
 	uint32_t watchers, late;
 };
 
@@ -58,6 +59,7 @@ static void wait_for_watchers(struct overseer *overseer, struct outcome *outcome
 		ret = sysgenid_get_status(&status, &words);
 		if (ret < 0) {
 			(void)tool_fail("ask for the watchers; not waiting for them", ret, &words);
+			outcome->unknown = true;
 			return;
 		}
 		outcome->cause = sysgenid_cause_name(status.cause);
@@ -88,42 +90,65 @@ static void run_scripts(struct overseer *overseer, struct outcome *outcome, cons
 static bool complete(const struct outcome *outcome)
 {
 	return !outcome->refused && !outcome->scripts.failed && !outcome->resumed.failed &&
-	       !outcome->late;
+	       !outcome->unknown && !outcome->late;
 }
 
-static void describe(const struct outcome *outcome, char *text, size_t size)
+static void list_names(const struct outcome *outcome, char *text, size_t size)
 {
-	snprintf(text, size,
-		 "generation %u (%s): %s; %u of %u scripts failed%s%s; %u of %u watchers late",
-		 outcome->generation, outcome->cause, complete(outcome) ? "ready" : "incomplete",
-		 outcome->scripts.failed + outcome->resumed.failed,
-		 outcome->scripts.count + outcome->resumed.count,
-		 outcome->scripts.failed ? ": " : "", outcome->scripts.names, outcome->late,
-		 outcome->watchers);
+	const char *first = outcome->scripts.names, *second = outcome->resumed.names;
+
+	snprintf(text, size, "%s%s%s", first, *first && *second ? " " : "", second);
 }
 
-static int report(const struct overseer *overseer, const struct outcome *outcome)
+static void describe(const struct outcome *outcome, const char *names, char *text, size_t size)
 {
-	char text[700], message[800];
-	struct json_object *object;
+	int used = snprintf(text, size, "generation %u (%s): %s; %u of %u scripts failed%s%s; ",
+			    outcome->generation, outcome->cause,
+			    complete(outcome) ? "ready" : "incomplete",
+			    outcome->scripts.failed + outcome->resumed.failed,
+			    outcome->scripts.count + outcome->resumed.count, *names ? ": " : "",
+			    names);
 
-	describe(outcome, text, sizeof(text));
-	snprintf(message, sizeof(message), "READY=1\nSTATUS=%s", text);
-	tool_notify(message);
-	if (!overseer->json) {
-		puts(text);
-		return tool_flush();
-	}
-	object = tool_json_new();
+	if (outcome->unknown)
+		snprintf(text + used, size - (size_t)used, "watchers not known");
+	else
+		snprintf(text + used, size - (size_t)used, "%u of %u watchers late", outcome->late,
+			 outcome->watchers);
+}
+
+static int print_outcome(const struct outcome *outcome, const char *names)
+{
+	struct json_object *object = tool_json_new();
+
 	tool_json_u32(object, "generation", outcome->generation);
 	tool_json_string(object, "cause", outcome->cause);
 	tool_json_bool(object, "ready", complete(outcome));
 	tool_json_u32(object, "scripts", outcome->scripts.count + outcome->resumed.count);
 	tool_json_u32(object, "failed", outcome->scripts.failed + outcome->resumed.failed);
-	tool_json_string(object, "failed_names", outcome->scripts.names);
-	tool_json_u32(object, "watchers", outcome->watchers);
-	tool_json_u32(object, "late", outcome->late);
+	tool_json_string(object, "failed_names", names);
+	if (outcome->unknown) {
+		tool_json_null(object, "watchers");
+		tool_json_null(object, "late");
+	} else {
+		tool_json_u32(object, "watchers", outcome->watchers);
+		tool_json_u32(object, "late", outcome->late);
+	}
 	return tool_print_json(object);
+}
+
+static int report(const struct overseer *overseer, const struct outcome *outcome)
+{
+	char names[2 * sizeof(outcome->scripts.names)], text[sizeof(names) + 200];
+	char message[sizeof(text) + sizeof("READY=1\nSTATUS=")];
+
+	list_names(outcome, names, sizeof(names));
+	describe(outcome, names, text, sizeof(text));
+	snprintf(message, sizeof(message), "READY=1\nSTATUS=%s", text);
+	tool_notify(message);
+	if (overseer->json)
+		return print_outcome(outcome, names);
+	puts(text);
+	return tool_flush();
 }
 
 static void begin(const struct outcome *outcome)
@@ -171,6 +196,7 @@ int overseer_adapt(struct overseer *overseer)
 		return written;
 	if (complete(&outcome))
 		return TOOL_OK;
-	return outcome.late && !outcome.scripts.failed && !outcome.resumed.failed ? TOOL_TIMEOUT
-										  : TOOL_FAILED;
+	/* Late watchers only: nothing else is wrong. */
+	outcome.late = 0;
+	return complete(&outcome) ? TOOL_TIMEOUT : TOOL_FAILED;
 }

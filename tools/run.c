@@ -29,8 +29,8 @@ static const char help[] =
 	"  --unquiesce DIR   another directory than " TOOL_UNQUIESCE_DIR "\n"
 	"  --timeout MS      for each executable, in milliseconds (default 30000)\n"
 	"  --watchers MS     for the watchers, all together (default 10000)\n"
-	"  --once            end after one change: status 0 ready, 1 an executable failed,\n"
-	"                    3 watchers late\n"
+	"  --once            end after one change: status 0 ready, 3 only watchers late,\n"
+	"                    1 anything else\n"
 	"  --json            print JSON objects\n";
 
 static int catch_signals(void)

@@ -98,7 +98,35 @@ overseer --once --watchers 200
 "$TOOL" trigger >/dev/null
 wait "$RUN"
 is "$?" 3 "--once: status 3 when watchers are late"
+: >"$work/told"
+chmod 777 "$hooks"
+overseer --once --watchers 200
+"$TOOL" trigger >/dev/null
+wait "$RUN"
+is "$?" 1 "--once: status 1 when scripts were refused, too"
+chmod 755 "$hooks"
 end "$WATCHER"
+
+script "$hooks/10-first" "exit 1"
+script "$resume/10-resume" "exit 1"
+: >"$work/told"
+NOTIFY_SOCKET=$socket python3 tests/run/refuse.py netlink "$TOOL" run "${options[@]}" --once --json >"$work/out" 2>"$work/err" &
+RUN=$!
+wait_for 30 has "$work/told" '^READY=1,STATUS=watching'
+"$TOOL" trigger >/dev/null
+wait "$RUN"
+is "$?" 1 "status 1 where a container may not use netlink"
+like "$(<"$work/err")" 'cannot ask for the watchers; not waiting for them: ' "which is said"
+rm "$hooks/10-first" "$resume/10-resume"
+like "$(<"$work/out")" '"failed":2,"failed_names":"10-first 10-resume","watchers":null,"late":null' \
+	"the report says it, too, and names the scripts of both directories that have failed"
+: >"$work/told"
+NOTIFY_SOCKET=$socket python3 tests/run/refuse.py netlink "$TOOL" run "${options[@]}" --once >"$work/out" 2>/dev/null &
+RUN=$!
+wait_for 30 has "$work/told" '^READY=1,STATUS=watching'
+"$TOOL" trigger >/dev/null
+wait "$RUN"
+like "$? $(<"$work/out")" '^1 .*: incomplete; 0 of 0 scripts failed; watchers not known' "it is never ready without having asked for the watchers"
 
 # In a container that is dumped with its overseer.
 install_plugin
