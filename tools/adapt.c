@@ -3,6 +3,7 @@
 #include "run.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -19,19 +20,17 @@ struct outcome {
 	uint32_t watchers, late;
 };
 
-static int64_t now_ms(void)
+static bool stop(void *overseer)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+	return overseer_stops(overseer);
 }
 
-static void nap(void)
+/* False: we are to end. */
+static bool nap(struct overseer *overseer)
 {
-	const struct timespec span = { .tv_nsec = LOOK_AGAIN_MS * 1000000L };
+	struct pollfd fd = { .fd = overseer->signals, .events = POLLIN };
 
-	(void)nanosleep(&span, NULL);
+	return poll(&fd, 1, LOOK_AGAIN_MS) <= 0 || !overseer_stops(overseer);
 }
 
 /* What the scripts draw shall not come from a generator that a twin has as well. */
@@ -50,12 +49,12 @@ static void wait_for_kernel(struct overseer *overseer)
  */
 static void wait_for_watchers(struct overseer *overseer, struct outcome *outcome)
 {
-	const int64_t end = now_ms() + overseer->watchers_ms;
+	const int64_t end = tool_now_ms() + overseer->watchers_ms;
 	struct sysgenid_status status;
 	struct sysgenid_error words;
 	int ret;
 
-	for (;; nap()) {
+	do {
 		ret = sysgenid_get_status(&status, &words);
 		if (ret < 0) {
 			(void)tool_fail("ask for the watchers; not waiting for them", ret, &words);
@@ -67,9 +66,9 @@ static void wait_for_watchers(struct overseer *overseer, struct outcome *outcome
 		outcome->late = status.outdated ? status.outdated - 1 : 0;
 		if (!outcome->late || sysgenid_generation(overseer->handle) != outcome->generation)
 			return;
-		if (now_ms() >= end)
+		if (tool_now_ms() >= end)
 			return;
-	}
+	} while (nap(overseer));
 }
 
 static void run_scripts(struct overseer *overseer, struct outcome *outcome, const char *directory,
@@ -80,6 +79,9 @@ static void run_scripts(struct overseer *overseer, struct outcome *outcome, cons
 		.timeout_ms = overseer->hook_ms,
 		.generation = outcome->generation,
 		.cause = outcome->cause,
+		.stop = stop,
+		.context = overseer,
+		.wake = overseer->signals,
 	};
 	int ret = tool_hooks_run(&hooks, result);
 
@@ -163,7 +165,7 @@ static void begin(const struct outcome *outcome)
 	tool_notify(message);
 }
 
-/* Everything for one generation; -ESTALE: it has moved meanwhile. */
+/* Everything for one generation; -ESTALE: it has moved meanwhile; -ECANCELED: we are to end. */
 static int adapt_once(struct overseer *overseer, struct outcome *outcome)
 {
 	struct sysgenid_status status;
@@ -174,10 +176,16 @@ static int adapt_once(struct overseer *overseer, struct outcome *outcome)
 	begin(outcome);
 	wait_for_kernel(overseer);
 	run_scripts(overseer, outcome, overseer->directory, &outcome->scripts);
+	if (overseer->status >= 0)
+		return -ECANCELED;
 	wait_for_watchers(overseer, outcome);
+	if (overseer->status >= 0)
+		return -ECANCELED;
 	if (sysgenid_generation(overseer->handle) != outcome->generation)
 		return -ESTALE;
 	run_scripts(overseer, outcome, overseer->unquiesce, &outcome->resumed);
+	if (overseer->status >= 0)
+		return -ECANCELED;
 	return sysgenid_acknowledge(overseer->handle, outcome->generation);
 }
 
@@ -189,6 +197,8 @@ int overseer_adapt(struct overseer *overseer)
 	do
 		ret = adapt_once(overseer, &outcome);
 	while (ret == -ESTALE);
+	if (ret == -ECANCELED)
+		return overseer->status;
 	if (ret < 0)
 		return tool_fail("acknowledge the generation", ret, NULL);
 	written = report(overseer, &outcome);

@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #define GRACE_MS 2000 /* from SIGTERM to SIGKILL */
+#define LOOK_AGAIN_MS 20
 
 /* Names as run-parts takes them, so that neither backups nor what a package manager left behind is run. */
 static int has_good_name(const struct dirent *entry)
@@ -74,38 +75,64 @@ static _Noreturn void be_script(const struct tool_hooks *hooks, const char *path
 	_exit(127);
 }
 
-/* Sleeps until @pidfd's process has ended: true, or false after the time limit. */
-static bool await_end(int pidfd, uint32_t timeout_ms)
+/* Our child; its status stays to be fetched. */
+static bool has_ended(pid_t pid)
 {
-	struct pollfd fd = { .fd = pidfd, .events = POLLIN };
-	int ret;
+	siginfo_t info = { 0 };
 
-	/* All signals are blocked here, or wanted to end us. */
-	do
-		ret = poll(&fd, 1, timeout_ms > INT32_MAX ? INT32_MAX : (int)timeout_ms);
-	while (ret < 0 && errno == EINTR);
-	return ret > 0;
+	return waitid(P_PID, (id_t)pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 || info.si_pid;
+}
+
+enum wait_end { ENDED, LATE, STOPPED };
+
+/* Sleeps until the process has ended; until @end, if that is not 0; or until @hooks, if not NULL, say that we are to stop. */
+static enum wait_end await_end(pid_t pid, int pidfd, int64_t end, const struct tool_hooks *hooks)
+{
+	struct pollfd fds[] = {
+		{ .fd = pidfd, .events = POLLIN },
+		{ .fd = hooks && hooks->stop ? hooks->wake : -1, .events = POLLIN },
+	};
+
+	while (!has_ended(pid)) {
+		int64_t left = end ? end - tool_now_ms() : INT32_MAX;
+
+		if (left <= 0)
+			return LATE;
+		/* Old container runtimes refuse pidfd_open(): nothing wakes us then. */
+		if (pidfd < 0 && left > LOOK_AGAIN_MS)
+			left = LOOK_AGAIN_MS;
+		if (poll(fds, 2, left > INT32_MAX ? INT32_MAX : (int)left) > 0 && fds[1].revents &&
+		    hooks->stop(hooks->context))
+			return STOPPED;
+	}
+	return ENDED;
 }
 
 /* Returns NULL when it ended well, or what went wrong. */
-static const char *await_script(pid_t pid, uint32_t timeout_ms)
+static const char *await_script(pid_t pid, const struct tool_hooks *hooks, bool *stopped)
 {
 	static char text[80];
+	const int64_t now = tool_now_ms();
 	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
-	bool ended = pidfd >= 0 && await_end(pidfd, timeout_ms);
+	enum wait_end how =
+		await_end(pid, pidfd, hooks->timeout_ms ? now + hooks->timeout_ms : 0, hooks);
 	int status = 0;
 
-	if (!ended) {
+	if (how != ENDED) {
 		kill(-pid, SIGTERM);
-		if (pidfd < 0 || !await_end(pidfd, GRACE_MS))
+		if (await_end(pid, pidfd, tool_now_ms() + GRACE_MS, NULL) != ENDED)
 			kill(-pid, SIGKILL);
 	}
 	if (pidfd >= 0)
 		close(pidfd);
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
-	if (!ended)
-		snprintf(text, sizeof(text), "it took longer than %u ms and was ended", timeout_ms);
+	*stopped = how == STOPPED;
+	if (how == STOPPED)
+		return "it was ended: the overseer is to end";
+	if (how == LATE)
+		snprintf(text, sizeof(text), "it took longer than %u ms and was ended",
+			 hooks->timeout_ms);
 	else if (WIFSIGNALED(status))
 		snprintf(text, sizeof(text), "it was ended by signal %d", WTERMSIG(status));
 	else if (WEXITSTATUS(status))
@@ -115,7 +142,8 @@ static const char *await_script(pid_t pid, uint32_t timeout_ms)
 	return text;
 }
 
-static const char *run_script(const struct tool_hooks *hooks, const char *path, const char *name)
+static const char *run_script(const struct tool_hooks *hooks, const char *path, const char *name,
+			      bool *stopped)
 {
 	const char *wrong = why_not(path);
 	pid_t pid;
@@ -130,7 +158,7 @@ static const char *run_script(const struct tool_hooks *hooks, const char *path, 
 		be_script(hooks, path, name);
 	/* Here too: it must be true before somebody is to be killed. */
 	setpgid(pid, pid);
-	return await_script(pid, hooks->timeout_ms);
+	return await_script(pid, hooks, stopped);
 }
 
 static void note_failure(struct tool_hooks_result *result, const char *path, const char *name,
@@ -162,6 +190,7 @@ static int check_directory(const char *directory)
 int tool_hooks_run(const struct tool_hooks *hooks, struct tool_hooks_result *result)
 {
 	struct dirent **entries;
+	bool stopped = false;
 	int n, ret;
 
 	memset(result, 0, sizeof(*result));
@@ -171,16 +200,17 @@ int tool_hooks_run(const struct tool_hooks *hooks, struct tool_hooks_result *res
 	n = scandir(hooks->directory, &entries, has_good_name, alphasort);
 	if (n < 0)
 		return -errno;
-	for (int i = 0; i < n; i++) {
+	for (int i = 0; i < n; free(entries[i++])) {
 		char path[4096];
 		const char *why;
 
+		if (stopped)
+			continue;
 		snprintf(path, sizeof(path), "%s/%s", hooks->directory, entries[i]->d_name);
-		why = run_script(hooks, path, entries[i]->d_name);
+		why = run_script(hooks, path, entries[i]->d_name, &stopped);
 		result->count++;
 		if (why)
 			note_failure(result, path, entries[i]->d_name, why);
-		free(entries[i]);
 	}
 	free(entries);
 	return 0;

@@ -18,7 +18,7 @@ static const char help[] =
 	"\n"
 	"  --dir DIR      another directory; then it is for you to take the work up after a "
 	"failure\n"
-	"  --timeout MS   for each executable, in milliseconds (default 30000)\n";
+	"  --timeout MS   for each executable, in milliseconds; 0: never (default 30000)\n";
 
 static int run_directory(const char *directory, uint32_t timeout_ms)
 {

@@ -27,8 +27,8 @@ static const char help[] =
 	"\n"
 	"  --dir DIR         another directory than " TOOL_POST_RESTORE_DIR "\n"
 	"  --unquiesce DIR   another directory than " TOOL_UNQUIESCE_DIR "\n"
-	"  --timeout MS      for each executable, in milliseconds (default 30000)\n"
-	"  --watchers MS     for the watchers, all together (default 10000)\n"
+	"  --timeout MS      for each executable, in milliseconds; 0: never (default 30000)\n"
+	"  --watchers MS     for the watchers, all together; 0: do not wait (default 10000)\n"
 	"  --once            end after one change: status 0 ready, 3 only watchers late,\n"
 	"                    1 anything else\n"
 	"  --json            print JSON objects\n";
@@ -66,20 +66,20 @@ static int start_command(struct overseer *overseer, char **command)
 	_exit(errno == ENOENT ? 127 : 126);
 }
 
-/* Has the command ended? Then its exit status, as shells have it; else -1. */
-static int reap(const struct overseer *overseer)
+/* @which: as for waitpid(); scripts, for which somebody else waits, are children as well. */
+static void reap(struct overseer *overseer, pid_t which)
 {
 	int status;
 	pid_t pid;
 
-	while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
+	while ((pid = waitpid(which, &status, WNOHANG)) > 0)
 		if (pid == overseer->child)
-			return WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-	return -1;
+			/* As shells have it. */
+			overseer->status =
+				WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
-/* Returns an exit status, or -1 to go on. */
-static int take_signals(struct overseer *overseer)
+bool overseer_stops(struct overseer *overseer)
 {
 	struct signalfd_siginfo info;
 
@@ -91,10 +91,11 @@ static int take_signals(struct overseer *overseer)
 		if (overseer->child)
 			kill(overseer->child, number);
 		else if (number == SIGTERM || number == SIGINT)
-			return TOOL_OK;
+			overseer->status = TOOL_OK;
 	}
-	/* Always: while scripts ran, signals have been merged. */
-	return reap(overseer);
+	if (overseer->child)
+		reap(overseer, overseer->child);
+	return overseer->status >= 0;
 }
 
 static int oversee(struct overseer *overseer)
@@ -103,23 +104,24 @@ static int oversee(struct overseer *overseer)
 		{ .fd = overseer->signals, .events = POLLIN },
 		{ .fd = overseer->handle ? overseer->handle->fd : -1, .events = POLLIN },
 	};
-	int status;
 
 	for (;;) {
+		if (overseer_stops(overseer))
+			return overseer->status;
+		/* What others have left to us. No script runs now. */
+		reap(overseer, -1);
+		if (overseer->status >= 0)
+			return overseer->status;
 		/* After a restore it ends with EINTR, and what there is to see is seen next time. */
 		if (poll(fds, 2, -1) < 0) {
 			if (errno == EINTR)
 				continue;
 			return tool_fail("wait for a change", -errno, NULL);
 		}
-		if (fds[0].revents) {
-			status = take_signals(overseer);
-			if (status >= 0)
-				return status;
-		}
 		if (fds[1].revents) {
-			status = overseer_adapt(overseer);
-			if (overseer->once)
+			int status = overseer_adapt(overseer);
+
+			if (overseer->once && overseer->status < 0)
 				return status;
 		}
 	}
@@ -183,7 +185,8 @@ int tool_run(int argc, char **argv)
 	struct overseer overseer = { .directory = TOOL_POST_RESTORE_DIR,
 				     .unquiesce = TOOL_UNQUIESCE_DIR,
 				     .hook_ms = TOOL_HOOK_MS,
-				     .watchers_ms = WATCHERS_MS };
+				     .watchers_ms = WATCHERS_MS,
+				     .status = -1 };
 	const struct tool_option options[] = {
 		{ "dir", 'd', .text = &overseer.directory },
 		{ "unquiesce", 'u', .text = &overseer.unquiesce },

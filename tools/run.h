@@ -17,9 +17,16 @@ struct overseer {
 	bool once;
 	pid_t child; /* 0: there is none */
 	int signals; /* a signalfd */
+	int status;  /* that we are to end with, or -1 to go on */
 };
 
-/* adapt.c: does what is to be done after a change, reports, acknowledges. Returns an exit status. */
+/* run.c: takes the signals that have come. Are we to end? */
+bool overseer_stops(struct overseer *overseer);
+
+/*
+ * adapt.c: does what is to be done after a change, reports, acknowledges. Returns an exit status; when we are to end it
+ * leaves the rest.
+ */
 int overseer_adapt(struct overseer *overseer);
 
 #endif /* SYSGENID_RUN_H */

@@ -52,6 +52,9 @@ int tool_options(int argc, char **argv, const char *help, const struct tool_opti
  */
 int tool_open_namespace(uint32_t pid, int *status);
 
+/* clock.c: milliseconds since some time */
+int64_t tool_now_ms(void);
+
 /* files.c: counters in files. Exit statuses; what went wrong has been said. */
 
 bool tool_files_exist(void);
@@ -69,9 +72,13 @@ int tool_files_status(bool json);
 
 struct tool_hooks {
 	const char *directory;
-	uint32_t timeout_ms; /* for each */
+	uint32_t timeout_ms; /* for each; 0: none */
 	uint32_t generation; /* what the scripts are told */
 	const char *cause;
+	/* NULL, or asked when @wake is readable: end the one that runs, and run no other? */
+	bool (*stop)(void *context);
+	void *context;
+	int wake;
 };
 
 struct tool_hooks_result {
@@ -80,7 +87,7 @@ struct tool_hooks_result {
 };
 
 /*
- * Runs what is in the directory, in the order of the names. What fails is said on stderr and does not
+ * Runs what is in the directory, up to @stop, in the order of the names. What fails is said on stderr and does not
  * keep the others from running. Returns 0, also when there is no directory; -EACCES when others can write it (said);
  * or -errno.
  */

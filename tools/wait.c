@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <time.h>
 
 static const char help[] =
 	"usage: sysgenid wait [--timeout MS] [--json]\n"
@@ -16,21 +15,13 @@ static const char help[] =
 	"  --timeout MS   give up after MS milliseconds; 0 (the default): never\n"
 	"  --json         print a JSON object\n";
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /*
  * Returns 0 or -errno, and the generation that was acknowledged by all. The wait ends with EINTR
  * whenever the generation changes, and watchers have to acknowledge anew.
  */
 static int wait_for_all(struct sysgenid *handle, uint32_t timeout_ms, uint32_t *generation)
 {
-	const int64_t end = now_ms() + timeout_ms;
+	const int64_t end = tool_now_ms() + timeout_ms;
 	int64_t left = timeout_ms;
 	int ret;
 
@@ -44,7 +35,7 @@ static int wait_for_all(struct sysgenid *handle, uint32_t timeout_ms, uint32_t *
 		if (!timeout_ms)
 			continue;
 		/* 0 would be for ever. */
-		left = end - now_ms();
+		left = end - tool_now_ms();
 		if (left <= 0)
 			return -ETIME;
 		if (left > timeout_ms)

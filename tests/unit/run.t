@@ -57,6 +57,13 @@ quiesce --timeout 200
 like "$(<"$work/err")" "20-b failed: it took longer than 200 ms and was ended" "one that does not end is ended"
 ok "it is gone" test ! -e "/proc/$(<"$work/pid")"
 is "$(paste -sd' ' "$work/order")" "10-a 30-c" "and the next one runs"
+script 20-b 'exit 3'
+status=0
+python3 tests/run/refuse.py pidfd "$tool" quiesce --dir "$hooks" 2>"$work/err" || status=$?
+like "$status $(<"$work/err")" "^1 .*20-b failed: it ended with status 3" "also where pidfd_open() is refused, as old container runtimes do"
+is "$(grep -c failed "$work/err")" 1 "and the others end well"
+quiesce --timeout 0
+like "$(<"$work/err")" "20-b failed: it ended with status 3" "a time limit of 0 is none"
 script 20-b 'trap "" TERM; echo $$ >'"$work/pid"'; while :; do sleep 1000; done'
 quiesce --timeout 200
 ok "one that ignores SIGTERM is killed" test ! -e "/proc/$(<"$work/pid")"

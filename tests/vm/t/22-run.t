@@ -105,6 +105,41 @@ overseer --once --watchers 200
 wait "$RUN"
 is "$?" 1 "--once: status 1 when scripts were refused, too"
 chmod 755 "$hooks"
+
+# stops NAME STATUS: the overseer, which is told to, long before any time limit
+stops()
+{
+	ok "$1" wait_gone 30 "$RUN" || kill -KILL "$RUN"
+	wait "$RUN"
+	is "$?" "$2" "with status $2"
+}
+
+: >"$work/told"
+overseer --watchers 3600000
+"$TOOL" trigger >/dev/null
+ok "the overseer waits for a watcher" wait_for 30 grep -q RELOADING "$work/told"
+kill -TERM "$RUN"
+stops "SIGTERM ends it" 0
+# shellcheck disable=SC2016
+script "$hooks/15-slow" 'echo $$ >'"$work/slow"'; exec sleep 1000'
+script "$hooks/20-second" "touch $work/second"
+: >"$work/told"
+overseer --timeout 3600000
+"$TOOL" trigger >/dev/null
+ok "the overseer runs a script" wait_for 30 test -s "$work/slow"
+kill -TERM "$RUN"
+stops "SIGTERM ends it" 0
+like "$(<"$work/err")" "15-slow failed: it was ended: the overseer is to end" "which is said of the script"
+not_ok "the script is gone" test -e "/proc/$(<"$work/slow")"
+not_ok "and no other was run" test -e "$work/second"
+rm "$work/slow"
+: >"$work/told"
+overseer --timeout 3600000 -- sh -c 'trap "exit 9" TERM; while :; do sleep 0.1; done'
+"$TOOL" trigger >/dev/null
+ok "the overseer of a command runs a script" wait_for 30 test -s "$work/slow"
+kill -TERM "$RUN"
+stops "a signal reaches the command meanwhile, whose end is the overseer's" 9
+rm "$hooks/15-slow" "$hooks/20-second" "$work/slow"
 end "$WATCHER"
 
 script "$hooks/10-first" "exit 1"
