@@ -170,8 +170,8 @@ int sysgenid_wordfile_raise(const struct sysgenid_wordfile *file, uint32_t mark,
 	if (error)
 		return error;
 	*generation = sysgenid_file_raise(page, mark + 1);
-	if (reseeded && page->flags & SYSGENID_PAGE_F_RNG)
-		__atomic_store_n(&page->rng_generation, *generation, __ATOMIC_RELEASE);
+	if (reseeded)
+		sysgenid_file_reseeded(page, *generation);
 	sysgenid_file_unmap(page);
 	return 0;
 }

@@ -77,6 +77,19 @@ uint32_t sysgenid_file_raise(struct sysgenid_page *page, uint32_t min)
 	return next;
 }
 
+void sysgenid_file_reseeded(struct sysgenid_page *page, uint32_t generation)
+{
+	uint32_t told = __atomic_load_n(&page->rng_generation, __ATOMIC_ACQUIRE);
+
+	if (!(page->flags & SYSGENID_PAGE_F_RNG))
+		return;
+	/* Acquire: who sees what another has told sees the generation that it is about, too, and leaves it. */
+	while (__atomic_load_n(&page->generation, __ATOMIC_ACQUIRE) == generation &&
+	       !__atomic_compare_exchange_n(&page->rng_generation, &told, generation, false,
+					    __ATOMIC_RELEASE, __ATOMIC_ACQUIRE))
+		;
+}
+
 /* Nobody wakes those who wait for a file's word: they look, ever less often. */
 int sysgenid_file_wait(const struct sysgenid *handle, uint32_t seen, int timeout_ms)
 {

@@ -38,6 +38,12 @@ void sysgenid_file_unmap(struct sysgenid_page *page);
  */
 uint32_t sysgenid_file_raise(struct sysgenid_page *page, uint32_t min);
 
+/*
+ * Says in the page that the kernel's generator has been reseeded for the @generation to which the caller has raised it.
+ * Whoever has raised it further by now says so for himself, and is not contradicted.
+ */
+void sysgenid_file_reseeded(struct sysgenid_page *page, uint32_t generation);
+
 /* sysgenid_wait() for such a page. */
 int sysgenid_file_wait(const struct sysgenid *handle, uint32_t seen, int timeout_ms);
 

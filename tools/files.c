@@ -97,7 +97,7 @@ static int raise_counter(const char *name, uint32_t min, uint32_t *generation)
 	*generation = sysgenid_file_raise(page, min);
 	error = reseed();
 	if (!error)
-		__atomic_store_n(&page->rng_generation, *generation, __ATOMIC_RELEASE);
+		sysgenid_file_reseeded(page, *generation);
 	sysgenid_file_unmap(page);
 	if (!error)
 		return TOOL_OK;

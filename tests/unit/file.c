@@ -127,6 +127,51 @@ static void test_raise(void)
 	       "also for who wishes for the highest: it never stays");
 }
 
+/* What the page says of the generator after somebody has told it of @told. */
+static uint32_t reseeded(uint32_t generation, uint32_t rng_generation, uint32_t told)
+{
+	struct sysgenid_page *page;
+	uint32_t found;
+
+	make_good_file();
+	page = map_writable();
+	move(page, generation);
+	page->rng_generation = rng_generation;
+	sysgenid_file_reseeded(page, told);
+	found = page->rng_generation;
+	munmap(page, sizeof(*page));
+	return found;
+}
+
+#define RAISES 20000
+
+static void *raise_often(void *page)
+{
+	for (int i = 0; i < RAISES; i++)
+		sysgenid_file_reseeded(page, sysgenid_file_raise(page, 0));
+	return NULL;
+}
+
+static void test_reseeded(void)
+{
+	struct sysgenid_page *page;
+	pthread_t threads[2];
+
+	is_int(reseeded(10, 7, 10), 10, "who has raised the word says that there was a reseed");
+	is_int(reseeded(11, 11, 10), 11, "but not over who has raised it since, and said so");
+	is_int(reseeded(11, 7, 10), 7, "nor for one who has not said so yet");
+	is_int(reseeded(1, UINT32_MAX, 1), 1, "also after the highest number");
+	make_good_file();
+	page = map_writable();
+	for (int i = 0; i < 2; i++)
+		must(!pthread_create(&threads[i], NULL, raise_often, page));
+	for (int i = 0; i < 2; i++)
+		must(!pthread_join(threads[i], NULL));
+	is_int(page->generation, 7 + 2 * RAISES, "two raise the word at the same time");
+	is_int(page->rng_generation, page->generation, "and the reseed is not left behind");
+	munmap(page, sizeof(*page));
+}
+
 static void *move_later(void *page)
 {
 	const struct timespec moment = { .tv_nsec = 50000000 };
@@ -247,6 +292,7 @@ int main(void)
 	before = count_descriptors();
 	test_handle();
 	test_raise();
+	test_reseeded();
 	test_wait();
 	test_leases();
 	test_hostile();
