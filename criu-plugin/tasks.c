@@ -6,19 +6,14 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "log.h"
+#include "maps.h"
 #include "tasks.h"
 #include "util.h"
-
-#define cleanup_directory __attribute__((cleanup(close_directory)))
-
-static void close_directory(DIR **directory)
-{
-	if (*directory)
-		closedir(*directory);
-}
 
 static pid_t tracer_of(int proc, const char *name)
 {
@@ -63,16 +58,74 @@ int sysgenid_for_each_task(sysgenid_task_fn fn, void *argument)
 
 static int kill_task(pid_t pid, void *argument)
 {
-	(void)argument;
+	bool *has_first = argument;
+
 	/* It is traced, so its number cannot be another task's by now. */
 	kill(pid, SIGKILL);
+	*has_first |= sysgenid_inner_pid(pid) == 1;
 	return 0;
 }
 
+/* Whether it is still there, and will end. */
+static bool is_left(pid_t thread)
+{
+	int status;
+	pid_t ended = waitpid(thread, &status, __WALL | WNOHANG);
+
+	return !ended || (ended > 0 && WIFSTOPPED(status));
+}
+
+/* But not the first process of the PID namespace itself, for which criu waits. */
+static int reap_task(pid_t pid, void *argument)
+{
+	cleanup_directory DIR *threads = NULL;
+	const struct dirent *entry;
+	bool *left = argument;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/task", pid);
+	threads = opendir(path);
+	while (threads && (entry = readdir(threads))) {
+		const char *at = entry->d_name;
+		uint64_t thread;
+
+		if (sysgenid_parse_number(&at, 10, &thread) && thread != (uint64_t)pid)
+			*left |= is_left((pid_t)thread);
+	}
+	if (sysgenid_inner_pid(pid) != 1)
+		*left |= is_left(pid);
+	return 0;
+}
+
+/*
+ * What is traced is a zombie until its tracer has waited for it, and the first process of a PID
+ * namespace does not end before all others there have. criu waits for that one and no other: it would
+ * wait for ever. Which of its threads is the last, and waits for the others, nobody can know: so all
+ * are asked in turn.
+ */
+static int reap_tasks(void)
+{
+	const struct timespec moment = { .tv_nsec = 1000000 };
+	bool left;
+	int error;
+
+	for (;;) {
+		left = false;
+		error = sysgenid_for_each_task(reap_task, &left);
+		if (error || !left)
+			return error;
+		nanosleep(&moment, NULL);
+	}
+}
+
+/* Without such a first process criu waits for none, and kills all by numbers, which must not become free. */
 void sysgenid_kill_tasks(void)
 {
-	int error = sysgenid_for_each_task(kill_task, NULL);
+	bool has_first = false;
+	int error = sysgenid_for_each_task(kill_task, &has_first);
 
+	if (!error && has_first)
+		error = reap_tasks();
 	if (error)
 		sysgenid_err("cannot find the tasks to kill: %s", strerror(-error));
 }

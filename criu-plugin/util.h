@@ -3,6 +3,7 @@
 #ifndef SYSGENID_UTIL_H
 #define SYSGENID_UTIL_H
 
+#include <dirent.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,6 +13,7 @@
 #include <unistd.h>
 
 #define cleanup_close __attribute__((cleanup(sysgenid_cleanup_close)))
+#define cleanup_directory __attribute__((cleanup(sysgenid_cleanup_directory)))
 #define cleanup_file __attribute__((cleanup(sysgenid_cleanup_file)))
 #define cleanup_free __attribute__((cleanup(sysgenid_cleanup_free)))
 
@@ -19,6 +21,12 @@ static inline void sysgenid_cleanup_close(int *fd)
 {
 	if (*fd >= 0)
 		close(*fd);
+}
+
+static inline void sysgenid_cleanup_directory(DIR **directory)
+{
+	if (*directory)
+		closedir(*directory);
 }
 
 static inline void sysgenid_cleanup_file(FILE **file)

@@ -14,14 +14,6 @@
 #include "util.h"
 #include "wordfile.h"
 
-#define cleanup_directory __attribute__((cleanup(close_directory)))
-
-static void close_directory(DIR **directory)
-{
-	if (*directory)
-		closedir(*directory);
-}
-
 /* Only root may have made it and may change it. */
 static bool is_roots(const struct stat *stat)
 {
