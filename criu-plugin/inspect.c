@@ -9,7 +9,7 @@
 #include "log.h"
 #include "maps.h"
 #include "util.h"
-#include "wordfile.h"
+#include "wordfind.h"
 
 /* Where our virtio-rng driver lets the counter be mapped, in /sys. */
 #define VRNG_DIRECTORY "/sys/virtio-rng"
@@ -60,31 +60,41 @@ static int store_file_task(pid_t inner, uint32_t generation, SysgenidImage *imag
 	return 0;
 }
 
-static int inspect_file(pid_t pid, pid_t inner, SysgenidImage *image,
-			struct sysgenid_findings *findings)
+static int keep_file(pid_t pid, pid_t inner, const struct sysgenid_wordfile *file,
+		     SysgenidImage *image)
 {
-	struct sysgenid_wordfile file;
 	uint32_t generation;
-	int error;
+	int error = sysgenid_wordfile_read(file, &generation);
 
-	error = sysgenid_wordfile_find(pid, &file);
-	if (error || file.kind != SYSGENID_WORDFILE_OURS)
-		return 0;
-	error = sysgenid_wordfile_read(&file, &generation);
 	if (!error)
 		error = store_file_task(inner, generation, image);
-	if (error) {
+	if (error)
 		sysgenid_err("task %d has the counter in the file %s, and that cannot be stored: "
 			     "%s",
-			     pid, file.path,
+			     pid, file->path,
 			     error == -ENOTTY ? "the file is no page of a counter"
 					      : strerror(-error));
-		return error;
+	else
+		sysgenid_info("task %d has the counter in the file %s, generation %u", pid,
+			      file->path, generation);
+	return error;
+}
+
+static int inspect_files(pid_t pid, pid_t inner, SysgenidImage *image,
+			 struct sysgenid_findings *findings)
+{
+	struct sysgenid_wordfiles found;
+	int error = sysgenid_wordfiles_find(pid, &found);
+
+	if (error) {
+		sysgenid_wordfiles_free(&found);
+		return 0;
 	}
-	findings->counter_file = true;
-	sysgenid_info("task %d has the counter in the file %s, generation %u", pid, file.path,
-		      generation);
-	return 0;
+	for (size_t i = 0; !error && i < found.n; i++)
+		error = keep_file(pid, inner, &found.files[i], image);
+	findings->counter_file |= found.n > 0;
+	sysgenid_wordfiles_free(&found);
+	return error;
 }
 
 /* "/sys/virtio-rng/virtio_rng.0/vm_gen_counter", wherever the task has its sysfs. */
@@ -120,5 +130,5 @@ int sysgenid_inspect(pid_t pid, SysgenidImage *image, struct sysgenid_findings *
 	inspect_namespace(pid, inner, image, findings);
 	if (!findings->system_wide && !access(VRNG_DIRECTORY, F_OK))
 		inspect_mappings(pid, findings);
-	return sysgenid_wordfile_in_use() ? inspect_file(pid, inner, image, findings) : 0;
+	return sysgenid_wordfile_in_use() ? inspect_files(pid, inner, image, findings) : 0;
 }

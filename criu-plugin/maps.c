@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <string.h>
+#include <sys/sysmacros.h>
 
 #include "maps.h"
 #include "util.h"
@@ -16,6 +17,7 @@ static const char *skip_word(const char *text)
 /* "start-end perms offset device inode   path". Other lines of smaps begin with a capital. */
 static bool parse_header(char *line, struct sysgenid_vma *vma)
 {
+	uint64_t major, minor;
 	const char *at = line;
 
 	if (!sysgenid_parse_number(&at, 16, &vma->start) || *at++ != '-' ||
@@ -23,9 +25,12 @@ static bool parse_header(char *line, struct sysgenid_vma *vma)
 		return false;
 	memcpy(vma->perms, at, 4);
 	vma->perms[4] = '\0';
-	at = skip_word(skip_word(skip_word(at)));
-	if (!sysgenid_parse_number(&at, 10, &vma->inode))
+	at = skip_word(skip_word(at));
+	if (!sysgenid_parse_number(&at, 16, &major) || *at++ != ':' ||
+	    !sysgenid_parse_number(&at, 16, &minor) || *at++ != ' ' ||
+	    !sysgenid_parse_number(&at, 10, &vma->inode))
 		return false;
+	vma->device = makedev((unsigned int)major, (unsigned int)minor);
 	vma->path = at + strspn(at, " ");
 	return true;
 }

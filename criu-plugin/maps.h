@@ -11,6 +11,7 @@ struct sysgenid_vma {
 	uint64_t start;
 	uint64_t end;
 	char perms[5];	  /* "rw-p" */
+	dev_t device;	  /* of the file's file system */
 	uint64_t inode;	  /* 0: no file */
 	const char *path; /* "" when there is none; also "[heap]" and the like */
 	bool droppable;	  /* only known when flags were asked for; so the next one */

@@ -2,11 +2,9 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <linux/sysgenid.h>
@@ -52,76 +50,43 @@ static bool is_wordfile(const struct stat *stat)
 	       stat->st_size == (off_t)sysconf(_SC_PAGESIZE);
 }
 
-/* Is it the file of the container that is called name in the registry? */
-static bool matches(int registry, const char *name, const struct stat *wanted)
+/* The file of the container that is called name in the registry. Returns whether there is one. */
+static bool find(int registry, const char *name, struct sysgenid_wordfile *file)
 {
 	cleanup_close int directory =
 		openat(registry, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat stat;
 
-	return directory >= 0 && !fstat(directory, &stat) && is_roots(&stat) &&
-	       !fstatat(directory, SYSGENID_REGISTRY_FILE, &stat, AT_SYMLINK_NOFOLLOW) &&
-	       stat.st_dev == wanted->st_dev && stat.st_ino == wanted->st_ino && is_wordfile(&stat);
+	if (directory < 0 || fstat(directory, &stat) || !is_roots(&stat) ||
+	    fstatat(directory, SYSGENID_REGISTRY_FILE, &stat, AT_SYMLINK_NOFOLLOW) ||
+	    !is_wordfile(&stat))
+		return false;
+	file->device = stat.st_dev;
+	file->inode = stat.st_ino;
+	return snprintf(file->path, sizeof(file->path),
+			SYSGENID_REGISTRY "/%s/" SYSGENID_REGISTRY_FILE,
+			name) < (int)sizeof(file->path);
 }
 
-static void look_up(const struct stat *wanted, struct sysgenid_wordfile *found)
+int sysgenid_wordfile_list(struct sysgenid_wordfile **files, size_t *n)
 {
 	cleanup_directory DIR *registry = open_registry();
 	const struct dirent *entry;
+	struct sysgenid_wordfile file;
 
+	*files = NULL;
+	*n = 0;
 	while (registry && (entry = readdir(registry))) {
-		if (entry->d_name[0] == '.' || !matches(dirfd(registry), entry->d_name, wanted))
+		struct sysgenid_wordfile *more;
+
+		if (entry->d_name[0] == '.' || !find(dirfd(registry), entry->d_name, &file))
 			continue;
-		if (snprintf(found->path, sizeof(found->path),
-			     SYSGENID_REGISTRY "/%s/" SYSGENID_REGISTRY_FILE,
-			     entry->d_name) >= (int)sizeof(found->path))
-			continue;
-		found->kind = SYSGENID_WORDFILE_OURS;
-		found->device = wanted->st_dev;
-		found->inode = wanted->st_ino;
-		return;
+		more = realloc(*files, (*n + 1) * sizeof(*more));
+		if (!more)
+			return -ENOMEM;
+		*files = more;
+		more[(*n)++] = file;
 	}
-}
-
-/* The path inside the task's root; its links lead nowhere, so they cannot lead out of it. */
-static int open_inside(pid_t pid)
-{
-	struct open_how how = {
-		.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
-	};
-	cleanup_close int root = -1;
-	char path[64];
-	long fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/root", pid);
-	root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root < 0)
-		return -errno == -ENOENT ? -ESRCH : -errno;
-	fd = syscall(SYS_openat2, root, "dev/sysgenid", &how, sizeof(how));
-	return fd < 0 ? -errno : (int)fd;
-}
-
-int sysgenid_wordfile_find(pid_t pid, struct sysgenid_wordfile *found)
-{
-	cleanup_close int fd = open_inside(pid);
-	struct stat stat;
-
-	*found = (struct sysgenid_wordfile){ .kind = SYSGENID_WORDFILE_NONE };
-	if (fd == -ENOENT || fd == -ENOTDIR)
-		return 0;
-	/* A link on the way. */
-	if (fd == -ELOOP) {
-		found->kind = SYSGENID_WORDFILE_FOREIGN;
-		return 0;
-	}
-	if (fd < 0)
-		return fd;
-	if (fstat(fd, &stat))
-		return -errno;
-	found->kind = S_ISCHR(stat.st_mode) ? SYSGENID_WORDFILE_DEVICE : SYSGENID_WORDFILE_FOREIGN;
-	if (S_ISREG(stat.st_mode))
-		look_up(&stat, found);
 	return 0;
 }
 

@@ -8,32 +8,25 @@
 #define SYSGENID_WORDFILE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
 #include <file.h>
 
-enum sysgenid_wordfile_kind {
-	SYSGENID_WORDFILE_NONE,	   /* there is nothing at the path */
-	SYSGENID_WORDFILE_DEVICE,  /* a device node */
-	SYSGENID_WORDFILE_FOREIGN, /* a file, but none of ours; or something else */
-	SYSGENID_WORDFILE_OURS,
-};
-
 struct sysgenid_wordfile {
-	enum sysgenid_wordfile_kind kind;
 	dev_t device;
 	ino_t inode;
-	char path[280]; /* in the registry, when it is ours */
+	char path[280]; /* in the registry */
 };
 
 /* Is there any such file on this machine? */
 bool sysgenid_wordfile_in_use(void);
 
-/* What a task has at /dev/sysgenid. Returns 0 or -errno; -ESRCH or -ENOENT: the task is gone. */
-int sysgenid_wordfile_find(pid_t pid, struct sysgenid_wordfile *found);
+/* All of them, in an array that the caller frees. Returns 0 or -errno. */
+int sysgenid_wordfile_list(struct sysgenid_wordfile **files, size_t *n);
 
-/* The generation in one that is ours. Each returns 0 or -errno; -ENOTTY: it is not such a page. */
+/* The generation in one. Each returns 0 or -errno; -ENOTTY: it is not such a page. */
 int sysgenid_wordfile_read(const struct sysgenid_wordfile *file, uint32_t *generation);
 
 /* Moves it by one at least, and above mark, but for a wrap; -ERANGE: nothing is above that. */

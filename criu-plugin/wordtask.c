@@ -7,7 +7,7 @@
 #include "maps.h"
 #include "plugin.h"
 #include "util.h"
-#include "wordfile.h"
+#include "wordfind.h"
 #include "wordtask.h"
 
 /* Files that this restore has raised. They are few: each is a container's. */
@@ -74,44 +74,54 @@ static int raise_file(pid_t pid, const struct sysgenid_wordfile *file)
 	return error;
 }
 
-/* The task had one of our files when it was dumped, and has something else now. */
-static int log_lost(pid_t pid, const struct sysgenid_wordfile *file)
+/* The task had one of our files when it was dumped, and has none now. */
+static int log_lost(pid_t pid, const struct sysgenid_wordfiles *found)
 {
 	static const char *const what[] = {
-		[SYSGENID_WORDFILE_NONE] = "nothing",
-		[SYSGENID_WORDFILE_DEVICE] = "a device node",
-		[SYSGENID_WORDFILE_FOREIGN] = "a file that is none of this machine's",
+		[SYSGENID_WORDPATH_NONE] = "nothing",
+		[SYSGENID_WORDPATH_DEVICE] = "a device node",
+		[SYSGENID_WORDPATH_OTHER] = "a file that is none of this machine's",
 	};
 
-	sysgenid_err("task %d had the counter in a file at /dev/sysgenid when it was dumped, and "
-		     "has %s there now: the container needs a file from " SYSGENID_REGISTRY,
-		     pid, what[file->kind]);
+	sysgenid_err("task %d had the counter in a file when it was dumped, and has none now; at "
+		     "/dev/sysgenid it has %s: the container needs a file from " SYSGENID_REGISTRY,
+		     pid, what[found->at_path]);
 	return -ENXIO;
+}
+
+static int raise_files(pid_t pid, bool needed)
+{
+	struct sysgenid_wordfiles found;
+	int error = sysgenid_wordfiles_find(pid, &found);
+
+	/* Without a root directory it is dead, as it was in the image. */
+	if (error == -ESRCH && !needed)
+		error = 0;
+	else if (error)
+		sysgenid_err("cannot find out whether task %d has the counter in a file: %s", pid,
+			     strerror(-error));
+	else if (needed && !found.n)
+		error = log_lost(pid, &found);
+	for (size_t i = 0; !error && i < found.n; i++)
+		error = raise_file(pid, &found.files[i]);
+	sysgenid_wordfiles_free(&found);
+	return error;
 }
 
 int sysgenid_task_raise(pid_t pid)
 {
 	const SysgenidImage *image = sysgenid_plugin.image;
-	struct sysgenid_wordfile file;
-	bool needed = false;
-	int error;
+	int inner;
 
 	if (!sysgenid_wordfile_in_use() && (!image || !image->n_file_tasks))
 		return 0;
-	error = sysgenid_inner_pid(pid);
-	if (error >= 0)
-		needed = image && sysgenid_image_has_file_task(image, error);
-	if (error >= 0)
-		error = sysgenid_wordfile_find(pid, &file);
-	if (error < 0) {
-		/* Without a root directory it is dead, as it was in the image. */
-		if (!needed && (error == -ESRCH || error == -ENOENT))
-			return 0;
-		sysgenid_err("cannot find out what task %d has at /dev/sysgenid: %s", pid,
-			     strerror(-error));
-		return error;
+	inner = sysgenid_inner_pid(pid);
+	if (inner == -ESRCH || inner == -ENOENT)
+		return 0;
+	if (inner < 0) {
+		sysgenid_err("cannot find out which number task %d has in its PID namespace: %s",
+			     pid, strerror(-inner));
+		return inner;
 	}
-	if (file.kind == SYSGENID_WORDFILE_OURS)
-		return raise_file(pid, &file);
-	return needed ? log_lost(pid, &file) : 0;
+	return raise_files(pid, image && sysgenid_image_has_file_task(image, inner));
 }

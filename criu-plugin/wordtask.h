@@ -6,9 +6,8 @@
 #include <sys/types.h>
 
 /*
- * Raises the generation in the file that the task has at /dev/sysgenid, if it is one of ours, above
- * what the image knows, once for each file. Returns 0, or -errno after logging: the task must not
- * run.
+ * Raises the generation in each file of ours that the task has above what the image knows, once
+ * for each file. Returns 0, or -errno after logging: the task must not run.
  */
 int sysgenid_task_raise(pid_t pid);
 

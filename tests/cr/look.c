@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <pthread.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -65,20 +66,54 @@ void look_for_ever(const char *who, const uint32_t *word, unsigned int burst)
 	}
 }
 
+static const uint32_t *map_other(const char *path)
+{
+	int fd = open(path, O_RDONLY);
+	void *page = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ, MAP_SHARED, fd, 0);
+
+	if (fd < 0 || page == MAP_FAILED)
+		die(path);
+	close(fd);
+	return page;
+}
+
 int subject_look(char **args)
 {
-	void *page;
-	int fd;
+	const uint32_t *word;
 
 	if (!args[1])
 		return 2;
-	fd = open(args[1], O_RDONLY);
-	page = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ, MAP_SHARED, fd, 0);
-	if (fd < 0 || page == MAP_FAILED)
-		die(args[1]);
-	close(fd);
+	word = map_other(args[1]);
 	say("ready");
-	look_for_ever(args[0], page, BURST);
+	look_for_ever(args[0], word, BURST);
+}
+
+static void *idle(void *unused)
+{
+	while (pause())
+		;
+	return unused;
+}
+
+/* criu dumps no container whose first process has changed its root. */
+int subject_jailed(char **args)
+{
+	static char jail[] = "/tmp/jail-XXXXXX";
+	const uint32_t *word;
+	pid_t pid = fork();
+
+	if (pid < 0)
+		die("fork");
+	start_thread(idle, NULL);
+	while (pid)
+		pause();
+	if (!args[1])
+		return 2;
+	word = map_other(args[1]);
+	if (!mkdtemp(jail) || chroot(jail) || chdir("/"))
+		die(jail);
+	say("ready");
+	look_for_ever(args[0], word, BURST);
 }
 
 int subject_mapping(char **args)

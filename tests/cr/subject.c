@@ -11,6 +11,8 @@ static const struct {
 } commands[] = {
 	{ "mapping", subject_mapping, "keeps a mapping and no file, and looks at it all the time" },
 	{ "look", subject_look, "FILE: the same at a page of another file" },
+	{ "jailed", subject_jailed,
+	  "FILE: the same in a child that has changed its root to an empty directory" },
 	{ "forked", subject_forked,
 	  "the same in a child that inherits, and in one that maps itself" },
 	{ "threads", subject_threads, "three threads that look at one mapping all the time" },

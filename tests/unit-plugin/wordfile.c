@@ -19,7 +19,7 @@ static struct sysgenid_wordfile make(uint32_t generation, uint32_t magic, off_t 
 	struct sysgenid_page page = { .generation = generation,
 				      .magic = magic,
 				      .version = SYSGENID_PAGE_VERSION };
-	struct sysgenid_wordfile file = { .kind = SYSGENID_WORDFILE_OURS };
+	struct sysgenid_wordfile file;
 	struct stat stat;
 	int fd;
 

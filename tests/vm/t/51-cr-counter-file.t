@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# No module, and the counter in a file that is bind-mounted into each container: two restores of one
-# dump, each with a file of its own. And what is no such file.
+# No module, and the counter in a file that is bind-mounted into each container: restores of one
+# dump, each with a file of its own. Tasks that do not see theirs at /dev/sysgenid. And what is no such file.
 # vm: timeout=240
 set -uo pipefail
 . tests/cr/lib.sh
@@ -41,18 +41,20 @@ restore_with()
 
 last_line_is()
 {
-	read_log "$1" && [[ ${LOG[-1]} == "mapping sees $2"* ]]
+	read_log "$1" && [[ ${LOG[-1]} == *" sees $2"* ]]
 }
 
-# clone NAME GENERATION NEW: its file says GENERATION before the restore
+# clone NAME GENERATION NEW [IMAGE]: its file says GENERATION before the restore
 clone()
 {
+	local image=${4:-image}
+
 	counter "$1" "$2"
-	ok "$1: restored with a file that says $2" restore_with "$REGISTRY/$1/counter" image "$1" || return
+	ok "$1: restored with a file that says $2" restore_with "$REGISTRY/$1/counter" "$image" "$1" || return
 	is "$(word "$1")" "$3" "$1: its file says $3 then"
 	ok "$1: sees it" wait_for 30 last_line_is "$1" "$3"
-	is "$(looks_after image "$1")" "" "$1: its first load after the restore sees it"
-	read_news image "$1"
+	is "$(looks_after "$image" "$1")" "" "$1: its first load after the restore sees it"
+	read_news "$image" "$1"
 	is "${#LOG[@]}" 1 "$1: sees one change and no other"
 }
 
@@ -75,6 +77,44 @@ check_clones()
 	done
 }
 
+jailed_start()
+{
+	CONTAINER_COUNTER=$REGISTRY/$1/counter CONTAINER_COUNTER_AT=/run/counter subject_start "$1" jailed /run/counter
+}
+
+# jailed_dump NAME IMAGE [OPTION]...
+jailed_dump()
+{
+	dump "$@" --external 'mnt[/run/counter]:counter'
+}
+
+# The only task that has the counter has changed its root since, and no task has it at /dev/sysgenid.
+check_jailed()
+{
+	counter jailed 9
+	ok "a container with the counter at another path starts, with a task that has mapped it and changed its root" \
+		jailed_start jailed
+	without_plugin
+	ok "control: it is dumped without the plugin, and goes on" jailed_dump jailed free --leave-running
+	with_plugin
+	ok "it is dumped" jailed_dump jailed jail || return
+	clone jailed-first 9 10 jail
+	clone jailed-second 3 10 jail
+	without_plugin
+	counter jailed-control 9
+	ok "control: it is restored without the plugin" restore_with "$REGISTRY/jailed-control/counter" free jailed-control
+	with_plugin
+	read_news free jailed-control
+	is "${LOG[*]}" "" "control: the task sees the old generation"
+	for name in jailed-first jailed-second jailed-control; do
+		container_kill "$name"
+	done
+	counter twice 9
+	ln "$REGISTRY/twice/counter" /run/other
+	refused jail "$REGISTRY/twice/counter" "has none now; at /dev/sysgenid it has nothing" \
+		"a file of such a task that is not ours"
+	rm -r "$REGISTRY/twice" /run/other
+}
 
 # The same without us: the clone looks into its file, and finds what it saw before.
 check_control()
@@ -205,6 +245,7 @@ with_plugin
 echo 1 >/proc/sys/fs/lease-break-time
 check_clones
 check_control
+check_jailed
 check_hostile
 check_hostile_container
 check_stranger

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Which counters in files a task has: by whatever name, and none that it has not. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "tap.h"
+#include "wordfind.h"
+
+#define ONE SYSGENID_REGISTRY "/one/" SYSGENID_REGISTRY_FILE
+#define TWO SYSGENID_REGISTRY "/two/" SYSGENID_REGISTRY_FILE
+#define FOREIGN "/run/foreign"
+
+static void must(bool good)
+{
+	if (!good) {
+		perror("# cannot prepare the test");
+		abort();
+	}
+}
+
+static void make(const char *path)
+{
+	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+
+	must(fd >= 0 && !ftruncate(fd, sysconf(_SC_PAGESIZE)) && !close(fd));
+}
+
+/* A /run that nobody else sees. Returns whether this may be done here. */
+static bool make_registry(void)
+{
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("run", "/run", "tmpfs", 0, "mode=755"))
+		return false;
+	umask(022);
+	must(!mkdir("/run/sysgenid", 0755) && !mkdir(SYSGENID_REGISTRY, 0755) &&
+	     !mkdir(SYSGENID_REGISTRY "/one", 0755) && !mkdir(SYSGENID_REGISTRY "/two", 0755) &&
+	     !mkdir("/run/empty", 0755));
+	make(ONE);
+	make(TWO);
+	make(FOREIGN);
+	return true;
+}
+
+static int have_open(const char *path)
+{
+	int fd = open(path, O_RDONLY);
+
+	must(fd >= 0);
+	return fd;
+}
+
+static void have_mapped(const char *path, int sharing)
+{
+	int fd = have_open(path);
+
+	must(mmap(NULL, 4, PROT_READ, sharing, fd, 0) != MAP_FAILED && !close(fd));
+}
+
+static void nothing(void)
+{
+}
+
+static void mapped(void)
+{
+	have_mapped(ONE, MAP_SHARED);
+}
+
+static void copied(void)
+{
+	have_mapped(ONE, MAP_PRIVATE);
+}
+
+static void jailed(void)
+{
+	have_mapped(ONE, MAP_SHARED);
+	must(!chroot("/run/empty") && !chdir("/"));
+}
+
+static void opened(void)
+{
+	have_open(TWO);
+}
+
+static void many(void)
+{
+	for (int i = 0; i < 3; i++) {
+		have_mapped(TWO, MAP_SHARED);
+		have_mapped(ONE, MAP_SHARED);
+		have_mapped(FOREIGN, MAP_SHARED);
+		have_open(ONE);
+	}
+}
+
+static void foreign(void)
+{
+	have_mapped(FOREIGN, MAP_SHARED);
+	have_open(FOREIGN);
+	have_open(SYSGENID_REGISTRY);
+	have_mapped("/proc/self/exe", MAP_SHARED);
+}
+
+/* A task that has prepared something and stopped. */
+static pid_t start(void (*prepare)(void))
+{
+	pid_t pid = fork();
+
+	must(pid >= 0);
+	if (!pid) {
+		prepare();
+		raise(SIGSTOP);
+		_exit(0);
+	}
+	must(waitpid(pid, NULL, WUNTRACED) == pid);
+	return pid;
+}
+
+static void end(pid_t pid)
+{
+	kill(pid, SIGKILL);
+	must(waitpid(pid, NULL, 0) == pid);
+}
+
+static bool has(const struct sysgenid_wordfiles *found, const char *path)
+{
+	for (size_t i = 0; i < found->n; i++)
+		if (!strcmp(found->files[i].path, path))
+			return true;
+	return false;
+}
+
+static void finds(void (*prepare)(void), bool one, bool two, const char *name)
+{
+	struct sysgenid_wordfiles found;
+	pid_t pid = start(prepare);
+	int error = sysgenid_wordfiles_find(pid, &found);
+
+	if (!ok(!error && found.n == (size_t)(one + two) && has(&found, ONE) == one &&
+			has(&found, TWO) == two,
+		"%s", name))
+		printf("# error %d, %zu found\n", error, found.n);
+	sysgenid_wordfiles_free(&found);
+	end(pid);
+}
+
+static void test_gone(void)
+{
+	struct sysgenid_wordfiles found;
+	pid_t pid = start(nothing);
+	siginfo_t info;
+
+	kill(pid, SIGKILL);
+	must(!waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT));
+	ok(sysgenid_wordfiles_find(pid, &found) == -ESRCH, "a task that is dead has none: ESRCH");
+	sysgenid_wordfiles_free(&found);
+	end(pid);
+	ok(sysgenid_wordfiles_find(pid, &found) == -ESRCH, "so one that is gone");
+	sysgenid_wordfiles_free(&found);
+}
+
+int main(void)
+{
+	if (geteuid() || !make_registry()) {
+		puts("1..0 # SKIP a /run of its own can only be mounted by root");
+		return 0;
+	}
+	finds(nothing, false, false, "a task that has none");
+	finds(mapped, true, false, "a mapping, and no path that leads to it");
+	finds(copied, true, false, "a private one sees the counter, too");
+	finds(jailed, true, false, "a mapping of a task that has changed its root since");
+	finds(opened, false, true, "an open file");
+	finds(many, true, true, "several, each once, however often it is there");
+	finds(foreign, false, false, "no file of the same file system that is not in the registry");
+	test_gone();
+	return done_testing();
+}
