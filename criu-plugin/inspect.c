@@ -15,37 +15,52 @@
 #define VRNG_DIRECTORY "/sys/virtio-rng"
 #define VRNG_FILE "/vm_gen_counter"
 
+/* Finding what a task has failed. Returns 0 if that is because it is gone, or the error after logging. */
+static int fail(pid_t pid, const char *what, int error)
+{
+	if (sysgenid_is_gone(error))
+		return 0;
+	sysgenid_err("cannot find out %s task %d has: %s. It might use the counter, and a dump "
+		     "that does not know that would be restored without a new generation",
+		     what, pid, strerror(-error));
+	return error;
+}
+
 /* criu has no trees with several PID namespaces: one task stands for all. */
-static void find_namespace(pid_t pid, struct sysgenid_findings *findings)
+static int find_namespace(pid_t pid, struct sysgenid_findings *findings)
 {
 	struct stat theirs, ours;
+	cleanup_close int fd = -1;
 	char path[64];
-	int fd;
 
 	snprintf(path, sizeof(path), "/proc/%d/ns/pid", pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	if (fstat(fd, &theirs) || stat("/proc/self/ns/pid", &ours) || theirs.st_ino == ours.st_ino)
-		close(fd);
-	else
-		findings->pid_namespace = fd;
+	if (fd < 0 || fstat(fd, &theirs) || stat("/proc/self/ns/pid", &ours))
+		return -errno;
+	if (theirs.st_ino == ours.st_ino)
+		return 0;
+	findings->pid_namespace = fd;
+	fd = -1;
+	return 0;
 }
 
-static void inspect_namespace(pid_t pid, pid_t inner, SysgenidImage *image,
-			      struct sysgenid_findings *findings)
+static int inspect_namespace(pid_t pid, pid_t inner, SysgenidImage *image,
+			     struct sysgenid_findings *findings)
 {
+	int error = findings->pid_namespace < 0 ? find_namespace(pid, findings) : 0;
+
+	if (error)
+		return fail(pid, "which PID namespace", error);
 	if (findings->pid_namespace < 0)
-		find_namespace(pid, findings);
-	if (findings->pid_namespace < 0)
-		return;
+		return 0;
 	image->has_other_pid_namespace = true;
 	image->other_pid_namespace = true;
 	/* Only with its first process is a PID namespace made anew by a restore. */
 	if (inner != 1)
-		return;
+		return 0;
 	image->has_own_pid_namespace = true;
 	image->own_pid_namespace = true;
+	return 0;
 }
 
 static int store_file_task(pid_t inner, uint32_t generation, SysgenidImage *image)
@@ -86,10 +101,8 @@ static int inspect_files(pid_t pid, pid_t inner, SysgenidImage *image,
 	struct sysgenid_wordfiles found;
 	int error = sysgenid_wordfiles_find(pid, &found);
 
-	if (error) {
-		sysgenid_wordfiles_free(&found);
-		return 0;
-	}
+	if (error)
+		error = fail(pid, "which counters in files", error);
 	for (size_t i = 0; !error && i < found.n; i++)
 		error = keep_file(pid, inner, &found.files[i], image);
 	findings->counter_file |= found.n > 0;
@@ -107,28 +120,33 @@ static int find_vrng_mapping(const struct sysgenid_vma *vma, void *argument)
 	       strstr(vma->path, "/virtio_rng.");
 }
 
-static void inspect_mappings(pid_t pid, struct sysgenid_findings *findings)
+static int inspect_mappings(pid_t pid, struct sysgenid_findings *findings)
 {
 	int result = sysgenid_for_each_vma(pid, false, find_vrng_mapping, NULL);
 
 	if (result < 0)
-		sysgenid_warn("cannot look for mappings of the counter in task %d: %s", pid,
-			      strerror(-result));
-	if (result <= 0)
-		return;
+		return fail(pid, "which mappings", result);
+	if (!result)
+		return 0;
 	findings->system_wide = true;
 	sysgenid_info("task %d has the system's counter mapped from " VRNG_DIRECTORY, pid);
+	return 0;
 }
 
 int sysgenid_inspect(pid_t pid, SysgenidImage *image, struct sysgenid_findings *findings)
 {
 	pid_t inner = sysgenid_inner_pid(pid);
+	int error, in_use;
 
-	/* It is gone. */
 	if (inner < 0)
-		return 0;
-	inspect_namespace(pid, inner, image, findings);
-	if (!findings->system_wide && !access(VRNG_DIRECTORY, F_OK))
-		inspect_mappings(pid, findings);
-	return sysgenid_wordfile_in_use() ? inspect_files(pid, inner, image, findings) : 0;
+		return fail(pid, "which number in its PID namespace", inner);
+	error = inspect_namespace(pid, inner, image, findings);
+	if (!error && !findings->system_wide && !access(VRNG_DIRECTORY, F_OK))
+		error = inspect_mappings(pid, findings);
+	if (error)
+		return error;
+	in_use = sysgenid_wordfile_in_use();
+	if (in_use < 0)
+		sysgenid_err("cannot look into " SYSGENID_REGISTRY ": %s", strerror(-in_use));
+	return in_use > 0 ? inspect_files(pid, inner, image, findings) : in_use;
 }

@@ -70,7 +70,8 @@ static int walk(FILE *file, bool flags, sysgenid_vma_fn fn, void *argument)
 			result = fn(&vma, argument);
 		}
 	}
-	if (!result && ferror(file) && errno != ESRCH)
+	/* No error of the file is needed to end before its end: there may be no memory for a line. */
+	if (!result && !feof(file) && errno != ESRCH)
 		result = errno ? -errno : -EIO;
 	return result;
 }
@@ -83,7 +84,7 @@ int sysgenid_for_each_vma(pid_t pid, bool flags, sysgenid_vma_fn fn, void *argum
 	snprintf(path, sizeof(path), "/proc/%d/%s", pid, flags ? "smaps" : "maps");
 	file = fopen(path, "re");
 	if (!file)
-		return errno == ENOENT || errno == ESRCH ? 0 : -errno;
+		return sysgenid_is_gone(-errno) ? 0 : -errno;
 	return walk(file, flags, fn, argument);
 }
 
@@ -113,5 +114,7 @@ int sysgenid_inner_pid(pid_t pid)
 			return -EBADMSG;
 		return (int)number;
 	}
-	return -EBADMSG;
+	if (feof(file))
+		return -EBADMSG;
+	return errno ? -errno : -EIO;
 }

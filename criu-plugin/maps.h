@@ -3,6 +3,7 @@
 #ifndef SYSGENID_MAPS_H
 #define SYSGENID_MAPS_H
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -29,5 +30,14 @@ int sysgenid_for_each_vma(pid_t pid, bool flags, sysgenid_vma_fn fn, void *argum
 
 /* The number a task has in its own, innermost PID namespace. Returns it or -errno. */
 int sysgenid_inner_pid(pid_t pid);
+
+/*
+ * Is this how /proc says that a task is gone? A task that cannot be asked for any other reason may have
+ * whatever it was asked for.
+ */
+static inline bool sysgenid_is_gone(int error)
+{
+	return error == -ENOENT || error == -ESRCH;
+}
 
 #endif

@@ -18,29 +18,55 @@ static bool is_roots(const struct stat *stat)
 	return stat->st_uid == 0 && !(stat->st_mode & (S_IWGRP | S_IWOTH));
 }
 
-static DIR *open_registry(void)
+/* Is this how a name says that it leads to nothing of ours? */
+static bool is_absent(int error)
 {
-	int fd = open(SYSGENID_REGISTRY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	struct stat stat;
-	DIR *registry;
-
-	if (fd < 0)
-		return NULL;
-	registry = fstat(fd, &stat) || !is_roots(&stat) ? NULL : fdopendir(fd);
-	if (!registry)
-		close(fd);
-	return registry;
+	return error == -ENOENT || error == -ENOTDIR || error == -ELOOP;
 }
 
-bool sysgenid_wordfile_in_use(void)
+/* Returns 0 or -errno. Without a registry, or with one that is not root's alone, that is 0 and NULL. */
+static int open_registry(DIR **registry)
 {
-	cleanup_directory DIR *registry = open_registry();
+	cleanup_close int fd =
+		open(SYSGENID_REGISTRY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+	struct stat stat;
+
+	*registry = NULL;
+	if (fd < 0)
+		return is_absent(-errno) ? 0 : -errno;
+	if (fstat(fd, &stat))
+		return -errno;
+	if (!is_roots(&stat))
+		return 0;
+	*registry = fdopendir(fd);
+	if (!*registry)
+		return -errno;
+	fd = -1;
+	return 0;
+}
+
+/* The next name in it. Returns 1, 0 at the end, or -errno. */
+static int next(DIR *registry, const char **name)
+{
 	const struct dirent *entry;
 
-	while (registry && (entry = readdir(registry)))
-		if (entry->d_name[0] != '.')
-			return true;
-	return false;
+	do {
+		errno = 0;
+		entry = registry ? readdir(registry) : NULL;
+	} while (entry && entry->d_name[0] == '.');
+	if (!entry)
+		return -errno;
+	*name = entry->d_name;
+	return 1;
+}
+
+int sysgenid_wordfile_in_use(void)
+{
+	cleanup_directory DIR *registry = NULL;
+	const char *name;
+	int error = open_registry(&registry);
+
+	return error ? error : next(registry, &name);
 }
 
 /* A file with a second name may be one that a container has made. */
@@ -50,17 +76,18 @@ static bool is_wordfile(const struct stat *stat)
 	       stat->st_size == (off_t)sysconf(_SC_PAGESIZE);
 }
 
-/* The file of the container that is called name in the registry. Returns whether there is one. */
-static bool find(int registry, const char *name, struct sysgenid_wordfile *file)
+/* The file of the container that is called name in the registry. Returns 1, 0 if there is none, or -errno. */
+static int find(int registry, const char *name, struct sysgenid_wordfile *file)
 {
 	cleanup_close int directory =
 		openat(registry, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-	struct stat stat;
+	struct stat folder, stat;
 
-	if (directory < 0 || fstat(directory, &stat) || !is_roots(&stat) ||
-	    fstatat(directory, SYSGENID_REGISTRY_FILE, &stat, AT_SYMLINK_NOFOLLOW) ||
-	    !is_wordfile(&stat))
-		return false;
+	if (directory < 0 || fstat(directory, &folder) ||
+	    fstatat(directory, SYSGENID_REGISTRY_FILE, &stat, AT_SYMLINK_NOFOLLOW))
+		return is_absent(-errno) ? 0 : -errno;
+	if (!is_roots(&folder) || !is_wordfile(&stat))
+		return 0;
 	file->device = stat.st_dev;
 	file->inode = stat.st_ino;
 	return snprintf(file->path, sizeof(file->path),
@@ -68,26 +95,37 @@ static bool find(int registry, const char *name, struct sysgenid_wordfile *file)
 			name) < (int)sizeof(file->path);
 }
 
+static int append(struct sysgenid_wordfile **files, size_t *n, const struct sysgenid_wordfile *file)
+{
+	struct sysgenid_wordfile *more = realloc(*files, (*n + 1) * sizeof(*more));
+
+	if (!more)
+		return -ENOMEM;
+	*files = more;
+	more[(*n)++] = *file;
+	return 0;
+}
+
 int sysgenid_wordfile_list(struct sysgenid_wordfile **files, size_t *n)
 {
-	cleanup_directory DIR *registry = open_registry();
-	const struct dirent *entry;
+	cleanup_directory DIR *registry = NULL;
 	struct sysgenid_wordfile file;
+	const char *name = NULL;
+	int error;
 
 	*files = NULL;
 	*n = 0;
-	while (registry && (entry = readdir(registry))) {
-		struct sysgenid_wordfile *more;
-
-		if (entry->d_name[0] == '.' || !find(dirfd(registry), entry->d_name, &file))
-			continue;
-		more = realloc(*files, (*n + 1) * sizeof(*more));
-		if (!more)
-			return -ENOMEM;
-		*files = more;
-		more[(*n)++] = file;
+	error = open_registry(&registry);
+	if (error)
+		return error;
+	while ((error = next(registry, &name)) > 0) {
+		error = find(dirfd(registry), name, &file);
+		if (error > 0)
+			error = append(files, n, &file);
+		if (error)
+			return error;
 	}
-	return 0;
+	return error;
 }
 
 /* Maps the page. The file is opened by its name in the registry: in the container it is read-only. */

@@ -20,8 +20,8 @@ struct sysgenid_wordfile {
 	char path[280]; /* in the registry */
 };
 
-/* Is there any such file on this machine? */
-bool sysgenid_wordfile_in_use(void);
+/* Is there any such file on this machine? 1, 0, or -errno: nobody knows. */
+int sysgenid_wordfile_in_use(void);
 
 /* All of them, in an array that the caller frees. Returns 0 or -errno. */
 int sysgenid_wordfile_list(struct sysgenid_wordfile **files, size_t *n);

@@ -111,12 +111,16 @@ static int raise_files(pid_t pid, bool needed)
 int sysgenid_task_raise(pid_t pid)
 {
 	const SysgenidImage *image = sysgenid_plugin.image;
-	int inner;
+	int inner, in_use = sysgenid_wordfile_in_use();
 
-	if (!sysgenid_wordfile_in_use() && (!image || !image->n_file_tasks))
+	if (in_use < 0) {
+		sysgenid_err("cannot look into " SYSGENID_REGISTRY ": %s", strerror(-in_use));
+		return in_use;
+	}
+	if (!in_use && (!image || !image->n_file_tasks))
 		return 0;
 	inner = sysgenid_inner_pid(pid);
-	if (inner == -ESRCH || inner == -ENOENT)
+	if (sysgenid_is_gone(inner))
 		return 0;
 	if (inner < 0) {
 		sysgenid_err("cannot find out which number task %d has in its PID namespace: %s",

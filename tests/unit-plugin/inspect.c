@@ -1,0 +1,176 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* A task that cannot be looked at fails the dump, and one that is gone does not. Linked with --wrap. */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <linux/sysgenid.h>
+
+#include "criu_abi.h"
+#include "image.h"
+#include "inspect.h"
+#include "log.h"
+#include "tap.h"
+#include "wordfile.h"
+
+#define FOLDER SYSGENID_REGISTRY "/one"
+#define COUNTER FOLDER "/" SYSGENID_REGISTRY_FILE
+
+/* What is opened by a name with this end fails in this way. */
+static const char *failing = "";
+static int failure;
+static char messages[1024];
+
+static bool fails(const char *path)
+{
+	size_t length = strlen(path), end = strlen(failing);
+
+	if (!end || length < end || strcmp(path + length - end, failing))
+		return false;
+	errno = failure;
+	return true;
+}
+
+int __real_open(const char *path, int flags, ...);
+int __wrap_open(const char *path, int flags, ...);
+int __real_openat(int folder, const char *path, int flags, ...);
+int __wrap_openat(int folder, const char *path, int flags, ...);
+FILE *__real_fopen(const char *path, const char *mode);
+FILE *__wrap_fopen(const char *path, const char *mode);
+DIR *__real_opendir(const char *path);
+DIR *__wrap_opendir(const char *path);
+
+int __wrap_open(const char *path, int flags, ...)
+{
+	return fails(path) ? -1 : __real_open(path, flags);
+}
+
+int __wrap_openat(int folder, const char *path, int flags, ...)
+{
+	return fails(path) ? -1 : __real_openat(folder, path, flags);
+}
+
+FILE *__wrap_fopen(const char *path, const char *mode)
+{
+	return fails(path) ? NULL : __real_fopen(path, mode);
+}
+
+DIR *__wrap_opendir(const char *path)
+{
+	return fails(path) ? NULL : __real_opendir(path);
+}
+
+/* The log is standard error, so nothing is written there twice. */
+unsigned int log_get_fd(void)
+{
+	return STDERR_FILENO;
+}
+
+void print_on_level(unsigned int level, const char *format, ...)
+{
+	size_t used = strlen(messages);
+	va_list args;
+
+	(void)level;
+	va_start(args, format);
+	vsnprintf(messages + used, sizeof(messages) - used, format, args);
+	va_end(args);
+}
+
+/* Looks at this process with one thing that cannot be opened. */
+static int inspect(const char *end, int error, struct sysgenid_findings *findings)
+{
+	SysgenidImage *image = sysgenid_image_new();
+	int result;
+
+	*findings = (struct sysgenid_findings){ .pid_namespace = -1 };
+	messages[0] = '\0';
+	failing = end;
+	failure = error;
+	result = sysgenid_inspect(getpid(), image, findings);
+	failing = "";
+	sysgenid_image_free(image);
+	return result;
+}
+
+static void is_told(const char *end, int error, const char *told)
+{
+	struct sysgenid_findings findings;
+
+	ok(inspect(end, error, &findings) == -error, "%s cannot be opened: %s fails the dump", end,
+	   strerrorname_np(error));
+	contains(messages, told, "... and it is told what cannot be found out");
+}
+
+static void is_gone(const char *end, int error)
+{
+	struct sysgenid_findings findings;
+
+	if (!ok(!inspect(end, error, &findings) && !strstr(messages, "Error"),
+		"%s cannot be opened: %s says that the task is gone", end, strerrorname_np(error)))
+		printf("# %s\n", messages);
+}
+
+/* A counter in a /run that nobody else sees, and this process has it open. */
+static bool have_counter(void)
+{
+	struct sysgenid_page page = { .generation = 9,
+				      .magic = SYSGENID_PAGE_MAGIC,
+				      .version = SYSGENID_PAGE_VERSION };
+	int fd;
+
+	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("run", "/run", "tmpfs", 0, "mode=755"))
+		return false;
+	umask(022);
+	if (mkdir("/run/sysgenid", 0755) || mkdir(SYSGENID_REGISTRY, 0755) || mkdir(FOLDER, 0755))
+		abort();
+	fd = open(COUNTER, O_RDWR | O_CREAT | O_EXCL, 0644);
+	if (fd < 0 || write(fd, &page, sizeof(page)) != sizeof(page) ||
+	    ftruncate(fd, sysconf(_SC_PAGESIZE)))
+		abort();
+	return true;
+}
+
+static void test_task(void)
+{
+	is_told("/status", EMFILE, "which number in its PID namespace");
+	is_gone("/status", ENOENT);
+	is_gone("/status", ESRCH);
+	is_told("/ns/pid", EMFILE, "which PID namespace");
+	is_told("/ns/pid", ENOMEM, "Cannot allocate memory");
+	is_gone("/ns/pid", ENOENT);
+}
+
+static void test_counter(void)
+{
+	struct sysgenid_findings findings;
+
+	ok(!inspect("", 0, &findings) && findings.counter_file, "a counter in a file is found");
+	is_told("/root", EMFILE, "which counters in files");
+	is_gone("/root", ENOENT);
+	is_told("/maps", EMFILE, "which counters in files");
+	is_gone("/maps", ESRCH);
+	is_told("/fd", ENOMEM, "which counters in files");
+	is_told(SYSGENID_REGISTRY, ENFILE, "cannot look into " SYSGENID_REGISTRY);
+	ok(!inspect(SYSGENID_REGISTRY, ENOENT, &findings) && !findings.counter_file,
+	   "without a registry there is none");
+	is_told("one", EMFILE, "which counters in files");
+	ok(!inspect("one", ENOENT, &findings) && !findings.counter_file,
+	   "nor when its folder has just gone");
+}
+
+int main(void)
+{
+	test_task();
+	if (geteuid() || !have_counter())
+		skip("counters in files", "a /run of its own can only be mounted by root");
+	else
+		test_counter();
+	return done_testing();
+}
