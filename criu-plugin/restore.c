@@ -18,16 +18,21 @@
 #include "wipe.h"
 
 /*
- * For an image without a list of plugins criu answers yes however often it is asked; a plugin
- * that is in the list is taken off it by the first answer.
+ * For an image without a list of plugins criu answers yes to any name; a plugin that is in the list is
+ * taken off it by the answer, once for each time that it is there.
  */
 static bool is_listed(void)
 {
+	static const char nobody[] = "/";
 	size_t size = sizeof(SYSGENID_PLUGIN_NAME);
+	bool listed = false;
 
-	return check_and_remove_inventory_plugin &&
-	       check_and_remove_inventory_plugin(SYSGENID_PLUGIN_NAME, size) &&
-	       !check_and_remove_inventory_plugin(SYSGENID_PLUGIN_NAME, size);
+	if (!check_and_remove_inventory_plugin ||
+	    check_and_remove_inventory_plugin(nobody, sizeof(nobody)))
+		return false;
+	while (check_and_remove_inventory_plugin(SYSGENID_PLUGIN_NAME, size))
+		listed = true;
+	return listed;
 }
 
 /*
