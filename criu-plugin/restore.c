@@ -12,7 +12,6 @@
 #include "plugin.h"
 #include "policy.h"
 #include "rng.h"
-#include "tasks.h"
 #include "wordtask.h"
 #include "util.h"
 #include "wipe.h"
@@ -239,11 +238,8 @@ int sysgenid_restore_resume_late(int pid)
 		sysgenid_rng_restore(pid, sysgenid_plugin.image);
 	if (sysgenid_plugin.image && sysgenid_plugin.config.wipe_on_fork)
 		sysgenid_wipe_restore(pid, sysgenid_plugin.image);
-	if (!sysgenid_plugin.doomed && sysgenid_task_raise(pid)) {
+	if (!sysgenid_plugin.doomed && sysgenid_task_raise(pid))
 		sysgenid_err("the restored tasks are killed, since one would run on an old "
 			     "generation");
-		sysgenid_plugin.doomed = true;
-		sysgenid_kill_tasks();
-	}
 	return -ENOTSUP;
 }

@@ -1,14 +1,34 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "log.h"
 #include "maps.h"
 #include "plugin.h"
+#include "tasks.h"
 #include "util.h"
 #include "wordfind.h"
 #include "wordtask.h"
+
+/*
+ * The tasks first: to say why can take for ever when nobody reads standard error, and when criu is
+ * killed while it waits for that, the kernel lets its tasks run.
+ */
+#define refuse(pid, ...)                                                                           \
+	do {                                                                                       \
+		doom(pid);                                                                         \
+		sysgenid_err(__VA_ARGS__);                                                         \
+	} while (0)
+
+static void doom(pid_t pid)
+{
+	sysgenid_plugin.doomed = true;
+	/* To find the others takes descriptors, and there may be none left. */
+	kill(pid, SIGKILL);
+	sysgenid_kill_tasks();
+}
 
 /* Files that this restore has raised. They are few: each is a container's. */
 static struct {
@@ -54,11 +74,11 @@ static int raise_file(pid_t pid, const struct sysgenid_wordfile *file)
 	if (is_raised(file))
 		return 0;
 	if (!image) {
-		sysgenid_err("task %d has the counter in the file %s, and there is "
-			     "no " SYSGENID_IMAGE_NAME
-			     " that says how far it had got: copy the image "
-			     "again from where the dump was made, or make it where this plugin is",
-			     pid, file->path);
+		refuse(pid,
+		       "task %d has the counter in the file %s, and there is "
+		       "no " SYSGENID_IMAGE_NAME " that says how far it had got: copy the image "
+		       "again from where the dump was made, or make it where this plugin is",
+		       pid, file->path);
 		return -ENODATA;
 	}
 	error = mark_of(image) == UINT32_MAX ? -ERANGE : remember(file);
@@ -66,9 +86,8 @@ static int raise_file(pid_t pid, const struct sysgenid_wordfile *file)
 		error = sysgenid_wordfile_raise(file, mark_of(image), sysgenid_plugin.reseeded,
 						&generation);
 	if (error)
-		sysgenid_err("cannot raise the generation in the file %s of task %d: %s",
-			     file->path, pid,
-			     error == -ENOTTY ? "it is no page of a counter" : strerror(-error));
+		refuse(pid, "cannot raise the generation in the file %s of task %d: %s", file->path,
+		       pid, error == -ENOTTY ? "it is no page of a counter" : strerror(-error));
 	else
 		sysgenid_info("generation %u in the file %s", generation, file->path);
 	return error;
@@ -83,9 +102,10 @@ static int log_lost(pid_t pid, const struct sysgenid_wordfiles *found)
 		[SYSGENID_WORDPATH_OTHER] = "a file that is none of this machine's",
 	};
 
-	sysgenid_err("task %d had the counter in a file when it was dumped, and has none now; at "
-		     "/dev/sysgenid it has %s: the container needs a file from " SYSGENID_REGISTRY,
-		     pid, what[found->at_path]);
+	refuse(pid,
+	       "task %d had the counter in a file when it was dumped, and has none now; at "
+	       "/dev/sysgenid it has %s: the container needs a file from " SYSGENID_REGISTRY,
+	       pid, what[found->at_path]);
 	return -ENXIO;
 }
 
@@ -98,8 +118,8 @@ static int raise_files(pid_t pid, bool needed)
 	if (error == -ESRCH && !needed)
 		error = 0;
 	else if (error)
-		sysgenid_err("cannot find out whether task %d has the counter in a file: %s", pid,
-			     strerror(-error));
+		refuse(pid, "cannot find out whether task %d has the counter in a file: %s", pid,
+		       strerror(-error));
 	else if (needed && !found.n)
 		error = log_lost(pid, &found);
 	for (size_t i = 0; !error && i < found.n; i++)
@@ -114,7 +134,7 @@ int sysgenid_task_raise(pid_t pid)
 	int inner, in_use = sysgenid_wordfile_in_use();
 
 	if (in_use < 0) {
-		sysgenid_err("cannot look into " SYSGENID_REGISTRY ": %s", strerror(-in_use));
+		refuse(pid, "cannot look into " SYSGENID_REGISTRY ": %s", strerror(-in_use));
 		return in_use;
 	}
 	if (!in_use && (!image || !image->n_file_tasks))
@@ -123,8 +143,8 @@ int sysgenid_task_raise(pid_t pid)
 	if (sysgenid_is_gone(inner))
 		return 0;
 	if (inner < 0) {
-		sysgenid_err("cannot find out which number task %d has in its PID namespace: %s",
-			     pid, strerror(-inner));
+		refuse(pid, "cannot find out which number task %d has in its PID namespace: %s",
+		       pid, strerror(-inner));
 		return inner;
 	}
 	return raise_files(pid, image && sysgenid_image_has_file_task(image, inner));

@@ -7,7 +7,8 @@
 
 /*
  * Raises the generation in each file of ours that the task has above what the image knows, once
- * for each file. Returns 0, or -errno after logging: the task must not run.
+ * for each file. Returns 0, or -errno: the task must not run. All tasks that this process
+ * traces have been killed then, and after that it was logged why.
  */
 int sysgenid_task_raise(pid_t pid);
 

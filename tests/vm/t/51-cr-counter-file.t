@@ -177,6 +177,38 @@ check_hostile()
 	refused last "$REGISTRY/last/counter" "no generation is above that" "an image whose file had reached its end"
 }
 
+# told_and_dead LOG MESSAGE: is it in criu's log, and is everything restored a zombie or gone?
+told_and_dead()
+{
+	local task
+
+	grep -q "$2" "$CR_DIR/$1" || return
+	while read -r task; do
+		[[ $(<"${task%/ns/*}/stat") == *') Z '* ]] || return
+	done < <(strangers)
+}
+
+# While it waits criu can be killed, and its tasks go on then.
+check_unread()
+{
+	local pipe job status=0
+
+	mkfifo "$CR_DIR/pipe"
+	exec {pipe}<>"$CR_DIR/pipe"
+	dd if=/dev/zero of="$CR_DIR/pipe" bs=4096 oflag=nonblock 2>/dev/null
+	restore_with /run/foreign image unread >/dev/null 2>&"$pipe" &
+	job=$!
+	ok "nobody reads criu's messages: tasks that must not run are dead before it waits for that" \
+		wait_for 15 told_and_dead image/restore-unread.log 'has none now'
+	ok "... which it does" kill -0 "$job"
+	dd if="$CR_DIR/pipe" of=/dev/null bs=4096 iflag=nonblock 2>/dev/null
+	wait "$job" || status=$?
+	is "$status" 1 "... and fails when they are read"
+	exec {pipe}>&-
+	ok "... and nothing is left of it" wait_for 30 nobody_is_left
+	umount -l "$CR_DIR/unread.root"
+}
+
 # What podman leaves the root of a container. No seccomp profile takes away any system call here.
 CAPS=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+net_bind_service,+setfcap,+setgid,+setpcap,+setuid,+sys_chroot
 REFUSED='write EROFS, reopen EROFS, truncate EROFS, chmod EROFS, chown EROFS, link EXDEV, rename EBUSY, replace EBUSY, '
@@ -247,6 +279,7 @@ check_clones
 check_control
 check_jailed
 check_hostile
+check_unread
 check_hostile_container
 check_stranger
 ok "no process is left" wait_for 30 nobody_is_left
