@@ -22,7 +22,9 @@ static struct {
 	bool mark_is_final; /* it was read while all tasks were frozen */
 	bool listed;	    /* criu's inventory names this plugin */
 	bool stored;	    /* the image in the directory is the one in memory */
-	bool inspected;	    /* the findings are those of all tasks, or will be */
+	bool written;	    /* ... or was when it had "lists", and can be completed */
+	struct sysgenid_image_lists lists;
+	bool inspected; /* the findings are those of all tasks, or will be */
 	int inspect_error;
 	struct sysgenid_findings findings;
 } dump;
@@ -52,6 +54,7 @@ static void refresh_mark(bool frozen)
 	if (error) {
 		/* A mark that may be too low is worse than none. */
 		dump.stored = dump.stored && !image->has_mark;
+		dump.written = dump.written && !image->has_mark;
 		image->has_mark = false;
 		if (error != -ENOENT)
 			sysgenid_warn("cannot ask the kernel for the generation: %s", why.text);
@@ -63,15 +66,24 @@ static void refresh_mark(bool frozen)
 	image->mark = highest;
 }
 
+/*
+ * Writes no more than what is new: a task can have the counter open thousands of times, and each time is told of while
+ * all tasks wait.
+ */
 static int store(void)
 {
-	int directory, error;
+	const SysgenidImage *image = sysgenid_plugin.image;
+	int directory, error = -EBADF;
 
-	if (dump.stored || !sysgenid_plugin.image)
+	if (dump.stored || !image)
 		return 0;
 	directory = criu_get_image_dir ? criu_get_image_dir() : -1;
-	error = directory < 0 ? -EBADF : sysgenid_image_write(sysgenid_plugin.image, directory);
-	dump.stored = !error;
+	if (dump.written)
+		error = sysgenid_image_append(image, &dump.lists, directory);
+	if (error)
+		error = sysgenid_image_write(image, directory);
+	dump.lists = sysgenid_image_lists(image);
+	dump.written = dump.stored = !error;
 	return error;
 }
 

@@ -166,9 +166,10 @@ int sysgenid_image_add_file_task(SysgenidImage *image, pid_t pid)
 	return 0;
 }
 
-static uint32_t crc32(const uint8_t *data, size_t size)
+/* Of what has the checksum @before, 0 for nothing, and the data behind it. */
+static uint32_t crc32(uint32_t before, const uint8_t *data, size_t size)
 {
-	uint32_t table[16], crc = ~0u;
+	uint32_t table[16], crc = ~before;
 
 	for (uint32_t i = 0; i < 16; i++) {
 		table[i] = i;
@@ -207,7 +208,7 @@ int sysgenid_image_encode(const SysgenidImage *image, uint8_t **data, size_t *si
 	memcpy(buffer, magic, sizeof(magic));
 	put_u32(buffer + 8, SYSGENID_IMAGE_VERSION);
 	put_u32(buffer + 12, (uint32_t)length);
-	put_u32(buffer + 16, crc32(buffer + SYSGENID_IMAGE_HEADER, length));
+	put_u32(buffer + 16, crc32(0, buffer + SYSGENID_IMAGE_HEADER, length));
 	*data = buffer;
 	*size = SYSGENID_IMAGE_HEADER + length;
 	return 0;
@@ -241,7 +242,7 @@ static int check_header(const uint8_t *data, size_t size, struct sysgenid_image_
 			size - SYSGENID_IMAGE_HEADER, length);
 	if (length < size - SYSGENID_IMAGE_HEADER)
 		return fail(error, -EBADMSG, "something follows its message. Copy it again");
-	if (crc32(data + SYSGENID_IMAGE_HEADER, length) != get_u32(data + 16))
+	if (crc32(0, data + SYSGENID_IMAGE_HEADER, length) != get_u32(data + 16))
 		return fail(error, -EBADMSG,
 			    "its checksum is wrong: it was damaged. Copy it again");
 	return 0;
@@ -438,6 +439,75 @@ int sysgenid_image_write(const SysgenidImage *image, int directory)
 	if (error)
 		unlinkat(directory, TEMPORARY_NAME, 0);
 	return error;
+}
+
+/* A message with what is not written yet: protobuf takes messages in a row for one, with all elements and the last values. */
+static SysgenidImage rest_of(const SysgenidImage *image, const struct sysgenid_image_lists *written)
+{
+	SysgenidImage rest = *image;
+
+	rest.boot_id = NULL;
+	rest.files += written->files;
+	rest.n_files -= written->files;
+	rest.mappings += written->mappings;
+	rest.n_mappings -= written->mappings;
+	rest.rng_areas += written->rng_areas;
+	rest.n_rng_areas -= written->rng_areas;
+	rest.wipe_areas += written->wipe_areas;
+	rest.n_wipe_areas -= written->wipe_areas;
+	rest.file_tasks += written->file_tasks;
+	rest.n_file_tasks -= written->file_tasks;
+	return rest;
+}
+
+struct sysgenid_image_lists sysgenid_image_lists(const SysgenidImage *image)
+{
+	return (struct sysgenid_image_lists){
+		.files = image->n_files,
+		.mappings = image->n_mappings,
+		.rng_areas = image->n_rng_areas,
+		.wipe_areas = image->n_wipe_areas,
+		.file_tasks = image->n_file_tasks,
+	};
+}
+
+/* The header comes last: until it tells of the whole message the image is refused. */
+static int append_message(int fd, const uint8_t *message, uint32_t size)
+{
+	uint8_t header[SYSGENID_IMAGE_HEADER];
+	struct stat stat;
+	uint32_t length;
+
+	if (fstat(fd, &stat) || pread(fd, header, sizeof(header), 0) != sizeof(header))
+		return -EIO;
+	length = get_u32(header + 12);
+	if (stat.st_size != (off_t)sizeof(header) + length)
+		return -EBADMSG;
+	if ((uint64_t)length + size > SYSGENID_IMAGE_MAX_SIZE)
+		return -E2BIG;
+	put_u32(header + 12, length + size);
+	put_u32(header + 16, crc32(get_u32(header + 16), message, size));
+	if (pwrite(fd, message, size, stat.st_size) != (ssize_t)size)
+		return -EIO;
+	return pwrite(fd, header, sizeof(header), 0) == sizeof(header) ? 0 : -EIO;
+}
+
+int sysgenid_image_append(const SysgenidImage *image, const struct sysgenid_image_lists *written,
+			  int directory)
+{
+	const SysgenidImage rest = rest_of(image, written);
+	size_t size = sysgenid_image__get_packed_size(&rest);
+	cleanup_free uint8_t *message = NULL;
+	cleanup_close int fd = -1;
+
+	if (size > SYSGENID_IMAGE_MAX_SIZE)
+		return -E2BIG;
+	message = malloc(size);
+	if (!message)
+		return -ENOMEM;
+	sysgenid_image__pack(&rest, message);
+	fd = openat(directory, SYSGENID_IMAGE_NAME, O_RDWR | O_NOFOLLOW | O_CLOEXEC);
+	return fd < 0 ? -errno : append_message(fd, message, (uint32_t)size);
 }
 
 int sysgenid_image_read(int directory, SysgenidImage **image, struct sysgenid_image_error *error)

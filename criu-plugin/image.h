@@ -48,6 +48,25 @@ int sysgenid_image_decode(const uint8_t *data, size_t size, SysgenidImage **imag
 
 /* Replaces the image in a directory: afterwards it is the old one or the new one. */
 int sysgenid_image_write(const SysgenidImage *image, int directory);
+
+/* How much of an image's lists there was. */
+struct sysgenid_image_lists {
+	size_t files;
+	size_t mappings;
+	size_t rng_areas;
+	size_t wipe_areas;
+	size_t file_tasks;
+};
+
+struct sysgenid_image_lists sysgenid_image_lists(const SysgenidImage *image);
+
+/*
+ * Adds to the image in a directory what it lacks: the lists are longer than when it was written, and other fields have
+ * other values; none has lost its value. After a failure the image may be one that is refused.
+ */
+int sysgenid_image_append(const SysgenidImage *image, const struct sysgenid_image_lists *written,
+			  int directory);
+
 /* Returns 0, -ENOENT when there is none, or another -errno with error filled in. */
 int sysgenid_image_read(int directory, SysgenidImage **image, struct sysgenid_image_error *error);
 
