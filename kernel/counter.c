@@ -103,7 +103,7 @@ void sysgenid_counter_wake(struct sysgenid_counter *counter)
 }
 
 /*
- * Move the word: the caller holds @events, and does what else belongs to an event. Sources that devices may copy from are rewritten
+ * Move the word: the caller holds @events, and does what else belongs to an event, such as waking. Sources that devices may copy from are rewritten
  * with tickets above the new one, and copies of what stood there before have landed (the fence)
  * before the word moves. So whatever a device stores later is above it, and was never in the word.
  */
@@ -132,8 +132,6 @@ u32 sysgenid_counter_move(struct sysgenid_counter *counter, u32 min, enum sysgen
 	if (xchg(&counter->shared->generation, (u32)ticket) == counter->looked)
 		counter->looked = (u32)ticket;
 	spin_unlock_irq(&counter->lock);
-
-	sysgenid_counter_wake(counter);
 	return (u32)ticket;
 }
 
@@ -310,11 +308,16 @@ static bool end_change(struct sysgenid_watcher *watcher)
 	return count_outdated(counter) == 0;
 }
 
+void sysgenid_counter_announce(struct sysgenid_counter *counter)
+{
+	schedule_delayed_work(&counter->announce, ANNOUNCE_DELAY);
+}
+
 /* The last watcher that was outdated is not any more. */
 static void tell_settled(struct sysgenid_counter *counter)
 {
 	wake_up_all(&counter->settled);
-	schedule_delayed_work(&counter->announce, ANNOUNCE_DELAY);
+	sysgenid_counter_announce(counter);
 }
 
 void sysgenid_watcher_init(struct sysgenid_watcher *watcher, struct sysgenid_counter *counter)

@@ -39,14 +39,18 @@ struct sysgenid_counter {
 	unsigned int users;
 	struct list_head node;
 	struct hlist_node by_ns;
+	bool stranger; /* of a user namespace other than the host's */
+	bool counted;  /* one of the strangers for whom there is room on devices */
 	/* Writers that may store the word: it must not be freed while there are any. */
 	atomic_t covered;
 
 	/*
 	 * Serialises events, so that notifiers and netlink listeners see them in order. Taken
-	 * before @lock. No two of different counters are held at the same time.
+	 * before @lock. No two of different counters are held at the same time. Given back by
+	 * sysgenid_events_unlock(): who holds it has to bring what is @due.
 	 */
 	struct mutex events;
+	atomic_t due;	 /* what events of the system's want of this domain; see event.c */
 	bool own_events; /* there were some that are not the system's; guarded by @events */
 
 	/*
@@ -110,6 +114,7 @@ void sysgenid_counter_pass(struct sysgenid_counter *counter, sysgenid_ticket las
 void sysgenid_counter_reserve(struct sysgenid_counter *counter, u32 min);
 int sysgenid_counter_allow_jump(struct sysgenid_counter *counter, u32 min);
 void sysgenid_counter_summary(struct sysgenid_counter *counter, struct sysgenid_summary *summary);
+void sysgenid_counter_announce(struct sysgenid_counter *counter);
 void sysgenid_counter_wake(struct sysgenid_counter *counter);
 
 /* The caller holds @events. */

@@ -121,8 +121,7 @@ static long sysgenid_ioctl(struct file *file, unsigned int request, unsigned lon
 	case SYSGENID_TRIGGER_GEN_UPDATE:
 		if (!may_trigger(watcher->counter))
 			return -EACCES;
-		sysgenid_event(watcher->counter, value, SYSGENID_CAUSE_IOCTL);
-		return 0;
+		return sysgenid_event_killable(watcher->counter, value, SYSGENID_CAUSE_IOCTL);
 	case SYSGENID_MARK_OUTDATED:
 		sysgenid_watcher_mark(watcher);
 		return 0;

@@ -12,6 +12,7 @@
 #include <linux/mutex.h>
 #include <linux/pid_namespace.h>
 #include <linux/slab.h>
+#include <linux/user_namespace.h>
 
 #include "counter.h"
 #include "domain.h"
@@ -30,6 +31,12 @@ static unsigned int count;
  * next domains are made of them.
  */
 static LIST_HEAD(pool);
+/*
+ * Devices have room for few domains, and whoever may make user namespaces may make as many as he likes. So those
+ * get a part of the room only, each keeping its place until its page is freed or goes to one of the host's.
+ */
+#define MOST_STRANGERS 32
+static unsigned int strangers;
 
 static struct sysgenid_counter *find(struct pid_namespace *ns)
 {
@@ -57,15 +64,38 @@ struct sysgenid_counter *sysgenid_domain_find(struct pid_namespace *ns)
 	return domain;
 }
 
-/* One of the pool, or NULL. Its last user may have a piece of the page in a pipe still: not that one. */
-static struct sysgenid_counter *take_from_pool(void)
+static void give_up_place(struct sysgenid_counter *domain)
+{
+	lockdep_assert_held(&lock);
+	strangers -= domain->counted;
+	domain->counted = false;
+}
+
+/* May devices store its word? */
+static bool has_place(struct sysgenid_counter *domain)
+{
+	lockdep_assert_held(&lock);
+	if (domain->stranger && !domain->counted && strangers < MOST_STRANGERS) {
+		domain->counted = true;
+		strangers++;
+	}
+	return domain->counted || !domain->stranger;
+}
+
+/*
+ * One of the pool, or NULL. Its last user may have a piece of the page in a pipe still: not that one. A stranger
+ * gets only what one had.
+ */
+static struct sysgenid_counter *take_from_pool(bool stranger)
 {
 	struct sysgenid_counter *domain, *found = NULL;
 
 	mutex_lock(&lock);
 	list_for_each_entry (domain, &pool, node) {
-		if (page_count(domain->page) == 1) {
+		if (page_count(domain->page) == 1 && (domain->counted || !stranger)) {
 			list_del(&domain->node);
+			if (!stranger)
+				give_up_place(domain);
 			found = domain;
 			break;
 		}
@@ -91,12 +121,14 @@ static struct sysgenid_counter *allocate(void)
 
 static struct sysgenid_counter *domain_new(struct pid_namespace *ns)
 {
-	struct sysgenid_counter *domain = take_from_pool();
+	bool stranger = ns->user_ns != &init_user_ns;
+	struct sysgenid_counter *domain = take_from_pool(stranger);
 
 	if (!domain)
 		domain = allocate();
 	if (IS_ERR(domain))
 		return domain;
+	domain->stranger = stranger;
 	domain->pid_ns = get_pid_ns(ns);
 	domain->users = 1;
 	return domain;
@@ -122,6 +154,8 @@ static void domain_free(struct sysgenid_counter *domain)
 	covered = atomic_read(&domain->covered);
 	if (covered)
 		list_add(&domain->node, &pool);
+	else
+		give_up_place(domain);
 	mutex_unlock(&lock);
 	if (!covered)
 		destroy(domain);
@@ -134,8 +168,10 @@ void sysgenid_domains_purge(void)
 
 	mutex_lock(&lock);
 	list_for_each_entry_safe (domain, next, &pool, node) {
-		if (!atomic_read(&domain->covered))
-			list_move(&domain->node, &unused);
+		if (atomic_read(&domain->covered))
+			continue;
+		list_move(&domain->node, &unused);
+		give_up_place(domain);
 	}
 	mutex_unlock(&lock);
 	list_for_each_entry_safe (domain, next, &unused, node)
@@ -147,8 +183,10 @@ void sysgenid_writer_cover_all(struct sysgenid_writer *writer)
 	struct sysgenid_counter *domain;
 
 	mutex_lock(&lock);
-	list_for_each_entry (domain, &domains, node)
-		sysgenid_writer_cover(writer, domain);
+	list_for_each_entry (domain, &domains, node) {
+		if (has_place(domain))
+			sysgenid_writer_cover(writer, domain);
+	}
 	mutex_unlock(&lock);
 }
 EXPORT_SYMBOL_GPL(sysgenid_writer_cover_all);
@@ -163,7 +201,8 @@ static void insert(struct sysgenid_counter *domain)
 
 	lockdep_assert_held(&lock);
 	sysgenid_counter_begin(domain, sysgenid_counter_next(&sysgenid_system));
-	sysgenid_writers_cover(domain);
+	if (has_place(domain))
+		sysgenid_writers_cover(domain);
 	/*
 	 * A leak since the first look may have gone under in what was stored here, and the namespace may know
 	 * the number from before. After the fence it has moved the system's word; one from here on moves this

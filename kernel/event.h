@@ -9,6 +9,11 @@
 struct sysgenid_counter;
 
 u32 sysgenid_event(struct sysgenid_counter *counter, u32 min, enum sysgenid_cause cause);
+int sysgenid_event_killable(struct sysgenid_counter *counter, u32 min, enum sysgenid_cause cause);
+int sysgenid_event_soon(struct sysgenid_counter *counter, u32 min, enum sysgenid_cause cause,
+			u32 *generation);
 void sysgenid_event_reach_domains(enum sysgenid_cause cause);
+void sysgenid_event_settle_domains(bool all);
+void sysgenid_events_unlock(struct sysgenid_counter *counter);
 
 #endif /* SYSGENID_EVENT_H */

@@ -219,27 +219,47 @@ static int trigger_allowed(struct sk_buff *request, struct genl_info *info,
 	return ret || ns != &init_pid_ns ? ret : jump_allowed(info);
 }
 
+/*
+ * All of generic netlink shares a lock, which is held until all requests of a buffer are answered: of a container's
+ * only the last one may wait.
+ */
+static int may_wait(struct sk_buff *request, struct genl_info *info)
+{
+	if (has_authority(request, &init_pid_ns) ||
+	    request->len <= NLMSG_ALIGN(info->nlhdr->nlmsg_len))
+		return 0;
+	NL_SET_ERR_MSG(info->extack,
+		       "another request follows in the same buffer: send one at a time");
+	return -EBUSY;
+}
+
 /* Waits until the generator has been reseeded: 0 or -EIO. */
 static int reseed_and_wait(struct sk_buff *request)
 {
-	/* A container may make it happen, but not all the time. */
+	/* A container may make it happen, but not all the time; nor have others wait in vain again and again. */
 	bool now = has_authority(request, &init_pid_ns);
 
 	sysgenid_reseed_start(now ? SYSGENID_RESEED_NOW : SYSGENID_RESEED_LATER);
+	if (!now && sysgenid_reseed_fails())
+		return -EIO;
 	return sysgenid_reseed_wait() ? -EIO : 0;
 }
 
 /* Of a domain that is not there nobody has anything open: there is no generation to move. */
-static u32 move(struct pid_namespace *ns, u32 min, enum sysgenid_cause cause)
+static int move(struct pid_namespace *ns, u32 min, enum sysgenid_cause cause, u32 *generation)
 {
 	struct sysgenid_counter *domain = sysgenid_domain_find(ns);
-	u32 generation;
+	int ret = 0;
 
 	if (!domain)
-		return (u32)sysgenid_counter_next(&sysgenid_system);
-	generation = sysgenid_event(domain, min, cause);
-	sysgenid_domain_put(domain);
-	return generation;
+		*generation = (u32)sysgenid_counter_next(&sysgenid_system);
+	else if (domain == &sysgenid_system)
+		*generation = sysgenid_event(domain, min, cause);
+	else
+		ret = sysgenid_event_soon(domain, min, cause, generation);
+	if (domain)
+		sysgenid_domain_put(domain);
+	return ret;
 }
 
 static int trigger(struct sk_buff *request, struct genl_info *info, struct pid_namespace *ns)
@@ -254,13 +274,20 @@ static int trigger(struct sk_buff *request, struct genl_info *info, struct pid_n
 	if (ret)
 		return ret;
 	ret = trigger_allowed(request, info, ns);
+	if (!ret)
+		ret = may_wait(request, info);
 	if (ret)
 		return ret;
 	/* Before the generation moves: nothing that comes after can fail for want of memory. */
 	skb = new_message(info, SYSGENID_CMD_TRIGGER, &header);
 	if (!skb)
 		return -ENOMEM;
-	generation = move(ns, get_min(info), cause);
+	ret = move(ns, get_min(info), cause, &generation);
+	if (ret) {
+		NL_SET_ERR_MSG(info->extack, "others move this generation all the time: try again");
+		nlmsg_free(skb);
+		return ret;
+	}
 	ret = reseed_and_wait(request);
 	if (ret) {
 		NL_SET_ERR_MSG(info->extack,

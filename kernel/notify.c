@@ -9,6 +9,7 @@
 
 #include "counter.h"
 #include "domain.h"
+#include "event.h"
 #include "netlink.h"
 #include "notify.h"
 #include "sysgenid.h"
@@ -36,11 +37,15 @@ void sysgenid_notify_settled(struct work_struct *work)
 		container_of(to_delayed_work(work), struct sysgenid_counter, announce);
 	struct sysgenid_summary summary;
 
-	mutex_lock(&counter->events);
+	/* Waits for no container's events: they may fill a queue that all share. */
+	if (!mutex_trylock(&counter->events)) {
+		sysgenid_counter_announce(counter);
+		return;
+	}
 	sysgenid_counter_summary(counter, &summary);
 	if (!summary.outdated)
 		sysgenid_netlink_settled(counter, &summary);
-	mutex_unlock(&counter->events);
+	sysgenid_events_unlock(counter);
 }
 
 int sysgenid_register_notifier(struct notifier_block *nb)

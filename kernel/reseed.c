@@ -18,6 +18,7 @@
 #include <linux/fs.h>
 #include <linux/kdev_t.h>
 #include <linux/major.h>
+#include <linux/minmax.h>
 #include <linux/random.h>
 #include <linux/uaccess.h>
 #include <linux/wait.h>
@@ -32,6 +33,9 @@
 #define RANDOM_MINOR 9	/* Documentation/admin-guide/devices.txt */
 #define LIMIT (10 * HZ) /* it takes microseconds */
 #define LATER msecs_to_jiffies(10)
+/* Nor may users keep the kernel busy: how many domains there are, which each reseed walks over, is up to them. */
+#define LATER_FACTOR 10
+#define LATEST HZ
 /* After a failure. Early in the boot the generator may have no seed yet; a reseed works later then. */
 #define FIRST_PAUSE msecs_to_jiffies(100)
 #define LONGEST_PAUSE msecs_to_jiffies(60000)
@@ -46,6 +50,7 @@ static atomic_t wanted;			  /* how often a reseed was asked for */
 static atomic_t done; /* the last number that is served */
 static int error;     /* of the last finished reseed */
 static unsigned int round;
+static unsigned long cost;	/* of the last one, in jiffies */
 static unsigned long pause = 1; /* jiffies until the next try after a failure */
 
 static int force_reseed(void)
@@ -97,6 +102,7 @@ static void reseed(struct work_struct *unused)
 {
 	/* Sampled before, like the generations: what comes meanwhile, it is not known to be after. */
 	int served = atomic_read_acquire(&wanted);
+	unsigned long begun = jiffies;
 	int ret;
 
 	/* A new domain's is 0. */
@@ -116,10 +122,16 @@ static void reseed(struct work_struct *unused)
 		for_all(store, round);
 		pause = FIRST_PAUSE;
 	}
+	WRITE_ONCE(cost, jiffies - begun);
 	WRITE_ONCE(error, ret);
 	/* Release: who sees it sees the error, or the words above. */
 	atomic_set_release(&done, served);
 	wake_up_all(&reseeded);
+}
+
+static unsigned long later(void)
+{
+	return clamp(LATER_FACTOR * READ_ONCE(cost), LATER, (unsigned long)LATEST);
 }
 
 void sysgenid_reseed_start(enum sysgenid_reseed_when when)
@@ -133,7 +145,7 @@ void sysgenid_reseed_start(enum sysgenid_reseed_when when)
 	if (when == SYSGENID_RESEED_NOW)
 		mod_delayed_work(system_unbound_wq, &work, 0);
 	else
-		queue_delayed_work(system_unbound_wq, &work, LATER);
+		queue_delayed_work(system_unbound_wq, &work, later());
 }
 
 /*
@@ -178,6 +190,12 @@ void sysgenid_reseed_adopt(struct sysgenid_counter *domain)
 	spin_unlock_irq(&domain->lock);
 	if (!good)
 		sysgenid_reseed_start(SYSGENID_RESEED_LATER);
+}
+
+/* Did the last one fail? Until one succeeds it is not worth waiting long. */
+bool sysgenid_reseed_fails(void)
+{
+	return READ_ONCE(error);
 }
 
 /* No reseed is going on or will be. To be called when nobody starts one any more. */

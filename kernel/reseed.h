@@ -2,6 +2,8 @@
 #ifndef SYSGENID_RESEED_H
 #define SYSGENID_RESEED_H
 
+#include <linux/types.h>
+
 struct sysgenid_counter;
 
 enum sysgenid_reseed_when {
@@ -11,6 +13,7 @@ enum sysgenid_reseed_when {
 
 void sysgenid_reseed_start(enum sysgenid_reseed_when when);
 int sysgenid_reseed_wait(void);
+bool sysgenid_reseed_fails(void);
 void sysgenid_reseed_adopt(struct sysgenid_counter *domain);
 void sysgenid_reseed_stop(void);
 

@@ -148,14 +148,15 @@ EXPORT_SYMBOL_GPL(sysgenid_writer_report);
  * Has the device's own store made the event of @counter, so that no other is needed? Takes note that it is
  * seen to. The caller holds @events.
  */
-static bool settled_by_device(struct sysgenid_counter *counter, sysgenid_ticket *now)
+bool sysgenid_settled_by_device(struct sysgenid_counter *counter, u32 *generation)
 {
+	sysgenid_ticket now;
 	bool good;
 
 	spin_lock_irq(&counter->lock);
-	*now = sysgenid_counter_current(counter);
+	now = sysgenid_counter_current(counter);
 	/* Above the highest: a number that was never drawn, from a device that is out of its mind. */
-	good = !counter->event_needed && *now >= counter->top && *now <= counter->highest;
+	good = !counter->event_needed && now >= counter->top && now <= counter->highest;
 	/*
 	 * What was armed for it may have come back without a leak that it was armed for. And a device that
 	 * does not cover it may have leaked after one that does.
@@ -167,48 +168,28 @@ static bool settled_by_device(struct sysgenid_counter *counter, sysgenid_ticket 
 	counter->leaked = false;
 	counter->last_cause = SYSGENID_CAUSE_VIRTIO_LEAK;
 	spin_unlock_irq(&counter->lock);
+	*generation = (u32)now;
 	return good;
-}
-
-/*
- * The domains, of which a device has moved some already. @all: an event of the system's, which was not
- * covered, is one of theirs.
- */
-static void settle_domains(bool all)
-{
-	struct sysgenid_counter *domain;
-	sysgenid_ticket now;
-	bool good;
-
-	for_each_sysgenid_domain (domain) {
-		mutex_lock(&domain->events);
-		good = settled_by_device(domain, &now);
-		if (good && !all)
-			sysgenid_counter_wake(domain);
-		else
-			sysgenid_counter_move(domain, 0, SYSGENID_CAUSE_VIRTIO_LEAK);
-		mutex_unlock(&domain->events);
-	}
 }
 
 static void settle(struct work_struct *unused)
 {
 	struct sysgenid_counter *counter = &sysgenid_system;
-	sysgenid_ticket now;
 	u32 generation;
 	bool good;
 
 	/* Not under @events: whoever holds it may be long about it. */
 	sysgenid_counter_wake(counter);
 	mutex_lock(&counter->events);
-	good = settled_by_device(counter, &now);
-	generation = (u32)now;
-	if (!good)
+	good = sysgenid_settled_by_device(counter, &generation);
+	if (!good) {
 		generation = sysgenid_counter_move(counter, 0, SYSGENID_CAUSE_VIRTIO_LEAK);
+		sysgenid_counter_wake(counter);
+	}
 	sysgenid_notify(counter, generation, SYSGENID_CAUSE_VIRTIO_LEAK);
-	mutex_unlock(&counter->events);
+	sysgenid_events_unlock(counter);
 	sysgenid_reseed_start(SYSGENID_RESEED_NOW);
-	settle_domains(!good);
+	sysgenid_event_settle_domains(!good);
 	sysgenid_reseed_start(SYSGENID_RESEED_NOW);
 }
 

@@ -9,6 +9,7 @@ struct sysgenid_writer;
 
 void sysgenid_writers_stop(void);
 bool sysgenid_slots_rewrite(struct sysgenid_counter *counter);
+bool sysgenid_settled_by_device(struct sysgenid_counter *counter, u32 *generation);
 void sysgenid_writers_fence(void);
 void sysgenid_writers_harvest(void);
 void sysgenid_writers_cover(struct sysgenid_counter *counter);

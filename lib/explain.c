@@ -48,6 +48,9 @@ static const char *const explanations[] = {
 		"nothing was changed: check where the number comes from, then force it",
 	[EIO] = "the generation was moved, but the kernel's random number generator could not be "
 		"reseeded: look into the kernel log (dmesg), then trigger again",
+	[EBUSY] =
+		"others move that generation all the time, and nothing was changed: try again, or "
+		"stop the programs in that container that trigger",
 	[EINVAL] = "an argument or a flag is not known here: library and kernel module may be of "
 		   "different versions",
 	[EOPNOTSUPP] =

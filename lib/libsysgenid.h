@@ -205,7 +205,8 @@ int sysgenid_trigger(uint32_t min_generation, unsigned int flags, uint32_t *gene
  *
  * Nobody outside it is woken or sees another number; with the initial PID namespace it is sysgenid_trigger().
  * When nobody has the device open there, nothing moves, and @generation is the one that it would start with.
- * Also -EBADF: no such descriptor; -EINVAL: not of a PID namespace. @min_generation is always followed in domains other
+ * Also -EBADF: no such descriptor; -EINVAL: not of a PID namespace; -EBUSY: for a second others have moved that
+ * generation without pause, and nothing has moved. @min_generation is always followed in domains other
  * than the initial one.
  * Capability: as above, in the user namespace that owns the PID namespace.
  */

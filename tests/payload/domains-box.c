@@ -139,11 +139,29 @@ void box_close(struct box *box)
 	device_close(box->fd);
 }
 
+/* It is switched away, and not only about to be: that is counted already. */
+static bool has_left_cpu(const struct box *box)
+{
+	char path[64], first = '0';
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/wchan", box->pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	must(fd >= 0 && read(fd, &first, 1) == 1);
+	close(fd);
+	return first != '0';
+}
+
 void box_note(struct box *box)
 {
 	struct sleeper sleeper = { .pid = box->pid };
+	long long end = now_ms() + 20000;
 
 	must(box_asleep(box));
+	while (!has_left_cpu(box)) {
+		must(now_ms() < end);
+		pause_ms(1);
+	}
 	box->generation = box_generation(box);
 	box->reseeded = box->page->rng_generation;
 	box->switches = sleeper_switches(&sleeper);
@@ -215,14 +233,25 @@ static int open_it(void *fd)
 }
 
 /* The child shares memory and descriptors, so that this is cheap. It is gone when clone() returns. */
-int open_in_new_domain(void)
+static int open_in(int flags)
 {
 	static _Alignas(16) char stack[STACK];
 	int fd = -EAGAIN;
-	pid_t pid = clone(open_it, stack + STACK,
-			  CLONE_NEWPID | CLONE_VM | CLONE_FILES | CLONE_VFORK | SIGCHLD, &fd);
+	pid_t pid =
+		clone(open_it, stack + STACK,
+		      flags | CLONE_NEWPID | CLONE_VM | CLONE_FILES | CLONE_VFORK | SIGCHLD, &fd);
 
 	must(pid >= 0);
 	must(waitpid(pid, NULL, 0) == pid);
 	return fd;
+}
+
+int open_in_new_domain(void)
+{
+	return open_in(0);
+}
+
+int open_in_strange_domain(void)
+{
+	return open_in(CLONE_NEWUSER);
 }

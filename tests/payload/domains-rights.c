@@ -141,6 +141,22 @@ static int own_by_netlink(long min)
 	return 0;
 }
 
+/* Generic netlink's lock is held for all of a buffer. */
+static int two_at_once(long namespace)
+{
+	struct genl_values values = { .has = HAS(SYSGENID_A_PIDNS_FD) };
+	struct genl_reply replies[2];
+	struct genl own;
+
+	if (namespace < 0)
+	namespace = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC);
+	values.value[SYSGENID_A_PIDNS_FD] = (uint32_t) namespace;
+	if (genl_open(&own) || genl_ask_twice(&own, SYSGENID_CMD_TRIGGER, &values, replies))
+		return 254;
+	genl_close(&own);
+	return replies[1].error ? 253 : replies[0].error;
+}
+
 static int look_at_sysfs(long unused)
 {
 	int fd = device_open(O_RDWR);
@@ -190,6 +206,9 @@ void domains_rights(struct box *other)
 	       "EACCES for a container's root and a file of the system's");
 	tap_is(in_pid_namespace(user, own_by_netlink, 0x7ffffff0), 0,
 	       "by netlink a container's root sees and moves its own domain, by any jump");
+	tap_is(in_pid_namespace(user, two_at_once, -1), EBUSY,
+	       "EBUSY for its TRIGGER if another request follows in the same buffer, and 0 for "
+	       "that");
 	tap_is(in_pid_namespace(user, get_other, other->namespace), EPERM,
 	       "EPERM for GET with the namespace of another container");
 	tap_is(in_pid_namespace(user, get_other, init), EPERM,

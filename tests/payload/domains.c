@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * A generation for each PID namespace. To be run as root in the initial one, with the module just loaded.
- * usage: domains all CGROUP | domains churn (until it is killed) | domains hold NUMBER | domains busy NUMBER
+ * usage: domains all CGROUP | domains churn (until it is killed) | domains hold|busy|strangers NUMBER
  */
 #include <sched.h>
 #include <signal.h>
@@ -310,10 +310,11 @@ int main(int argc, char **argv)
 {
 	if (argc == 2 && strcmp(argv[1], "churn") == 0)
 		churn();
-	if (argc == 3 && (strcmp(argv[1], "hold") == 0 || strcmp(argv[1], "busy") == 0))
-		return domains_hold(atoi(argv[2]), argv[1][0] == 'b');
+	if (argc == 3 && (strcmp(argv[1], "hold") == 0 || strcmp(argv[1], "busy") == 0 ||
+			  strcmp(argv[1], "strangers") == 0))
+		return domains_hold(atoi(argv[2]), argv[1][0] == 'b', argv[1][0] == 's');
 	if (argc != 3 || strcmp(argv[1], "all") != 0)
-		tap_bail("usage: domains all CGROUP | churn | hold NUMBER | busy NUMBER");
+		tap_bail("usage: domains all CGROUP | churn | hold|busy|strangers NUMBER");
 	alarm(LIMIT_SECONDS);
 	device_setup();
 	must(genl_open(&requests) == 0 && genl_open(&system_events) == 0 &&
@@ -334,6 +335,7 @@ int main(int argc, char **argv)
 	}
 	tap_ok(domains_are(0), "no domain is left when all are gone");
 	after_a_device();
+	domains_flood();
 	memory(argv[2]);
 	return tap_done();
 }

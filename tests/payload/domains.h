@@ -41,6 +41,7 @@ int in_pid_namespace(int flags, int (*body)(long arg), long arg);
 
 /* A descriptor of a domain whose namespace is gone already: -errno if there is none. */
 int open_in_new_domain(void);
+int open_in_strange_domain(void); /* of another user namespace */
 
 uint32_t inode_of(int namespace);
 
@@ -48,7 +49,11 @@ uint32_t inode_of(int namespace);
 pid_t clone_sleeper(void);
 void end_sleeper(pid_t pid);
 
-int domains_hold(int number, bool busy); /* domains-hold.c */
+/* domains-hold.c */
+int domains_hold(int number, bool busy, bool strange);
+
+/* domains-flood.c */
+void domains_flood(void);
 
 /* domains-rights.c */
 void domains_rights(struct box *other);

@@ -3,6 +3,7 @@
 #include <linux/netlink.h>
 #include <sys/socket.h>
 #include <sys/time.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "genl.h"
@@ -135,19 +136,44 @@ static int receive_answer(struct genl *genl, struct genl_reply *reply)
 	}
 }
 
+static void compose(struct genl *genl, union message *message, uint8_t command,
+		    const struct genl_values *values)
+{
+	begin(genl, message, genl->family, command);
+	for (uint16_t type = 1; values && type <= SYSGENID_A_MAX; type++) {
+		if (values->has & HAS(type))
+			put(message, type, &values->value[type], type == SYSGENID_A_FORCE ? 0 : 4);
+	}
+}
+
 int genl_ask(struct genl *genl, uint8_t command, const struct genl_values *values,
 	     struct genl_reply *reply)
 {
 	union message message;
 	int ret;
 
-	begin(genl, &message, genl->family, command);
-	for (uint16_t type = 1; values && type <= SYSGENID_A_MAX; type++) {
-		if (values->has & HAS(type))
-			put(&message, type, &values->value[type], type == SYSGENID_A_FORCE ? 0 : 4);
-	}
+	compose(genl, &message, command, values);
 	ret = transmit(genl, &message);
 	return ret ? ret : receive_answer(genl, reply);
+}
+
+int genl_ask_twice(struct genl *genl, uint8_t command, const struct genl_values *values,
+		   struct genl_reply replies[2])
+{
+	union message first, second;
+	struct iovec parts[2] = { { .iov_base = &first }, { .iov_base = &second } };
+	int ret;
+
+	compose(genl, &first, command, values);
+	compose(genl, &second, command, values);
+	parts[0].iov_len = first.header.nlmsg_len;
+	parts[1].iov_len = second.header.nlmsg_len;
+	if (writev(genl->fd, parts, 2) < 0)
+		return -errno;
+	genl->sequence--;
+	ret = receive_answer(genl, &replies[0]);
+	genl->sequence++;
+	return ret ? ret : receive_answer(genl, &replies[1]);
 }
 
 struct group {

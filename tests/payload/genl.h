@@ -43,6 +43,9 @@ int genl_subscribe(struct genl *genl, int receive_buffer); /* to the system's */
 int genl_subscribe_domains(struct genl *genl, int receive_buffer);
 int genl_ask(struct genl *genl, uint8_t command, const struct genl_values *values,
 	     struct genl_reply *reply);
+/* Twice in one buffer. */
+int genl_ask_twice(struct genl *genl, uint8_t command, const struct genl_values *values,
+		   struct genl_reply replies[2]);
 int genl_event(struct genl *genl, struct genl_reply *event,
 	       int flags); /* the next, flags of recv() */
 

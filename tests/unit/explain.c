@@ -28,6 +28,7 @@ static void test_texts(void)
 	contains(explain(-ENOTTY), "not the generation counter", "ENOTTY: it is another file");
 	contains(explain(-ERANGE), "force", "ERANGE: it can be forced");
 	contains(explain(-EIO), "reseeded", "EIO: the reseed failed");
+	contains(explain(-EBUSY), "try again", "EBUSY: try again");
 	contains(explain(-ESTALE), "acknowledge", "ESTALE: acknowledge the new generation");
 	contains(explain(-ENOBUFS), "status", "ENOBUFS: ask for the status");
 	is_string(explain(-EXDEV), "Invalid cross-device link", "others: the C library's text");

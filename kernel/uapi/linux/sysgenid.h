@@ -48,7 +48,8 @@
  * write    acknowledges. count other than 4: ENOBUFS. A value that is not the current generation:
  *          EINVAL. A bad address: EFAULT. Needs a file opened for writing.
  * lseek    ESPIPE, and so do pread and pwrite: the file has no position.
- * poll     EPOLLIN | EPOLLRDNORM while the file is outdated, never EPOLLOUT.
+ * poll     EPOLLIN | EPOLLRDNORM while the file is outdated, never EPOLLOUT. Not by io_submit(2)'s
+ *          IOCB_CMD_POLL, which knows one queue a file and gives EINVAL; io_uring and epoll do.
  * mmap     exactly one page at offset 0 (else EINVAL), shared or private, never writable, now or by
  *          a later mprotect (EPERM, EACCES). The page is struct sysgenid_page. It *is* the counter
  *          and not a copy of it: whoever moves the generation has moved it for every mapping in the
@@ -165,7 +166,10 @@ struct sysgenid_page {
  *                       MIN_GENERATION: they harm only themselves. It is answered when the kernel's
  *                       random number generator *has been reseeded*, with GENERATION, DOMAIN and
  *                       MINOR. EIO: the generation has moved but the reseed failed; it is tried again
- *                       until it succeeds, see rng_generation. A domain that does not exist is not
+ *                       until it succeeds, see rng_generation. EBUSY, and nothing has moved: for a
+ *                       second others have moved another domain's generation without pause, or a
+ *                       request without the initial user namespace's capabilities is not the last
+ *                       one of its buffer. A domain that does not exist is not
  *                       made: there is nobody to tell. The answer is the generation that it would
  *                       start with; the reseed is made all the same.
  * SYSGENID_CMD_RESEED   reseeds the kernel's random number generator and moves nothing: for the
