@@ -249,12 +249,12 @@ static int read_generation(int fd, uint32_t *generation)
 	return read(fd, generation, sizeof(*generation)) == sizeof(*generation) ? 0 : -errno;
 }
 
-static int raise_above(int fd, uint32_t mark)
+static int raise_above(int fd, uint32_t mark, bool always)
 {
 	uint32_t generation;
 	int error = read_generation(fd, &generation);
 
-	if (error || generation > mark)
+	if (error || (generation > mark && !always))
 		return error;
 	if (ioctl(fd, SYSGENID_TRIGGER_GEN_UPDATE, (unsigned long)mark + 1))
 		return -errno;
@@ -276,7 +276,31 @@ static int keep(int fd)
 	return page == MAP_FAILED ? -errno : 0;
 }
 
-int sysgenid_files_raise(const char *path, uint32_t mark)
+static uint32_t *moved; /* shared by all restored tasks: one of them has moved the generation */
+
+int sysgenid_files_share(void)
+{
+	moved = mmap(NULL, sizeof(*moved), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
+		     0);
+	if (moved != MAP_FAILED)
+		return 0;
+	moved = NULL;
+	sysgenid_err("no memory to share with the restored tasks");
+	return -ENOMEM;
+}
+
+/*
+ * In a PID namespace of their own nobody has seen a number above the mark. In one that they share others may
+ * have, such as an earlier restore of the same image: there one of the tasks moves it in any case. It
+ * has done so before any of them runs.
+ */
+static bool has_to_move(const SysgenidImage *image)
+{
+	return image->other_pid_namespace && !image->own_pid_namespace && moved &&
+	       !__atomic_exchange_n(moved, 1, __ATOMIC_SEQ_CST);
+}
+
+int sysgenid_files_raise(const char *path, const SysgenidImage *image)
 {
 	static bool raised; /* in this task: it has one PID namespace */
 	cleanup_close int fd = -1;
@@ -289,16 +313,16 @@ int sysgenid_files_raise(const char *path, uint32_t mark)
 		return fd;
 	error = keep(fd);
 	if (!error)
-		error = raise_above(fd, mark);
+		error = raise_above(fd, image->mark, has_to_move(image));
 	if (error)
 		sysgenid_err("cannot move the generation in the PID namespace of the restored "
 			     "tasks above the image's %u: %s",
-			     mark, strerror(-error));
+			     image->mark, strerror(-error));
 	raised = !error;
 	return error;
 }
 
-int sysgenid_file_restore(const SysgenidFile *file, uint32_t mark,
+int sysgenid_file_restore(const SysgenidFile *file, const SysgenidImage *image,
 			  const struct sysgenid_device *device)
 {
 	cleanup_close int fd = -1;
@@ -307,7 +331,7 @@ int sysgenid_file_restore(const SysgenidFile *file, uint32_t mark,
 
 	error = find_node(file->path, &node, device);
 	if (!error)
-		error = sysgenid_files_raise(file->path, mark);
+		error = sysgenid_files_raise(file->path, image);
 	if (error)
 		return error;
 	fd = open_node(file->path, (int)file->flags & (O_ACCMODE | O_PATH));
@@ -343,7 +367,7 @@ int sysgenid_mapping_check(const char *path, const SysgenidImage *image,
 		if (!was_mapped(image, path))
 			return 0;
 		error = find_node(path, &node, device);
-		return error ? error : sysgenid_files_raise(path, image->mark);
+		return error ? error : sysgenid_files_raise(path, image);
 	}
 	if (stat(path, &node) || !sysgenid_device_may_be(device, &node))
 		return 0;

@@ -12,15 +12,19 @@ int sysgenid_mapping_dump(int fd, SysgenidImage *image);
 
 /*
  * Runs inside the task that is being restored. Makes sure that the generation of its PID namespace
- * is above mark, whatever other PID namespaces have. Returns 0 or -errno after logging.
+ * is above the image's mark, whatever other PID namespaces have, and that it is another one than before if
+ * they share it. Returns 0 or -errno after logging.
  */
-int sysgenid_files_raise(const char *path, uint32_t mark);
+int sysgenid_files_raise(const char *path, const SysgenidImage *image);
+
+/* Before any task is restored. */
+int sysgenid_files_share(void);
 
 /*
  * The same, and returns a descriptor of a file that is outdated and tracked as it was, or -errno
  * after logging.
  */
-int sysgenid_file_restore(const SysgenidFile *file, uint32_t mark,
+int sysgenid_file_restore(const SysgenidFile *file, const SysgenidImage *image,
 			  const struct sysgenid_device *device);
 
 /*

@@ -181,7 +181,7 @@ int sysgenid_restore_init(void)
 		attempt(&facts, &judgement);
 	/* The restored tasks are forked from this process. */
 	sysgenid_counter_leave();
-	if (carry_out(&judgement))
+	if (carry_out(&judgement) && (!sysgenid_plugin.image || !sysgenid_files_share()))
 		return 0;
 	if (sysgenid_plugin.image)
 		sysgenid_image_free(sysgenid_plugin.image);
@@ -202,7 +202,7 @@ int sysgenid_restore_ext_file(int id)
 	file = sysgenid_image_find_file(sysgenid_plugin.image, (uint32_t)id);
 	if (!file)
 		return -ENOTSUP;
-	fd = sysgenid_file_restore(file, sysgenid_plugin.image->mark, &sysgenid_plugin.device);
+	fd = sysgenid_file_restore(file, sysgenid_plugin.image, &sysgenid_plugin.device);
 	/* -ENOTSUP would ask the next plugin. */
 	return fd < 0 ? -EIO : fd;
 }

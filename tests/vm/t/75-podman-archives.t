@@ -46,6 +46,8 @@ saw_more_than()
 # What has the counter open, and what has it mapped only, are restored in different ways.
 check_mapping_in_pod()
 {
+	local first
+
 	ok "a program in a container of the pod maps the counter" start_in_pod first mapper /bin/subject mapping
 	ok "and sees it" wait_for 60 saw_more_than mapper "$((far - 1))"
 	ok "it is dumped" runtime_dump mapper mapper
@@ -54,7 +56,11 @@ check_mapping_in_pod()
 	ok "it sees a generation above all that it had seen" wait_for 60 saw_more_than mapped "$far"
 	ok "its neighbour there answers again" tokens_of neighbour "$(runtime_pid neighbour)"
 	is "$(last_generation neighbour)" "$(last_seen mapped)" "and sees the same"
+	first=$(last_seen mapped)
 	runtime_remove mapped
+	ok "it is restored there once more" p container restore --import "$CR_DIR/mapper.tar" --pod second --name again
+	ok "it sees another generation than the first copy" wait_for 60 saw_more_than again "$first"
+	runtime_remove again
 }
 
 check_pods()
