@@ -171,12 +171,33 @@ static void note_failure(struct tool_hooks_result *result, const char *path, con
 	snprintf(result->names + used, sizeof(result->names) - used, "%s%s", used ? " " : "", name);
 }
 
+static bool is_default(const char *directory)
+{
+	return !strcmp(directory, TOOL_POST_RESTORE_DIR) || !strcmp(directory, TOOL_QUIESCE_DIR) ||
+	       !strcmp(directory, TOOL_UNQUIESCE_DIR);
+}
+
+static int fail_directory(const char *directory)
+{
+	int error = errno;
+
+	fprintf(stderr, "sysgenid: cannot run what is in %s: %s: %s\n", directory, strerror(error),
+		error == ENOENT ? "make the directory, or name another"
+				: "see to it that it can be read");
+	return -EACCES;
+}
+
+/* -ENOENT: there is none, and need not be. -EACCES: said. */
 static int check_directory(const char *directory)
 {
 	struct stat status;
 
-	if (stat(directory, &status) < 0)
-		return -errno;
+	if (stat(directory, &status) < 0) {
+		/* Where nothing is installed; another one was named by somebody, who may have mistyped it. */
+		if (errno == ENOENT && is_default(directory))
+			return -ENOENT;
+		return fail_directory(directory);
+	}
 	if (S_ISDIR(status.st_mode) && is_trusted(&status))
 		return 0;
 	fprintf(stderr,
@@ -199,7 +220,7 @@ int tool_hooks_run(const struct tool_hooks *hooks, struct tool_hooks_result *res
 		return ret == -ENOENT ? 0 : ret;
 	n = scandir(hooks->directory, &entries, has_good_name, alphasort);
 	if (n < 0)
-		return -errno;
+		return fail_directory(hooks->directory);
 	for (int i = 0; i < n; free(entries[i++])) {
 		char path[4096];
 		const char *why;

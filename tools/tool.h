@@ -88,8 +88,8 @@ struct tool_hooks_result {
 
 /*
  * Runs what is in the directory, up to @stop, in the order of the names. What fails is said on stderr and does not
- * keep the others from running. Returns 0, also when there is no directory; -EACCES when others can write it (said);
- * or -errno.
+ * keep the others from running. Returns 0, also when a default directory does not exist; or -EACCES: the directory cannot be
+ * used (said).
  */
 int tool_hooks_run(const struct tool_hooks *hooks, struct tool_hooks_result *result);
 

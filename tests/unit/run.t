@@ -109,8 +109,13 @@ like "$status $(<"$work/err")" "^1 .*is not used: it must be a directory that be
 	"a directory that others can write is not used"
 is "$(<"$work/order")" '' "nothing in it is run"
 chmod 755 "$hooks"
-run unquiesce --dir "$work/none"
-is "$status $(<"$work/err")" "0 " "a directory that does not exist is an empty one"
+for arguments in quiesce unquiesce; do
+	run "$arguments" --dir "$work/none"
+	like "$status $(<"$work/err")" "^1 sysgenid: cannot run what is in $work/none: No such file .*: make the directory" \
+		"$arguments: a directory that was named, and does not exist, is an error"
+done
+run quiesce --dir "$work/order/none"
+like "$status $(<"$work/err")" "^1 sysgenid: cannot run what is in $work/order/none: Not a directory" "so is one that cannot be looked into"
 # shellcheck disable=SC2016
 script 10-a 'echo "$SYSGENID_GENERATION $SYSGENID_CAUSE ${NOTIFY_SOCKET-none}" >>'"$work/order"'; cat; echo noise'
 NOTIFY_SOCKET=/nowhere quiesce

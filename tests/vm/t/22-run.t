@@ -163,6 +163,9 @@ wait_for 30 has "$work/told" '^READY=1,STATUS=watching'
 wait "$RUN"
 like "$? $(<"$work/out")" '^1 .*: incomplete; 0 of 0 scripts failed; watchers not known' "it is never ready without having asked for the watchers"
 
+rm -rf /etc/sysgenid/quiesce.d
+is "$("$TOOL" quiesce 2>&1; echo $?)" 0 "a directory that is not there by default is an empty one"
+
 # In a container that is dumped with its overseer.
 install_plugin
 rm -r "$hooks" "$resume"
