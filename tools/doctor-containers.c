@@ -81,9 +81,12 @@ static void check_plugin(unsigned int hooks)
 			    PLUGIN " is missing: criu restores copies that do not know it");
 		return;
 	}
-	if (stat_buf.st_uid || stat_buf.st_mode & (S_IWGRP | S_IWOTH))
+	if (stat_buf.st_uid || stat_buf.st_mode & (S_IWGRP | S_IWOTH)) {
+		/* We are root, too, and loading it would run it. */
 		doctor_find(FINDING_PROBLEM, "plugin", "chown root " PLUGIN "; chmod 755 " PLUGIN,
 			    "others than root can write what criu runs as root");
+		return;
+	}
 	library = dlopen(PLUGIN, RTLD_NOW | RTLD_LOCAL);
 	if (!library) {
 		doctor_find(FINDING_PROBLEM, "plugin",
@@ -130,12 +133,18 @@ void doctor_check_plugin(void)
 	check_plugin(hooks);
 }
 
+static bool is_string(struct json_object *object, const char *key, struct json_object **value)
+{
+	return object && json_object_object_get_ex(object, key, value) &&
+	       json_object_is_type(*value, json_type_string);
+}
+
 /* The program that a hooks.d file names. */
 static bool hook_of(const char *path, char *hook, size_t size)
 {
 	struct json_object *file = json_object_from_file(path), *value = NULL;
 	bool found = file && json_object_object_get_ex(file, "hook", &value) &&
-		     json_object_object_get_ex(value, "path", &value) &&
+		     is_string(value, "path", &value) &&
 		     snprintf(hook, size, "%s", json_object_get_string(value)) < (int)size;
 
 	json_object_put(file);
@@ -154,7 +163,7 @@ static void check_cdi(void)
 		if (access(places[i], F_OK))
 			continue;
 		file = json_object_from_file(places[i]);
-		good = file && json_object_object_get_ex(file, "kind", &kind) &&
+		good = is_string(file, "kind", &kind) &&
 		       !strcmp(json_object_get_string(kind), "sysgenid.dev/counter");
 		json_object_put(file);
 		doctor_find(good ? FINDING_GOOD : FINDING_PROBLEM, "cdi", good ? NULL : advice,

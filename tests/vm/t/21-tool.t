@@ -275,6 +275,28 @@ test_watch_overflow()
 	wait "$pid"
 }
 
+# A machine of its own: files below /etc/cdi and criu's folder that nobody else sees.
+doctor_on()
+{
+	mkdir -p /etc/cdi /usr/lib/criu
+	unshare --mount bash -euc '
+		mount -t tmpfs tmpfs /etc/cdi
+		mount -t tmpfs tmpfs /usr/lib/criu
+		eval "$1"
+		exec "$2" doctor' bash "$1" "$tool"
+}
+
+test_doctor()
+{
+	run doctor_on 'echo "no library" >/usr/lib/criu/sysgenid_plugin.so'
+	like "$(<"$work/out")" 'criu cannot load it' "control: doctor loads the plugin"
+	run doctor_on 'echo "no library" >/usr/lib/criu/sysgenid_plugin.so; chmod 666 /usr/lib/criu/*'
+	like "$status $(<"$work/out")" '^6 .*others than root can write what criu runs' "one that others can write is a problem"
+	unlike "$(<"$work/out")" 'cannot load' "and is not loaded"
+	run doctor_on 'echo "{\"kind\": null}" >/etc/cdi/sysgenid.json'
+	like "$status $(<"$work/out")" '^6 .*/etc/cdi/sysgenid.json is damaged' "a CDI file without a kind is found damaged"
+}
+
 test_unload()
 {
 	local pid
@@ -299,5 +321,6 @@ test_device_permission
 test_watch
 test_watch_settled
 test_watch_overflow
+test_doctor
 test_unload
 done_testing
