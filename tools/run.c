@@ -79,6 +79,13 @@ static void reap(struct overseer *overseer, pid_t which)
 				WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
+/* What is typed at a terminal reaches all of its foreground processes by itself. */
+static bool has_it_too(pid_t child, const struct signalfd_siginfo *info)
+{
+	return info->ssi_signo == SIGINT && info->ssi_code == SI_KERNEL &&
+	       getpgid(child) == getpgrp();
+}
+
 bool overseer_stops(struct overseer *overseer)
 {
 	struct signalfd_siginfo info;
@@ -87,6 +94,8 @@ bool overseer_stops(struct overseer *overseer)
 		int number = (int)info.ssi_signo;
 
 		if (number == SIGCHLD)
+			continue;
+		if (overseer->child && has_it_too(overseer->child, &info))
 			continue;
 		if (overseer->child)
 			kill(overseer->child, number);

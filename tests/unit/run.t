@@ -142,6 +142,7 @@ kill -TERM "$pid"
 status=0
 wait "$pid" || status=$?
 is "$status" 5 "signals are handed on to the command"
+is "$(python3 tests/run/terminal.py "$tool" 2>&1)" 1 "but not Ctrl-C, which reaches the command by itself"
 
 # The scripts that are shipped.
 root=$work/root
