@@ -103,6 +103,9 @@ def check_language(kind, name, build, run, out):
     third, fourth = program.ask(), program.ask()
     ok(re.fullmatch("[0-9a-f]{16}", third) and third != first and third == fourth,
        f"{name}: the word changes, and there is another one", third, fourth)
+    counter.move(0)
+    fifth = program.ask()
+    ok(re.fullmatch("[0-9a-f]{16}", fifth) and fifth != fourth, f"{name}: also when it becomes 0", fourth, fifth)
     ok(program.end() == 0, f"{name}: ends well")
     program = Program(run, out, out + "/nothing")
     first, second = program.ask(), program.ask()

@@ -26,13 +26,13 @@ def open_counter():
 
 
 word = open_counter()
-seen = word.value if word else 0
+seen = word.value if word is not None else 0
 session = None
 
 
 def session_number():
     global seen, session
-    now = word.value if word else seen
+    now = word.value if word is not None else seen
     if now != seen:
         session = None  # made by somebody we were once
     seen = now
