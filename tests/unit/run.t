@@ -193,6 +193,16 @@ printf 'RESTART_UNITS=a.service b.service\nRELOAD_UNITS=nginx.service\n' >"$root
 ok "restart-units runs" shipped restart-units
 is "$(paste -sd, "$work/calls")" "systemctl try-reload-or-restart -- nginx.service,systemctl try-restart -- a.service b.service" \
 	"it restarts and reloads what is listed"
+printf 'RELOAD_UNITS=nginx.service\nRESTART_UNITS=a.service' >"$root/etc/sysgenid/post-restore.conf"
+mv "$work/bin/systemctl" "$work/bin/works"
+# shellcheck disable=SC2016
+printf '#!/bin/bash\n%q "$@"; [[ $1 != try-reload* ]]\n' "$work/bin/works" >"$work/bin/systemctl"
+chmod 755 "$work/bin/systemctl"
+not_ok "restart-units fails when a unit cannot be reloaded" shipped restart-units
+is "$(tail -n 1 "$work/calls")" "systemctl try-restart -- a.service" \
+	"it restarts the others all the same, also when the last line of the configuration has no end"
+mv "$work/bin/works" "$work/bin/systemctl"
+echo >>"$root/etc/sysgenid/post-restore.conf"
 not_ok "dhcp-lease without interfaces fails" shipped dhcp-lease
 echo 'DHCP_INTERFACES=none0' >>"$root/etc/sysgenid/post-restore.conf"
 not_ok "dhcp-lease refuses an interface that is not there" shipped dhcp-lease

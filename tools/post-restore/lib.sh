@@ -20,7 +20,7 @@ setting()
 	local line
 
 	[[ -f $CONF ]] || return 0
-	while IFS= read -r line; do
+	while IFS= read -r line || [[ -n $line ]]; do
 		[[ $line != "$1="* ]] || printf '%s\n' "${line#*=}"
 	done <"$CONF"
 }
