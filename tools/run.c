@@ -29,7 +29,8 @@ static const char help[] =
 	"  --unquiesce DIR   another directory than " TOOL_UNQUIESCE_DIR "\n"
 	"  --timeout MS      for each executable, in milliseconds; 0: never (default 30000)\n"
 	"  --watchers MS     for the watchers, all together; 0: do not wait (default 10000)\n"
-	"  --once            end after one change: status 0 ready, 3 only watchers late,\n"
+	"  --once            without COMMAND: end after one change: status 0 ready, 3 only "
+	"watchers late,\n"
 	"                    1 anything else\n"
 	"  --json            print JSON objects\n";
 
@@ -212,5 +213,12 @@ int tool_run(int argc, char **argv)
 	status = tool_options(argc, argv, help, options);
 	if (status != TOOL_GO_ON)
 		return status;
+	if (overseer.once && command[0]) {
+		fputs("sysgenid: run: --once ends after a change and a command goes on: give one "
+		      "of "
+		      "them\n",
+		      stderr);
+		return TOOL_USAGE;
+	}
 	return run(&overseer, command);
 }

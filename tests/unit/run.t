@@ -132,6 +132,8 @@ run run -- sh -c 'kill -9 $$'
 is "$status" 137 "a command that a signal ends: 128 and its number"
 run run -- "$work/nothing"
 like "$status $(<"$work/err")" "^127 .*cannot start $work/nothing: No such file" "a command that is not there: 127, and why"
+run run -- "$work"
+like "$status $(<"$work/err")" "^126 .*cannot start $work: Permission denied" "one that cannot be run: 126"
 status=0
 timeout -s KILL 10 env --ignore-signal=CHLD "$tool" run -- sh -c 'exit 7' 2>/dev/null || status=$?
 is "$status" 7 "also where the caller ignores SIGCHLD"

@@ -64,6 +64,7 @@ wrong "the number of a process, not 0" trigger --pid 0
 wrong "--watchers is to be a number" run --watchers soon
 wrong "'--dir' needs a value" quiesce --dir
 wrong "takes no argument, but got 'now'" run now
+wrong "give one of them" run --once -- true
 
 if "$tool" status >/dev/null 2>&1; then
 	skip "every command says that the module is missing" "the module is loaded here"
