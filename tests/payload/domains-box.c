@@ -139,29 +139,11 @@ void box_close(struct box *box)
 	device_close(box->fd);
 }
 
-/* It is switched away, and not only about to be: that is counted already. */
-static bool has_left_cpu(const struct box *box)
-{
-	char path[64], first = '0';
-	int fd;
-
-	snprintf(path, sizeof(path), "/proc/%d/wchan", box->pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	must(fd >= 0 && read(fd, &first, 1) == 1);
-	close(fd);
-	return first != '0';
-}
-
 void box_note(struct box *box)
 {
 	struct sleeper sleeper = { .pid = box->pid };
-	long long end = now_ms() + 20000;
 
 	must(box_asleep(box));
-	while (!has_left_cpu(box)) {
-		must(now_ms() < end);
-		pause_ms(1);
-	}
 	box->generation = box_generation(box);
 	box->reseeded = box->page->rng_generation;
 	box->switches = sleeper_switches(&sleeper);
