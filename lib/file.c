@@ -109,7 +109,6 @@ int sysgenid_file_wait(const struct sysgenid *handle, uint32_t seen, int timeout
 			return sysgenid_generation(handle) != seen ? 0 : -errno;
 		/* Counted in naps: a restored process may see the clock jump. */
 		waited += nap.tv_nsec;
-		if (pause < LONGEST_PAUSE_NS)
-			pause *= 2;
+		pause = 2 * pause < LONGEST_PAUSE_NS ? 2 * pause : LONGEST_PAUSE_NS;
 	}
 }

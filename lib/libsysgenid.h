@@ -157,7 +157,8 @@ int sysgenid_track(struct sysgenid *handle, bool on);
  * @timeout_ms: milliseconds; negative: for ever; 0: just look
  *
  * Looks at the word, not at what the handle has acknowledged: several threads may wait with different @seen.
- * It opens the device once more for as long as it sleeps, through /proc or by the path.
+ * It opens the device once more for as long as it sleeps, through /proc or by the path. So a child in a PID
+ * namespace of its own, which has another generation, must not wait with a handle that it has inherited.
  * Returns 0, -ETIME, -EINTR after a signal, -EBADF with SYSGENID_OPEN_MAP_ONLY, or why it could not open
  * the device (-EMFILE, -EACCES, ...). Capability: none.
  */
