@@ -150,6 +150,41 @@ static void finds(void (*prepare)(void), bool one, bool two, const char *name)
 	end(pid);
 }
 
+static void has_none(pid_t pid, const char *name)
+{
+	struct sysgenid_wordfiles found;
+
+	ok(!sysgenid_wordfiles_find(pid, &found) && !found.n, "%s is none of ours", name);
+	sysgenid_wordfiles_free(&found);
+}
+
+/* The task has it mapped all the time. */
+static void test_hostile(void)
+{
+	static const char folder[] = SYSGENID_REGISTRY "/one", away[] = "/run/away";
+	pid_t pid = start(mapped);
+
+	must(!rename(folder, away) && !symlink(away, folder));
+	has_none(pid, "a file in a folder that only a link in the registry leads to");
+	must(!unlink(folder) && !rename(away, folder) && !rename(ONE, away) && !symlink(away, ONE));
+	has_none(pid, "a file that only a link leads to");
+	must(!unlink(ONE) && !rename(away, ONE) && !link(ONE, away));
+	has_none(pid, "a file with a second name");
+	must(!unlink(away) && !chmod(ONE, 0666));
+	has_none(pid, "a file that anybody can write");
+	must(!chmod(ONE, 0644) && !chown(ONE, 1, 0));
+	has_none(pid, "a file of another user");
+	must(!chown(ONE, 0, 0) && !truncate(ONE, 2 * sysconf(_SC_PAGESIZE)));
+	has_none(pid, "a file that is longer than a page");
+	must(!truncate(ONE, sysconf(_SC_PAGESIZE)) && !chmod(folder, 0777));
+	has_none(pid, "a file in a folder that anybody can write");
+	must(!chmod(folder, 0755) && !chmod(SYSGENID_REGISTRY, 0777));
+	has_none(pid, "a file in a registry that anybody can write");
+	must(!chmod(SYSGENID_REGISTRY, 0755));
+	end(pid);
+	finds(mapped, true, false, "and after all that it is ours again");
+}
+
 static void test_gone(void)
 {
 	struct sysgenid_wordfiles found;
@@ -178,6 +213,7 @@ int main(void)
 	finds(opened, false, true, "an open file");
 	finds(many, true, true, "several, each once, however often it is there");
 	finds(foreign, false, false, "no file of the same file system that is not in the registry");
+	test_hostile();
 	test_gone();
 	return done_testing();
 }
