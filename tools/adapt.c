@@ -201,6 +201,8 @@ int overseer_adapt(struct overseer *overseer)
 		return overseer->status;
 	if (ret < 0)
 		return tool_fail("acknowledge the generation", ret, NULL);
+	if (overseer->remembers)
+		overseer_remember(outcome.generation);
 	written = report(overseer, &outcome);
 	if (written != TOOL_OK)
 		return written;

@@ -154,6 +154,19 @@ static int open_counter(struct overseer *overseer, bool has_command)
 	return has_command ? TOOL_OK : ret;
 }
 
+/* Does what an overseer that was ended amid its work has left undone. The first one of a boot has nothing to do. */
+static void go_on(struct overseer *overseer)
+{
+	const uint32_t now = sysgenid_generation(overseer->handle);
+	uint32_t done;
+	const bool undone = overseer_recall(&done) && done < now;
+
+	/* Before it is tried: a script that makes the overseer start again does not do so for ever. */
+	overseer_remember(now);
+	if (undone)
+		(void)overseer_adapt(overseer);
+}
+
 static int run(struct overseer *overseer, char **command)
 {
 	int ret = open_counter(overseer, command[0]);
@@ -170,6 +183,8 @@ static int run(struct overseer *overseer, char **command)
 	}
 	if (overseer->handle)
 		tool_notify("READY=1\nSTATUS=watching the generation");
+	if (overseer->remembers)
+		go_on(overseer);
 	ret = oversee(overseer);
 	tool_notify("STOPPING=1");
 	sysgenid_close(overseer->handle);
@@ -220,5 +235,8 @@ int tool_run(int argc, char **argv)
 		      stderr);
 		return TOOL_USAGE;
 	}
+	overseer.remembers = !command[0] && !overseer.once && !geteuid() &&
+			     !strcmp(overseer.directory, TOOL_POST_RESTORE_DIR) &&
+			     !strcmp(overseer.unquiesce, TOOL_UNQUIESCE_DIR);
 	return run(&overseer, command);
 }

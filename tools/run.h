@@ -15,9 +15,10 @@ struct overseer {
 	uint32_t watchers_ms;
 	bool json;
 	bool once;
-	pid_t child; /* 0: there is none */
-	int signals; /* a signalfd */
-	int status;  /* that we are to end with, or -1 to go on */
+	bool remembers; /* it is the machine's one: what is done outlives it */
+	pid_t child;	/* 0: there is none */
+	int signals;	/* a signalfd */
+	int status;	/* that we are to end with, or -1 to go on */
 };
 
 /* run.c: takes the signals that have come. Are we to end? */
@@ -28,5 +29,11 @@ bool overseer_stops(struct overseer *overseer);
  * leaves the rest.
  */
 int overseer_adapt(struct overseer *overseer);
+
+/* memory.c: of the overseers of this boot and PID namespace */
+
+/* Up to which generation the work was done; false: there was none before us. */
+bool overseer_recall(uint32_t *generation);
+void overseer_remember(uint32_t generation);
 
 #endif /* SYSGENID_RUN_H */

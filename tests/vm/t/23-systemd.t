@@ -63,8 +63,23 @@ ok "the listed unit has been restarted" wait_for 30 shows keys.service ActiveSta
 isnt "$(inside systemctl show --property InvocationID --value keys.service)" "$keys" "it is another run of it"
 is "$(inside systemctl show --property NRestarts --value sysgenid-overseer)" 0 "the overseer itself was not restarted"
 
+# Killed amid its work, as for want of memory.
+rm "$LINK"/20-*
+printf '#!/bin/bash\n[[ -e %q ]] || { touch %q; exec sleep 1000; }\n' "$work/began" "$work/began" >"$LINK/20-slow"
+printf '#!/bin/bash\necho >>%q\n' "$work/last" >"$LINK/30-last"
+chmod 755 "$LINK/20-slow" "$LINK/30-last"
+sysgenid trigger >/dev/null
+ok "the overseer is at work" wait_for 30 test -e "$work/began"
+ok "it is killed" inside systemctl kill --kill-whom=main --signal=KILL sysgenid-overseer
+ok "and systemd starts another, which does the work that was left" \
+	wait_for 60 shows sysgenid-overseer StatusText '^generation [0-9]+ \([a-z]+\): ready' ||
+	diag "$(inside systemctl status sysgenid-overseer)"
+is "$(wc -l <"$work/last")" 1 "all of it, once"
+ok "it can be started again" inside systemctl restart sysgenid-overseer
+ok "and then there is nothing to do" shows sysgenid-overseer StatusText '^watching'
+
 end_systemd
 cp -a "$work/machine-id" "$work/hostname" "$work/hosts" "$work/ssh" /etc/
-rm -f "$LINK/10-note" "$LINK"/20-* "$CONF" /etc/systemd/system/keys.service
+rm -f "$LINK/10-note" "$LINK"/20-* "$LINK/30-last" "$CONF" /etc/systemd/system/keys.service
 rm -rf /etc/systemd/system/sysgenid-overseer.service.d /etc/systemd/system/multi-user.target.wants/sysgenid-overseer.service "$work"
 done_testing
