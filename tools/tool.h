@@ -65,9 +65,12 @@ int tool_files_status(bool json);
 
 /* hooks.c */
 
-#define TOOL_POST_RESTORE_DIR "/etc/sysgenid/post-restore.d"
-#define TOOL_QUIESCE_DIR "/etc/sysgenid/quiesce.d"
-#define TOOL_UNQUIESCE_DIR "/etc/sysgenid/unquiesce.d"
+#ifndef SYSCONFDIR
+#define SYSCONFDIR "/etc"
+#endif
+#define TOOL_POST_RESTORE_DIR SYSCONFDIR "/sysgenid/post-restore.d"
+#define TOOL_QUIESCE_DIR SYSCONFDIR "/sysgenid/quiesce.d"
+#define TOOL_UNQUIESCE_DIR SYSCONFDIR "/sysgenid/unquiesce.d"
 #define TOOL_HOOK_MS 30000
 
 struct tool_hooks {
