@@ -423,18 +423,24 @@ static bool settled(struct sysgenid_watcher *watcher, u32 *outdated_self)
  * monotonic clock, NULL for none. Not in jiffies: where ticks come late, as on a virtual CPU that was not
  * run, these are behind, and a time limit counted in them is over too early.
  * Returns 0, -ETIME, or -ERESTARTSYS for a signal.
+ *
+ * The entries stay in both queues until the end, and the state is set after them. prepare_to_wait() would do neither:
+ * a late wake for a generation that is acknowledged already takes its entry off the first queue, and the call for
+ * the second sets the state once more; then nothing wakes this task ever again.
  */
 static int wait_on(struct sysgenid_watcher *watcher, wait_queue_head_t *everybody,
 		   bool (*done)(struct sysgenid_watcher *, u32 *), u32 *result, ktime_t *deadline)
 {
+	DECLARE_WAITQUEUE(all, current);
+	DECLARE_WAITQUEUE(own, current);
 	bool over = false;
-	DEFINE_WAIT(all);
-	DEFINE_WAIT(own);
 	int ret = 0;
 
+	add_wait_queue(everybody, &all);
+	add_wait_queue(&watcher->own, &own);
 	for (;;) {
-		prepare_to_wait(everybody, &all, TASK_INTERRUPTIBLE);
-		prepare_to_wait(&watcher->own, &own, TASK_INTERRUPTIBLE);
+		/* A full barrier: a change after the look finds us asleep, and wakes us. */
+		set_current_state(TASK_INTERRUPTIBLE);
 		if (done(watcher, result))
 			break;
 		if (over) {
@@ -447,8 +453,9 @@ static int wait_on(struct sysgenid_watcher *watcher, wait_queue_head_t *everybod
 		}
 		over = !schedule_hrtimeout(deadline, HRTIMER_MODE_ABS);
 	}
-	finish_wait(&watcher->own, &own);
-	finish_wait(everybody, &all);
+	__set_current_state(TASK_RUNNING);
+	remove_wait_queue(&watcher->own, &own);
+	remove_wait_queue(everybody, &all);
 	return ret;
 }
 

@@ -57,6 +57,7 @@ cases()
 	holds ; adopt ; -DLEAKS=2 ; random bytes with the generation of a new domain are of no older state
 	holds ; adopt ; -DLEAKS=1 -DOWN ; also after events of its own, in two lives
 	holds ; adopt ; -DLEAKS=0 -DOWN -DEVENT ; and with an event of the system's
+	holds ; wait ; -DEVENTS=4 ; a task that sleeps on two queues is woken, however late wakes come
 	holds ; reach ; -DWALKS=2 -DOWN=2 ; a walk passes a domain that is busy, whose owner then brings the event
 	holds ; reach ; -DWALKS=3 -DOWN=1 -DTIMES=3 ; also three walks at once
 	holds ; word ; -DBROKEN_NO_REWRITE -DBROKEN_NO_FENCE -DLEAKS=2 -DEVENT ; without imports neither rewriting nor the fence is needed
@@ -108,6 +109,7 @@ cases()
 	rejected rng_generation[1]==word[1] ; adopt ; -DBROKEN_ADOPT_OVER ; needed: and not over what a reseed has stored
 	rejected rng_generation[1]==word[1] ; adopt ; -DBROKEN_KEEP_ROUND ; needed: a sample of the former life is not stored
 	rejected rng_generation[1]==word[1] ; adopt ; -DBROKEN_KEEP_RNG ; needed: nor what the former life was reseeded for
+	rejected asleep ; wait ; -DBROKEN_AUTOREMOVE ; needed: a wake leaves it in the queues, and its state is set after both
 	rejected due ; reach ; -DBROKEN_LOOK_FIRST ; needed: a mutex is given back before the look at what is due
 	rejected due ; reach ; -DBROKEN_TRY_FIRST ; needed: what is due is left before the mutex is tried
 	rejected due ; reach ; -DBROKEN_LEAVE_IT ; needed: who gives it back brings what is due
