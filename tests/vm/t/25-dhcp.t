@@ -38,6 +38,8 @@ next_network()
 	[[ -z ${SERVER-} ]] || end_server
 	ip address flush dev lan0
 	ip address add "10.9.$network.1/24" dev lan0
+	# Where the server of the network before can be reached, too: or nobody would hear that a lease is given back to it.
+	((network == 1)) || ip address add "10.9.$((network - 1)).1/24" dev lan0
 	printf '%s\n' "start 10.9.$network.100" "end 10.9.$network.150" "interface lan0" "lease_file $work/leases" "pidfile $work/pid" \
 		"option subnet 255.255.255.0" "option lease 3600" >"$work/udhcpd.conf"
 	: >"$work/leases"
