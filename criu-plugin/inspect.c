@@ -9,7 +9,7 @@
 #include "log.h"
 #include "maps.h"
 #include "util.h"
-#include "wordfind.h"
+#include "counterfile-find.h"
 
 /* Where our virtio-rng driver lets the counter be mapped, in /sys. */
 #define VRNG_DIRECTORY "/sys/virtio-rng"
@@ -75,11 +75,11 @@ static int store_file_task(pid_t inner, uint32_t generation, SysgenidImage *imag
 	return 0;
 }
 
-static int keep_file(pid_t pid, pid_t inner, const struct sysgenid_wordfile *file,
+static int keep_file(pid_t pid, pid_t inner, const struct sysgenid_counterfile *file,
 		     SysgenidImage *image)
 {
 	uint32_t generation;
-	int error = sysgenid_wordfile_read(file, &generation);
+	int error = sysgenid_counterfile_read(file, &generation);
 
 	if (!error)
 		error = store_file_task(inner, generation, image);
@@ -98,15 +98,15 @@ static int keep_file(pid_t pid, pid_t inner, const struct sysgenid_wordfile *fil
 static int inspect_files(pid_t pid, pid_t inner, SysgenidImage *image,
 			 struct sysgenid_findings *findings)
 {
-	struct sysgenid_wordfiles found;
-	int error = sysgenid_wordfiles_find(pid, &found);
+	struct sysgenid_counterfiles found;
+	int error = sysgenid_counterfiles_find(pid, &found);
 
 	if (error)
 		error = fail(pid, "which counters in files", error);
 	for (size_t i = 0; !error && i < found.n; i++)
 		error = keep_file(pid, inner, &found.files[i], image);
 	findings->counter_file |= found.n > 0;
-	sysgenid_wordfiles_free(&found);
+	sysgenid_counterfiles_free(&found);
 	return error;
 }
 
@@ -145,7 +145,7 @@ int sysgenid_inspect(pid_t pid, SysgenidImage *image, struct sysgenid_findings *
 		error = inspect_mappings(pid, findings);
 	if (error)
 		return error;
-	in_use = sysgenid_wordfile_in_use();
+	in_use = sysgenid_counterfile_in_use();
 	if (in_use < 0)
 		sysgenid_err("cannot look into " SYSGENID_REGISTRY ": %s", strerror(-in_use));
 	return in_use > 0 ? inspect_files(pid, inner, image, findings) : in_use;

@@ -6,13 +6,13 @@
 #include <libsysgenid.h>
 
 #include "counter.h"
+#include "counterfile-raise.h"
 #include "criu_abi.h"
 #include "files.h"
 #include "log.h"
 #include "plugin.h"
 #include "policy.h"
 #include "rng.h"
-#include "wordtask.h"
 #include "util.h"
 #include "wipe.h"
 

@@ -16,7 +16,7 @@
 #include "inspect.h"
 #include "log.h"
 #include "tap.h"
-#include "wordfile.h"
+#include "counterfile.h"
 
 #define FOLDER SYSGENID_REGISTRY "/one"
 #define COUNTER FOLDER "/" SYSGENID_REGISTRY_FILE

@@ -10,16 +10,16 @@
 #include <linux/sysgenid.h>
 
 #include "tap.h"
-#include "wordfile.h"
+#include "counterfile.h"
 
-static char directory[] = "/tmp/sysgenid-wordfile-XXXXXX";
+static char directory[] = "/tmp/sysgenid-counterfile-XXXXXX";
 
-static struct sysgenid_wordfile make(uint32_t generation, uint32_t magic, off_t size)
+static struct sysgenid_counterfile make(uint32_t generation, uint32_t magic, off_t size)
 {
 	struct sysgenid_page page = { .generation = generation,
 				      .magic = magic,
 				      .version = SYSGENID_PAGE_VERSION };
-	struct sysgenid_wordfile file;
+	struct sysgenid_counterfile file;
 	struct stat stat;
 	int fd;
 
@@ -35,7 +35,7 @@ static struct sysgenid_wordfile make(uint32_t generation, uint32_t magic, off_t 
 	return file;
 }
 
-static struct sysgenid_wordfile page(uint32_t generation)
+static struct sysgenid_counterfile page(uint32_t generation)
 {
 	return make(generation, SYSGENID_PAGE_MAGIC, sysconf(_SC_PAGESIZE));
 }
@@ -43,11 +43,11 @@ static struct sysgenid_wordfile page(uint32_t generation)
 /* Raises a file that says now above mark, and expects what it says then. */
 static void raises(uint32_t now, uint32_t mark, uint32_t expected, const char *name)
 {
-	struct sysgenid_wordfile file = page(now);
+	struct sysgenid_counterfile file = page(now);
 	uint32_t told = 0, found = 0;
-	int error = sysgenid_wordfile_raise(&file, mark, true, &told);
+	int error = sysgenid_counterfile_raise(&file, mark, true, &told);
 
-	if (!ok(!error && !sysgenid_wordfile_read(&file, &found) && told == expected &&
+	if (!ok(!error && !sysgenid_counterfile_read(&file, &found) && told == expected &&
 			found == expected,
 		"%s", name))
 		printf("# error %d, told %u, found %u\n", error, told, found);
@@ -55,7 +55,7 @@ static void raises(uint32_t now, uint32_t mark, uint32_t expected, const char *n
 
 static void test_numbers(void)
 {
-	struct sysgenid_wordfile file;
+	struct sysgenid_counterfile file;
 	uint32_t generation;
 
 	raises(5, 0, 6, "without a mark it grows by one");
@@ -69,15 +69,15 @@ static void test_numbers(void)
 	raises(UINT32_MAX, UINT32_MAX - 1, 1,
 	       "but where nothing else is above it: a file never stays as it is");
 	file = page(5);
-	ok(sysgenid_wordfile_raise(&file, UINT32_MAX, true, &generation) == -ERANGE,
+	ok(sysgenid_counterfile_raise(&file, UINT32_MAX, true, &generation) == -ERANGE,
 	   "nothing is above a mark of 2^32 - 1: ERANGE");
 }
 
-static void refuses(struct sysgenid_wordfile file, int expected, const char *name)
+static void refuses(struct sysgenid_counterfile file, int expected, const char *name)
 {
 	uint32_t generation;
-	int raise = sysgenid_wordfile_raise(&file, 0, true, &generation);
-	int read = sysgenid_wordfile_read(&file, &generation);
+	int raise = sysgenid_counterfile_raise(&file, 0, true, &generation);
+	int read = sysgenid_counterfile_read(&file, &generation);
 
 	if (!ok(raise == expected && read == expected, "%s", name))
 		printf("# raise %d, read %d\n", raise, read);
@@ -85,7 +85,7 @@ static void refuses(struct sysgenid_wordfile file, int expected, const char *nam
 
 static void test_hostile(void)
 {
-	struct sysgenid_wordfile file;
+	struct sysgenid_counterfile file;
 	char other[64];
 
 	refuses(make(1, 0x12345678, sysconf(_SC_PAGESIZE)), -ENOTTY, "a page without our magic");
@@ -118,18 +118,18 @@ static void test_hostile(void)
 
 static void test_generator(void)
 {
-	struct sysgenid_wordfile file = page(1);
+	struct sysgenid_counterfile file = page(1);
 	struct sysgenid_page page = { .flags = SYSGENID_PAGE_F_RNG };
 	uint32_t generation;
 	int fd = open(file.path, O_RDWR | O_CLOEXEC);
 
 	if (pwrite(fd, &page.flags, 4, offsetof(struct sysgenid_page, flags)) != 4)
 		abort();
-	sysgenid_wordfile_raise(&file, 0, false, &generation);
+	sysgenid_counterfile_raise(&file, 0, false, &generation);
 	ok(pread(fd, &page, sizeof(page), 0) == sizeof(page) && page.generation == 2 &&
 		   page.rng_generation == 0,
 	   "without a reseed the file does not say that there was one");
-	sysgenid_wordfile_raise(&file, 0, true, &generation);
+	sysgenid_counterfile_raise(&file, 0, true, &generation);
 	ok(pread(fd, &page, sizeof(page), 0) == sizeof(page) && page.generation == 3 &&
 		   page.rng_generation == 3,
 	   "with a reseed it says so");

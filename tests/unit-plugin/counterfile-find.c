@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 #include "tap.h"
-#include "wordfind.h"
+#include "counterfile-find.h"
 
 #define ONE SYSGENID_REGISTRY "/one/" SYSGENID_REGISTRY_FILE
 #define TWO SYSGENID_REGISTRY "/two/" SYSGENID_REGISTRY_FILE
@@ -128,7 +128,7 @@ static void end(pid_t pid)
 	must(waitpid(pid, NULL, 0) == pid);
 }
 
-static bool has(const struct sysgenid_wordfiles *found, const char *path)
+static bool has(const struct sysgenid_counterfiles *found, const char *path)
 {
 	for (size_t i = 0; i < found->n; i++)
 		if (!strcmp(found->files[i].path, path))
@@ -138,24 +138,24 @@ static bool has(const struct sysgenid_wordfiles *found, const char *path)
 
 static void finds(void (*prepare)(void), bool one, bool two, const char *name)
 {
-	struct sysgenid_wordfiles found;
+	struct sysgenid_counterfiles found;
 	pid_t pid = start(prepare);
-	int error = sysgenid_wordfiles_find(pid, &found);
+	int error = sysgenid_counterfiles_find(pid, &found);
 
 	if (!ok(!error && found.n == (size_t)(one + two) && has(&found, ONE) == one &&
 			has(&found, TWO) == two,
 		"%s", name))
 		printf("# error %d, %zu found\n", error, found.n);
-	sysgenid_wordfiles_free(&found);
+	sysgenid_counterfiles_free(&found);
 	end(pid);
 }
 
 static void has_none(pid_t pid, const char *name)
 {
-	struct sysgenid_wordfiles found;
+	struct sysgenid_counterfiles found;
 
-	ok(!sysgenid_wordfiles_find(pid, &found) && !found.n, "%s is none of ours", name);
-	sysgenid_wordfiles_free(&found);
+	ok(!sysgenid_counterfiles_find(pid, &found) && !found.n, "%s is none of ours", name);
+	sysgenid_counterfiles_free(&found);
 }
 
 /* The task has it mapped all the time. */
@@ -187,17 +187,18 @@ static void test_hostile(void)
 
 static void test_gone(void)
 {
-	struct sysgenid_wordfiles found;
+	struct sysgenid_counterfiles found;
 	pid_t pid = start(nothing);
 	siginfo_t info;
 
 	kill(pid, SIGKILL);
 	must(!waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT));
-	ok(sysgenid_wordfiles_find(pid, &found) == -ESRCH, "a task that is dead has none: ESRCH");
-	sysgenid_wordfiles_free(&found);
+	ok(sysgenid_counterfiles_find(pid, &found) == -ESRCH,
+	   "a task that is dead has none: ESRCH");
+	sysgenid_counterfiles_free(&found);
 	end(pid);
-	ok(sysgenid_wordfiles_find(pid, &found) == -ESRCH, "so one that is gone");
-	sysgenid_wordfiles_free(&found);
+	ok(sysgenid_counterfiles_find(pid, &found) == -ESRCH, "so one that is gone");
+	sysgenid_counterfiles_free(&found);
 }
 
 int main(void)

@@ -10,7 +10,7 @@
 #include <linux/sysgenid.h>
 
 #include "util.h"
-#include "wordfile.h"
+#include "counterfile.h"
 
 /* Only root may have made it and may change it. */
 static bool is_roots(const struct stat *stat)
@@ -60,7 +60,7 @@ static int next(DIR *registry, const char **name)
 	return 1;
 }
 
-int sysgenid_wordfile_in_use(void)
+int sysgenid_counterfile_in_use(void)
 {
 	cleanup_directory DIR *registry = NULL;
 	const char *name;
@@ -70,14 +70,14 @@ int sysgenid_wordfile_in_use(void)
 }
 
 /* A file with a second name may be one that a container has made. */
-static bool is_wordfile(const struct stat *stat)
+static bool is_counterfile(const struct stat *stat)
 {
 	return S_ISREG(stat->st_mode) && is_roots(stat) && stat->st_nlink == 1 &&
 	       stat->st_size == (off_t)sysconf(_SC_PAGESIZE);
 }
 
 /* The file of the container that is called name in the registry. Returns 1, 0 if there is none, or -errno. */
-static int find(int registry, const char *name, struct sysgenid_wordfile *file)
+static int find(int registry, const char *name, struct sysgenid_counterfile *file)
 {
 	cleanup_close int directory =
 		openat(registry, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -86,7 +86,7 @@ static int find(int registry, const char *name, struct sysgenid_wordfile *file)
 	if (directory < 0 || fstat(directory, &folder) ||
 	    fstatat(directory, SYSGENID_REGISTRY_FILE, &stat, AT_SYMLINK_NOFOLLOW))
 		return is_absent(-errno) ? 0 : -errno;
-	if (!is_roots(&folder) || !is_wordfile(&stat))
+	if (!is_roots(&folder) || !is_counterfile(&stat))
 		return 0;
 	file->device = stat.st_dev;
 	file->inode = stat.st_ino;
@@ -95,9 +95,10 @@ static int find(int registry, const char *name, struct sysgenid_wordfile *file)
 			name) < (int)sizeof(file->path);
 }
 
-static int append(struct sysgenid_wordfile **files, size_t *n, const struct sysgenid_wordfile *file)
+static int append(struct sysgenid_counterfile **files, size_t *n,
+		  const struct sysgenid_counterfile *file)
 {
-	struct sysgenid_wordfile *more = realloc(*files, (*n + 1) * sizeof(*more));
+	struct sysgenid_counterfile *more = realloc(*files, (*n + 1) * sizeof(*more));
 
 	if (!more)
 		return -ENOMEM;
@@ -106,10 +107,10 @@ static int append(struct sysgenid_wordfile **files, size_t *n, const struct sysg
 	return 0;
 }
 
-int sysgenid_wordfile_list(struct sysgenid_wordfile **files, size_t *n)
+int sysgenid_counterfile_list(struct sysgenid_counterfile **files, size_t *n)
 {
 	cleanup_directory DIR *registry = NULL;
-	struct sysgenid_wordfile file;
+	struct sysgenid_counterfile file;
 	const char *name = NULL;
 	int error;
 
@@ -129,7 +130,7 @@ int sysgenid_wordfile_list(struct sysgenid_wordfile **files, size_t *n)
 }
 
 /* Maps the page. The file is opened by its name in the registry: in the container it is read-only. */
-static int map(const struct sysgenid_wordfile *file, bool writable, struct sysgenid_page **page)
+static int map(const struct sysgenid_counterfile *file, bool writable, struct sysgenid_page **page)
 {
 	cleanup_close int fd = sysgenid_file_open(AT_FDCWD, file->path,
 						  (writable ? O_RDWR : O_RDONLY) | O_NOFOLLOW);
@@ -139,12 +140,12 @@ static int map(const struct sysgenid_wordfile *file, bool writable, struct sysge
 		return fd;
 	if (fstat(fd, &stat))
 		return -errno;
-	if (stat.st_dev != file->device || stat.st_ino != file->inode || !is_wordfile(&stat))
+	if (stat.st_dev != file->device || stat.st_ino != file->inode || !is_counterfile(&stat))
 		return -ESTALE;
 	return sysgenid_file_map(fd, writable, page);
 }
 
-int sysgenid_wordfile_read(const struct sysgenid_wordfile *file, uint32_t *generation)
+int sysgenid_counterfile_read(const struct sysgenid_counterfile *file, uint32_t *generation)
 {
 	struct sysgenid_page *page;
 	int error = map(file, false, &page);
@@ -156,8 +157,8 @@ int sysgenid_wordfile_read(const struct sysgenid_wordfile *file, uint32_t *gener
 	return 0;
 }
 
-int sysgenid_wordfile_raise(const struct sysgenid_wordfile *file, uint32_t mark, bool reseeded,
-			    uint32_t *generation)
+int sysgenid_counterfile_raise(const struct sysgenid_counterfile *file, uint32_t mark,
+			       bool reseeded, uint32_t *generation)
 {
 	struct sysgenid_page *page;
 	int error = mark == UINT32_MAX ? -ERANGE : map(file, true, &page);

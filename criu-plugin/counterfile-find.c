@@ -15,10 +15,10 @@
 
 #include "maps.h"
 #include "util.h"
-#include "wordfind.h"
+#include "counterfile-find.h"
 
 struct search {
-	struct sysgenid_wordfiles *found;
+	struct sysgenid_counterfiles *found;
 	/* Those of the registry, once they are needed: first those found, then the others. */
 	bool listed;
 	size_t n_listed;
@@ -28,14 +28,15 @@ struct search {
 /* Most tasks have nothing that is worth a look into the registry. */
 static int look_up(struct search *search, dev_t device, ino_t inode)
 {
-	struct sysgenid_wordfiles *found = search->found;
-	int error = search->listed ? 0 : sysgenid_wordfile_list(&found->files, &search->n_listed);
+	struct sysgenid_counterfiles *found = search->found;
+	int error =
+		search->listed ? 0 : sysgenid_counterfile_list(&found->files, &search->n_listed);
 
 	if (error)
 		return error;
 	search->listed = true;
 	for (size_t i = found->n; i < search->n_listed; i++) {
-		struct sysgenid_wordfile file = found->files[i];
+		struct sysgenid_counterfile file = found->files[i];
 
 		if (file.device != device || file.inode != inode)
 			continue;
@@ -72,7 +73,7 @@ static int find_at_path(pid_t pid, struct search *search)
 
 	if (fd == -ENOENT || fd == -ENOTDIR)
 		return 0;
-	search->found->at_path = SYSGENID_WORDPATH_OTHER;
+	search->found->at_path = SYSGENID_COUNTERPATH_OTHER;
 	/* A link on the way. */
 	if (fd == -ELOOP)
 		return 0;
@@ -81,7 +82,7 @@ static int find_at_path(pid_t pid, struct search *search)
 	if (fstat(fd, &stat))
 		return -errno;
 	if (S_ISCHR(stat.st_mode))
-		search->found->at_path = SYSGENID_WORDPATH_DEVICE;
+		search->found->at_path = SYSGENID_COUNTERPATH_DEVICE;
 	return S_ISREG(stat.st_mode) ? look_up(search, stat.st_dev, stat.st_ino) : 0;
 }
 
@@ -119,13 +120,13 @@ static int find_open(pid_t pid, struct search *search)
 	return error;
 }
 
-int sysgenid_wordfiles_find(pid_t pid, struct sysgenid_wordfiles *found)
+int sysgenid_counterfiles_find(pid_t pid, struct sysgenid_counterfiles *found)
 {
 	struct search search = { .found = found };
 	struct stat registry;
 	int error;
 
-	*found = (struct sysgenid_wordfiles){ .at_path = SYSGENID_WORDPATH_NONE };
+	*found = (struct sysgenid_counterfiles){ .at_path = SYSGENID_COUNTERPATH_NONE };
 	error = find_at_path(pid, &search);
 	if (error)
 		return error;
@@ -136,7 +137,7 @@ int sysgenid_wordfiles_find(pid_t pid, struct sysgenid_wordfiles *found)
 	return error ? error : find_open(pid, &search);
 }
 
-void sysgenid_wordfiles_free(struct sysgenid_wordfiles *found)
+void sysgenid_counterfiles_free(struct sysgenid_counterfiles *found)
 {
 	free(found->files);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* The counter in a file, for a task that is restored and still stopped. */
-#ifndef SYSGENID_WORDTASK_H
-#define SYSGENID_WORDTASK_H
+#ifndef SYSGENID_COUNTERFILE_RAISE_H
+#define SYSGENID_COUNTERFILE_RAISE_H
 
 #include <sys/types.h>
 

@@ -9,8 +9,8 @@
 #include "plugin.h"
 #include "tasks.h"
 #include "util.h"
-#include "wordfind.h"
-#include "wordtask.h"
+#include "counterfile-find.h"
+#include "counterfile-raise.h"
 
 /*
  * The tasks first: to say why can take for ever when nobody reads standard error, and when criu is
@@ -37,7 +37,7 @@ static struct {
 } * raised;
 static size_t n_raised;
 
-static bool is_raised(const struct sysgenid_wordfile *file)
+static bool is_raised(const struct sysgenid_counterfile *file)
 {
 	for (size_t i = 0; i < n_raised; i++)
 		if (raised[i].device == file->device && raised[i].inode == file->inode)
@@ -45,7 +45,7 @@ static bool is_raised(const struct sysgenid_wordfile *file)
 	return false;
 }
 
-static int remember(const struct sysgenid_wordfile *file)
+static int remember(const struct sysgenid_counterfile *file)
 {
 	void *more = realloc(raised, (n_raised + 1) * sizeof(*raised));
 
@@ -65,7 +65,7 @@ static uint32_t mark_of(const SysgenidImage *image)
 	return image->has_mark && image->mark > mark ? image->mark : mark;
 }
 
-static int raise_file(pid_t pid, const struct sysgenid_wordfile *file)
+static int raise_file(pid_t pid, const struct sysgenid_counterfile *file)
 {
 	const SysgenidImage *image = sysgenid_plugin.image;
 	uint32_t generation;
@@ -83,8 +83,8 @@ static int raise_file(pid_t pid, const struct sysgenid_wordfile *file)
 	}
 	error = mark_of(image) == UINT32_MAX ? -ERANGE : remember(file);
 	if (!error)
-		error = sysgenid_wordfile_raise(file, mark_of(image), sysgenid_plugin.reseeded,
-						&generation);
+		error = sysgenid_counterfile_raise(file, mark_of(image), sysgenid_plugin.reseeded,
+						   &generation);
 	if (error)
 		refuse(pid, "cannot raise the generation in the file %s of task %d: %s", file->path,
 		       pid, error == -ENOTTY ? "it is no page of a counter" : strerror(-error));
@@ -94,12 +94,12 @@ static int raise_file(pid_t pid, const struct sysgenid_wordfile *file)
 }
 
 /* The task had one of our files when it was dumped, and has none now. */
-static int log_lost(pid_t pid, const struct sysgenid_wordfiles *found)
+static int log_lost(pid_t pid, const struct sysgenid_counterfiles *found)
 {
 	static const char *const what[] = {
-		[SYSGENID_WORDPATH_NONE] = "nothing",
-		[SYSGENID_WORDPATH_DEVICE] = "a device node",
-		[SYSGENID_WORDPATH_OTHER] = "a file that is none of this machine's",
+		[SYSGENID_COUNTERPATH_NONE] = "nothing",
+		[SYSGENID_COUNTERPATH_DEVICE] = "a device node",
+		[SYSGENID_COUNTERPATH_OTHER] = "a file that is none of this machine's",
 	};
 
 	refuse(pid,
@@ -111,8 +111,8 @@ static int log_lost(pid_t pid, const struct sysgenid_wordfiles *found)
 
 static int raise_files(pid_t pid, bool needed)
 {
-	struct sysgenid_wordfiles found;
-	int error = sysgenid_wordfiles_find(pid, &found);
+	struct sysgenid_counterfiles found;
+	int error = sysgenid_counterfiles_find(pid, &found);
 
 	/* Without a root directory it is dead, as it was in the image. */
 	if (error == -ESRCH && !needed)
@@ -124,14 +124,14 @@ static int raise_files(pid_t pid, bool needed)
 		error = log_lost(pid, &found);
 	for (size_t i = 0; !error && i < found.n; i++)
 		error = raise_file(pid, &found.files[i]);
-	sysgenid_wordfiles_free(&found);
+	sysgenid_counterfiles_free(&found);
 	return error;
 }
 
 int sysgenid_task_raise(pid_t pid)
 {
 	const SysgenidImage *image = sysgenid_plugin.image;
-	int inner, in_use = sysgenid_wordfile_in_use();
+	int inner, in_use = sysgenid_counterfile_in_use();
 
 	if (in_use < 0) {
 		refuse(pid, "cannot look into " SYSGENID_REGISTRY ": %s", strerror(-in_use));
