@@ -17,7 +17,7 @@ static const char help[] =
 	"  trigger [--min N] [--force] [--pid PID | --container ID]\n"
 	"                                           move the counter, reseed the kernel's RNG\n"
 	"  wait [--timeout MS]                      wait until all watchers have acknowledged\n"
-	"  doctor                                   check what restores of containers need here\n"
+	"  doctor [--live]                          check what restores of containers need here\n"
 	"  run [-- COMMAND]                         run scripts after every change, and report\n"
 	"  quiesce, unquiesce                       run scripts before and after a snapshot\n"
 	"\n"
@@ -42,7 +42,7 @@ int main(int argc, char **argv)
 	/* Whoever starts us may have ignored it; then children would leave no status behind. */
 	signal(SIGCHLD, SIG_DFL);
 	if (!name) {
-		tool_say("no command given: see 'sysgenid --help'");
+		fputs("sysgenid: no command given: see 'sysgenid --help'\n", stderr);
 		return TOOL_USAGE;
 	}
 	if (!strcmp(name, "--help") || !strcmp(name, "-h"))
@@ -52,6 +52,6 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (!strcmp(name, commands[i].name))
 			return commands[i].run(argc - 1, argv + 1);
-	tool_say("unknown command '%s': see 'sysgenid --help'", name);
+	fprintf(stderr, "sysgenid: unknown command '%s': see 'sysgenid --help'\n", name);
 	return TOOL_USAGE;
 }

@@ -63,7 +63,9 @@ int tool_trigger(int argc, char **argv)
 	if (status != TOOL_GO_ON)
 		return status;
 	if (container && pid) {
-		tool_say("trigger: --pid and --container are two different counters: give one");
+		fputs("sysgenid: trigger: --pid and --container are two different counters: give "
+		      "one\n",
+		      stderr);
 		return TOOL_USAGE;
 	}
 	status = container ? tool_files_trigger(container, min, &generation)

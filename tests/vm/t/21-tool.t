@@ -275,15 +275,18 @@ test_watch_overflow()
 	wait "$pid"
 }
 
-# A machine of its own: files below /etc/cdi and criu's folder that nobody else sees.
+# A machine of its own: files below /etc/cdi, /etc/criu and criu's folder, in which the plugin is, that nobody else sees.
+# doctor_on COMMANDS [OPTION...]
 doctor_on()
 {
-	mkdir -p /etc/cdi /usr/lib/criu
+	mkdir -p /etc/cdi /etc/criu /usr/lib/criu
 	unshare --mount bash -euc '
-		mount -t tmpfs tmpfs /etc/cdi
-		mount -t tmpfs tmpfs /usr/lib/criu
+		mount -t tmpfs -o mode=755 tmpfs /etc/cdi
+		mount -t tmpfs -o mode=755 tmpfs /etc/criu
+		mount -t tmpfs -o mode=755 tmpfs /usr/lib/criu
+		install -m 755 build/criu-plugin/sysgenid_plugin.so /usr/lib/criu/
 		eval "$1"
-		exec "$2" doctor' bash "$1" "$tool"
+		exec "$2" doctor "${@:3}"' bash "$1" "$tool" "${@:2}"
 }
 
 test_doctor()
@@ -295,6 +298,51 @@ test_doctor()
 	unlike "$(<"$work/out")" 'cannot load' "and is not loaded"
 	run doctor_on 'echo "{\"kind\": null}" >/etc/cdi/sysgenid.json'
 	like "$status $(<"$work/out")" '^6 .*/etc/cdi/sysgenid.json is damaged' "a CDI file without a kind is found damaged"
+	for name in default runc crun; do
+		run doctor_on "echo 'libdir /nowhere' >/etc/criu/$name.conf"
+		like "$(<"$work/out")" "problem +plugin +/etc/criu/$name.conf makes criu look for plugins in /nowhere only" \
+			"a libdir in /etc/criu/$name.conf is found"
+	done
+	run doctor_on '
+		mkdir -p /run/crun/one
+		echo "{\"annotations\": {\"org.criu.config\": \"/etc/criu/mine.conf\"}}" >/run/crun/one/config.json
+		echo "libdir /nowhere" >/etc/criu/mine.conf'
+	like "$(<"$work/out")" "problem +plugin +/etc/criu/mine.conf .* \(read for: container one\)" \
+		"one in a file that a container's annotation names is found"
+	rm -r /run/crun/one
+}
+
+# What doctor --live says in lines about its trials.
+trials()
+{
+	grep ' live ' "$work/out"
+}
+
+test_doctor_live()
+{
+	local before
+
+	before=$(generation)
+	run doctor_on : --live
+	like "$(trials)" '^ok +live +/usr/sbin/criu, as a command line starts it: the generation moved; dump [0-9]+ ms, restore [0-9]+ ms$' \
+		"doctor --live dumps and restores a process, whose generation moves" || diag "$(<"$work/out")"
+	is "$(generation)" "$before" "and not the machine's"
+	run doctor_on : --live --json
+	is "$(json '.findings[] | select(.check == "live") | [.state, .dump_ms > 0, .restore_ms > 0] | map(tostring) | join(" ")')" \
+		"ok true true" "in JSON, too"
+	run doctor_on 'rm /usr/lib/criu/*' --live
+	is "$status" 6 "control: without the plugin it is a problem"
+	like "$(trials)" '^problem +live .*: the plugin was not at work, and the dump failed: ' "which doctor --live sees itself"
+	run doctor_on 'echo "libdir /run/vm" >/etc/criu/runc.conf' --live
+	is "$status" 6 "a directory without the plugin, for runc only, is a problem"
+	like "$(trials)" '^ok +live .* as a command line starts it: .*
+problem +live .* as runc starts it: the plugin was not at work' "of runc's alone"
+	run doctor_on 'mount -t tmpfs -o mode=755 tmpfs /usr/local/sbin
+		printf "#!/bin/sh\nexec /usr/sbin/criu \"\$@\" --libdir /run/vm\n" >/usr/local/sbin/criu
+		chmod 755 /usr/local/sbin/criu' --live
+	like "$(trials)" 'problem +live +/usr/local/sbin/criu, .*the plugin was not at work.*
+ok +live +/usr/sbin/criu' "a criu in /usr/local that looks elsewhere is, too"
+	is "$(find /run -maxdepth 1 -name 'sysgenid-doctor*')$(pgrep -f 'sysgenid doctor')" "" "nothing is left behind"
 }
 
 test_unload()
@@ -322,5 +370,6 @@ test_watch
 test_watch_settled
 test_watch_overflow
 test_doctor
+test_doctor_live
 test_unload
 done_testing

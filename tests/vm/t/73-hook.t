@@ -11,11 +11,11 @@ FILES=/run/sysgenid/containers
 DEVICE=dev.sysgenid.counter=device
 FILE=dev.sysgenid.counter=file
 
-# Its exit status is in "status", what it says in "findings".
+# doctor [OPTION...]: its exit status is in "status", what it says in "findings".
 doctor()
 {
 	status=0
-	findings=$(sysgenid doctor) || status=$?
+	findings=$(sysgenid doctor "$@") || status=$?
 }
 
 # knows NAME GENERATION: does the server in that container answer with it?
@@ -110,6 +110,10 @@ ok "the other one does not" knows shared "$(last_generation shared)"
 ok "all are moved" sysgenid trigger
 ok "both servers see that: the first" knows own $((next + 1))
 ok "both servers see that: the second" knows shared $(($(last_generation shared) + 1))
+doctor --live
+like "$findings" "ok +live +/usr/sbin/criu, .*: the generation moved" "doctor --live takes a counter file of its own" || diag "$findings"
+ok "moves nobody else's" knows own $((next + 1))
+is "$(find "$FILES" -name 'doctor*')" "" "and removes it"
 not_ok "a mounted counter is not removed" "$HOOK" remove "$id"
 runtime_remove own shared
 not_ok "the file is gone with its container" test -e "$FILES/$id"

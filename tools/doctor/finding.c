@@ -1,24 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* sysgenid doctor: what is in place on this machine, what is not, and what to do about it. */
-#include "tool.h"
+#include "finding.h"
 
-#include "escape.h"
+#include "../tool.h"
 
 #include <stdarg.h>
 #include <stdio.h>
-#include <stdlib.h>
-
-#include "doctor.h"
-
-static const char help[] =
-	"usage: sysgenid doctor [--json]\n"
-	"\n"
-	"Checks what it takes to restore containers on this machine: module, device, criu and its\n"
-	"plugin, hook and CDI specification, container runtimes.  Each finding says what to do.\n"
-	"\n"
-	"  --json     print a JSON object\n"
-	"\n"
-	"exit status: 0 no problem was found, 6 at least one was\n";
 
 static struct {
 	unsigned int problems;
@@ -34,8 +20,8 @@ static const char *const state_names[] = {
 void doctor_find(enum finding_state state, const char *check, const char *advice,
 		 const char *format, ...)
 {
-	char text[512], escaped[SYSGENID_ESCAPE_SIZE];
 	struct json_object *finding;
+	char text[512];
 	va_list args;
 
 	va_start(args, format);
@@ -43,8 +29,7 @@ void doctor_find(enum finding_state state, const char *check, const char *advice
 	va_end(args);
 	report.problems += state == FINDING_PROBLEM;
 	if (!report.findings) {
-		sysgenid_escape(text, escaped);
-		printf("%-8s %-9s %s%s%s\n", state_names[state], check, escaped, advice ? ": " : "",
+		printf("%-8s %-9s %s%s%s\n", state_names[state], check, text, advice ? ": " : "",
 		       advice ? advice : "");
 		return;
 	}
@@ -59,7 +44,21 @@ void doctor_find(enum finding_state state, const char *check, const char *advice
 	json_object_array_add(report.findings, finding);
 }
 
-static int print_report(void)
+void doctor_add_number(const char *key, uint32_t value)
+{
+	size_t n = report.findings ? json_object_array_length(report.findings) : 0;
+
+	if (n)
+		tool_json_u32(json_object_array_get_idx(report.findings, n - 1), key, value);
+}
+
+void doctor_begin(bool json)
+{
+	if (json)
+		report.findings = json_object_new_array();
+}
+
+int doctor_end(void)
 {
 	struct json_object *object;
 	int status;
@@ -73,26 +72,4 @@ static int print_report(void)
 		status = tool_flush();
 	}
 	return status ? status : report.problems ? TOOL_PROBLEMS : TOOL_OK;
-}
-
-int tool_doctor(int argc, char **argv)
-{
-	bool json = false;
-	const struct tool_option options[] = {
-		{ "json", 'j', .flag = &json },
-		{ 0 },
-	};
-	int status = tool_options(argc, argv, help, options);
-
-	if (status != TOOL_GO_ON)
-		return status;
-	if (json)
-		report.findings = json_object_new_array();
-	doctor_check_module();
-	doctor_check_device();
-	doctor_check_files();
-	doctor_check_plugin();
-	doctor_check_hook();
-	doctor_check_runtimes();
-	return print_report();
 }

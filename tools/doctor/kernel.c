@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The module, its device, and counters in files. */
-#include "tool.h"
-
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -10,9 +8,12 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-#include "doctor.h"
+#include <libsysgenid.h>
 
 #include "file.h"
+
+#include "checks.h"
+#include "finding.h"
 
 #define MISC_MAJOR 10
 #define NODE_FILE SYSGENID_REGISTRY "/node/" SYSGENID_REGISTRY_FILE

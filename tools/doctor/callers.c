@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Who starts criu here: a person, runc and crun, and what the annotations of this machine's
+ * containers change.
+ */
+#include "criu.h"
+
+#include <glob.h>
+#include <json_object.h>
+#include <json_util.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define ANNOTATION "org.criu.config"
+#define STATE_MAX (4 << 20) /* bytes; a larger file is left out */
+#define CONTAINERS_MAX 1000
+
+static void add(struct criu_callers *callers, const char *name, const char *config)
+{
+	struct criu_caller *caller = &callers->caller[callers->n];
+
+	if (callers->n == CALLERS_MAX)
+		return;
+	for (size_t i = 0; config[0] && i < callers->n; i++)
+		if (!strcmp(callers->caller[i].config, config))
+			return;
+	snprintf(caller->name, sizeof(caller->name), "%s", name);
+	snprintf(caller->config, sizeof(caller->config), "%s", config);
+	callers->n++;
+}
+
+static struct json_object *member(struct json_object *object, const char *key, enum json_type type)
+{
+	struct json_object *value;
+
+	return json_object_is_type(object, json_type_object) &&
+			       json_object_object_get_ex(object, key, &value) &&
+			       json_object_is_type(value, type)
+		       ? value
+		       : NULL;
+}
+
+/* In an OCI configuration: {"annotations": {"org.criu.config": FILE}} */
+static const char *in_configuration(struct json_object *file)
+{
+	struct json_object *value =
+		member(member(file, "annotations", json_type_object), ANNOTATION, json_type_string);
+
+	return value ? json_object_get_string(value) : NULL;
+}
+
+/* In runc's state: {"config": {"labels": ["org.criu.config=FILE"]}} */
+static const char *in_state(struct json_object *file)
+{
+	struct json_object *labels =
+		member(member(file, "config", json_type_object), "labels", json_type_array);
+
+	for (size_t i = 0; labels && i < json_object_array_length(labels); i++) {
+		const char *label = json_object_get_string(json_object_array_get_idx(labels, i));
+
+		if (label && !strncmp(label, ANNOTATION "=", sizeof(ANNOTATION)))
+			return label + sizeof(ANNOTATION);
+	}
+	return NULL;
+}
+
+/* The container's ID is the name of the folder; podman has one in between. */
+static void name_container(const char *path, char *name, size_t size)
+{
+	const char *end = strrchr(path, '/'), *start;
+
+	if (end - path > 9 && !strncmp(end - 9, "/userdata", 9))
+		end -= 9;
+	for (start = end; start > path && start[-1] != '/'; start--)
+		;
+	snprintf(name, size, "container %.*s", (int)(end - start), start);
+}
+
+static void look_into(struct criu_callers *callers, const char *path)
+{
+	struct json_object *file;
+	const char *config;
+	struct stat status;
+	char name[256];
+
+	if (stat(path, &status) || !S_ISREG(status.st_mode) || status.st_size > STATE_MAX)
+		return;
+	file = json_object_from_file(path);
+	config = in_configuration(file);
+	if (!config)
+		config = in_state(file);
+	name_container(path, name, sizeof(name));
+	if (config && config[0])
+		add(callers, name, config);
+	json_object_put(file);
+}
+
+void criu_callers_find(struct criu_callers *callers, const char *config)
+{
+	static const char *const containers[] = {
+		"/run/runc/*/state.json",
+		"/run/containerd/runc/*/*/state.json",
+		"/run/docker/runtime-runc/*/*/state.json",
+		"/run/crun/*/config.json",
+		"/var/lib/containers/storage/overlay-containers/*/userdata/config.json",
+		"/run/containers/storage/overlay-containers/*/userdata/config.json",
+	};
+	glob_t found = { 0 };
+
+	callers->n = 0;
+	add(callers, "a command line", "");
+	add(callers, "runc", "/etc/criu/runc.conf");
+	add(callers, "crun", "/etc/criu/crun.conf");
+	if (config)
+		add(callers, "--config", config);
+	for (size_t i = 0; i < sizeof(containers) / sizeof(containers[0]); i++)
+		(void)glob(containers[i], i ? GLOB_APPEND : 0, NULL, &found);
+	for (size_t i = 0; i < found.gl_pathc && i < CONTAINERS_MAX; i++)
+		look_into(callers, found.gl_pathv[i]);
+	globfree(&found);
+}

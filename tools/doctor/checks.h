@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What sysgenid doctor looks at, one function a subject. Each makes its findings. */
+#ifndef SYSGENID_DOCTOR_CHECKS_H
+#define SYSGENID_DOCTOR_CHECKS_H
+
+#include "criu.h"
+
+void doctor_check_module(void);
+void doctor_check_device(void);
+void doctor_check_files(void);
+void doctor_check_plugin(const struct criu_list *list, const struct criu_callers *callers);
+void doctor_check_services(void);
+void doctor_check_hook(void);
+void doctor_check_engines(void);
+
+/* Dumps and restores a process of its own with each criu, as each of the callers would. */
+void doctor_check_live(const struct criu_list *list, const struct criu_callers *callers);
+
+#endif

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The hook and the CDI specification, by which containers get the counter. */
+#include <json_object.h>
+#include <json_util.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "checks.h"
+#include "finding.h"
+
+#define HOOKS_DIR "/usr/share/containers/oci/hooks.d"
+
+static bool is_string(struct json_object *object, const char *key, struct json_object **value)
+{
+	return object && json_object_object_get_ex(object, key, value) &&
+	       json_object_is_type(*value, json_type_string);
+}
+
+/* The program that a hooks.d file names. */
+static bool hook_of(const char *path, char *hook, size_t size)
+{
+	struct json_object *file = json_object_from_file(path), *value = NULL;
+	bool found = file && json_object_object_get_ex(file, "hook", &value) &&
+		     is_string(value, "path", &value) &&
+		     snprintf(hook, size, "%s", json_object_get_string(value)) < (int)size;
+
+	json_object_put(file);
+	return found;
+}
+
+static void check_cdi(void)
+{
+	static const char *const places[] = { "/etc/cdi/sysgenid.json", "/run/cdi/sysgenid.json" };
+	static const char advice[] = "install it ('make install')";
+
+	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
+		struct json_object *file, *kind;
+		bool good;
+
+		if (access(places[i], F_OK))
+			continue;
+		file = json_object_from_file(places[i]);
+		good = is_string(file, "kind", &kind) &&
+		       !strcmp(json_object_get_string(kind), "sysgenid.dev/counter");
+		json_object_put(file);
+		doctor_find(good ? FINDING_GOOD : FINDING_PROBLEM, "cdi", good ? NULL : advice,
+			    good ? "%s: sysgenid.dev/counter=device and =file" : "%s is damaged",
+			    places[i]);
+		return;
+	}
+	doctor_find(FINDING_NOTE, "cdi", advice, "no specification for sysgenid.dev/counter");
+}
+
+void doctor_check_hook(void)
+{
+	char hook[512];
+
+	if (access(HOOKS_DIR "/10-sysgenid-precreate.json", F_OK))
+		doctor_find(FINDING_NOTE, "hook", "install it ('make install')",
+			    "no hook in " HOOKS_DIR
+			    ": the annotation dev.sysgenid.counter does nothing");
+	else if (!hook_of(HOOKS_DIR "/10-sysgenid-precreate.json", hook, sizeof(hook)) ||
+		 access(hook, X_OK))
+		doctor_find(FINDING_PROBLEM, "hook",
+			    "install it anew: containers that ask for it "
+			    "cannot be started",
+			    HOOKS_DIR "/10-sysgenid-*.json name a program that cannot be run");
+	else
+		doctor_find(FINDING_GOOD, "hook", NULL, "%s", hook);
+	check_cdi();
+}

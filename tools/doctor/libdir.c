@@ -1,0 +1,108 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * In which directory criu looks for its plugins. The last of these that names one counts:
+ * /etc/criu/default.conf, ~/.criu/default.conf, the file that CRIU_CONFIG_FILE names, the command
+ * line, and the file that who starts criu names (runc, crun: a file of that name in /etc/criu, or
+ * that of the container's annotation org.criu.config). When none does, CRIU_LIBS_DIR; then what
+ * criu was built with.
+ */
+#include "criu.h"
+
+#include <ctype.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CONFIG_MAX (1 << 20) /* bytes; a larger file is none of criu's */
+#define DEFAULT_CONFIG "/etc/criu/default.conf"
+#define WORD "libdir"
+
+/*
+ * NULL: there is none that criu could read. Whoever makes containers names such files, and it may
+ * be anything.
+ */
+static FILE *open_config(const char *path)
+{
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	struct stat status;
+
+	if (fd >= 0 && !fstat(fd, &status) && S_ISREG(status.st_mode) &&
+	    status.st_size <= CONFIG_MAX)
+		return fdopen(fd, "r");
+	if (fd >= 0)
+		close(fd);
+	return NULL;
+}
+
+/*
+ * "libdir", as getopt_long() takes it: it may be cut short as long as it is no other option's
+ * beginning.
+ */
+static bool is_libdir(const char *key, size_t size)
+{
+	return size >= strlen("lib") && size <= strlen(WORD) && !strncmp(key, WORD, size);
+}
+
+/*
+ * The value in a line "libdir VALUE" or "libdir=VALUE"; NULL: it says something else. Changes the
+ * line.
+ */
+static char *value_in(char *line)
+{
+	char *key = line + strspn(line, " \t"), *value, *end;
+	size_t size = strcspn(key, " \t=\n");
+
+	if (!is_libdir(key, size))
+		return NULL;
+	value = key + size;
+	value += *value == '=' ? 1 : strspn(value, " \t");
+	if (*value == '"')
+		end = strchr(++value, '"');
+	else
+		end = value + strcspn(value, " \t\n#");
+	if (end)
+		*end = '\0';
+	return value;
+}
+
+static void read_config(const char *path, char libdir[PATH_MAX], char source[PATH_MAX])
+{
+	FILE *file = open_config(path);
+	char *line = NULL, *value;
+	size_t room = 0;
+
+	while (file && getline(&line, &room, file) >= 0) {
+		value = value_in(line);
+		if (!value)
+			continue;
+		snprintf(libdir, PATH_MAX, "%s", value);
+		snprintf(source, PATH_MAX, "%s", path);
+	}
+	free(line);
+	if (file)
+		fclose(file);
+}
+
+void criu_libdir(const struct criu *criu, const struct criu_caller *caller, char libdir[PATH_MAX],
+		 char source[PATH_MAX])
+{
+	const char *home = getenv("HOME"), *file = getenv("CRIU_CONFIG_FILE");
+	const char *variable = getenv("CRIU_LIBS_DIR");
+	char path[PATH_MAX];
+
+	libdir[0] = '\0';
+	read_config(DEFAULT_CONFIG, libdir, source);
+	if (home && snprintf(path, sizeof(path), "%s/.criu/default.conf", home) < PATH_MAX)
+		read_config(path, libdir, source);
+	if (file)
+		read_config(file, libdir, source);
+	if (caller->config[0])
+		read_config(caller->config, libdir, source);
+	if (libdir[0])
+		return;
+	snprintf(libdir, PATH_MAX, "%s", variable ? variable : criu->libdir);
+	snprintf(source, PATH_MAX, "%s", variable ? "the variable CRIU_LIBS_DIR" : criu->path);
+}

@@ -1,0 +1,181 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Is the plugin where each criu looks for it, and can criu load it? */
+#include <dlfcn.h>
+#include <elf.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "../../criu-plugin/criu_abi.h"
+
+#include "checks.h"
+#include "finding.h"
+
+#ifndef CRIU_LIBDIR
+#define CRIU_LIBDIR "/usr/lib/criu"
+#endif
+#define PLUGIN "sysgenid_plugin.so"
+#define CHECKED_MAX 16
+
+/* What was said already is not said again for the next runtime. */
+struct said {
+	size_t n;
+	struct {
+		char path[PATH_MAX], source[PATH_MAX];
+	} list[CHECKED_MAX];
+};
+
+static bool say_once(struct said *said, const char *path, const char *source)
+{
+	for (size_t i = 0; i < said->n; i++)
+		if (!strcmp(said->list[i].path, path) && !strcmp(said->list[i].source, source))
+			return false;
+	if (said->n == CHECKED_MAX)
+		return false;
+	snprintf(said->list[said->n].path, PATH_MAX, "%s", path);
+	snprintf(said->list[said->n++].source, PATH_MAX, "%s", source);
+	return true;
+}
+
+/* The word size and the processor that an ELF file is for. */
+static bool read_machine(const char *path, Elf64_Half *machine, unsigned char *class)
+{
+	Elf64_Ehdr header; /* its beginning is the same in 32-bit files */
+	int fd = open(path, O_RDONLY | O_CLOEXEC);
+	bool good = fd >= 0 && read(fd, &header, sizeof(header)) == sizeof(header) &&
+		    !memcmp(header.e_ident, ELFMAG, SELFMAG);
+
+	if (fd >= 0)
+		close(fd);
+	if (good) {
+		*machine = header.e_machine;
+		*class = header.e_ident[EI_CLASS];
+	}
+	return good;
+}
+
+static bool is_for(const char *plugin, const char *criu)
+{
+	Elf64_Half machines[2];
+	unsigned char classes[2];
+
+	return !read_machine(plugin, &machines[0], &classes[0]) ||
+	       !read_machine(criu, &machines[1], &classes[1]) ||
+	       (machines[0] == machines[1] && classes[0] == classes[1]);
+}
+
+/*
+ * Root runs what it finds there: nobody else may be able to change it, or to put another file in
+ * its place.
+ */
+static bool is_trusted(const char *path)
+{
+	char folder[PATH_MAX], *end;
+	struct stat status;
+
+	snprintf(folder, sizeof(folder), "%s", path);
+	end = strrchr(folder, '/');
+	if (end)
+		*end = '\0';
+	return !stat(path, &status) && !status.st_uid && !(status.st_mode & (S_IWGRP | S_IWOTH)) &&
+	       !stat(folder, &status) && !status.st_uid && !(status.st_mode & (S_IWGRP | S_IWOTH));
+}
+
+static void check_descriptor(const char *path, const struct criu_plugin_desc *plugin,
+			     const struct criu *criu)
+{
+	if (!plugin || !plugin->name || strcmp(plugin->name, "sysgenid"))
+		doctor_find(FINDING_PROBLEM, "plugin", "install it anew", "%s is another plugin",
+			    path);
+	else if (criu && plugin->max_hooks > criu->hooks)
+		doctor_find(FINDING_PROBLEM, "plugin", "install the one for this criu",
+			    "%s has %u hooks and %s knows %u: every checkpoint and restore fails",
+			    path, plugin->max_hooks, criu->path, criu->hooks);
+	else
+		doctor_find(FINDING_GOOD, "plugin", NULL, "%s can be loaded, %u hooks", path,
+			    plugin->max_hooks);
+}
+
+/* @criu: NULL if none is installed. */
+static void check_file(const char *path, const struct criu *criu)
+{
+	struct stat status;
+	void *library;
+
+	if (stat(path, &status) || !S_ISREG(status.st_mode)) {
+		doctor_find(FINDING_PROBLEM, "plugin", "install it ('make install')",
+			    "%s is missing: criu restores copies that do not know it", path);
+		return;
+	}
+	if (!is_trusted(path)) {
+		/* We are root, too, and loading it would run it. */
+		doctor_find(FINDING_PROBLEM, "plugin",
+			    "chown root, and chmod go-w, the file and its directory",
+			    "%s: others than root can write what criu runs as root", path);
+		return;
+	}
+	if (criu && !is_for(path, criu->path)) {
+		doctor_find(
+			FINDING_PROBLEM, "plugin",
+			"install the one for this processor: no checkpoint and no restore works "
+			"now",
+			"%s is for another processor than %s: criu cannot load it", path,
+			criu->path);
+		return;
+	}
+	library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	if (!library) {
+		doctor_find(FINDING_PROBLEM, "plugin",
+			    "install it anew, or remove it: no checkpoint and no restore works now",
+			    "criu cannot load it: %s", dlerror());
+		return;
+	}
+	check_descriptor(path, dlsym(library, "CR_PLUGIN_DESC"), criu);
+	dlclose(library);
+}
+
+static void check_place(const struct criu *criu, const struct criu_caller *caller,
+			struct said *said)
+{
+	char libdir[PATH_MAX], source[PATH_MAX], path[PATH_MAX + sizeof(PLUGIN)];
+	size_t size;
+
+	criu_libdir(criu, caller, libdir, source);
+	/* "/usr/lib/criu/" and "/usr/lib/criu" are one place. */
+	for (size = strlen(libdir); size > 1 && libdir[size - 1] == '/'; size--)
+		libdir[size - 1] = '\0';
+	snprintf(path, sizeof(path), "%s/" PLUGIN, libdir);
+	if (!access(path, F_OK)) {
+		if (say_once(said, path, criu->path))
+			check_file(path, criu);
+		return;
+	}
+	if (!say_once(said, path, source))
+		return;
+	if (!strcmp(libdir, CRIU_LIBDIR))
+		doctor_find(FINDING_PROBLEM, "plugin", "install it ('make install')",
+			    "%s is missing: criu restores copies that do not know it", path);
+	else if (!strcmp(source, criu->path))
+		doctor_find(FINDING_PROBLEM, "plugin",
+			    "put a link to " CRIU_LIBDIR "/" PLUGIN " there, too",
+			    "%s looks for plugins in %s only", source, libdir);
+	else
+		doctor_find(FINDING_PROBLEM, "plugin",
+			    "remove the line, or put the plugin there, too",
+			    "%s makes criu look for plugins in %s only (read for: %s)", source,
+			    libdir, caller->name);
+}
+
+void doctor_check_plugin(const struct criu_list *list, const struct criu_callers *callers)
+{
+	static struct said said;
+
+	if (!list->n)
+		check_file(CRIU_LIBDIR "/" PLUGIN, NULL);
+	for (size_t i = 0; i < list->n; i++)
+		for (size_t k = 0; k < callers->n; k++)
+			check_place(&list->criu[i], &callers->caller[k], &said);
+}
