@@ -19,6 +19,11 @@ PKG_CONFIG ?= pkg-config
 INSTALL ?= install
 CFLAGS ?= -O2 -g
 
+# $(call install_dirs,DIR...): makes those that are missing. "install -d" alone would also change the mode of others.
+install_dirs = for dir in $(1); do test -d "$$dir" || $(INSTALL) -d "$$dir" || exit; done
+# $(call install_config,FILE,TARGET): once it is there it is the administrator's, and is never changed.
+install_config = test -e $(2) || test -L $(2) || $(INSTALL) -m 644 $(1) $(2)
+
 # $(call cc-option,FLAG): the flag if the compiler knows it.
 cc-option = $(shell $(CC) -Werror $(1) -E -x c /dev/null >/dev/null 2>&1 && echo '$(1)')
 

@@ -1,0 +1,131 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Installing, by the DaemonSet's commands and by make, changes no directory and no configuration that is there. On one suite: it
+# is a matter of shell commands.
+# vm: suites=bookworm
+set -uo pipefail
+. tests/vm/lib.sh
+
+MANIFEST=runtime-hooks/kubernetes/daemonset.yaml
+CONFIGURATION=(etc/sysgenid/criu.conf etc/sysgenid/post-restore.conf etc/sysgenid/openssl.cnf
+	etc/sysgenid/openssl-provider.cnf etc/cdi/sysgenid.json)
+work=$(mktemp -d)
+
+# make_node: a root directory of a node, in which nothing of ours is, with modes and owners of its own; its path is in "node"
+make_node()
+{
+	nodes=$((${nodes-0} + 1))
+	node=$work/node$nodes
+	mkdir -p "$work/layer$nodes/"{upper,work} "$node"
+	mount -t tmpfs tmpfs "$work/layer$nodes" && mkdir "$work/layer$nodes/"{upper,work} &&
+		mount -t overlay -o "lowerdir=/,upperdir=$work/layer$nodes/upper,workdir=$work/layer$nodes/work" node "$node" ||
+		bail "no overlay"
+	mount -t proc proc "$node/proc"
+	mount -t tmpfs tmpfs "$node/run"
+	rm -rf "$node/etc/sysgenid" "$node/etc/cdi" "$node/usr/src/"sysgenid-*
+	find "$node/usr" -xdev -name '*sysgenid*' -delete
+	mkdir -p "$node/usr/share/containers/oci" "$node/opt/criu"
+	rm -rf "$node/usr/lib/criu"
+	ln -s /opt/criu "$node/usr/lib/criu"
+	chmod 700 "$node"
+	chmod 750 "$node/etc"
+	chmod 711 "$node/usr"
+	chown 1:50 "$node/usr/local/bin"
+	chmod 2775 "$node/usr/local/bin"
+	chmod 1755 "$node/opt/criu"
+}
+
+# Modes and owners of all directories that were there before.
+directories()
+{
+	(cd "$node" && xargs -0 stat -c '%n %a %u %g' <"$work/directories")
+}
+
+note_directories()
+{
+	(cd "$node" && find . ./etc ./usr ./opt -xdev -type d -print0) | sort -zu >"$work/directories"
+	before=$(directories)
+}
+
+# What the DaemonSet's init container runs, with its directories at other places.
+run_manifest()
+{
+	awk '/^ *- \|$/ { inside = 1; next } inside && /^ *securityContext:/ { exit } inside' "$MANIFEST" |
+		sed "s|/payload|$work/payload|g; s|/host|$node|g" >"$work/commands"
+	grep -q "$node" "$work/commands" && sh -euc "$(<"$work/commands")" >"$work/log" 2>&1
+}
+
+# From outside an absolute link leads elsewhere.
+run_make()
+{
+	ln -sfn ../../opt/criu "$node/usr/lib/criu"
+	make -s install DESTDIR="$node" PREFIX=/usr/local >"$work/log" 2>&1
+}
+
+# Everything of the payload but configuration is on the node.
+is_complete()
+{
+	local name
+
+	while read -r name; do
+		chroot "$node" cat "/$name" | cmp -- "$work/payload/$name" - || return
+		[[ $(chroot "$node" stat -c %u "/$name") == 0 ]] || return
+	done < <(cd "$work/payload" && find usr -type f)
+}
+
+modes_of_files()
+{
+	(cd "$node" && find usr/local/lib/libsysgenid* opt/criu/*.so usr/local/bin/sysgenid \
+		usr/local/libexec/sysgenid/* etc/sysgenid/criu.conf -type f -printf '%f %m\n') | sort
+}
+
+# usage: check_installing NAME COMMAND
+check_installing()
+{
+	local name=$1 before file pid
+
+	make_node
+	note_directories
+	ok "$name installs on a node" "$2" || diag "$(<"$work/log")"
+	ok "$name: all files are there" is_complete
+	is "$(directories)" "$before" "$name: directories keep mode and owner"
+	is "$(modes_of_files | grep -vE ' (644|755)$')" "" "$name: files have modes of their own"
+	# An administrator configures the node, and one file is a link to nowhere.
+	for file in "${CONFIGURATION[@]}"; do
+		echo "# strict = yes" >>"$node/$file"
+	done
+	ln -sf /nowhere "$node/etc/sysgenid/openssl.cnf"
+	chmod 600 "$node/etc/sysgenid/criu.conf"
+	echo old >"$node/usr/local/share/man/man1/sysgenid.1"
+	chroot "$node" /usr/local/bin/sysgenid run -- sleep 1000 2>/dev/null &
+	pid=$!
+	before=$(directories)$(cd "$node/etc" && tar -c sysgenid cdi | sha256sum)
+	ok "$name installs again, while the old programs run" "$2" || diag "$(<"$work/log")"
+	is "$(directories)$(cd "$node/etc" && tar -c sysgenid cdi | sha256sum)" "$before" \
+		"$name: nothing in /etc is changed, and no directory"
+	ok "$name: other files are new" is_complete
+	kill "$pid"
+	is "$(find "$node" -xdev -name '*sysgenid-new*' -o -xdev -path '*/run/sysgenid-install*')" "" "$name leaves nothing behind"
+}
+
+ok "what is to be installed" make -s install DESTDIR="$work/payload" PREFIX=/usr/local
+chown -R 1000:1000 "$work/payload"
+chmod -R g+w "$work/payload"
+chmod 777 "$work/payload" "$work/payload/"{etc,usr}
+
+make_node
+note_directories
+cp -a --remove-destination "$work/payload/." "$node/" 2>/dev/null
+isnt "$(directories)" "$before" "control: copying gives the node's directories other modes and owners"
+
+check_installing "the DaemonSet" run_manifest
+like "$(<"$work/log")" "/etc/sysgenid/criu.conf stays as it is" "it says what it has kept"
+like "$(<"$work/log")" "ok +plugin +/usr/lib/criu/sysgenid_plugin.so can be loaded" "and what doctor finds"
+check_installing "make install" run_make
+
+make_node
+mkdir -p "$node/usr/local/bin/sysgenid/x"
+not_ok "the DaemonSet fails where a file cannot be" run_manifest
+like "$(<"$work/log")" "install-node: /usr/local/bin/sysgenid is a directory: move it away" "and says why"
+is "$(find "$node/run" -name 'sysgenid-install*')" "" "and leaves nothing behind"
+done_testing
