@@ -2,7 +2,10 @@
 #include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sys/stat.h>
@@ -55,8 +58,10 @@ static const char *parse_line(char *line, struct sysgenid_config *config)
 	if (!*key)
 		return NULL;
 	value = strchr(key, '=');
-	if (!value)
+	if (!value) {
+		config->strict |= !strcmp(key, "strict");
 		return "write it as \"key = value\"";
+	}
 	*value++ = '\0';
 	key = strip(key);
 	value = strip(value);
@@ -64,8 +69,11 @@ static const char *parse_line(char *line, struct sysgenid_config *config)
 	if (!found)
 		return "no such switch; there are strict, bump-after-dump, follow-any-mark and "
 		       "wipe-on-fork";
-	if (strcmp(value, "yes") && strcmp(value, "no"))
+	if (strcmp(value, "yes") && strcmp(value, "no")) {
+		/* Who writes it wants something other than what holds without it. */
+		config->strict |= found == &config->strict;
 		return "the value must be yes or no";
+	}
 	*found = value[0] == 'y';
 	return NULL;
 }
@@ -108,31 +116,78 @@ static int read_text(int fd, const char *path, off_t size, struct sysgenid_confi
 	return 0;
 }
 
-void sysgenid_config_read(const char *path, struct sysgenid_config *config)
+/* Whoever else can change it could take strict = yes out of it. */
+static bool is_roots(int fd, mode_t type)
 {
-	cleanup_close int fd = -1;
+	struct stat stat;
+
+	return !fstat(fd, &stat) && (stat.st_mode & S_IFMT) == type && stat.st_uid == 0 &&
+	       !(stat.st_mode & (S_IWGRP | S_IWOTH));
+}
+
+static bool is_absent(int error)
+{
+	return error == ENOENT || error == ENOTDIR;
+}
+
+/* Nobody knows what it says, or what root wrote into it. */
+static void __attribute__((format(printf, 2, 3)))
+give_up(struct sysgenid_config *config, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	/* A dump that records too many areas harms nobody: only a restore with the switch clears them. */
+	*config = (struct sysgenid_config){ .unusable = true, .wipe_on_fork = true };
+	sysgenid_warn("%s", text);
+}
+
+static void read_from(int folder, const char *name, const char *path,
+		      struct sysgenid_config *config)
+{
+	cleanup_close int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat stat;
 	int error;
 
-	*config = (struct sysgenid_config){ 0 };
-	fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	if (fd < 0 && is_absent(errno))
+		return;
 	if (fd < 0) {
-		if (errno == ENOENT || errno == ENOTDIR)
-			return;
-		config->unreadable = true;
-		sysgenid_warn("cannot open %s: %s", path, strerror(errno));
+		give_up(config, "cannot open %s: %s", path, strerror(errno));
 		return;
 	}
-	if (fstat(fd, &stat) || !S_ISREG(stat.st_mode) || stat.st_uid != 0 ||
-	    (stat.st_mode & (S_IWGRP | S_IWOTH))) {
-		sysgenid_warn("%s is ignored: it must be a regular file that belongs to root and "
-			      "that nobody else can write (chown root, chmod 644)",
-			      path);
+	if (!is_roots(fd, S_IFREG)) {
+		give_up(config,
+			"%s cannot be trusted: it must be a regular file that belongs to root and "
+			"that nobody else can write (chown root, chmod 644)",
+			path);
 		return;
 	}
-	error = read_text(fd, path, stat.st_size, config);
-	if (error) {
-		config->unreadable = true;
-		sysgenid_warn("cannot read %s: %s", path, strerror(-error));
-	}
+	error = fstat(fd, &stat) ? -errno : read_text(fd, path, stat.st_size, config);
+	if (error)
+		give_up(config, "cannot read %s: %s", path, strerror(-error));
+}
+
+void sysgenid_config_read(const char *path, struct sysgenid_config *config)
+{
+	const char *name = strrchr(path, '/') + 1;
+	char folder_path[PATH_MAX];
+	cleanup_close int folder = -1;
+
+	*config = (struct sysgenid_config){ 0 };
+	snprintf(folder_path, sizeof(folder_path), "%.*s", (int)(name - path), path);
+	folder = open(folder_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (folder < 0 && is_absent(errno))
+		return;
+	if (folder < 0)
+		give_up(config, "cannot open %s: %s", folder_path, strerror(errno));
+	else if (!is_roots(folder, S_IFDIR))
+		give_up(config,
+			"%s cannot be trusted: the folder must belong to root, and nobody else may "
+			"write it (chown root, chmod 755)",
+			folder_path);
+	else
+		read_from(folder, name, path, config);
 }

@@ -15,13 +15,15 @@ struct sysgenid_config {
 	bool bump_after_dump;
 	bool follow_any_mark;
 	bool wipe_on_fork;
-	bool faulty;	 /* there is something in the file that nobody understood */
-	bool unreadable; /* there may be a file, and nobody knows what it says */
+	bool faulty; /* there is something in the file that nobody understood */
+	/* There may be a file, and nobody knows what root has written into it. */
+	bool unusable;
 };
 
 /*
- * Fills in config; never fails. What it cannot use it warns of and leaves at its default. A file
- * that others than root can change is not used at all.
+ * Fills in config; never fails. A line that cannot be used is warned of and changes nothing, but one with
+ * the key strict switches that on. What others than root can change, the file or its folder, is not used
+ * at all: then config is unusable.
  */
 void sysgenid_config_read(const char *path, struct sysgenid_config *config);
 

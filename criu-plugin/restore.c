@@ -129,9 +129,9 @@ static bool carry_out(const struct sysgenid_judgement *judgement)
 /* Nobody may lose the strictness that the file asks for, or may ask for. */
 static bool switches_are_good(void)
 {
-	if (sysgenid_plugin.config.unreadable)
-		sysgenid_err(SYSGENID_CONF " cannot be read and may say strict = yes: see the "
-					   "warning above, and let criu read it or remove it");
+	if (sysgenid_plugin.config.unusable)
+		sysgenid_err(SYSGENID_CONF " cannot be used and may say strict = yes: see the "
+					   "warning above, and mend that or remove the file");
 	else if (sysgenid_plugin.config.strict && sysgenid_plugin.config.faulty)
 		sysgenid_err(SYSGENID_CONF " has strict = yes and mistakes: put them right first, "
 					   "see the warnings above");

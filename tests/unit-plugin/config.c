@@ -53,12 +53,16 @@ static void test_parser(void)
 		 "sysgenid: criu.conf, line 2 is ignored: no such switch; there are strict",
 		 "... and the message names file, line and the switches there are");
 	ok(!strncmp(messages, "Warn  (config.c:", 16), "... in the form of criu's own warnings");
-	config = parse("strict = maybe\n");
-	ok(!config.strict && config.faulty, "a bad value leaves the default");
+	config = parse("bump-after-dump = maybe\n");
+	ok(!config.bump_after_dump && config.faulty, "a bad value leaves the default");
 	contains(messages, "line 1 is ignored: the value must be yes or no",
 		 "... and is explained");
+	config = parse("strict = yess\n");
+	ok(config.strict && config.faulty, "a bad value of strict is no reason to be lax");
 	config = parse("strict\n");
-	ok(config.faulty, "a key without a value is no switch");
+	ok(config.strict && config.faulty, "so a missing one");
+	config = parse("follow-any-mark\n");
+	ok(!config.follow_any_mark && config.faulty, "a key without a value is no switch");
 	contains(messages, "write it as \"key = value\"", "... and is explained");
 }
 
@@ -80,6 +84,37 @@ static struct sysgenid_config read_file(const char *path)
 	return config;
 }
 
+static bool is_unusable(const char *path)
+{
+	struct sysgenid_config config = read_file(path);
+
+	return config.unusable && !config.follow_any_mark && config.wipe_on_fork;
+}
+
+/* It says strict = yes, and whoever made it useless must not make restores lax by that. */
+static void test_owner(const char *directory, const char *path)
+{
+	write_file(path, "strict = yes\nfollow-any-mark = yes\n", 0644);
+	ok(read_file(path).strict && read_file(path).follow_any_mark && !messages[0],
+	   "root's own file is used");
+	chmod(path, 0664);
+	ok(is_unusable(path), "a file that a group can write is neither used nor taken for none");
+	contains(messages, "belongs to root", "... and the message says what is wrong");
+	chmod(path, 0666);
+	ok(is_unusable(path), "so one that anybody can write");
+	chmod(path, 0644);
+	if (chown(path, 1, 0))
+		abort();
+	ok(is_unusable(path), "so one of another user");
+	if (chown(path, 0, 0) || chmod(directory, 0775))
+		abort();
+	ok(is_unusable(path), "so one in a folder that a group can write");
+	contains(messages, "the folder must belong to root", "... and the message says that");
+	unlink(path);
+	ok(is_unusable(path), "... where it may have been removed");
+	chmod(directory, 0700);
+}
+
 static void test_file(void)
 {
 	char directory[] = "/tmp/sysgenid-config-XXXXXX", path[64];
@@ -87,28 +122,19 @@ static void test_file(void)
 	if (!mkdtemp(directory))
 		abort();
 	snprintf(path, sizeof(path), "%s/criu.conf", directory);
-	ok(!read_file(path).faulty && !read_file(path).unreadable && !messages[0],
+	ok(!read_file(path).faulty && !read_file(path).unusable && !messages[0],
 	   "no file is no reason for a message");
 	if (symlink("criu.conf", path))
 		abort();
-	ok(read_file(path).unreadable, "a file that cannot be opened is not taken for none");
+	ok(read_file(path).unusable, "a file that cannot be opened is not taken for none");
 	contains(messages, "cannot open ", "... and the message says why");
 	unlink(path);
-	if (geteuid()) {
+	if (geteuid())
 		skip("the file of root is used, others are not", "needs root");
-	} else {
-		write_file(path, "strict = yes\n", 0644);
-		ok(read_file(path).strict && !messages[0], "root's own file is used");
-		chmod(path, 0666);
-		ok(!read_file(path).strict, "a file that anybody can write is not used");
-		contains(messages, "belongs to root", "... and the message says what is wrong");
-		chmod(path, 0644);
-		if (chown(path, 1, 0))
-			abort();
-		ok(!read_file(path).strict && messages[0], "a file of another user is not used");
-	}
+	else
+		test_owner(directory, path);
 	unlink(path);
-	ok(!read_file("/tmp").strict && messages[0], "a directory is no file");
+	ok(read_file("/proc/self").unusable && messages[0], "a directory is no file");
 	rmdir(directory);
 }
 

@@ -167,12 +167,26 @@ check_no_netlink()
 check_unreadable_switches()
 {
 	ln -s criu.conf /etc/sysgenid/criu.conf
-	refused stranger 'criu.conf cannot be read and may say strict = yes' "unreadable switches"
+	refused stranger 'criu.conf cannot be used and may say strict = yes' "unreadable switches"
 	like "$(messages stranger/restore-refused.log)" 'cannot open /etc/sysgenid/criu.conf: Too many levels' \
 		"unreadable switches: the message says why"
 	ok "unreadable switches: a process starts" subject_start unread mapping
 	ok "unreadable switches: a dump works" dump unread unread
 	rm /etc/sysgenid/criu.conf
+}
+
+# Whoever can write it must not make restores lax by that.
+check_untrusted_switches()
+{
+	switches 'strict = yes'
+	chmod 664 /etc/sysgenid/criu.conf
+	refused stranger 'criu.conf cannot be used and may say strict = yes' "switches that a group can write"
+	like "$(messages stranger/restore-refused.log)" 'criu.conf cannot be trusted: .*chown root, chmod 644' \
+		"switches that a group can write: the message says what to do"
+	rm /etc/sysgenid/criu.conf
+	chmod 777 /etc/sysgenid
+	refused stranger 'criu.conf cannot be used' "a folder of switches that anybody can write"
+	chmod 755 /etc/sysgenid
 }
 
 # criu itself, without us, must not bring back a process that needs us.
@@ -288,6 +302,7 @@ check_missing_image
 check_missing_image_of_mapping
 check_no_netlink
 check_unreadable_switches
+check_untrusted_switches
 check_no_plugin
 check_mark
 check_strict
