@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <limits.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <escape.h>
 
 #include "criu_abi.h"
 #include "log.h"
@@ -51,7 +54,7 @@ void sysgenid_log_at(enum sysgenid_log_level level, const char *file, int line, 
 		     ...)
 {
 	int saved = errno;
-	char place[64], text[2048];
+	char place[64], text[PATH_MAX + 1024], escaped[SYSGENID_ESCAPE_SIZE];
 	va_list args;
 
 	make_place(place, sizeof(place), level, file, line);
@@ -59,9 +62,11 @@ void sysgenid_log_at(enum sysgenid_log_level level, const char *file, int line, 
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
+	/* Paths in it may be a container's. criu keeps lines of up to 8 kB. */
+	sysgenid_escape(text, escaped);
 	if (print_on_level)
-		print_on_level(level, "%ssysgenid: %s\n", place, text);
+		print_on_level(level, "%ssysgenid: %s\n", place, escaped);
 	if (level == SYSGENID_LOG_ERROR || !print_on_level)
-		tell_user(text);
+		tell_user(escaped);
 	errno = saved;
 }

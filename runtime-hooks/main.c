@@ -8,6 +8,8 @@
 #include <sys/prctl.h>
 #include <sys/stat.h>
 
+#include <escape.h>
+
 #include "hook.h"
 
 #define TIME_LIMIT_S 90 /* more than all waits in here together */
@@ -30,17 +32,15 @@ static const char help[] =
 
 int hook_fail(const char *format, ...)
 {
-	char text[512];
+	char text[512], escaped[SYSGENID_ESCAPE_SIZE];
 	va_list args;
 
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
 	/* Parts of it come from the input. */
-	for (char *c = text; *c; c++)
-		if ((unsigned char)*c < ' ' || *c == 0x7f)
-			*c = '?';
-	fprintf(stderr, "sysgenid-hook: %s\n", text);
+	sysgenid_escape(text, escaped);
+	fprintf(stderr, "sysgenid-hook: %s\n", escaped);
 	return 1;
 }
 

@@ -3,6 +3,7 @@
 #define _GNU_SOURCE
 #include "tool.h"
 
+#include "escape.h"
 #include "file.h"
 
 #include <dirent.h>
@@ -69,9 +70,8 @@ static int fail_counter(const char *doing, const char *name, int error)
 			   : error == -EACCES ? "only root may: run it as root"
 					      : strerror(-error);
 
-	fprintf(stderr,
-		"sysgenid: cannot %s " SYSGENID_REGISTRY "/%s/" SYSGENID_REGISTRY_FILE ": %s\n",
-		doing, name, what);
+	tool_say("cannot %s " SYSGENID_REGISTRY "/%s/" SYSGENID_REGISTRY_FILE ": %s", doing, name,
+		 what);
 	return error == -EACCES ? TOOL_NO_PERMISSION : TOOL_FAILED;
 }
 
@@ -101,11 +101,9 @@ static int raise_counter(const char *name, uint32_t min, uint32_t *generation)
 	sysgenid_file_unmap(page);
 	if (!error)
 		return TOOL_OK;
-	fprintf(stderr,
-		"sysgenid: the generation was moved, but the kernel's random number generator "
-		"could "
-		"not be reseeded: %s: run it with CAP_SYS_ADMIN\n",
-		strerror(-error));
+	tool_say("the generation was moved, but the kernel's random number generator could not be "
+		 "reseeded: %s: run it with CAP_SYS_ADMIN",
+		 strerror(-error));
 	return TOOL_FAILED;
 }
 
@@ -134,6 +132,7 @@ int tool_files_trigger(const char *container, uint32_t min, uint32_t *generation
 static int print_counter(const char *name, struct json_object *list)
 {
 	struct sysgenid_page *page;
+	char escaped[SYSGENID_ESCAPE_SIZE];
 	struct json_object *object;
 	uint32_t generation;
 	int error = map_counter(name, false, &page);
@@ -143,7 +142,8 @@ static int print_counter(const char *name, struct json_object *list)
 	generation = __atomic_load_n(&page->generation, __ATOMIC_ACQUIRE);
 	sysgenid_file_unmap(page);
 	if (!list) {
-		printf("generation:  %-10u  container %s\n", generation, name);
+		sysgenid_escape(name, escaped);
+		printf("generation:  %-10u  container %s\n", generation, escaped);
 		return TOOL_OK;
 	}
 	object = tool_json_new();

@@ -71,7 +71,7 @@ static _Noreturn void be_script(const struct tool_hooks *hooks, const char *path
 	setenv("SYSGENID_CAUSE", hooks->cause, 1);
 	unsetenv("NOTIFY_SOCKET");
 	execl(path, name, (char *)NULL);
-	fprintf(stderr, "sysgenid: cannot run %s: %s\n", path, strerror(errno));
+	tool_say("cannot run %s: %s", path, strerror(errno));
 	_exit(127);
 }
 
@@ -166,7 +166,7 @@ static void note_failure(struct tool_hooks_result *result, const char *path, con
 {
 	size_t used = strlen(result->names);
 
-	fprintf(stderr, "sysgenid: %s failed: %s\n", path, why);
+	tool_say("%s failed: %s", path, why);
 	result->failed++;
 	snprintf(result->names + used, sizeof(result->names) - used, "%s%s", used ? " " : "", name);
 }
@@ -181,9 +181,9 @@ static int fail_directory(const char *directory)
 {
 	int error = errno;
 
-	fprintf(stderr, "sysgenid: cannot run what is in %s: %s: %s\n", directory, strerror(error),
-		error == ENOENT ? "make the directory, or name another"
-				: "see to it that it can be read");
+	tool_say("cannot run what is in %s: %s: %s", directory, strerror(error),
+		 error == ENOENT ? "make the directory, or name another"
+				 : "see to it that it can be read");
 	return -EACCES;
 }
 
@@ -200,11 +200,9 @@ static int check_directory(const char *directory)
 	}
 	if (S_ISDIR(status.st_mode) && is_trusted(&status))
 		return 0;
-	fprintf(stderr,
-		"sysgenid: %s is not used: it must be a directory that belongs to root and that "
-		"nobody else can "
-		"write (chown root, chmod go-w)\n",
-		directory);
+	tool_say("%s is not used: it must be a directory that belongs to root and that nobody else "
+		 "can write (chown root, chmod go-w)",
+		 directory);
 	return -EACCES;
 }
 

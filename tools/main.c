@@ -42,7 +42,7 @@ int main(int argc, char **argv)
 	/* Whoever starts us may have ignored it; then children would leave no status behind. */
 	signal(SIGCHLD, SIG_DFL);
 	if (!name) {
-		fputs("sysgenid: no command given: see 'sysgenid --help'\n", stderr);
+		tool_say("no command given: see 'sysgenid --help'");
 		return TOOL_USAGE;
 	}
 	if (!strcmp(name, "--help") || !strcmp(name, "-h"))
@@ -52,6 +52,6 @@ int main(int argc, char **argv)
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++)
 		if (!strcmp(name, commands[i].name))
 			return commands[i].run(argc - 1, argv + 1);
-	fprintf(stderr, "sysgenid: unknown command '%s': see 'sysgenid --help'\n", name);
+	tool_say("unknown command '%s': see 'sysgenid --help'", name);
 	return TOOL_USAGE;
 }

@@ -28,8 +28,7 @@ void tool_notify(const char *text)
 	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 	if (fd < 0 ||
 	    sendto(fd, text, strlen(text), MSG_NOSIGNAL, (struct sockaddr *)&address, size) < 0)
-		fprintf(stderr, "sysgenid: cannot notify the service manager at %s: %s\n", path,
-			strerror(errno));
+		tool_say("cannot notify the service manager at %s: %s", path, strerror(errno));
 	if (fd >= 0)
 		close(fd);
 }

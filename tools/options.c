@@ -22,22 +22,21 @@ static int next_option(int argc, char **argv, const char *letters, const struct 
 	opterr = 0;
 	option = getopt_long(argc, argv, letters, options, NULL);
 	if (option == -1 && optind < argc) {
-		fprintf(stderr,
-			"sysgenid: %s takes no argument, but got '%s': see 'sysgenid %s --help'\n",
-			command, argv[optind], command);
+		tool_say("%s takes no argument, but got '%s': see 'sysgenid %s --help'", command,
+			 argv[optind], command);
 		return '?';
 	}
 	if (option == ':') {
-		fprintf(stderr, "sysgenid: %s: '%s' needs a value: see 'sysgenid %s --help'\n",
-			command, argv[optind - 1], command);
+		tool_say("%s: '%s' needs a value: see 'sysgenid %s --help'", command,
+			 argv[optind - 1], command);
 		return '?';
 	}
 	if (option == '?' && optopt && isprint(optopt) && argv[optind - 1][1] != '-')
-		fprintf(stderr, "sysgenid: %s: unknown option '-%c': see 'sysgenid %s --help'\n",
-			command, optopt, command);
+		tool_say("%s: unknown option '-%c': see 'sysgenid %s --help'", command, optopt,
+			 command);
 	else if (option == '?')
-		fprintf(stderr, "sysgenid: %s: wrong option '%s': see 'sysgenid %s --help'\n",
-			command, argv[optind - 1], command);
+		tool_say("%s: wrong option '%s': see 'sysgenid %s --help'", command,
+			 argv[optind - 1], command);
 	return option;
 }
 
@@ -53,8 +52,8 @@ static bool parse_number(const char *command, const char *name, const char *text
 		*value = (uint32_t)number;
 		return true;
 	}
-	fprintf(stderr, "sysgenid: %s: --%s is to be a number from 0 to %u, not '%s'\n", command,
-		name, UINT32_MAX, text);
+	tool_say("%s: --%s is to be a number from 0 to %u, not '%s'", command, name, UINT32_MAX,
+		 text);
 	return false;
 }
 
@@ -70,8 +69,7 @@ static bool take(const char *command, const struct tool_option *option, const ch
 		return false;
 	if (!option->pid || *option->pid)
 		return true;
-	fprintf(stderr, "sysgenid: %s: --%s is to be the number of a process, not 0\n", command,
-		option->name);
+	tool_say("%s: --%s is to be the number of a process, not 0", command, option->name);
 	return false;
 }
 
@@ -113,10 +111,10 @@ int tool_open_namespace(uint32_t pid, int *status)
 		return fd;
 	error = errno;
 	*status = error == EACCES || error == EPERM ? TOOL_NO_PERMISSION : TOOL_FAILED;
-	fprintf(stderr, "sysgenid: cannot open the PID namespace of process %u: %s: %s: %s\n", pid,
-		path, strerror(error),
-		*status == TOOL_NO_PERMISSION
-			? "it takes the right to trace that process; run this as root"
-			: "give the number of a running process, as seen from here");
+	tool_say("cannot open the PID namespace of process %u: %s: %s: %s", pid, path,
+		 strerror(error),
+		 *status == TOOL_NO_PERMISSION
+			 ? "it takes the right to trace that process; run this as root"
+			 : "give the number of a running process, as seen from here");
 	return -1;
 }

@@ -50,7 +50,7 @@ int tool_quiesce(int argc, char **argv)
 	if (run_directory(directory, timeout_ms) == TOOL_OK)
 		return TOOL_OK;
 	if (!undo)
-		fputs("sysgenid: not quiesced: take no snapshot now\n", stderr);
+		tool_say("not quiesced: take no snapshot now");
 	/* Of another directory we don't know the counterpart. */
 	if (!strcmp(directory, TOOL_QUIESCE_DIR))
 		(void)run_directory(TOOL_UNQUIESCE_DIR, timeout_ms);

@@ -2,8 +2,11 @@
 /* What the command says, and the exit status that goes with it. */
 #include "tool.h"
 
+#include "escape.h"
+
 #include <errno.h>
 #include <json_util.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -28,16 +31,27 @@ static int exit_status(int error)
 	}
 }
 
+void tool_say(const char *format, ...)
+{
+	char text[4096 + 512], escaped[SYSGENID_ESCAPE_SIZE];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+	sysgenid_escape(text, escaped);
+	fprintf(stderr, "sysgenid: %s\n", escaped);
+}
+
 int tool_fail(const char *what, int error, const struct sysgenid_error *words)
 {
 	char explanation[512];
 
 	sysgenid_explain(error, explanation, sizeof(explanation));
 	if (words && words->text[0])
-		fprintf(stderr, "sysgenid: cannot %s: %s (the kernel says: %s)\n", what,
-			explanation, words->text);
+		tool_say("cannot %s: %s (the kernel says: %s)", what, explanation, words->text);
 	else
-		fprintf(stderr, "sysgenid: cannot %s: %s\n", what, explanation);
+		tool_say("cannot %s: %s", what, explanation);
 	return exit_status(error);
 }
 
@@ -45,8 +59,7 @@ int tool_flush(void)
 {
 	if (fflush(stdout) == 0 && !ferror(stdout))
 		return TOOL_OK;
-	fprintf(stderr, "sysgenid: cannot write the output: %s: make room or give another file\n",
-		strerror(errno));
+	tool_say("cannot write the output: %s: make room or give another file", strerror(errno));
 	return TOOL_FAILED;
 }
 
@@ -67,7 +80,7 @@ static void add(struct json_object *object, const char *key, struct json_object 
 {
 	if (json_object_object_add(object, key, value) == 0)
 		return;
-	fputs("sysgenid: out of memory\n", stderr);
+	tool_say("out of memory");
 	exit(TOOL_FAILED);
 }
 
@@ -76,7 +89,7 @@ static struct json_object *made(struct json_object *value)
 {
 	if (value)
 		return value;
-	fputs("sysgenid: out of memory\n", stderr);
+	tool_say("out of memory");
 	exit(TOOL_FAILED);
 }
 
@@ -97,6 +110,13 @@ void tool_json_bool(struct json_object *object, const char *key, bool value)
 
 void tool_json_string(struct json_object *object, const char *key, const char *value)
 {
+	char escaped[SYSGENID_ESCAPE_SIZE];
+
+	/* What is no text cannot be said in JSON. Control characters json-c escapes itself. */
+	if (!sysgenid_is_utf8(value)) {
+		sysgenid_escape(value, escaped);
+		value = escaped;
+	}
 	add(object, key, made(json_object_new_string(value)));
 }
 

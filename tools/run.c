@@ -53,8 +53,7 @@ static int start_command(struct overseer *overseer, char **command)
 
 	overseer->child = fork();
 	if (overseer->child < 0) {
-		fprintf(stderr, "sysgenid: run: cannot start %s: %s\n", command[0],
-			strerror(errno));
+		tool_say("run: cannot start %s: %s", command[0], strerror(errno));
 		return TOOL_FAILED;
 	}
 	if (overseer->child)
@@ -63,7 +62,7 @@ static int start_command(struct overseer *overseer, char **command)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	unsetenv("NOTIFY_SOCKET");
 	execvp(command[0], command);
-	fprintf(stderr, "sysgenid: run: cannot start %s: %s\n", command[0], strerror(errno));
+	tool_say("run: cannot start %s: %s", command[0], strerror(errno));
 	_exit(errno == ENOENT ? 127 : 126);
 }
 
@@ -229,10 +228,7 @@ int tool_run(int argc, char **argv)
 	if (status != TOOL_GO_ON)
 		return status;
 	if (overseer.once && command[0]) {
-		fputs("sysgenid: run: --once ends after a change and a command goes on: give one "
-		      "of "
-		      "them\n",
-		      stderr);
+		tool_say("run: --once ends after a change and a command goes on: give one of them");
 		return TOOL_USAGE;
 	}
 	overseer.remembers = !command[0] && !overseer.once && !geteuid() &&

@@ -101,6 +101,9 @@ void tool_notify(const char *text);
 
 /* report.c */
 
+/* One line on stderr, "sysgenid: ...". What is not printable in it is escaped. */
+void tool_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
 /*
  * Says on stderr, in one line, what could not be done, why, and what to do about it.
  * @words are the kernel's own, or NULL. Returns the exit status that belongs to @error.

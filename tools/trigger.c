@@ -63,9 +63,7 @@ int tool_trigger(int argc, char **argv)
 	if (status != TOOL_GO_ON)
 		return status;
 	if (container && pid) {
-		fputs("sysgenid: trigger: --pid and --container are two different counters: give "
-		      "one\n",
-		      stderr);
+		tool_say("trigger: --pid and --container are two different counters: give one");
 		return TOOL_USAGE;
 	}
 	status = container ? tool_files_trigger(container, min, &generation)

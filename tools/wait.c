@@ -66,11 +66,9 @@ static int report_timeout(bool json, uint32_t timeout_ms)
 
 	if (ret < 0)
 		return tool_fail("get the status after the time limit", ret, &words);
-	fprintf(stderr,
-		"sysgenid: %u of %u watchers have not acknowledged generation %u within %u ms: "
-		"wait "
-		"longer, or find them by 'sysgenid-outdated' in /proc/*/fdinfo/*\n",
-		status.outdated, status.watchers, status.generation, timeout_ms);
+	tool_say("%u of %u watchers have not acknowledged generation %u within %u ms: wait longer, "
+		 "or find them by 'sysgenid-outdated' in /proc/*/fdinfo/*",
+		 status.outdated, status.watchers, status.generation, timeout_ms);
 	if (json) {
 		object = tool_json_new();
 		tool_json_bool(object, "acknowledged", false);

@@ -66,6 +66,21 @@ static void test_parser(void)
 	contains(messages, "write it as \"key = value\"", "... and is explained");
 }
 
+/* Here it is a name, elsewhere a path of a container. */
+static void test_log(void)
+{
+	static const char name[] = "a\nError (files.c:1): sysgenid: b\x1b[2J\xff";
+	struct sysgenid_config config;
+	char text[] = "strickt = yes";
+
+	messages[0] = '\0';
+	sysgenid_config_parse(text, strlen(text), name, &config);
+	contains(messages, "a\\x0aError (files.c:1): sysgenid: b\\x1b[2J\\xff, line 1",
+		 "what is no printable text is escaped in the log");
+	ok(strchr(messages, '\n') == messages + strlen(messages) - 1,
+	   "... so that a message is one line");
+}
+
 static void write_file(const char *path, const char *text, mode_t mode)
 {
 	FILE *file = fopen(path, "w");
@@ -170,6 +185,7 @@ static void test_sample(const char *path)
 int main(void)
 {
 	test_parser();
+	test_log();
 	test_file();
 	test_sample(SAMPLE);
 	return done_testing();

@@ -41,6 +41,9 @@ is "$status $(<"$work/out")" "0 sysgenid 0.1.0" "'sysgenid --version' prints the
 
 wrong "no command given: see 'sysgenid --help'"
 wrong "unknown command 'frobnicate'" frobnicate
+run $'a\nb\e[2J\xff'
+is "$status $(<"$work/err")" "2 sysgenid: unknown command 'a\\x0ab\\x1b[2J\\xff': see 'sysgenid --help'" \
+	"what is no printable text is escaped, and the message stays one line"
 wrong "unknown option '-x': see 'sysgenid status --help'" status -x
 wrong "unknown option '-x'" trigger -fx
 wrong "wrong option '--bogus'" status --bogus

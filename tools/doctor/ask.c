@@ -88,7 +88,7 @@ void ask(struct answer *answer, const char *doing, const char *const argv[], int
 
 	*answer = (struct answer){ .end = ASK_FAILED };
 	if (isatty(STDERR_FILENO))
-		fprintf(stderr, "sysgenid: doctor: %s ...\n", doing);
+		tool_say("doctor: %s ...", doing);
 	if (pipe2(output, O_CLOEXEC))
 		return;
 	/* Our end only: the program's has to wait for us. */

@@ -56,11 +56,11 @@ int tool_doctor(int argc, char **argv)
 	if (status != TOOL_GO_ON)
 		return status;
 	if (config && access(config, R_OK)) {
-		fprintf(stderr, "sysgenid: doctor: cannot read %s: give a file\n", config);
+		tool_say("doctor: cannot read %s: give a file", config);
 		return TOOL_USAGE;
 	}
 	if (live && geteuid()) {
-		fputs("sysgenid: doctor: --live runs criu: run it as root\n", stderr);
+		tool_say("doctor: --live runs criu: run it as root");
 		return TOOL_NO_PERMISSION;
 	}
 	doctor_begin(json);

@@ -3,6 +3,8 @@
 
 #include "../tool.h"
 
+#include "escape.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 
@@ -20,8 +22,8 @@ static const char *const state_names[] = {
 void doctor_find(enum finding_state state, const char *check, const char *advice,
 		 const char *format, ...)
 {
+	char text[512], escaped[SYSGENID_ESCAPE_SIZE];
 	struct json_object *finding;
-	char text[512];
 	va_list args;
 
 	va_start(args, format);
@@ -29,7 +31,8 @@ void doctor_find(enum finding_state state, const char *check, const char *advice
 	va_end(args);
 	report.problems += state == FINDING_PROBLEM;
 	if (!report.findings) {
-		printf("%-8s %-9s %s%s%s\n", state_names[state], check, text, advice ? ": " : "",
+		sysgenid_escape(text, escaped);
+		printf("%-8s %-9s %s%s%s\n", state_names[state], check, escaped, advice ? ": " : "",
 		       advice ? advice : "");
 		return;
 	}
