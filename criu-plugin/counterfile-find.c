@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A container is hostile, and so are its file systems: nothing here follows its links or asks a server of its own.
- * What a task has mapped is the kernel's word, which no container can forge.
+ * A container is hostile, and so are its file systems, whose server may be a task that is stopped: nothing here goes by
+ * the names in them, or asks such a server. What a task has mounted, mapped and open is the kernel's word.
  */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/openat2.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
+#include <mounts.h>
+
+#include "counterfile-find.h"
 #include "maps.h"
 #include "util.h"
-#include "counterfile-find.h"
 
 struct search {
 	struct sysgenid_counterfiles *found;
@@ -23,10 +23,23 @@ struct search {
 	bool listed;
 	size_t n_listed;
 	dev_t device; /* of the registry; files of others are not looked up in it */
+	struct sysgenid_registry_place place;
 };
 
+/* By their names in the registry, or, if name is NULL, by device and inode number. */
+static bool is_same(const struct sysgenid_counterfile *file, const char *name, dev_t device,
+		    ino_t inode)
+{
+	char path[sizeof(file->path)];
+
+	if (!name)
+		return file->device == device && file->inode == inode;
+	snprintf(path, sizeof(path), SYSGENID_REGISTRY "/%s/" SYSGENID_REGISTRY_FILE, name);
+	return !strcmp(path, file->path);
+}
+
 /* Most tasks have nothing that is worth a look into the registry. */
-static int look_up(struct search *search, dev_t device, ino_t inode)
+static int look_up(struct search *search, const char *name, dev_t device, ino_t inode)
 {
 	struct sysgenid_counterfiles *found = search->found;
 	int error =
@@ -38,7 +51,7 @@ static int look_up(struct search *search, dev_t device, ino_t inode)
 	for (size_t i = found->n; i < search->n_listed; i++) {
 		struct sysgenid_counterfile file = found->files[i];
 
-		if (file.device != device || file.inode != inode)
+		if (!is_same(&file, name, device, inode))
 			continue;
 		found->files[i] = found->files[found->n];
 		found->files[found->n++] = file;
@@ -47,43 +60,29 @@ static int look_up(struct search *search, dev_t device, ino_t inode)
 	return 0;
 }
 
-/* The path inside the task's root; its links lead nowhere, so they cannot lead out of it. */
-static int open_inside(pid_t pid)
+static int look_at_mount(const struct sysgenid_mount *mount, void *argument)
 {
-	struct open_how how = {
-		.flags = O_PATH | O_NOFOLLOW | O_CLOEXEC,
-		.resolve = RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS | RESOLVE_NO_MAGICLINKS,
-	};
-	cleanup_close int root = -1;
-	char path[64];
-	long fd;
+	struct search *search = argument;
+	char name[256];
 
-	snprintf(path, sizeof(path), "/proc/%d/root", pid);
-	root = open(path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (root < 0)
-		return -errno == -ENOENT ? -ESRCH : -errno;
-	fd = syscall(SYS_openat2, root, "dev/sysgenid", &how, sizeof(how));
-	return fd < 0 ? -errno : (int)fd;
+	if (!strcmp(mount->point, SYSGENID_DEVICE))
+		search->found->covers_device = true;
+	if (!sysgenid_mounted_counter(mount, &search->place, name, sizeof(name)))
+		return 0;
+	return look_up(search, name, 0, 0);
 }
 
-static int find_at_path(pid_t pid, struct search *search)
+static int find_mounted(pid_t pid, struct search *search)
 {
-	cleanup_close int fd = open_inside(pid);
-	struct stat stat;
+	cleanup_close int fd = -1;
+	char path[64];
 
-	if (fd == -ENOENT || fd == -ENOTDIR)
-		return 0;
-	search->found->at_path = SYSGENID_COUNTERPATH_OTHER;
-	/* A link on the way. */
-	if (fd == -ELOOP)
-		return 0;
+	snprintf(path, sizeof(path), "/proc/%d/mountinfo", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	/* A zombie has no mount namespace: EINVAL. */
 	if (fd < 0)
-		return fd;
-	if (fstat(fd, &stat))
-		return -errno;
-	if (S_ISCHR(stat.st_mode))
-		search->found->at_path = SYSGENID_COUNTERPATH_DEVICE;
-	return S_ISREG(stat.st_mode) ? look_up(search, stat.st_dev, stat.st_ino) : 0;
+		return errno == EINVAL || errno == ENOENT ? -ESRCH : -errno;
+	return sysgenid_for_each_mount(fd, look_at_mount, search);
 }
 
 static int look_at_mapping(const struct sysgenid_vma *vma, void *argument)
@@ -91,7 +90,7 @@ static int look_at_mapping(const struct sysgenid_vma *vma, void *argument)
 	struct search *search = argument;
 
 	return vma->inode && vma->device == search->device
-		       ? look_up(search, vma->device, vma->inode)
+		       ? look_up(search, NULL, vma->device, vma->inode)
 		       : 0;
 }
 
@@ -108,31 +107,43 @@ static int find_open(pid_t pid, struct search *search)
 	if (!directory)
 		return errno == ENOENT ? -ESRCH : -errno;
 	while (!error && (entry = readdir(directory))) {
-		/* No server is asked: it may be one of the tasks that are stopped. */
+		/* AT_STATX_DONT_SYNC: no server is asked. */
 		if (entry->d_name[0] == '.' ||
 		    statx(dirfd(directory), entry->d_name, AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
 			  STATX_TYPE | STATX_INO, &file) ||
 		    !S_ISREG(file.stx_mode) ||
 		    makedev(file.stx_dev_major, file.stx_dev_minor) != search->device)
 			continue;
-		error = look_up(search, search->device, file.stx_ino);
+		error = look_up(search, NULL, search->device, file.stx_ino);
 	}
 	return error;
+}
+
+/* Without a registry there is nothing to find, but what a task has that was to have one. */
+static int locate_registry(struct search *search)
+{
+	cleanup_close int fd = open(SYSGENID_REGISTRY, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	struct stat stat;
+
+	if (fd < 0)
+		return errno == ENOENT ? 0 : -errno;
+	if (fstat(fd, &stat))
+		return -errno;
+	search->device = stat.st_dev;
+	return sysgenid_registry_locate(fd, &search->place);
 }
 
 int sysgenid_counterfiles_find(pid_t pid, struct sysgenid_counterfiles *found)
 {
 	struct search search = { .found = found };
-	struct stat registry;
 	int error;
 
-	*found = (struct sysgenid_counterfiles){ .at_path = SYSGENID_COUNTERPATH_NONE };
-	error = find_at_path(pid, &search);
-	if (error)
+	*found = (struct sysgenid_counterfiles){ 0 };
+	error = locate_registry(&search);
+	if (!error)
+		error = find_mounted(pid, &search);
+	if (error || !search.device)
 		return error;
-	if (stat(SYSGENID_REGISTRY, &registry))
-		return errno == ENOENT ? 0 : -errno;
-	search.device = registry.st_dev;
 	error = sysgenid_for_each_vma(pid, false, look_at_mapping, &search);
 	return error ? error : find_open(pid, &search);
 }

@@ -8,21 +8,15 @@
 
 #include "counterfile.h"
 
-enum sysgenid_counterpath {
-	SYSGENID_COUNTERPATH_NONE,   /* there is nothing at the path */
-	SYSGENID_COUNTERPATH_DEVICE, /* a device node */
-	SYSGENID_COUNTERPATH_OTHER,  /* a file, maybe one of ours; or something else */
-};
-
 struct sysgenid_counterfiles {
 	struct sysgenid_counterfile *files; /* each once */
 	size_t n;
-	enum sysgenid_counterpath at_path; /* what is at /dev/sysgenid in the root of the task */
+	bool covers_device; /* something is mounted at /dev/sysgenid in the root of the task */
 };
 
 /*
- * Finds those at /dev/sysgenid in the root of a task, those that it has mapped and those it has open.
- * Returns 0 or -errno; -ESRCH: the task is gone. Free them in either case.
+ * Finds those that are mounted where a task can see them, at whatever path, those that it has mapped and those it
+ * has open. Returns 0 or -errno; -ESRCH: the task is gone. Free them in either case.
  */
 int sysgenid_counterfiles_find(pid_t pid, struct sysgenid_counterfiles *found);
 void sysgenid_counterfiles_free(struct sysgenid_counterfiles *found);

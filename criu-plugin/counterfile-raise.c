@@ -96,16 +96,10 @@ static int raise_file(pid_t pid, const struct sysgenid_counterfile *file)
 /* The task had one of our files when it was dumped, and has none now. */
 static int log_lost(pid_t pid, const struct sysgenid_counterfiles *found)
 {
-	static const char *const what[] = {
-		[SYSGENID_COUNTERPATH_NONE] = "nothing",
-		[SYSGENID_COUNTERPATH_DEVICE] = "a device node",
-		[SYSGENID_COUNTERPATH_OTHER] = "a file that is none of this machine's",
-	};
-
 	refuse(pid,
 	       "task %d had the counter in a file when it was dumped, and has none now; at "
-	       "/dev/sysgenid it has %s: the container needs a file from " SYSGENID_REGISTRY,
-	       pid, what[found->at_path]);
+	       "/dev/sysgenid %s is mounted: the container needs a file from " SYSGENID_REGISTRY,
+	       pid, found->covers_device ? "a file that is none of this machine's" : "nothing");
 	return -ENXIO;
 }
 

@@ -190,7 +190,7 @@ static int add_stale(DIR *registry, struct hook_counters *counters)
 
 static int remove_unmounted(int registry, struct hook_counters *counters)
 {
-	int result = counters->n ? hook_mark_mounted(counters) : 0;
+	int result = counters->n ? hook_mark_mounted(registry, counters) : 0;
 
 	if (result)
 		return result;

@@ -86,7 +86,7 @@ struct hook_counters {
  * Marks those that are mounted in a mount namespace of any task. 0, or -EACCES: there may be others. This process is
  * in another mount namespace afterwards: it must go on with the folders that it has open.
  */
-int hook_mark_mounted(struct hook_counters *counters);
+int hook_mark_mounted(int registry, struct hook_counters *counters);
 
 /* An error of counter.c in words. */
 const char *hook_reason(int error);

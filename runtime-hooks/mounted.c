@@ -13,11 +13,14 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include <mounts.h>
+
 #include "hook.h"
 
 struct walk {
 	int proc; /* this namespace's /proc: what is below it comes from the kernel alone */
 	struct hook_counters *counters;
+	struct sysgenid_registry_place place;
 	ino_t *seen; /* mount namespaces */
 	size_t n_seen;
 };
@@ -52,48 +55,25 @@ static int for_each_number(int parent, const char *path,
 	return error;
 }
 
-/* The fourth word of a line is the path, on its file system, of what is mounted. */
-static void mark(char *line, struct hook_counters *counters)
+static int mark(const struct sysgenid_mount *mount, void *argument)
 {
-	char *path = line, *name, *file;
+	const struct walk *walk = argument;
+	struct hook_counters *counters = walk->counters;
+	char name[HOOK_NAME_MAX + 1];
 
-	for (int i = 0; path && i < 3; i++) {
-		path = strchr(path, ' ');
-		path = path ? path + 1 : NULL;
-	}
-	if (!path)
-		return;
-	path[strcspn(path, " ")] = '\0';
-	file = strrchr(path, '/');
-	if (!file || strcmp(file, "/" SYSGENID_REGISTRY_FILE))
-		return;
-	*file = '\0';
-	name = strrchr(path, '/');
-	for (size_t i = 0; name && i < counters->n; i++)
-		if (!strcmp(name + 1, counters->list[i].name))
+	if (!sysgenid_mounted_counter(mount, &walk->place, name, sizeof(name)))
+		return 0;
+	for (size_t i = 0; i < counters->n; i++)
+		if (!strcmp(name, counters->list[i].name))
 			counters->list[i].mounted = true;
+	return 0;
 }
 
 static int read_mounts(struct walk *walk)
 {
-	int fd = openat(walk->proc, "self/mountinfo", O_RDONLY | O_CLOEXEC);
-	FILE *file = fd < 0 ? NULL : fdopen(fd, "r");
-	cleanup_free char *line = NULL;
-	size_t size = 0;
-	int error = 0;
+	cleanup_close int fd = openat(walk->proc, "self/mountinfo", O_RDONLY | O_CLOEXEC);
 
-	if (!file) {
-		error = -errno;
-		if (fd >= 0)
-			close(fd);
-		return error;
-	}
-	while (getline(&line, &size, file) >= 0)
-		mark(line, walk->counters);
-	if (!feof(file))
-		error = -EIO;
-	fclose(file);
-	return error;
+	return fd < 0 ? -errno : sysgenid_for_each_mount(fd, mark, walk);
 }
 
 static bool was_seen(const struct walk *walk, ino_t number)
@@ -136,7 +116,7 @@ static int look_at_process(int processes, const char *process, struct walk *walk
 	return for_each_number(processes, path, look_at_task, walk);
 }
 
-int hook_mark_mounted(struct hook_counters *counters)
+int hook_mark_mounted(int registry, struct hook_counters *counters)
 {
 	cleanup_close int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct walk walk = { .proc = proc, .counters = counters };
@@ -145,7 +125,10 @@ int hook_mark_mounted(struct hook_counters *counters)
 	/* Without the right to look at others hidepid shows none at all. The first process is always there. */
 	if (proc < 0 || faccessat(proc, "1/ns/mnt", F_OK, 0))
 		return -EACCES;
-	error = for_each_number(proc, ".", look_at_process, &walk);
+	/* Before another namespace is entered. */
+	error = sysgenid_registry_locate(registry, &walk.place);
+	if (!error)
+		error = for_each_number(proc, ".", look_at_process, &walk);
 	free(walk.seen);
 	return error ? -EACCES : 0;
 }

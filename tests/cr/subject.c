@@ -26,6 +26,7 @@ static const struct {
 	  "N: makes that generation N; fails if it is above" },
 	{ "hostile", subject_hostile,
 	  "FILE [hold]: tries all that can be tried with a counter in a file" },
+	{ "fuse", subject_fuse, "FILE: serves a file by FUSE" },
 	{ "kcmp", host_kcmp, "PID FD PID FD: prints same or different" },
 	{ "wait", host_wait, "MS: WAIT_WATCHERS" },
 	{ "crowd", host_crowd,

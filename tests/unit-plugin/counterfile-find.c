@@ -17,6 +17,7 @@
 #define ONE SYSGENID_REGISTRY "/one/" SYSGENID_REGISTRY_FILE
 #define TWO SYSGENID_REGISTRY "/two/" SYSGENID_REGISTRY_FILE
 #define FOREIGN "/run/foreign"
+#define POINT "/run/point"
 
 static void must(bool good)
 {
@@ -46,6 +47,7 @@ static bool make_registry(void)
 	make(ONE);
 	make(TWO);
 	make(FOREIGN);
+	make(POINT);
 	return true;
 }
 
@@ -82,6 +84,40 @@ static void jailed(void)
 {
 	have_mapped(ONE, MAP_SHARED);
 	must(!chroot("/run/empty") && !chdir("/"));
+}
+
+static void have_mounted(const char *what, const char *point)
+{
+	must(!unshare(CLONE_NEWNS) && !mount(what, point, NULL, MS_BIND, NULL));
+}
+
+static void mounted(void)
+{
+	have_mounted(ONE, POINT);
+}
+
+static void mounted_folder(void)
+{
+	have_mounted(SYSGENID_REGISTRY "/two", "/run/empty");
+}
+
+static void mounted_and_jailed(void)
+{
+	must(!mkdir("/run/empty/in", 0755));
+	make("/run/empty/in/point");
+	have_mounted(ONE, "/run/empty/in/point");
+	must(!chroot("/run/empty") && !chdir("/"));
+}
+
+/* Another file of the same path, on a file system of its own. */
+static void mounted_alike(void)
+{
+	must(!unshare(CLONE_NEWNS) && !mount("x", "/run/empty", "tmpfs", 0, NULL) &&
+	     !mkdir("/run/empty/sysgenid", 0755) &&
+	     !mkdir("/run/empty/sysgenid/containers", 0755) &&
+	     !mkdir("/run/empty/sysgenid/containers/one", 0755));
+	make("/run/empty/sysgenid/containers/one/counter");
+	must(!mount("/run/empty/sysgenid/containers/one/counter", POINT, NULL, MS_BIND, NULL));
 }
 
 static void opened(void)
@@ -212,6 +248,11 @@ int main(void)
 	finds(copied, true, false, "a private one sees the counter, too");
 	finds(jailed, true, false, "a mapping of a task that has changed its root since");
 	finds(opened, false, true, "an open file");
+	finds(mounted, true, false, "one that is mounted at any path, neither open nor mapped");
+	finds(mounted_folder, false, true, "one whose folder is mounted");
+	finds(mounted_and_jailed, true, false, "one that is mounted below the root of the task");
+	finds(mounted_alike, false, false,
+	      "no file that is mounted from the same path of another file system");
 	finds(many, true, true, "several, each once, however often it is there");
 	finds(foreign, false, false, "no file of the same file system that is not in the registry");
 	test_hostile();

@@ -111,7 +111,7 @@ check_jailed()
 	done
 	counter twice 9
 	ln "$REGISTRY/twice/counter" /run/other
-	refused jail "$REGISTRY/twice/counter" "has none now; at /dev/sysgenid it has nothing" \
+	refused jail "$REGISTRY/twice/counter" "has none now; at /dev/sysgenid nothing is mounted" \
 		"a file of such a task that is not ours"
 	rm -r "$REGISTRY/twice" /run/other
 }
@@ -248,6 +248,51 @@ check_hostile_container()
 	container_kill admin
 }
 
+# has_ended NAME: a dump in the background, whose status is in NAME.status
+has_ended()
+{
+	[[ -s $CR_DIR/$1.status ]]
+}
+
+# dump_aside NAME [OPTION]...: which may wait for a server that nobody wakes
+dump_aside()
+{
+	rm -f "$CR_DIR/$1.status"
+	{
+		dump "$1" "$@"
+		echo $? >"$CR_DIR/$1.status"
+	} &
+}
+
+# A file system whose server is stopped answers nobody, and it can be at the path of the counter.
+check_fuse()
+{
+	local server
+
+	ok "a kernel with FUSE" modprobe fuse
+	ok "a container starts" subject_start fuse draw
+	pid_of fuse
+	nsenter --mount --target "$PID" "$SUBJECT" fuse /dev/sysgenid >"$CR_DIR/fuse.server" &
+	ok "a server outside of it serves its /dev/sysgenid by FUSE" wait_for 30 grep -q serving "$CR_DIR/fuse.server"
+	server=$(pgrep -f "^$SUBJECT fuse")
+	kill -STOP "$server"
+	dump_aside fuse --external 'mnt[/dev/sysgenid]:served'
+	ok "the server is stopped: a dump ends all the same" wait_for 60 has_ended fuse
+	# Whoever waits for it.
+	kill -CONT "$server"
+	wait_for 60 has_ended fuse
+	is "$(<"$CR_DIR/fuse.status")" 0 "... and succeeds"
+	kill "$server"
+	ok "a container starts that serves its own /dev/sysgenid" command_start own-fuse \
+		bash -c "'$SUBJECT' fuse /dev/sysgenid >/run/served & until grep -q serving /run/served; do sleep 0.1; done
+			exec '$SUBJECT' draw"
+	dump_aside own-fuse
+	ok "its server is dumped with it: the dump ends" wait_for 60 has_ended own-fuse
+	container_kill own-fuse
+	wait_for 60 has_ended own-fuse
+	isnt "$(<"$CR_DIR/own-fuse.status")" 0 "... refused by criu, which dumps no FUSE"
+}
+
 # A file of ours is no reason to touch a container that has none.
 check_stranger()
 {
@@ -271,6 +316,7 @@ check_jailed
 check_hostile
 check_unread
 check_hostile_container
+check_fuse
 check_stranger
 ok "no process is left" wait_for 30 nobody_is_left
 rm -r "$REGISTRY"

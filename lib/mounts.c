@@ -1,0 +1,184 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#define _GNU_SOURCE
+#include "mounts.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+
+#include "file.h"
+
+static bool is_octal(char c)
+{
+	return c >= '0' && c <= '7';
+}
+
+/* "\040" is a blank; backslashes, tabs, newlines and '#' are written like that, too. */
+static void unescape(char *text)
+{
+	char *out = text;
+
+	while (*text) {
+		if (text[0] == '\\' && is_octal(text[1]) && is_octal(text[2]) &&
+		    is_octal(text[3])) {
+			*out++ = (char)((text[1] - '0') << 6 | (text[2] - '0') << 3 |
+					(text[3] - '0'));
+			text += 4;
+		} else {
+			*out++ = *text++;
+		}
+	}
+	*out = '\0';
+}
+
+/* A decimal number and the character after it. */
+static bool read_number(char **at, char end, unsigned int *number)
+{
+	char *digit = *at;
+
+	for (*number = 0; *digit >= '0' && *digit <= '9'; digit++)
+		*number = *number * 10 + (unsigned int)(*digit - '0');
+	if (digit == *at || *digit != end)
+		return false;
+	*at = digit + 1;
+	return true;
+}
+
+static char *next_word(char **at)
+{
+	char *word = strsep(at, " \n");
+
+	return *at ? word : NULL;
+}
+
+/* "36 35 98:0 /root /point options [optional...] - type source options" */
+bool sysgenid_mount_parse(char *line, struct sysgenid_mount *mount)
+{
+	unsigned int parent, major, minor;
+	char *root, *point, *word;
+
+	if (!read_number(&line, ' ', &mount->id) || !read_number(&line, ' ', &parent) ||
+	    !read_number(&line, ':', &major) || !read_number(&line, ' ', &minor))
+		return false;
+	root = next_word(&line);
+	point = root ? next_word(&line) : NULL;
+	if (!point)
+		return false;
+	do
+		word = next_word(&line);
+	while (word && strcmp(word, "-"));
+	word = word ? next_word(&line) : NULL;
+	if (!word)
+		return false;
+	unescape(root);
+	unescape(point);
+	mount->device = makedev(major, minor);
+	mount->root = root;
+	mount->point = point;
+	mount->type = word;
+	return true;
+}
+
+int sysgenid_for_each_mount(int mountinfo, sysgenid_mount_fn fn, void *argument)
+{
+	int result = 0, copy = fcntl(mountinfo, F_DUPFD_CLOEXEC, 0);
+	FILE *file = copy < 0 ? NULL : fdopen(copy, "r");
+	char *line = NULL;
+	size_t size = 0;
+
+	if (!file) {
+		result = -errno;
+		if (copy >= 0)
+			close(copy);
+		return result;
+	}
+	for (errno = 0; !result && getline(&line, &size, file) >= 0; errno = 0) {
+		struct sysgenid_mount mount;
+
+		result = sysgenid_mount_parse(line, &mount) ? fn(&mount, argument) : -EBADMSG;
+	}
+	if (!result && !feof(file))
+		result = errno ? -errno : -EIO;
+	free(line);
+	fclose(file);
+	return result;
+}
+
+struct locating {
+	struct sysgenid_registry_place *place;
+	unsigned int id;
+	const char *path; /* of the registry, as this process sees it */
+};
+
+static int locate(const struct sysgenid_mount *mount, void *argument)
+{
+	const struct locating *locating = argument;
+	struct sysgenid_registry_place *place = locating->place;
+	size_t point = strcmp(mount->point, "/") ? strlen(mount->point) : 0;
+	const char *root = strcmp(mount->root, "/") ? mount->root : "";
+
+	if (mount->id != locating->id)
+		return 0;
+	place->device = mount->device;
+	if (strncmp(locating->path, mount->point, point) ||
+	    snprintf(place->path, sizeof(place->path), "%s%s", root, locating->path + point) >=
+		    (int)sizeof(place->path))
+		place->path[0] = '\0';
+	return 1;
+}
+
+int sysgenid_registry_locate(int registry, struct sysgenid_registry_place *place)
+{
+	char link[64], path[PATH_MAX];
+	struct locating locating = { .place = place, .path = path };
+	struct statx status;
+	ssize_t length;
+	int fd, found;
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", registry);
+	length = readlink(link, path, sizeof(path) - 1);
+	if (length < 0 || statx(registry, "", AT_EMPTY_PATH, STATX_MNT_ID, &status))
+		return -errno;
+	path[length] = '\0';
+	locating.id = (unsigned int)status.stx_mnt_id;
+	*place = (struct sysgenid_registry_place){ .device = makedev(status.stx_dev_major,
+								     status.stx_dev_minor) };
+	fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	/* In a chroot it may not be shown. */
+	found = sysgenid_for_each_mount(fd, locate, &locating);
+	close(fd);
+	return found < 0 ? found : 0;
+}
+
+const char *sysgenid_mounted_counter(const struct sysgenid_mount *mount,
+				     const struct sysgenid_registry_place *place, char *name,
+				     size_t size)
+{
+	static const char file[] = "/" SYSGENID_REGISTRY_FILE;
+	size_t tail = sizeof(file) - 1, length = strlen(place->path);
+	const char *start = mount->root;
+
+	if (mount->device != place->device)
+		return NULL;
+	if (length && (strncmp(start, place->path, length) || start[length] != '/'))
+		return NULL;
+	start += length + (length > 0);
+	length = strlen(start);
+	if (length > tail && !strcmp(start + length - tail, file))
+		length -= tail;
+	if (!place->path[0])
+		for (const char *slash; (slash = memchr(start, '/', length)); start = slash + 1)
+			length -= (size_t)(slash + 1 - start);
+	if (!length || length >= size || memchr(start, '/', length))
+		return NULL;
+	memcpy(name, start, length);
+	name[length] = '\0';
+	return name;
+}
