@@ -107,4 +107,4 @@ MODULE_DESCRIPTION(
 	"System generation counter: tells software that it was restored from a snapshot");
 MODULE_AUTHOR("The sysgenid authors");
 MODULE_LICENSE("GPL");
-MODULE_VERSION("0.1");
+MODULE_VERSION(SYSGENID_VERSION);

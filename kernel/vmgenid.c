@@ -164,4 +164,4 @@ MODULE_AUTHOR("The sysgenid authors");
 /* Its driver may be a module: without it nobody reads the ID. */
 MODULE_SOFTDEP("pre: vmgenid");
 MODULE_LICENSE("GPL");
-MODULE_VERSION("0.1");
+MODULE_VERSION(SYSGENID_VERSION);

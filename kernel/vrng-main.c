@@ -214,4 +214,4 @@ module_exit(vrng_exit);
 MODULE_DESCRIPTION("virtio-rng with entropy leak reporting, for the system generation counter");
 MODULE_AUTHOR("The sysgenid authors");
 MODULE_LICENSE("GPL");
-MODULE_VERSION("0.1");
+MODULE_VERSION(SYSGENID_VERSION);

@@ -7,12 +7,15 @@
 
 TOP := $(realpath $(dir $(lastword $(MAKEFILE_LIST)))..)
 BUILD ?= $(TOP)/build
-VERSION ?= 0.1.0
+# The one place of the version: package, module, pkg-config, man pages, --version.
+VERSION := $(shell cat $(TOP)/VERSION)
 
 PREFIX ?= /usr/local
 LIBDIR ?= $(PREFIX)/lib
 INCLUDEDIR ?= $(PREFIX)/include
 BINDIR ?= $(PREFIX)/bin
+# Programs that other programs start.
+LIBEXECDIR ?= $(PREFIX)/libexec/sysgenid
 MANDIR ?= $(PREFIX)/share/man
 
 PKG_CONFIG ?= pkg-config
@@ -21,6 +24,11 @@ CFLAGS ?= -O2 -g
 
 # $(call install_dirs,DIR...): makes those that are missing. "install -d" alone would also change the mode of others.
 install_dirs = for dir in $(1); do test -d "$$dir" || $(INSTALL) -d "$$dir" || exit; done
+# Man pages name the version: $(MAN) PAGE | ...
+MAN := sed 's/^\.Os$$/.Os sysgenid $(VERSION)/'
+# $(call install_man,PAGE): into the folder of its section
+install_man = $(MAN) $(1) | \
+	$(INSTALL) -m 644 /dev/stdin $(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(1)))/$(notdir $(1))
 # $(call install_config,FILE,TARGET): once it is there it is the administrator's, and is never changed.
 install_config = test -e $(2) || test -L $(2) || $(INSTALL) -m 644 $(1) $(2)
 

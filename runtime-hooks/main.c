@@ -142,6 +142,10 @@ int main(int argc, char **argv)
 		fputs(help, stdout);
 		return fflush(stdout) ? 1 : 0;
 	}
+	if (argc > 1 && (!strcmp(command, "--version") || !strcmp(command, "-V"))) {
+		puts("sysgenid-hook " SYSGENID_VERSION);
+		return fflush(stdout) ? 1 : 0;
+	}
 	if (argc != (named ? 3 : 2)) {
 		hook_fail("wrong arguments: see 'sysgenid-hook --help'");
 		return 2;

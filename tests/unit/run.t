@@ -232,7 +232,7 @@ ok "it can be installed elsewhere" make -s -j2 -C tools install BUILD="$work/bui
 	PREFIX=/opt SYSCONFDIR=/conf CRIU_LIBDIR=/plugins
 like "$("$work/else/opt/bin/sysgenid" run --help)" '/conf/sysgenid/post-restore\.d' "there the command has its directories"
 like "$("$work/else/opt/bin/sysgenid" doctor)" '/plugins/sysgenid_plugin\.so' "and looks for criu's plugin"
-is "$(grep -rlIE '/usr/local/lib/sysgenid|/usr/local/bin/sysgenid|/etc/sysgenid' "$work/else" | paste -sd' ')" '' "and no text names another place"
+is "$(grep -rlIE '/usr/local/libexec/sysgenid|/usr/local/bin/sysgenid|/etc/sysgenid' "$work/else" | paste -sd' ')" '' "and no text names another place"
 
 # The systemd unit as it is installed, so far as it can be checked without systemd.
 unit=$work/inst/usr/local/lib/systemd/system/sysgenid-overseer.service

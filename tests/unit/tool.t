@@ -37,7 +37,7 @@ for arguments in --help -h "status --help" "watch -h" "trigger --help" "wait --h
 	like "$(<"$work/out")" "^usage: sysgenid" "'sysgenid $arguments' prints the usage"
 done
 run --version
-is "$status $(<"$work/out")" "0 sysgenid 0.1.0" "'sysgenid --version' prints the version"
+is "$status $(<"$work/out")" "0 sysgenid $(<VERSION)" "'sysgenid --version' prints the version"
 
 wrong "no command given: see 'sysgenid --help'"
 wrong "unknown command 'frobnicate'" frobnicate

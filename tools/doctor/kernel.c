@@ -56,12 +56,12 @@ void doctor_check_module(void)
 	else if (!access(NODE_FILE, F_OK))
 		doctor_find(
 			FINDING_NOTE, "module",
-			"build it with DKMS ('dkms install sysgenid/0.1') where that is possible",
+			"build it with DKMS ('dkms install sysgenid/" SYSGENID_VERSION "') where that is possible",
 			"not built for Linux %s; containers can have the counter in a file",
 			kernel.release);
 	else
 		doctor_find(FINDING_PROBLEM, "module",
-			    "run 'dkms install sysgenid/0.1' and 'modprobe sysgenid', or, where no "
+			    "run 'dkms install sysgenid/" SYSGENID_VERSION "' and 'modprobe sysgenid', or, where no "
 			    "module can be loaded, 'systemctl enable --now sysgenid-node'",
 			    "not built for Linux %s", kernel.release);
 }

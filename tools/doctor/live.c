@@ -25,10 +25,10 @@
 #define CRIU_MS 60000 /* for a dump or a restore; a quiet machine takes a tenth of a second */
 #define SEEN_MS 5000  /* for the restored process, to see a generation that has moved */
 
-#ifndef HOOKDIR
-#define HOOKDIR "/usr/local/libexec/sysgenid"
+#ifndef LIBEXECDIR
+#define LIBEXECDIR "/usr/local/libexec/sysgenid"
 #endif
-#define HOOK HOOKDIR "/sysgenid-hook"
+#define HOOK LIBEXECDIR "/sysgenid-hook"
 
 struct trial {
 	const struct criu *criu;

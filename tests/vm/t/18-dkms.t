@@ -28,6 +28,7 @@ traces()
 stock=$(modinfo -n virtio_rng)
 like "$stock" '/kernel/drivers/char/hw_random/virtio-rng\.ko' \
 	"before, modprobe virtio_rng finds the kernel's own"
+is "$version" "$(<VERSION)" "the module has the package's version"
 ok "make install puts the source where DKMS looks for it" quiet make -C kernel install DESTDIR=
 ok "in a directory that has its version in the name" test -f "$source/dkms.conf"
 ok "dkms.conf has the version of the module" \

@@ -23,7 +23,7 @@ printf '[Service]\nExecStart=/bin/sleep infinity\n' >/etc/systemd/system/keys.se
 printf '#!/bin/bash\necho "$SYSGENID_GENERATION" >>%q\n' "$work/ran" >"$LINK/10-note"
 chmod 755 "$LINK/10-note"
 for script in machine-id hostname ssh-host-keys restart-units; do
-	ln -s "/usr/local/lib/sysgenid/post-restore/$script" "$LINK/20-$script"
+	ln -s "/usr/local/libexec/sysgenid/post-restore/$script" "$LINK/20-$script"
 done
 cp -a /etc/machine-id /etc/hostname /etc/hosts /etc/ssh "$work/" 2>/dev/null
 echo "127.0.1.1 $HOSTNAME.example $HOSTNAME" >>/etc/hosts

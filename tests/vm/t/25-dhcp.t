@@ -9,7 +9,7 @@ set -uo pipefail
 
 LINK=/etc/sysgenid/post-restore.d
 CONF=/etc/sysgenid/post-restore.conf
-SHIPPED=/usr/local/lib/sysgenid/post-restore
+SHIPPED=/usr/local/libexec/sysgenid/post-restore
 network=0
 
 # has FILE REGEX: a line of it
