@@ -24,10 +24,16 @@ enum {
 	 * int *fd); 1 when it has set the last two
 	 */
 	CRIU_HOOK_UPDATE_VMA_MAP = 8,
-	CRIU_HOOK_RESUME_DEVICES_LATE = 9, /* int (int pid) */
-	CRIU_HOOKS_3_17 = 10,		   /* how many hooks criu 3.17 to 3.19 have */
-	CRIU_HOOK_CHECKPOINT_DEVICES = 11, /* int (int pid); criu 4.0 and newer */
-	CRIU_HOOKS_4_0 = 12, /* how many hooks criu 4.0 and 4.1 have; newer ones have more */
+	CRIU_HOOK_RESUME_DEVICES_LATE = 9, /* int (int pid), which may be -1 */
+	CRIU_HOOK_CHECKPOINT_DEVICES = 11, /* int (int pid), which may be -1 */
+	CRIU_HOOK_POST_FORKING = 12,	   /* int (void), in criu itself while tasks are restored */
+	CRIU_HOOK_RESTORE_INIT = 13,	   /* int (void), after all plugins have been loaded */
+	/* How many hooks a criu has. There is no criu with less than 10 to which the plugin belongs. */
+	CRIU_HOOKS_3_17 = 10,
+	CRIU_HOOKS_4_0 = 12, /* 4.1, too; 4.2: 13 */
+	CRIU_HOOKS_RETRY = 14,
+	CRIU_HOOKS_4_3 = 17,  /* the newest that is known */
+	CRIU_HOOKS_MAX = 128, /* more are taken for an error */
 };
 
 enum {
@@ -46,11 +52,28 @@ struct criu_plugin_desc {
 	void (*exit)(int stage, int ret);
 	unsigned int version;
 	unsigned int max_hooks;
-	void *hooks[CRIU_HOOKS_4_0];
+	void *hooks[CRIU_HOOKS_4_3];
 };
 
 /* criu finds it by this name. */
 extern struct criu_plugin_desc CR_PLUGIN_DESC;
+
+struct criu_link {
+	struct criu_link *prev, *next;
+};
+
+/* What criu keeps of a plugin. It has initialised as many links as the descriptor has hooks. */
+struct criu_loaded_plugin {
+	struct criu_plugin_desc *desc;
+	struct criu_link list; /* in the table's plugins */
+	void *handle;	       /* what dlopen() returned */
+	struct criu_link links[];
+};
+
+struct criu_plugin_table {
+	struct criu_link plugins;  /* in the order in which they were loaded */
+	struct criu_link chains[]; /* one for each hook that criu has; its symbol's size tells */
+};
 
 /* What the criu binary exports. Weak: what is NULL does not exist in this criu. */
 #define CRIU_WEAK __attribute__((weak))
@@ -59,8 +82,7 @@ int criu_get_image_dir(void) CRIU_WEAK;
 unsigned int log_get_fd(void) CRIU_WEAK;
 void print_on_level(unsigned int level, const char *format, ...)
 	__attribute__((weak, format(printf, 2, 3)));
-/* Not for us to call; where it exists, criu has the hook CHECKPOINT_DEVICES. */
-int checkpoint_devices(void) CRIU_WEAK;
+extern struct criu_plugin_table cr_plugin_ctl CRIU_WEAK;
 /* criu 4.1 and newer; the second one compares names as strncmp() does. */
 int add_inventory_plugin(const char *name) CRIU_WEAK;
 bool check_and_remove_inventory_plugin(const char *name, size_t n) CRIU_WEAK;

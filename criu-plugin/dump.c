@@ -7,6 +7,7 @@
 
 #include <libsysgenid.h>
 
+#include "chain.h"
 #include "counter.h"
 #include "criu_abi.h"
 #include "files.h"
@@ -305,6 +306,10 @@ static void finish_old_dump(void)
 		dump.stored = false;
 	if (!error)
 		error = keep_findings();
+	if (!sysgenid_chain_leads()) {
+		sysgenid_chain_complain();
+		error = -EIO;
+	}
 	if (error)
 		spoil();
 	else

@@ -2,34 +2,146 @@
 /* What criu sees: the descriptor, and hooks that hand over to dump.c and restore.c. */
 #include <errno.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
+#include "chain.h"
 #include "counter.h"
 #include "criu_abi.h"
+#include "log.h"
 #include "plugin.h"
+#include "tasks.h"
 
 #define EXPORT __attribute__((visibility("default")))
 
 struct sysgenid_plugin sysgenid_plugin;
 
-/* Only a restore can be refused here: no dump may fail because this plugin is installed. */
+static unsigned int criu_hooks; /* how many hooks this criu has; 0: it does not say */
+static bool resumed;		/* criu has asked for at least one task of this restore */
+
+static bool is_first(void)
+{
+	bool first = sysgenid_chain_leads();
+
+	if (!first)
+		sysgenid_chain_complain();
+	return first;
+}
+
+static void leave(void)
+{
+	sysgenid_counter_leave();
+	if (sysgenid_plugin.image)
+		sysgenid_image_free(sysgenid_plugin.image);
+	sysgenid_plugin.image = NULL;
+}
+
+/* A dump is refused here only when another plugin can keep this one from doing its part. */
 static int plugin_init(int stage)
 {
+	int error;
+
 	sysgenid_plugin = (struct sysgenid_plugin){ .stage = stage };
+	resumed = false;
+	if (criu_hooks > CRIU_HOOKS_4_3)
+		sysgenid_info("this criu has %u hooks, and this release knows %d: only those are "
+			      "used that have been the same since criu 4.0",
+			      criu_hooks, CRIU_HOOKS_4_3);
 	sysgenid_config_read(SYSGENID_CONF, &sysgenid_plugin.config);
-	if (stage == CRIU_STAGE_RESTORE)
-		return sysgenid_restore_init() ? -1 : 0;
-	sysgenid_dump_init();
-	return 0;
+	if (stage == CRIU_STAGE_RESTORE) {
+		error = sysgenid_restore_init();
+		if (error)
+			return -1;
+	} else {
+		sysgenid_dump_init();
+	}
+	if (!sysgenid_chain_lead())
+		return 0;
+	leave();
+	return -1;
+}
+
+/*
+ * The tasks run already, and criu would report a success: what is restored must not be taken for good
+ * by whoever asked for it.
+ */
+static void check_restore(void)
+{
+	if (is_first() && resumed)
+		return;
+	sysgenid_err("criu has let the restored tasks run without asking this plugin: they may be "
+		     "on an old generation. Kill them");
+	_exit(1);
 }
 
 static void plugin_exit(int stage, int ret)
 {
 	if (stage == CRIU_STAGE_DUMP)
 		sysgenid_dump_exit(ret);
-	sysgenid_counter_leave();
-	if (sysgenid_plugin.image)
-		sysgenid_image_free(sysgenid_plugin.image);
-	sysgenid_plugin.image = NULL;
+	if (stage == CRIU_STAGE_RESTORE && !ret)
+		check_restore();
+	leave();
+	sysgenid_chain_leave();
+}
+
+/* While another plugin is asked before this one, each hook refuses the dump or the restore. */
+static int dump_ext_file(int fd, int id)
+{
+	return is_first() ? sysgenid_dump_ext_file(fd, id) : -EIO;
+}
+
+static int dump_device_vma(int fd, const struct stat *stat)
+{
+	return is_first() ? sysgenid_dump_device_vma(fd, stat) : -EIO;
+}
+
+static int checkpoint_devices(int pid)
+{
+	if (!is_first())
+		return -EIO;
+	return pid > 0 ? sysgenid_dump_checkpoint_devices(pid) : -ENOTSUP;
+}
+
+/* Other plugins are loaded, or tasks are being restored, by now. */
+static int check_order(void)
+{
+	return is_first() ? -ENOTSUP : -EIO;
+}
+
+static int restore_ext_file(int id, bool *again)
+{
+	int fd;
+
+	if (criu_hooks >= CRIU_HOOKS_RETRY)
+		*again = false;
+	fd = is_first() ? sysgenid_restore_ext_file(id) : -EIO;
+	if (fd < 0 || criu_hooks)
+		return fd;
+	close(fd);
+	sysgenid_err(
+		"this criu does not tell how it wants an open file to be restored: it does not "
+		"export cr_plugin_ctl");
+	return -EIO;
+}
+
+/* criu does not ask whether this hook succeeded; without the task it gives up. */
+static int update_vma_map(const char *path, uint64_t address, uint64_t old_offset,
+			  uint64_t *new_offset, int *fd)
+{
+	if (!is_first())
+		_exit(1);
+	return sysgenid_restore_update_vma(path, address, old_offset, new_offset, fd);
+}
+
+/* The same. All tasks are stopped; they are killed before anybody is told why, which can take time. */
+static int resume_devices_late(int pid)
+{
+	resumed = true;
+	if (!sysgenid_plugin.doomed && !sysgenid_chain_leads()) {
+		sysgenid_plugin.doomed = true;
+		sysgenid_kill_tasks();
+		sysgenid_chain_complain();
+	}
+	return sysgenid_restore_resume_late(pid);
 }
 
 EXPORT struct criu_plugin_desc CR_PLUGIN_DESC = {
@@ -39,20 +151,26 @@ EXPORT struct criu_plugin_desc CR_PLUGIN_DESC = {
 	.version = CRIU_ABI_VERSION,
 	.max_hooks = CRIU_HOOKS_3_17,
 	.hooks = {
-		[CRIU_HOOK_DUMP_EXT_FILE] = (void *)sysgenid_dump_ext_file,
-		[CRIU_HOOK_RESTORE_EXT_FILE] = (void *)sysgenid_restore_ext_file,
-		[CRIU_HOOK_HANDLE_DEVICE_VMA] = (void *)sysgenid_dump_device_vma,
-		[CRIU_HOOK_UPDATE_VMA_MAP] = (void *)sysgenid_restore_update_vma,
-		[CRIU_HOOK_RESUME_DEVICES_LATE] = (void *)sysgenid_restore_resume_late,
+		[CRIU_HOOK_DUMP_EXT_FILE] = (void *)dump_ext_file,
+		[CRIU_HOOK_RESTORE_EXT_FILE] = (void *)restore_ext_file,
+		[CRIU_HOOK_HANDLE_DEVICE_VMA] = (void *)dump_device_vma,
+		[CRIU_HOOK_UPDATE_VMA_MAP] = (void *)update_vma_map,
+		[CRIU_HOOK_RESUME_DEVICES_LATE] = (void *)resume_devices_late,
+		[CRIU_HOOK_CHECKPOINT_DEVICES] = (void *)checkpoint_devices,
+		[CRIU_HOOK_POST_FORKING] = (void *)check_order,
+		[CRIU_HOOK_RESTORE_INIT] = (void *)check_order,
 	},
 };
 
-/* dlopen() runs this before criu looks at the descriptor. */
+/*
+ * dlopen() runs this before criu looks at the descriptor, and criu refuses one with more hooks than
+ * it has itself. What they mean can have changed in a criu that is newer than all that are known.
+ */
 static void __attribute__((constructor)) adapt_to_criu(void)
 {
-	if (!checkpoint_devices)
-		return;
-	CR_PLUGIN_DESC.max_hooks = CRIU_HOOKS_4_0;
-	CR_PLUGIN_DESC.hooks[CRIU_HOOK_CHECKPOINT_DEVICES] =
-		(void *)sysgenid_dump_checkpoint_devices;
+	criu_hooks = sysgenid_chain_hooks();
+	if (criu_hooks > CRIU_HOOKS_4_3)
+		CR_PLUGIN_DESC.max_hooks = CRIU_HOOKS_4_0;
+	else if (criu_hooks > CRIU_HOOKS_3_17)
+		CR_PLUGIN_DESC.max_hooks = criu_hooks;
 }

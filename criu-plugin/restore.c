@@ -207,9 +207,20 @@ int sysgenid_restore_ext_file(int id)
 	return fd < 0 ? -EIO : fd;
 }
 
+static bool was_mapped(const char *path)
+{
+	const SysgenidImage *image = sysgenid_plugin.image;
+
+	for (size_t i = 0; image && i < image->n_mappings; i++)
+		if (!strcmp(image->mappings[i], path))
+			return true;
+	return false;
+}
+
 /*
  * In the task that is being restored, for each mapping of a device. criu does not ask whether this
- * hook succeeded and would map whatever the path leads to; without the task it gives up.
+ * hook succeeded and would map whatever the path leads to; without the task it gives up. Nobody
+ * else is asked for a mapping of ours, for he could have something else mapped.
  */
 int sysgenid_restore_update_vma(const char *path, uint64_t address, uint64_t old_offset,
 				uint64_t *new_offset, int *fd)
@@ -222,7 +233,7 @@ int sysgenid_restore_update_vma(const char *path, uint64_t address, uint64_t old
 	if (sysgenid_plugin.device.state != SYSGENID_DEVICE_ABSENT &&
 	    sysgenid_mapping_check(path, sysgenid_plugin.image, &sysgenid_plugin.device))
 		_exit(1);
-	return -ENOTSUP;
+	return was_mapped(path) ? 0 : -ENOTSUP;
 }
 
 /*

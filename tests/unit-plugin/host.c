@@ -55,13 +55,12 @@ int socket(int domain, int type, int protocol)
 int opts = 1, root_item = 2;
 
 #ifdef NEW_CRIU
+/* With 12 hooks, as its size says. What else is in it is tested by chain.c. */
+extern char cr_plugin_table[13 * sizeof(struct criu_link)] __asm__("cr_plugin_ctl");
+char cr_plugin_table[13 * sizeof(struct criu_link)];
+
 static bool has_list = true;
 static int listed; /* how often */
-
-int checkpoint_devices(void)
-{
-	return 0;
-}
 
 int add_inventory_plugin(const char *name)
 {
@@ -209,7 +208,7 @@ static void test_restore_unrequired(void)
 	remove_image();
 	ok(init(CRIU_STAGE_RESTORE) == 0 && warnings == 1 && !errors,
 	   "so is an image that was made without the plugin");
-	plugin->exit(CRIU_STAGE_RESTORE, 0);
+	plugin->exit(CRIU_STAGE_RESTORE, -1);
 }
 
 static void test_restore_refused(void)
@@ -249,7 +248,7 @@ static void test_inventory(void)
 	has_list = false;
 	ok(init(CRIU_STAGE_RESTORE) == 0,
 	   "an image of an older criu has no list, which is no demand");
-	plugin->exit(CRIU_STAGE_RESTORE, 0);
+	plugin->exit(CRIU_STAGE_RESTORE, -1);
 	has_list = true;
 }
 #endif

@@ -1,0 +1,124 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash disable=SC2034  # for the functions of lib.sh
+# Other plugins beside ours: stand-ins that answer as criu's plugins for GPUs do, loaded before ours and after it.
+# usage: . tests/cr/plugins.sh, after tests/cr/lib.sh; check_other_plugins without the module, then
+# check_other_plugins_module with it
+
+GPU=/sysgenid/build/tests/cr/gpu
+BESIDE=$CR_DIR/beside
+PLUGINS_REGISTRY=/run/sysgenid/containers
+
+# order_plugins FIRST SECOND: the order in which criu finds two in the directory. On a tmpfs it follows
+# from the order in which files are made, one way or the other.
+order_plugins()
+{
+	local first second
+
+	mountpoint -q "$BESIDE" || { mkdir -p "$BESIDE" && mount -t tmpfs plugins "$BESIDE"; } || return
+	for first in "$1" "$2"; do
+		second=$1
+		[[ $first == "$2" ]] || second=$2
+		rm -f "$BESIDE"/*
+		cp "$first" "$second" "$BESIDE" || return
+		[[ $(ls -U "$BESIDE" | head -n 1) != "${1##*/}" ]] || break
+	done
+	[[ $(ls -U "$BESIDE") == "${1##*/}"$'\n'"${2##*/}" ]]
+}
+
+# load_order IMAGE/LOG: the names of the plugins
+load_order()
+{
+	sed -n 's/.*Plugin "\([a-z_]*\)" (version.*/\1/p' "$CR_DIR/$1" | paste -sd' '
+}
+
+plugin_counter()
+{
+	mkdir -p "$PLUGINS_REGISTRY/$1"
+	"$SUBJECT" page "$PLUGINS_REGISTRY/$1/counter" "$2" >/dev/null
+}
+
+# A container with its counter in a file that says 7; no module.
+start_at_7()
+{
+	plugin_counter "$1" 7
+	CONTAINER_COUNTER=$PLUGINS_REGISTRY/$1/counter subject_start "$1" mapping
+}
+
+# restore_at_7 IMAGE NAME: with a file that says 7, too
+restore_at_7()
+{
+	plugin_counter "$2" 7
+	restore "$1" "$2" --external "mnt[counter]:$PLUGINS_REGISTRY/$2/counter"
+}
+
+says()
+{
+	"$SUBJECT" page "$PLUGINS_REGISTRY/$1/counter"
+}
+
+# file_job NAME ORDER: one dump and one restore with the plugins in CR_OPTIONS
+file_job()
+{
+	ok "$1: a container with a file that says 7 starts" start_at_7 "$1"
+	ok "$1: it is dumped" dump "$1" "$1" --external 'mnt[/dev/sysgenid]:counter' || return
+	is "$(load_order "$1/dump.log")" "$2" "$1: criu has loaded the plugins in this order"
+	ok "$1: it is restored" restore_at_7 "$1" "$1-twin" || return
+	is "$(says "$1-twin")" 8 "$1: the clone's file says 8"
+	container_kill "$1-twin"
+}
+
+# device_job NAME: the same with open files and a mapping of the device
+device_job()
+{
+	ok "$1: a process with files and a mapping starts" subject_start "$1" mixed mixed
+	ok "$1: it is dumped" dump "$1" "$1" || return
+	read_log "$1"
+	SEEN=()
+	generations_in "${LOG[@]}"
+	ok "$1: it is restored" restore "$1" "$1-twin" || return
+	ok "$1: the clone sees a new generation" wait_for 30 clones_see "$1" "$1-twin" mixed
+	is "$(seen_twice "$1" "$1-twin")" "" "$1: and none that it saw before"
+	container_kill "$1-twin"
+}
+
+# The same without us beside the other plugin.
+check_other_plugins_control()
+{
+	mkdir -p "$CR_DIR/cuda"
+	cp "$GPU/cuda_plugin.so" "$CR_DIR/cuda"
+	CR_OPTIONS=(--libdir "$CR_DIR/cuda")
+	ok "control: a container with a file that says 7 starts" start_at_7 control
+	ok "control: it is dumped with cuda alone" dump control control --external 'mnt[/dev/sysgenid]:counter'
+	ok "control: it is restored with cuda alone" restore_at_7 control control-twin
+	is "$(says control-twin)" 7 "control: the clone runs on 7"
+	container_kill control-twin
+}
+
+check_other_plugins()
+{
+	local stand_in
+
+	check_other_plugins_control
+	CR_OPTIONS=(--libdir "$BESIDE")
+	for stand_in in cuda amdgpu; do
+		ok "$stand_in first" order_plugins "$GPU/${stand_in}_plugin.so" "$PLUGIN"
+		file_job "$stand_in-first" "${stand_in}_plugin sysgenid"
+		ok "$stand_in second" order_plugins "$PLUGIN" "$GPU/${stand_in}_plugin.so"
+		file_job "$stand_in-second" "sysgenid ${stand_in}_plugin"
+	done
+	rm -r "$PLUGINS_REGISTRY"
+	with_plugin
+}
+
+check_other_plugins_module()
+{
+	local stand_in
+
+	CR_OPTIONS=(--libdir "$BESIDE")
+	for stand_in in amdgpu greedy; do
+		ok "$stand_in first, with the module" order_plugins "$GPU/${stand_in}_plugin.so" "$PLUGIN"
+		device_job "$stand_in-device"
+	done
+	with_plugin
+	umount "$BESIDE"
+}

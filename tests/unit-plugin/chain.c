@@ -1,0 +1,486 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The plugin among others, in a criu with HOOKS hooks (0: one that does not export its table). What
+ * criu does is done here in the same order: load, initialise, chain, ask in turn, end.
+ */
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* The table is defined here, with its size. */
+#define cr_plugin_ctl declared_cr_plugin_ctl
+#include "criu_abi.h"
+#undef cr_plugin_ctl
+#include "image.h"
+#include "tap.h"
+
+#define RECORD ((HOOKS) ? (HOOKS) : 12) /* what is recorded of a plugin has links for so many */
+#define MOST_PLUGINS 4
+
+struct table {
+	struct criu_link plugins;
+	struct criu_link chains[RECORD];
+};
+#if HOOKS
+extern struct table cr_plugin_ctl;
+struct table cr_plugin_ctl;
+#define table cr_plugin_ctl
+#else
+static struct table table;
+#endif
+
+static char messages[8192], directory[] = "/tmp/sysgenid-chain-XXXXXX";
+static int image_directory = -1;
+
+int criu_get_image_dir(void)
+{
+	return image_directory;
+}
+
+void print_on_level(unsigned int level, const char *format, ...)
+{
+	size_t used = strlen(messages);
+	va_list args;
+
+	(void)level;
+	va_start(args, format);
+	vsnprintf(messages + used, sizeof(messages) - used, format, args);
+	va_end(args);
+}
+
+int add_inventory_plugin(const char *name)
+{
+	(void)name;
+	return 0;
+}
+
+bool check_and_remove_inventory_plugin(const char *name, size_t n)
+{
+	(void)name;
+	(void)n;
+	return true;
+}
+
+static void list_init(struct criu_link *node)
+{
+	node->prev = node->next = node;
+}
+
+static void list_add(struct criu_link *node, struct criu_link *prev, struct criu_link *next)
+{
+	node->prev = prev;
+	node->next = next;
+	prev->next = next->prev = node;
+}
+
+static void list_del(struct criu_link *node)
+{
+	node->next->prev = node->prev;
+	node->prev->next = node->next;
+	node->prev = node->next = (void *)0x100;
+}
+
+static struct criu_loaded_plugin *plugin_of(struct criu_link *node)
+{
+	return (void *)((char *)node - offsetof(struct criu_loaded_plugin, list));
+}
+
+static void start_criu(void)
+{
+	messages[0] = '\0';
+	list_init(&table.plugins);
+	for (int i = 0; i < RECORD; i++)
+		list_init(&table.chains[i]);
+}
+
+static int load(struct criu_plugin_desc *desc, void *handle, int stage)
+{
+	struct criu_loaded_plugin *plugin =
+		calloc(1, sizeof(*plugin) + RECORD * sizeof(*plugin->links));
+
+	if (desc->max_hooks > RECORD)
+		abort();
+	plugin->desc = desc;
+	plugin->handle = handle;
+	for (unsigned int i = 0; i < desc->max_hooks; i++)
+		list_init(&plugin->links[i]);
+	list_add(&plugin->list, table.plugins.prev, &table.plugins);
+	if (desc->init && desc->init(stage)) {
+		list_del(&plugin->list);
+		free(plugin);
+		if (handle)
+			dlclose(handle);
+		return -1;
+	}
+	for (unsigned int i = 0; i < desc->max_hooks; i++)
+		if (desc->hooks[i])
+			list_add(&plugin->links[i], table.chains[i].prev, &table.chains[i]);
+	return 0;
+}
+
+static void end_criu(int stage, int ret)
+{
+	while (table.plugins.next != &table.plugins) {
+		struct criu_loaded_plugin *plugin = plugin_of(table.plugins.next);
+		void *handle = plugin->handle;
+
+		list_del(&plugin->list);
+		if (plugin->desc->exit)
+			plugin->desc->exit(stage, ret);
+		for (unsigned int i = 0; i < plugin->desc->max_hooks; i++)
+			if (plugin->links[i].next != &plugin->links[i])
+				list_del(&plugin->links[i]);
+		if (handle)
+			dlclose(handle);
+		free(plugin);
+	}
+}
+
+static bool chains_are_empty(void)
+{
+	for (int i = 0; i < RECORD; i++)
+		if (table.chains[i].next != &table.chains[i] ||
+		    table.chains[i].prev != &table.chains[i])
+			return false;
+	return true;
+}
+
+/* Who was asked, in order, and what the last one said. */
+static char asked[256];
+static bool again;
+
+static int ask(int hook)
+{
+	struct stat stat = { .st_mode = S_IFCHR };
+	uint64_t offset = 0;
+	int answer = -ENOTSUP, fd = -1;
+
+	asked[0] = '\0';
+	messages[0] = '\0';
+	for (struct criu_link *node = table.chains[hook].next; node != &table.chains[hook];
+	     node = node->next) {
+		struct criu_loaded_plugin *plugin =
+			(void *)((char *)(node - hook) -
+				 offsetof(struct criu_loaded_plugin, links));
+		void *function = plugin->desc->hooks[hook];
+
+		strcat(strcat(asked, " "), plugin->desc->name);
+		if (hook == CRIU_HOOK_UPDATE_VMA_MAP)
+			answer = ((int (*)(const char *, uint64_t, uint64_t, uint64_t *,
+					   int *))function)("/dev/null", 0, 0, &offset, &fd);
+		else if (hook == CRIU_HOOK_HANDLE_DEVICE_VMA)
+			answer = ((int (*)(int, const struct stat *))function)(0, &stat);
+		else if (hook == CRIU_HOOK_RESTORE_EXT_FILE)
+			answer = ((int (*)(int, bool *))function)(3, &again);
+		else
+			answer = ((int (*)(int, int))function)(-1, 3);
+		if (answer != -ENOTSUP)
+			break;
+	}
+	return answer;
+}
+
+static int answer_0(void)
+{
+	return 0;
+}
+
+static int answer_error(void)
+{
+	return -1;
+}
+
+/* Answers as criu's plugins for GPUs do, for what is not theirs. */
+static struct criu_plugin_desc cuda = {
+	.name = "cuda",
+	.max_hooks = RECORD < 12 ? RECORD : 12,
+	.hooks = { [9] = (void *)answer_0, [11] = (void *)answer_0 },
+};
+static struct criu_plugin_desc amdgpu = {
+	.name = "amdgpu",
+	.max_hooks = 10,
+	.hooks = {
+		[2] = (void *)answer_error,
+		[3] = (void *)answer_error,
+		[7] = (void *)answer_error,
+		[8] = (void *)answer_0,
+		[9] = (void *)answer_error,
+	},
+};
+static struct criu_plugin_desc double_of_ours = { .name = "sysgenid", .max_hooks = 10 };
+
+/* One that puts itself in front when ours has done so. */
+static int rival_init(int stage)
+{
+	struct criu_loaded_plugin *plugin = plugin_of(table.plugins.prev);
+
+	(void)stage;
+	for (unsigned int i = 0; i < plugin->desc->max_hooks; i++)
+		if (plugin->desc->hooks[i])
+			list_add(&plugin->links[i], &table.chains[i], table.chains[i].next);
+	plugin->desc->max_hooks = 0;
+	return 0;
+}
+
+static void rival_exit(int stage, int ret);
+
+static struct criu_plugin_desc rival = {
+	.name = "rival",
+	.init = rival_init,
+	.exit = rival_exit,
+	.max_hooks = 10,
+	.hooks = { [9] = (void *)answer_0 },
+};
+
+static void rival_exit(int stage, int ret)
+{
+	(void)stage;
+	(void)ret;
+	rival.max_hooks = 10;
+}
+
+static struct criu_plugin_desc *ours;
+static const char *our_path = PLUGIN;
+
+static int load_ours(int stage)
+{
+	void *handle = dlopen(our_path, RTLD_LAZY);
+
+	if (!handle) {
+		printf("# %s\n", dlerror());
+		exit(1);
+	}
+	ours = dlsym(handle, "CR_PLUGIN_DESC");
+	return load(ours, handle, stage);
+}
+
+static void load_both(struct criu_plugin_desc *other, bool before, int stage)
+{
+	start_criu();
+	if ((before && load(other, NULL, stage)) || load_ours(stage) ||
+	    (!before && load(other, NULL, stage)))
+		abort();
+}
+
+/* Is ours asked first, and the other one then? */
+static void asked_first(struct criu_plugin_desc *other, bool before, int hook, const char *name)
+{
+	char both[64];
+	int expected = ((int (*)(void))other->hooks[hook])();
+
+	snprintf(both, sizeof(both), " sysgenid %s", other->name);
+	ok(ask(hook) == expected && !strcmp(asked, both),
+	   "%s is asked first, then %s, which was loaded %s", name, other->name,
+	   before ? "before" : "after");
+}
+
+static void test_order(bool before)
+{
+	load_both(&cuda, before, CRIU_STAGE_RESTORE);
+	asked_first(&cuda, before, CRIU_HOOK_RESUME_DEVICES_LATE, "RESUME_DEVICES_LATE");
+	end_criu(CRIU_STAGE_RESTORE, 0);
+	if (HOOKS >= 12) {
+		load_both(&cuda, before, CRIU_STAGE_DUMP);
+		asked_first(&cuda, before, CRIU_HOOK_CHECKPOINT_DEVICES, "CHECKPOINT_DEVICES");
+		end_criu(CRIU_STAGE_DUMP, -1);
+	}
+	load_both(&amdgpu, before, CRIU_STAGE_DUMP);
+	asked_first(&amdgpu, before, CRIU_HOOK_DUMP_EXT_FILE, "DUMP_EXT_FILE");
+	asked_first(&amdgpu, before, CRIU_HOOK_HANDLE_DEVICE_VMA, "HANDLE_DEVICE_VMA");
+	end_criu(CRIU_STAGE_DUMP, -1);
+	load_both(&amdgpu, before, CRIU_STAGE_RESTORE);
+	asked_first(&amdgpu, before, CRIU_HOOK_RESTORE_EXT_FILE, "RESTORE_EXT_FILE");
+	asked_first(&amdgpu, before, CRIU_HOOK_UPDATE_VMA_MAP, "UPDATE_VMA_MAP");
+	asked_first(&amdgpu, before, CRIU_HOOK_RESUME_DEVICES_LATE, "RESUME_DEVICES_LATE");
+	end_criu(CRIU_STAGE_RESTORE, 0);
+	ok(chains_are_empty(), "criu takes all hooks out of its chains");
+}
+
+static void test_descriptor(void)
+{
+	static const unsigned int used[] = {
+		[10] = 10, [12] = 12, [13] = 13, [15] = 15, [17] = 17, [18] = 12
+	};
+	void *handle = dlopen(our_path, RTLD_LAZY);
+
+	ours = dlsym(handle, "CR_PLUGIN_DESC");
+	ok(ours->max_hooks == used[HOOKS], "it says that it has %u hooks", used[HOOKS]);
+	dlclose(handle);
+	start_criu();
+	load_ours(CRIU_STAGE_RESTORE);
+	ok((strstr(messages, "this criu has 18 hooks") != NULL) == (HOOKS == 18),
+	   "a criu that is newer than all that are known is mentioned in the log, and no other");
+	memset(&again, 0xaa, sizeof(again));
+	ask(CRIU_HOOK_RESTORE_EXT_FILE);
+	ok(*(unsigned char *)&again == (HOOKS < 14 ? 0xaa : 0), "RESTORE_EXT_FILE %s",
+	   HOOKS < 14 ? "has one argument" : "sets the flag that it is handed");
+	if (HOOKS >= 12)
+		ok(ask(CRIU_HOOK_CHECKPOINT_DEVICES) == -ENOTSUP && !messages[0],
+		   "CHECKPOINT_DEVICES without a task's number harms nobody");
+	ok(ask(CRIU_HOOK_RESUME_DEVICES_LATE) == -ENOTSUP && !messages[0],
+	   "nor does RESUME_DEVICES_LATE");
+	end_criu(CRIU_STAGE_RESTORE, 0);
+}
+
+static void spoil_image(void)
+{
+	close(openat(image_directory, SYSGENID_IMAGE_NAME, O_WRONLY | O_CREAT | O_TRUNC, 0600));
+}
+
+static void test_failed_init(void)
+{
+	spoil_image();
+	start_criu();
+	load(&cuda, NULL, CRIU_STAGE_RESTORE);
+	ok(load_ours(CRIU_STAGE_RESTORE) < 0, "a restore that ours refuses");
+	ask(CRIU_HOOK_RESUME_DEVICES_LATE);
+	ok(!strcmp(asked, " cuda"), "... leaves nothing of it in criu's chains");
+	end_criu(CRIU_STAGE_RESTORE, -1);
+	ok(chains_are_empty(), "... and criu can go on");
+	unlinkat(image_directory, SYSGENID_IMAGE_NAME, 0);
+}
+
+/* The exit status of a criu that ends a restore with success. */
+static int restore_ends(void)
+{
+	int status = -1;
+	pid_t child = fork();
+
+	if (!child) {
+		end_criu(CRIU_STAGE_RESTORE, 0);
+		_exit(0);
+	}
+	waitpid(child, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+static void test_rival(void)
+{
+	struct stat stat;
+
+	load_both(&rival, false, CRIU_STAGE_RESTORE);
+	for (int hook = CRIU_HOOK_POST_FORKING; hook <= CRIU_HOOK_RESTORE_INIT && HOOKS < 18;
+	     hook++)
+		if (hook < HOOKS) {
+			ok(ask(hook) == -EIO,
+			   "hook %d refuses the restore when another one is in front", hook);
+			contains(messages, "the plugin rival has put itself in front",
+				 "... by name");
+		}
+	ok(ask(CRIU_HOOK_RESTORE_EXT_FILE) == -EIO, "so does an open file");
+	ok(ask(CRIU_HOOK_RESUME_DEVICES_LATE) == 0 && !strcmp(asked, " rival"),
+	   "a rival's answer keeps ours from being asked");
+	ok(restore_ends() == 1, "... criu fails in the end");
+	rival.hooks[9] = NULL;
+	rival.hooks[8] = (void *)answer_0;
+	end_criu(CRIU_STAGE_RESTORE, -1);
+	load_both(&rival, false, CRIU_STAGE_RESTORE);
+	ask(CRIU_HOOK_RESUME_DEVICES_LATE);
+	contains(messages, "the plugin rival has put itself in front",
+		 "a rival for another hook is seen before the tasks run");
+	end_criu(CRIU_STAGE_RESTORE, -1);
+	rival.hooks[8] = NULL;
+	rival.hooks[9] = (void *)answer_0;
+	load_both(&rival, false, CRIU_STAGE_DUMP);
+	ok(ask(CRIU_HOOK_DUMP_EXT_FILE) == -EIO && ask(CRIU_HOOK_HANDLE_DEVICE_VMA) == -EIO,
+	   "files and mappings of a dump are refused");
+	if (HOOKS >= 12)
+		ok(ask(CRIU_HOOK_CHECKPOINT_DEVICES) == -EIO, "... and the dump itself");
+	end_criu(CRIU_STAGE_DUMP, 0);
+	ok(!fstatat(image_directory, SYSGENID_IMAGE_NAME, &stat, 0) && !stat.st_size,
+	   "a dump that was made nevertheless cannot be restored");
+	unlinkat(image_directory, SYSGENID_IMAGE_NAME, 0);
+}
+
+static void test_not_asked(void)
+{
+	start_criu();
+	load_ours(CRIU_STAGE_RESTORE);
+	ok(restore_ends() == 1, "a restore for which criu never asks ours fails in the end");
+	ask(CRIU_HOOK_RESUME_DEVICES_LATE);
+	ok(restore_ends() == 0, "control: another one does not");
+	end_criu(CRIU_STAGE_RESTORE, -1);
+}
+
+static void test_twice(void)
+{
+	start_criu();
+	load(&double_of_ours, NULL, CRIU_STAGE_DUMP);
+	ok(load_ours(CRIU_STAGE_DUMP) < 0, "two copies of the plugin are refused");
+	contains(messages, "loaded this plugin twice", "... and told");
+	end_criu(CRIU_STAGE_DUMP, -1);
+}
+
+static void break_list(void)
+{
+	table.chains[CRIU_HOOK_RESUME_DEVICES_LATE].next = &table.plugins;
+}
+
+static void copy_plugin(const char *to)
+{
+	char command[512];
+
+	snprintf(command, sizeof(command), "cp %s %s", PLUGIN, to);
+	if (system(command))
+		abort();
+}
+
+/* Where criu's table is none that is known: nothing is touched. */
+static void test_unknown_table(void)
+{
+	char path[64], other[64];
+
+	snprintf(path, sizeof(path), "%s/ours.so", directory);
+	snprintf(other, sizeof(other), "%s/other.so", directory);
+	copy_plugin(path);
+	our_path = path;
+	start_criu();
+	break_list();
+	ok(!load_ours(CRIU_STAGE_DUMP),
+	   "an unknown table is good enough for a plugin that is alone");
+	ok(HOOKS || ours->max_hooks == 10, "... with the hooks of criu 3.17");
+	end_criu(CRIU_STAGE_DUMP, -1);
+	close(open(other, O_WRONLY | O_CREAT, 0600));
+	start_criu();
+	break_list();
+	ok(load_ours(CRIU_STAGE_DUMP) < 0, "a dump is refused where there is another plugin");
+	contains(messages, "another plugin (other.so)", "... and which one is told");
+	start_criu();
+	break_list();
+	ok(load_ours(CRIU_STAGE_RESTORE) < 0, "so is a restore");
+	our_path = PLUGIN;
+	unlink(other);
+	unlink(path);
+}
+
+int main(void)
+{
+	if (!access("/sys/module/sysgenid", F_OK)) {
+		puts("1..0 # SKIP the module is loaded here, and this is about machines without "
+		     "it");
+		return 0;
+	}
+	if (!mkdtemp(directory))
+		abort();
+	image_directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (HOOKS) {
+		test_descriptor();
+		test_order(true);
+		test_order(false);
+		test_failed_init();
+		test_rival();
+		test_not_asked();
+		test_twice();
+	}
+	test_unknown_table();
+	unlinkat(image_directory, SYSGENID_IMAGE_NAME, 0);
+	close(image_directory);
+	if (rmdir(directory))
+		printf("# %s is left\n", directory);
+	return done_testing();
+}
