@@ -58,7 +58,9 @@ static void take_functions(struct sysgenid_inner *inner, const OSSL_DISPATCH *en
 	}
 }
 
-/* All are in OpenSSL 3.0 to 3.5. Where one is missing the generators have changed too much for us. */
+/*
+ * All are in OpenSSL 3.0 to 3.5. Where one is missing the generators have changed too much for us.
+ */
 static bool complete(const struct sysgenid_inner *inner)
 {
 	return inner->newctx && inner->freectx && inner->instantiate && inner->uninstantiate &&

@@ -99,7 +99,7 @@ static void provider_teardown(void *provctx)
 
 	sysgenid_inner_unload(provider);
 	OSSL_LIB_CTX_free(provider->libctx);
-	sysgenid_counter_close(&provider->counter);
+	renew_counter_close(&provider->counter);
 	OPENSSL_free(provider);
 }
 
@@ -111,7 +111,9 @@ static const OSSL_DISPATCH provider_functions[] = {
 	{ 0, NULL },
 };
 
-/* No memory, or an OpenSSL that we do not know: the provider is not loaded. No counter is no error. */
+/*
+ * No memory, or an OpenSSL that we do not know: the provider is not loaded. No counter is no error.
+ */
 __attribute__((visibility("default"))) OSSL_provider_init_fn OSSL_provider_init;
 
 int OSSL_provider_init(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *in,
@@ -126,7 +128,7 @@ int OSSL_provider_init(const OSSL_CORE_HANDLE *core, const OSSL_DISPATCH *in,
 	if (!provider)
 		return 0;
 	provider->strict = config.strict;
-	sysgenid_counter_open(&provider->counter);
+	renew_counter_open(&provider->counter);
 	describe(provider);
 	provider->libctx = OSSL_LIB_CTX_new_child(core, in);
 	if (!provider->libctx || !sysgenid_inner_load(provider)) {

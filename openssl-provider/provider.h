@@ -7,7 +7,7 @@
 #include <openssl/core_dispatch.h>
 #include <openssl/provider.h>
 
-#include "counter.h"
+#include "renew.h"
 
 #define SYSGENID_PROVIDER_NAME "sysgenid"
 
@@ -45,7 +45,7 @@ struct sysgenid_provider {
 	OSSL_PROVIDER *wrapped; /* the default provider */
 	void *wrapped_ctx;	/* what its functions want as provctx */
 	struct sysgenid_inner inner[SYSGENID_KINDS];
-	struct sysgenid_counter counter;
+	struct renew_counter counter;
 	bool strict;
 	char build_info[160];
 };

@@ -13,8 +13,8 @@
 #define USER_WARNING 12 /* LOG_USER | LOG_WARNING */
 
 /*
- * Not by syslog(3): the program may use it with settings of its own, and the descriptor that it keeps would be
- * in the way of a checkpoint. Who has no log, or a full one, does without.
+ * Not by syslog(3): the program may use it with settings of its own, and the descriptor that it
+ * keeps would be in the way of a checkpoint. Who has no log, or a full one, does without.
  */
 static void log_line(const char *line)
 {
@@ -32,8 +32,9 @@ static void log_line(const char *line)
 }
 
 /*
- * On standard error only when asked to: somebody else's program may have anything there, a data file even. Nor on
- * OpenSSL's error queue: programs take what they find there for the failure of their own last call.
+ * On standard error only when asked to: somebody else's program may have anything there, a data
+ * file even. Nor on OpenSSL's error queue: programs take what they find there for the failure of
+ * their own last call.
  */
 void sysgenid_report_absence(const struct sysgenid_provider *provider, bool on_stderr)
 {

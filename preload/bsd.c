@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * arc4random. libbsd's keeps a state and is stirred. libc's own (from glibc 2.36 on) keeps none beyond getrandom's: it has
- * no such function, and is called as ever.
+ * arc4random. libbsd's keeps a state, and is stirred. libc's own (from glibc 2.36 on) keeps none
+ * beyond getrandom's, and is called as ever.
  */
 #include "preload.h"
 
@@ -14,35 +14,41 @@ INTERPOSED one_fn arc4random;
 INTERPOSED buf_fn arc4random_buf;
 INTERPOSED uniform_fn arc4random_uniform;
 
-static struct preload_state state; /* there is one generator, with a lock of its own */
+static struct renew_state state; /* there is one generator, with a lock of its own */
 
 /* It takes 40 bytes for a new key and nonce: those of the kernel, which come first. */
-static void add(const struct sysgenid_fresh *fresh, void *caller)
+static bool add(const struct renew_bytes *bytes, void *caller)
 {
 	NEXT(void(unsigned char *, int), arc4random_addrandom);
-	unsigned char bytes[sizeof(fresh->kernel)];
+	unsigned char copy[sizeof(bytes->kernel)];
 
 	if (!next)
-		return;
-	memcpy(bytes, fresh->kernel, sizeof(bytes));
-	next(bytes, sizeof(bytes));
-	explicit_bzero(bytes, sizeof(bytes));
+		return false;
+	memcpy(copy, bytes->kernel, sizeof(copy));
+	next(copy, sizeof(copy));
+	explicit_bzero(copy, sizeof(copy));
+	return true;
 }
 
-static void stir(const struct sysgenid_fresh *fresh, void *caller, void *arg)
+static bool stir(void *caller)
 {
 	NEXT(void(void), arc4random_stir);
 
-	(void)arg;
-	add(fresh, caller);
 	if (next)
 		next();
+	return next;
 }
 
-static void renew(void *caller, const char *function)
+/* @generator: the function that will be called; NULL: the kernel's bytes are taken instead. */
+static const char *feed(const struct renew_bytes *bytes, void *caller, void *generator)
 {
-	if (!preload_renew(&state, stir, caller, NULL))
-		preload_refuse(function);
+	bool added, stirred;
+
+	if (!generator || preload_is_of_libc(generator))
+		return NULL;
+	added = add(bytes, caller);
+	stirred = stir(caller);
+	return added || stirred ? NULL : NO_RENEWAL;
 }
 
 uint32_t arc4random(void)
@@ -51,7 +57,7 @@ uint32_t arc4random(void)
 	NEXT(one_fn, arc4random);
 	uint32_t number;
 
-	renew(caller, __func__);
+	preload_must_renew(&state, feed, caller, (void *)next, __func__);
 	if (next)
 		return next();
 	preload_must_fill(&number, sizeof(number), __func__);
@@ -63,7 +69,7 @@ void arc4random_buf(void *to, size_t size)
 	void *caller = CALLER;
 	NEXT(buf_fn, arc4random_buf);
 
-	renew(caller, __func__);
+	preload_must_renew(&state, feed, caller, (void *)next, __func__);
 	if (next)
 		next(to, size);
 	else
@@ -74,11 +80,14 @@ uint32_t arc4random_uniform(uint32_t bound)
 {
 	void *caller = CALLER;
 	NEXT(uniform_fn, arc4random_uniform);
-	/* Numbers below this are 2^32 modulo the bound: without them all results are equally likely. */
+	/*
+	 * Numbers below this are 2^32 modulo the bound: without them all results are equally
+	 * likely.
+	 */
 	const uint32_t least = bound > 1 ? -bound % bound : 0;
 	uint32_t number;
 
-	renew(caller, __func__);
+	preload_must_renew(&state, feed, caller, (void *)next, __func__);
 	if (next)
 		return next(bound);
 	do

@@ -1,14 +1,17 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * libgcrypt: bytes are added to the pool, or, where the generator is the DRBG of SP 800-90A, that is made anew.
- * Nonces come from a hash chain that nothing public renews: after a change the generator proper is asked for them.
+ * libgcrypt: bytes are added to the pool, or, where the generator is the DRBG of SP 800-90A, that
+ * is made anew. Nonces come from a hash chain that nothing public renews: after a change the
+ * generator proper is asked for them.
  */
 #include "preload.h"
 
-#define WEAK_RANDOM 0	  /* GCRY_WEAK_RANDOM */
-#define DRBG_REINIT 74	  /* GCRYCTL_DRBG_REINIT */
-#define BEST_QUALITY 100  /* of gcry_random_add_bytes() */
-#define NOT_SUPPORTED 60u /* GPG_ERR_NOT_SUPPORTED */
+#define WEAK_RANDOM 0	     /* GCRY_WEAK_RANDOM */
+#define DRBG_REINIT 74	     /* GCRYCTL_DRBG_REINIT */
+#define BEST_QUALITY 100     /* of gcry_random_add_bytes() */
+#define CODE_MASK 0xffffu    /* GPG_ERR_CODE_MASK */
+#define NOT_SUPPORTED 60u    /* GPG_ERR_NOT_SUPPORTED */
+#define NOT_OPERATIONAL 176u /* GPG_ERR_NOT_OPERATIONAL */
 
 typedef void randomize_fn(void *to, size_t size, int level);
 typedef void *allocate_fn(size_t size, int level);
@@ -23,43 +26,47 @@ INTERPOSED mpi_fn gcry_mpi_randomize;
 INTERPOSED genkey_fn gcry_pk_genkey;
 INTERPOSED operate_fn gcry_pk_sign, gcry_pk_encrypt;
 
-static struct preload_state state; /* there is one generator, with a lock of its own */
+static struct renew_state state; /* there is one generator, with a lock of its own */
 
-static void add(const struct sysgenid_fresh *fresh, void *caller)
+static const char *add(const struct renew_bytes *bytes, void *caller)
 {
 	NEXT(unsigned int(const void *, size_t, int), gcry_random_add_bytes);
 
-	if (next)
-		next(fresh, sizeof(*fresh), BEST_QUALITY);
+	if (!next)
+		return NO_RENEWAL;
+	return next(bytes, sizeof(*bytes), BEST_QUALITY) ? RENEWAL_FAILED : NULL;
 }
 
-/* Says "not supported", and does nothing, where the generator is another one. */
-static void make_anew(void *caller)
+/* Where the generator is another one it says "not supported", and does nothing. */
+static const char *make_anew(void *caller)
 {
 	NEXT(unsigned int(int, ...), gcry_control);
+	unsigned int code;
 
-	if (next)
-		next(DRBG_REINIT, NULL, NULL, 0, NULL);
+	if (!next)
+		return NO_RENEWAL;
+	code = next(DRBG_REINIT, NULL, NULL, 0, NULL) & CODE_MASK;
+	return code && code != NOT_SUPPORTED ? RENEWAL_FAILED : NULL;
 }
 
-static void reseed(const struct sysgenid_fresh *fresh, void *caller, void *arg)
+/* @generator: the function that will be called; NULL: there is none, and nothing to renew. */
+static const char *feed(const struct renew_bytes *bytes, void *caller, void *generator)
 {
-	(void)arg;
-	add(fresh, caller);
-	make_anew(caller);
+	const char *why = generator ? add(bytes, caller) : NULL;
+
+	return generator && !why ? make_anew(caller) : why;
 }
 
-static void renew(void *caller, const char *function)
+static void must_renew(void *generator, void *caller, const char *function)
 {
-	if (!preload_renew(&state, reseed, caller, NULL))
-		preload_refuse(function);
+	preload_must_renew(&state, feed, caller, generator, function);
 }
 
 static void randomize(void *to, size_t size, int level, void *caller, const char *function)
 {
 	NEXT(randomize_fn, gcry_randomize);
 
-	renew(caller, function);
+	must_renew((void *)next, caller, function);
 	if (next)
 		next(to, size, level);
 	else
@@ -76,45 +83,67 @@ void gcry_create_nonce(void *to, size_t size)
 	void *caller = CALLER;
 	NEXT(nonce_fn, gcry_create_nonce);
 
+	must_renew((void *)next, caller, __func__);
 	if (preload_changed_since_start() || !next)
 		randomize(to, size, WEAK_RANDOM, caller, __func__);
 	else
 		next(to, size);
 }
 
+/*
+ * What cannot fail, and cannot be done without the library either, ends the program where the
+ * library lacks it.
+ */
 void gcry_mpi_randomize(void *number, unsigned int bits, int level)
 {
 	void *caller = CALLER;
 	NEXT(mpi_fn, gcry_mpi_randomize);
 
-	renew(caller, __func__);
-	if (next)
-		next(number, bits, level);
+	must_renew((void *)next, caller, __func__);
+	if (!next)
+		preload_refuse(__func__, NO_FUNCTION);
+	next(number, bits, level);
 }
 
-/* What cannot be done without the library fails, where it is not there, as with an old one. */
 #define ALLOCATE(function)                                                                         \
 	void *function(size_t size, int level)                                                     \
 	{                                                                                          \
 		void *caller = CALLER;                                                             \
 		NEXT(allocate_fn, function);                                                       \
                                                                                                    \
-		renew(caller, __func__);                                                           \
-		return next ? next(size, level) : NULL;                                            \
+		must_renew((void *)next, caller, __func__);                                        \
+		if (!next)                                                                         \
+			preload_refuse(__func__, NO_FUNCTION);                                     \
+		return next(size, level);                                                          \
 	}
+
+ALLOCATE(gcry_random_bytes)
+ALLOCATE(gcry_random_bytes_secure)
+
+/* 0, or an error of libgcrypt's, and then there is no result. */
+static unsigned int may_operate(void **result, void *generator, void *caller)
+{
+	unsigned int error = 0;
+
+	if (preload_renew(&state, feed, caller, generator))
+		error = NOT_OPERATIONAL;
+	else if (!generator)
+		error = NOT_SUPPORTED;
+	if (error)
+		*result = NULL;
+	return error;
+}
 
 #define OPERATE(function)                                                                          \
 	unsigned int function(void **result, void *data, void *key)                                \
 	{                                                                                          \
 		void *caller = CALLER;                                                             \
 		NEXT(operate_fn, function);                                                        \
+		unsigned int error = may_operate(result, (void *)next, caller);                    \
                                                                                                    \
-		renew(caller, __func__);                                                           \
-		return next ? next(result, data, key) : NOT_SUPPORTED;                             \
+		return error ? error : next(result, data, key);                                    \
 	}
 
-ALLOCATE(gcry_random_bytes)
-ALLOCATE(gcry_random_bytes_secure)
 OPERATE(gcry_pk_sign)
 OPERATE(gcry_pk_encrypt)
 
@@ -122,7 +151,7 @@ unsigned int gcry_pk_genkey(void **result, void *parameters)
 {
 	void *caller = CALLER;
 	NEXT(genkey_fn, gcry_pk_genkey);
+	unsigned int error = may_operate(result, (void *)next, caller);
 
-	renew(caller, __func__);
-	return next ? next(result, parameters) : NOT_SUPPORTED;
+	return error ? error : next(result, parameters);
 }

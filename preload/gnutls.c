@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * GnuTLS: each thread has generators of its own, which gnutls_rnd_refresh() keys anew from libc's getrandom. Nothing can
- * be added to them: criu's plugin has to see to that getrandom. GnuTLS's own calls come through here as well.
+ * GnuTLS: each thread has generators of its own, which gnutls_rnd_refresh() keys anew from libc's
+ * getrandom. Nothing can be added to them: criu's plugin has to see to that getrandom. GnuTLS's own
+ * calls come through here as well.
  */
 #include "preload.h"
 
@@ -10,18 +11,24 @@
 typedef int rnd_fn(int level, void *to, size_t size);
 INTERPOSED rnd_fn gnutls_rnd;
 
-static __thread struct preload_state state __attribute__((tls_model("initial-exec")));
+static __thread struct renew_state state __attribute__((tls_model("initial-exec")));
 
-static void refresh(const struct sysgenid_fresh *fresh, void *caller, void *arg)
+static const char *refresh(const struct renew_bytes *bytes, void *caller, void *arg)
 {
 	NEXT(void(void), gnutls_rnd_refresh);
 	rnd_fn *rnd = (rnd_fn *)arg;
 	unsigned char unused;
 
-	(void)fresh;
+	(void)bytes;
+	if (!rnd)
+		return NULL; /* the kernel's bytes are taken instead */
+	if (!next)
+		return NO_RENEWAL;
 	/* Makes the thread's generators if there are none yet. */
-	if (next && rnd && rnd(0, &unused, sizeof(unused)) == 0)
-		next();
+	if (rnd(0, &unused, sizeof(unused)))
+		return RENEWAL_FAILED;
+	next();
+	return NULL;
 }
 
 int gnutls_rnd(int level, void *to, size_t size)
@@ -29,9 +36,9 @@ int gnutls_rnd(int level, void *to, size_t size)
 	void *caller = CALLER;
 	NEXT(rnd_fn, gnutls_rnd);
 
-	if (!preload_renew(&state, refresh, caller, (void *)next))
+	if (preload_renew(&state, refresh, caller, (void *)next))
 		return RANDOM_FAILED;
 	if (next)
 		return next(level, to, size);
-	return preload_kernel_bytes(to, size) ? 0 : RANDOM_FAILED;
+	return renew_kernel_bytes(to, size) ? 0 : RANDOM_FAILED;
 }

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * OpenSSL 3: what is added to the primary generator makes all generators below it, of all threads, reseed at their
- * next use. libcrypto's and libssl's own calls come through here as well, for they go by name.
+ * OpenSSL 3: what is added to the primary generator makes all generators below it, of all threads,
+ * reseed at their next use. libcrypto's and libssl's own calls come through here as well, for they
+ * go by name.
  */
 #include "preload.h"
 
@@ -11,20 +12,35 @@ typedef int bytes_fn(unsigned char *to, int size);
 typedef int bytes_ex_fn(OSSL_LIB_CTX *libctx, unsigned char *to, size_t size,
 			unsigned int strength);
 
-static struct preload_state default_state;
+static struct renew_state default_state;
 /* Of the library context that this thread used last: there may be any number of them. */
 static __thread struct {
-	struct preload_state state;
+	struct renew_state state;
 	OSSL_LIB_CTX *libctx;
 } other __attribute__((tls_model("initial-exec")));
 
-static void add(const struct sysgenid_fresh *fresh, void *caller, void *arg)
+static bool is_seeded(void *caller)
+{
+	NEXT(int(void), RAND_status);
+
+	return next && next() == 1;
+}
+
+/*
+ * RAND_add() reaches a program's own RAND_METHOD, too. It tells nobody when it fails, and then the
+ * generators below give bytes as if nothing had happened: so the generator is asked whether it is
+ * still seeded.
+ */
+static const char *add(const struct renew_bytes *bytes, void *caller, void *generator)
 {
 	NEXT(void(const void *, int, double), RAND_add);
 
-	(void)arg;
-	if (next)
-		next(fresh, sizeof(*fresh), sizeof(*fresh));
+	if (!generator)
+		return NULL; /* the kernel's bytes are taken instead */
+	if (!next)
+		return NO_RENEWAL;
+	next(bytes, sizeof(*bytes), sizeof(*bytes));
+	return is_seeded(caller) ? NULL : RENEWAL_FAILED;
 }
 
 static EVP_RAND_CTX *primary(OSSL_LIB_CTX *libctx, void *caller)
@@ -34,42 +50,57 @@ static EVP_RAND_CTX *primary(OSSL_LIB_CTX *libctx, void *caller)
 	return next ? next(libctx) : NULL;
 }
 
-static void reseed(const struct sysgenid_fresh *fresh, void *caller, void *libctx)
+static const char *reseed(const struct renew_bytes *bytes, void *caller, void *libctx)
 {
 	NEXT(int(EVP_RAND_CTX *, int, const unsigned char *, size_t, const unsigned char *, size_t),
 	     EVP_RAND_reseed);
 	EVP_RAND_CTX *rand = primary(libctx, caller);
 
-	if (next && rand)
-		next(rand, 0, NULL, 0, (const unsigned char *)fresh, sizeof(*fresh));
+	if (!next || !rand)
+		return NO_RENEWAL;
+	return next(rand, 0, NULL, 0, (const unsigned char *)bytes, sizeof(*bytes)) == 1
+		       ? NULL
+		       : RENEWAL_FAILED;
 }
 
-static bool renew(void *caller)
+static bool renewed(bytes_fn *generator, void *caller)
 {
-	return preload_renew(&default_state, add, caller, NULL);
+	return !preload_renew(&default_state, add, caller, (void *)generator);
 }
 
-static bool renew_in(OSSL_LIB_CTX *libctx, void *caller)
+static bool renewed_in(OSSL_LIB_CTX *libctx, bytes_ex_fn *generator, void *caller)
 {
 	if (!libctx)
-		return renew(caller);
+		return !preload_renew(&default_state, add, caller, (void *)generator);
 	if (other.libctx != libctx) {
 		other.libctx = libctx;
 		other.state.fit = 0;
 		other.state.unsettled = 0;
 	}
-	return preload_renew(&other.state, reseed, caller, libctx);
+	return !preload_renew(&other.state, reseed, caller, libctx);
 }
 
-#define BYTES(function)                                                                            \
+/* What OpenSSL's own function does with a negative size is to fail. */
+static int kernel_bytes(unsigned char *to, int size)
+{
+	return size >= 0 && renew_kernel_bytes(to, (size_t)size);
+}
+
+/*
+ * @failure: how the function says that it has no bytes. Where RAND_pseudo_bytes() says 0 it has
+ * weak ones.
+ */
+#define BYTES(function, failure)                                                                   \
 	INTERPOSED int function(unsigned char *to, int size)                                       \
 	{                                                                                          \
 		void *caller = CALLER;                                                             \
 		NEXT(bytes_fn, function);                                                          \
                                                                                                    \
-		if (!renew(caller))                                                                \
-			return 0;                                                                  \
-		return next ? next(to, size) : preload_kernel_bytes(to, size);                     \
+		if (!renewed(next, caller))                                                        \
+			return failure;                                                            \
+		if (next)                                                                          \
+			return next(to, size);                                                     \
+		return kernel_bytes(to, size) ? 1 : failure;                                       \
 	}
 
 #define BYTES_EX(function)                                                                         \
@@ -79,12 +110,13 @@ static bool renew_in(OSSL_LIB_CTX *libctx, void *caller)
 		void *caller = CALLER;                                                             \
 		NEXT(bytes_ex_fn, function);                                                       \
                                                                                                    \
-		if (!renew_in(libctx, caller))                                                     \
+		if (!renewed_in(libctx, next, caller))                                             \
 			return 0;                                                                  \
-		return next ? next(libctx, to, size, strength) : preload_kernel_bytes(to, size);   \
+		return next ? next(libctx, to, size, strength) : renew_kernel_bytes(to, size);     \
 	}
 
-BYTES(RAND_bytes)
-BYTES(RAND_priv_bytes)
+BYTES(RAND_bytes, 0)
+BYTES(RAND_priv_bytes, 0)
+BYTES(RAND_pseudo_bytes, -1)
 BYTES_EX(RAND_bytes_ex)
 BYTES_EX(RAND_priv_bytes_ex)

@@ -1,13 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * What the files of libsysgenid-preload.so have in common: one file for each library, with the functions that are put
- * in front of that library's own.
+ * What the files of libsysgenid-preload.so have in common: one file for each library, with the
+ * functions that are put in front of that library's own.
+ *
+ * Each of these functions does what its caller relies on, or it fails as the library's own function
+ * fails, or it ends the program. It never returns with bytes of an old generation, or with a buffer
+ * that nobody has filled.
  */
 #ifndef SYSGENID_PRELOAD_H
 #define SYSGENID_PRELOAD_H
 
-#include "counter.h" /* the OpenSSL provider's */
+#include "renew.h"
 
+#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,41 +23,45 @@
 #define CALLER __builtin_return_address(0)
 
 /*
- * How far the state of a library (or of one of its threads) has got. Atomic, since states are shared by threads: two
- * that see a change at once renew twice.
+ * Feeds @bytes into the library's generator, by its public functions. @caller finds them. Returns
+ * NULL, or why the generator is not renewed now.
  */
-struct preload_state {
-	/*
-	 * The generation in which the state was renewed, stored with release ordering after that. 0 at
-	 * first: a state that nobody knows is renewed, unless nothing has ever happened.
-	 */
-	_Atomic uint32_t fit;
-	/* The generation it was renewed in before the kernel's own generator was; 0: none. */
-	_Atomic uint32_t unsettled;
-};
-
-/* Feeds @fresh into the library's generator, by its public functions. @caller finds them. */
-typedef void preload_renew_fn(const struct sysgenid_fresh *fresh, void *caller, void *arg);
+typedef const char *preload_feed_fn(const struct renew_bytes *bytes, void *caller, void *arg);
 
 /*
- * Before each use of @state: renews it if the generation has changed. False: there is no counter or the kernel's
- * generator is late, and the user wants no bytes then (SYSGENID_PRELOAD=strict).
+ * Before each use of @state: renews it if the generation has changed. Returns NULL if it may be
+ * used, or why it may not. Signals and cancellation wait while @feed runs.
  */
-bool preload_renew(struct preload_state *state, preload_renew_fn *renew, void *caller, void *arg);
+const char *preload_renew(struct renew_state *state, preload_feed_fn *feed, void *caller,
+			  void *arg);
 
 /* Has the generation changed since this program was started? */
 bool preload_changed_since_start(void);
 
-/* The generation now; 0 without a counter. */
-uint32_t preload_generation(void);
+/*
+ * Does this thread open the counter right now? It then has none yet, and must not wait for itself.
+ */
+bool preload_is_starting(void);
 
-/* For functions that cannot fail, when preload_renew() says false: one line, and the end. */
-_Noreturn void preload_refuse(const char *function);
+/* Between the two no signal handler runs in this thread, and the thread is not cancelled. */
+struct preload_quiet {
+	sigset_t signals;
+	int cancel;
+};
+void preload_be_quiet(struct preload_quiet *before);
+void preload_end_quiet(const struct preload_quiet *before);
 
-/* Straight from the kernel, by system call: all or nothing. */
-bool preload_kernel_bytes(void *to, size_t size);
+/*
+ * For functions that cannot fail: says in one line that @function cannot do its work, and @why, and
+ * ends the program.
+ */
+_Noreturn void preload_refuse(const char *function, const char *why);
 
-/* The same for those that cannot fail. */
+/* preload_renew() for functions that cannot fail. */
+void preload_must_renew(struct renew_state *state, preload_feed_fn *feed, void *caller, void *arg,
+			const char *function);
+
+/* renew_kernel_bytes() for functions that cannot fail. */
 void preload_must_fill(void *to, size_t size, const char *function);
 
 struct preload_found;
@@ -64,12 +73,25 @@ struct preload_symbol {
 	_Atomic(struct preload_found *) local; /* for those in one library; see symbols.c */
 };
 
-/* What @caller would have got; NULL: there is no such function. */
+/* What @caller would have got. NULL: there is no such function. Keeps errno. */
 void *preload_next(struct preload_symbol *symbol, void *caller);
 
-/* NEXT(name): a variable of the function's own type with what preload_next() finds. */
+/* Looks for all of them, before there are threads and signals. */
+void preload_find_all(void);
+
+/* Is @function one of libc's own? */
+bool preload_is_of_libc(void *function);
+
+/* NEXT(type, name): a variable "next" of the function's type, with what preload_next() finds. */
 #define NEXT(type, function)                                                                       \
 	static struct preload_symbol function##_symbol = { .name = #function };                    \
+	static struct preload_symbol *function##_entry                                             \
+		__attribute__((section("preload_symbols"), used)) = &function##_symbol;            \
 	__typeof__(type) *next = (__typeof__(type) *)preload_next(&function##_symbol, caller)
+
+/* The reasons of functions of which there is nothing behind us. */
+#define NO_FUNCTION "the library has no function of this name that can be called"
+#define NO_RENEWAL "the library has no function to renew its generator with"
+#define RENEWAL_FAILED "the library could not renew its generator"
 
 #endif /* SYSGENID_PRELOAD_H */

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,20 +17,47 @@
 
 /* Written once, before @ready (release ordering) is; the counter sees to itself. */
 static struct {
-	struct sysgenid_counter counter;
+	struct renew_counter counter;
 	uint32_t first; /* the generation that the program was started in */
 	bool strict;
 	bool refuse; /* strict, and there is no counter */
 	atomic_bool ready;
 } common;
 
-/* A renewal calls functions of the library, which may come back to ours. */
-static __thread bool renewing __attribute__((tls_model("initial-exec")));
+/*
+ * States that this thread renews now, the innermost first: renewals call functions that may come
+ * back to ours.
+ */
+struct renewal {
+	const struct renew_state *state;
+	const struct renewal *outer;
+};
 
+static __thread const struct renewal *renewals __attribute__((tls_model("initial-exec")));
+static __thread bool starting __attribute__((tls_model("initial-exec")));
+
+void preload_be_quiet(struct preload_quiet *before)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &before->cancel);
+	pthread_sigmask(SIG_SETMASK, &all, &before->signals);
+}
+
+void preload_end_quiet(const struct preload_quiet *before)
+{
+	pthread_sigmask(SIG_SETMASK, &before->signals, NULL);
+	pthread_setcancelstate(before->cancel, NULL);
+}
+
+/* By system call: write() is a point of cancellation. */
 static void say(const char *text)
 {
-	if (write(STDERR_FILENO, text, strlen(text)) < 0)
-		return;
+	int saved = errno;
+
+	(void)!syscall(SYS_write, STDERR_FILENO, text, strlen(text));
+	errno = saved;
 }
 
 static void say_no_counter(const char *path)
@@ -38,8 +66,7 @@ static void say_no_counter(const char *path)
 
 	snprintf(line, sizeof(line),
 		 "sysgenid: random bytes %s: cannot open the generation counter %s: %s; load the "
-		 "kernel "
-		 "module (modprobe sysgenid) and start the program again\n",
+		 "kernel module (modprobe sysgenid) and start the program again\n",
 		 common.strict ? "fail" : "are not renewed after a restore", path,
 		 strerror(-common.counter.error));
 	say(line);
@@ -49,15 +76,21 @@ static void start(void)
 {
 	const char *wish = secure_getenv(SWITCH), *path = secure_getenv("SYSGENID_PATH");
 	int saved = errno;
+	struct preload_quiet before;
 
+	preload_be_quiet(&before);
+	starting = true;
 	common.strict = wish && !strcasecmp(wish, "strict");
-	sysgenid_counter_open(&common.counter);
-	common.first = sysgenid_counter_now(&common.counter);
+	renew_counter_open(&common.counter);
+	common.first = renew_generation(&common.counter);
 	common.refuse = common.strict && !common.counter.handle;
+	preload_find_all();
 	atomic_store_explicit(&common.ready, true, memory_order_release);
 	/* Only on demand: the standard error of somebody else's program may be a data file. */
 	if (!common.counter.handle && (common.strict || (wish && !strcasecmp(wish, "warn"))))
 		say_no_counter(path && *path ? path : SYSGENID_DEVICE);
+	starting = false;
+	preload_end_quiet(&before);
 	errno = saved;
 }
 
@@ -76,99 +109,97 @@ __attribute__((constructor)) static void open_early(void)
 	be_ready();
 }
 
-uint32_t preload_generation(void)
+bool preload_is_starting(void)
 {
-	be_ready();
-	return sysgenid_counter_now(&common.counter);
+	return starting;
 }
 
 bool preload_changed_since_start(void)
 {
-	return preload_generation() != common.first;
+	be_ready();
+	return renew_generation(&common.counter) != common.first;
 }
 
-static __attribute__((noinline, cold)) bool
-renew_now(struct preload_state *state, preload_renew_fn *renew, void *caller, void *arg)
-{
-	struct sysgenid_fresh fresh;
-	uint32_t generation;
-	int saved = errno;
-	bool settled;
+/* What feed() needs. */
+struct call {
+	preload_feed_fn *feed;
+	void *caller, *arg;
+	const struct renew_state *state;
+};
 
-	if (!common.counter.handle)
-		return !common.refuse;
-	settled = sysgenid_counter_wait(&common.counter, &generation);
-	if (!settled && common.strict)
-		return false;
-	/* Once is enough until the kernel is ready, however long that takes. */
-	if (!settled && atomic_load_explicit(&state->unsettled, memory_order_relaxed) == generation)
-		return true;
-	sysgenid_counter_fresh(&fresh, generation);
-	renewing = true;
-	renew(&fresh, caller, arg);
-	renewing = false;
-	explicit_bzero(&fresh, sizeof(fresh));
-	/* Asked again: the bytes were drawn in between. */
-	if (settled && sysgenid_counter_settled(&common.counter, generation))
-		atomic_store_explicit(&state->fit, generation, memory_order_release);
-	else
-		atomic_store_explicit(&state->unsettled, generation, memory_order_relaxed);
-	errno = saved;
-	return true;
+static const char *feed(const struct renew_bytes *bytes, void *arg)
+{
+	const struct call *call = arg;
+	struct renewal this = { .state = call->state, .outer = renewals };
+	struct preload_quiet before;
+	const char *why;
+
+	preload_be_quiet(&before);
+	renewals = &this;
+	why = call->feed(bytes, call->caller, call->arg);
+	renewals = this.outer;
+	preload_end_quiet(&before);
+	return why;
 }
 
-bool preload_renew(struct preload_state *state, preload_renew_fn *renew, void *caller, void *arg)
+static bool is_being_renewed(const struct renew_state *state)
 {
-	uint32_t now = preload_generation();
-
-	if (__builtin_expect(atomic_load_explicit(&state->fit, memory_order_acquire) == now &&
-				     !common.refuse,
-			     1))
-		return true;
-	return renewing || renew_now(state, renew, caller, arg);
+	for (const struct renewal *one = renewals; one; one = one->outer)
+		if (one->state == state)
+			return true;
+	return false;
 }
 
-void preload_refuse(const char *function)
+static __attribute__((noinline, cold)) const char *
+renew_now(struct renew_state *state, preload_feed_fn *feed_fn, void *caller, void *arg)
 {
-	char line[300];
+	struct call call = { .feed = feed_fn, .caller = caller, .arg = arg, .state = state };
+
+	if (is_being_renewed(state))
+		return NULL;
+	return renew(&common.counter, state, common.strict, feed, &call);
+}
+
+const char *preload_renew(struct renew_state *state, preload_feed_fn *feed_fn, void *caller,
+			  void *arg)
+{
+	/*
+	 * Nothing is found for the caller now, so that it takes the kernel's bytes: see
+	 * preload_next().
+	 */
+	if (__builtin_expect(starting, 0))
+		return NULL;
+	be_ready();
+	if (__builtin_expect(
+		    renew_is_fit(state, renew_generation(&common.counter)) && !common.refuse, 1))
+		return NULL;
+	return renew_now(state, feed_fn, caller, arg);
+}
+
+void preload_must_renew(struct renew_state *state, preload_feed_fn *feed_fn, void *caller,
+			void *arg, const char *function)
+{
+	const char *why = preload_renew(state, feed_fn, caller, arg);
+
+	if (why)
+		preload_refuse(function, why);
+}
+
+void preload_refuse(const char *function, const char *why)
+{
+	char line[400];
 
 	snprintf(line, sizeof(line),
-		 "sysgenid: %s: there is no generation counter, or the kernel's generator is not "
-		 "reseeded for this generation, and " SWITCH
-		 "=strict is set; the program is ended, since this function cannot fail\n",
-		 function);
+		 "sysgenid: %s: %s; the program is ended, since this function cannot fail\n",
+		 function, why);
 	say(line);
 	abort();
 }
 
-bool preload_kernel_bytes(void *to, size_t size)
-{
-	unsigned char *at = to;
-
-	while (size) {
-		long got = syscall(SYS_getrandom, at, size, 0);
-
-		if (got < 0 && errno == EINTR)
-			continue;
-		if (got <= 0)
-			return false;
-		at += got;
-		size -= (size_t)got;
-	}
-	return true;
-}
-
 void preload_must_fill(void *to, size_t size, const char *function)
 {
-	int saved = errno;
-
-	if (!preload_kernel_bytes(to, size)) {
-		say("sysgenid: the kernel gives no random bytes (is getrandom forbidden here?), "
-		    "and "
-		    "there is no other function to call than: ");
-		say(function);
-		say("\n");
-		abort();
-	}
-	errno = saved;
+	if (!renew_kernel_bytes(to, size))
+		preload_refuse(function,
+			       "no library has this function, and the kernel gives no random bytes "
+			       "(are getrandom and /dev/urandom forbidden here?)");
 }

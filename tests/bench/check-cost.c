@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What looking at the counter costs: the mapped word against a word in the program's own memory, read and getrandom. */
+/*
+ * What looking at the counter costs: the mapped word against a word in the program's own memory,
+ * read and getrandom.
+ */
 #include <sys/random.h>
 #include <unistd.h>
 

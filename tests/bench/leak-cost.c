@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What happens after a leak, as a program of the machine sees it. Prints for each leak the nanoseconds
- * from the new word in the page until a sleeper in read() has it (the handler is done), and until the
- * kernel's random number generator was reseeded with the bytes that came with it. Until killed.
+ * What happens after a leak, as a program of the machine sees it. Prints for each leak the
+ * nanoseconds from the new word in the page until a sleeper in read() has it (the handler is done),
+ * and until the kernel's random number generator was reseeded with the bytes that came with it.
+ * Until killed.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>

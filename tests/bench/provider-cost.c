@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What 16 bytes of RAND_bytes cost: OpenSSL's own generator, the same behind the provider, and as a measure of
- * the measurement another one without.
+ * What 16 bytes of RAND_bytes cost: OpenSSL's own generator, the same behind the provider, and as a
+ * measure of the measurement another one without.
  *
  *	provider-cost CONFIGURATION	of an OpenSSL with the provider
  */
@@ -64,7 +64,10 @@ int main(int argc, char **argv)
 			return 1;
 		}
 	}
-	/* In turn, and each time another one first, so that a change of the machine's speed meets all. */
+	/*
+	 * In turn, and each time another one first, so that a change of the machine's speed meets
+	 * all.
+	 */
 	for (int round = 0; round < ROUNDS; round++)
 		for (int i = 0; i < WAYS; i++)
 			ns[(round + i) % WAYS][round] = nanoseconds(libctx[(round + i) % WAYS]);

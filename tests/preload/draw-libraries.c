@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Draws from each library, at the start and at each SIGUSR1, in the main thread and in another one that lives on; with
- * the argument "drbg" libgcrypt uses its DRBG instead of its pool. It knows nothing of us.
+ * Draws from each library, at the start and at each SIGUSR1, in the main thread and in another one
+ * that lives on; with the argument "drbg" libgcrypt uses its DRBG instead of its pool. It knows
+ * nothing of us.
  */
 #include <dlfcn.h>
 #include <pthread.h>
@@ -86,7 +87,10 @@ static void *draw_in_thread(void *unused)
 	return unused;
 }
 
-/* libbsd reseeds at each call in process 1, which a container's first one is: it hands signals on instead. */
+/*
+ * libbsd reseeds at each call in process 1, which a container's first one is: it hands signals on
+ * instead.
+ */
 static void leave_process_one(void)
 {
 	pid_t pid = fork();

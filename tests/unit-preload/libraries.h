@@ -8,6 +8,7 @@
 
 int RAND_bytes(unsigned char *to, int size);
 int RAND_priv_bytes(unsigned char *to, int size);
+int RAND_pseudo_bytes(unsigned char *to, int size);
 int RAND_bytes_ex(void *libctx, unsigned char *to, size_t size, unsigned int strength);
 int RAND_priv_bytes_ex(void *libctx, unsigned char *to, size_t size, unsigned int strength);
 void RAND_add(const void *from, int size, double entropy);
@@ -22,6 +23,11 @@ void gnutls_rnd_refresh(void);
 void gcry_randomize(void *to, size_t size, int level);
 void gcry_create_nonce(void *to, size_t size);
 void *gcry_random_bytes(size_t size, int level);
+void *gcry_random_bytes_secure(size_t size, int level);
+void gcry_mpi_randomize(void *number, unsigned int bits, int level);
+unsigned int gcry_pk_genkey(void **result, void *parameters);
+unsigned int gcry_pk_sign(void **result, void *data, void *key);
+unsigned int gcry_pk_encrypt(void **result, void *data, void *key);
 void gcry_free(void *memory);
 unsigned int gcry_random_add_bytes(const void *from, size_t size, int quality);
 unsigned int gcry_control(int command, ...);
@@ -38,6 +44,7 @@ void arc4random_addrandom(unsigned char *from, int size);
 void uuid_generate(unsigned char out[16]);
 void uuid_generate_random(unsigned char out[16]);
 void uuid_generate_time(unsigned char out[16]);
+void uuid_generate_time_v6(unsigned char out[16]);
 int uuid_generate_time_safe(unsigned char out[16]);
 
 #endif /* LIBRARIES_H */

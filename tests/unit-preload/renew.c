@@ -1,43 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* When each library is renewed, and how often. This program exports the preload library's functions itself. */
-#include <counter.h>
+/*
+ * When each library is renewed, and how often. This program exports the preload library's functions
+ * itself.
+ */
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "../unit/tap.h"
+#include "counter.h"
 #include "libraries.h"
 
 extern int spied_openssl, spied_other_openssl, spied_gnutls, spied_gcrypt, spied_bsd;
-
-static struct sysgenid_page page;
-static struct sysgenid handle = { .page = &page, .fd = -1 };
-
-/* In the place of libsysgenid's. */
-int sysgenid_open(struct sysgenid **out, const char *path, unsigned int flags)
-{
-	(void)path;
-	must(flags == SYSGENID_OPEN_MAP_ONLY);
-	*out = &handle;
-	return 0;
-}
-
-void sysgenid_close(struct sysgenid *closed)
-{
-	(void)closed;
-}
-
-static void kernel_ready(void)
-{
-	__atomic_store_n(&page.rng_generation, page.generation, __ATOMIC_RELEASE);
-}
-
-static void bump(void)
-{
-	__atomic_add_fetch(&page.generation, 1, __ATOMIC_RELEASE);
-	kernel_ready();
-}
 
 static void draw_openssl(void)
 {
@@ -68,8 +44,9 @@ static void draw_gcrypt(void)
 static void draw_bsd(void)
 {
 	unsigned char to[8];
+	uint32_t number = arc4random();
 
-	arc4random();
+	(void)number;
 	arc4random_buf(to, sizeof(to));
 	must(arc4random_uniform(3) < 3);
 }
@@ -170,6 +147,17 @@ static void check_other_context(void)
 	       "OpenSSL: another library context has its own renewal");
 }
 
+/* libcrypto's own does not come through RAND_bytes(). */
+static void check_pseudo_bytes(void)
+{
+	unsigned char to[8];
+	int before = spied_openssl;
+
+	bump();
+	must(RAND_pseudo_bytes(to, sizeof(to)) == 1);
+	is_int(spied_openssl - before, 1, "OpenSSL: RAND_pseudo_bytes renews, too");
+}
+
 static void check_uuid(void)
 {
 	unsigned char first[16], second[16], third[16], random[16];
@@ -193,14 +181,12 @@ static void check_uuid(void)
 
 int main(void)
 {
-	page = (struct sysgenid_page){ .magic = SYSGENID_PAGE_MAGIC,
-				       .version = SYSGENID_PAGE_VERSION,
-				       .flags = SYSGENID_PAGE_F_RNG };
 	must(gcry_check_version(NULL) && !gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0));
 	for (size_t i = 0; i < sizeof(libraries) / sizeof(libraries[0]); i++)
 		check(&libraries[i], libraries[i].draw == draw_gnutls);
 	check_late_kernel(&libraries[0]);
 	check_other_context();
+	check_pseudo_bytes();
 	check_uuid();
 	return tap_done();
 }

@@ -25,6 +25,12 @@ int main(int argc, char **argv)
 		printf("gcrypt %s\n", memcmp(to, zero, 32) ? "ok" : "failed");
 	}
 	memset(to, 0, sizeof(to));
+	if (!*only || !strcmp(only, "nonce")) {
+		gcry_check_version(NULL);
+		gcry_create_nonce(to, 32);
+		printf("nonce %s\n", memcmp(to, zero, 32) ? "ok" : "failed");
+	}
+	memset(to, 0, sizeof(to));
 	if (!*only || !strcmp(only, "bsd")) {
 		arc4random_buf(to, 32);
 		printf("bsd %s\n", memcmp(to, zero, 32) ? "ok" : "failed");

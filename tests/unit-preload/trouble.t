@@ -24,7 +24,7 @@ subject()
 	preloaded "$build/tests/unit-preload/subject" "$@"
 }
 
-all=$(printf '%s ok\n' openssl gnutls gcrypt bsd uuid)
+all=$(printf '%s ok\n' openssl gnutls gcrypt nonce bsd uuid)
 is "$(nm -D --defined-only "$library" | awk '{ print $3 }' | grep -vE '^(RAND_|gnutls_rnd$|gcry_|arc4random|uuid_generate_time)')" \
 	'' "nothing but the functions in question is exported"
 is "$(objdump -p "$library" | awk '$1 == "NEEDED" { print $2 }')" libc.so.6 "it brings no other library into a program"
@@ -35,7 +35,7 @@ like "$(SYSGENID_PRELOAD=warn preloaded openssl rand -hex 8)" \
 is "$(SYSGENID_PRELOAD=warn subject | grep -c '^sysgenid: ')" 1 "once"
 like "$(SYSGENID_PRELOAD=strict subject openssl)" 'openssl failed' "strict: RAND_bytes fails"
 like "$(SYSGENID_PRELOAD=strict subject gnutls)" 'gnutls failed' "strict: gnutls_rnd fails"
-for name in gcrypt bsd uuid; do
+for name in gcrypt nonce bsd uuid; do
 	like "$(SYSGENID_PRELOAD=strict subject "$name"; echo "status $?")" \
 		'the program is ended, since this function cannot fail.*status 134' "strict: $name: what cannot fail ends the program"
 done
@@ -56,4 +56,8 @@ END
 is "$?" 0 "a file in the counter's place may be truncated: no SIGBUS; and libraries that a program loads later are found"
 like "$(preloaded python3 -c 'import ctypes; print(ctypes.CDLL(None).gnutls_rnd(1, ctypes.create_string_buffer(8), 8))')" '^0$' \
 	"a function whose library is not there gives the kernel's bytes"
+alone=$build/tests/unit-preload/alone
+is "$("$alone" dlerror; echo "status $?")" 'status 0' "control: dlerror() and errno without the library"
+is "$(preloaded "$alone" dlerror; echo "status $?")" 'status 0' "what dlerror() and errno have for the program stays there"
+is "$(preloaded "$alone" unload; echo "status $?")" 'status 0' "a library that is unloaded again is not called any more"
 done_testing

@@ -8,9 +8,12 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "../unit/forbid.h"
+#include "../unit/helpers.h"
 #include "../unit/tap.h"
 
 static void test_chain(const char *random)
@@ -134,7 +137,53 @@ static void test_clones(void)
 		       "ours differ, even if OpenSSL's entropy source is a copy, too");
 }
 
-/* A CTR-DRBG without derivation function takes 48 bytes at most besides its seed; one of AES-128 32. */
+/* 0: bytes; 1: none, and the error says why; else another fault */
+static int draw_without(void *clone)
+{
+	if (stub_draw(clone))
+		return 0;
+	return strstr(stub_last_error(), "the kernel gives no random bytes") ? 1 : 2;
+}
+
+static int draw_without_getrandom(void *clone)
+{
+	forbid(SYS_getrandom);
+	return draw_without(clone);
+}
+
+static int draw_without_kernel(void *clone)
+{
+	forbid(SYS_openat);
+	return draw_without_getrandom(clone);
+}
+
+/* OpenSSL has an entropy source of its own here, so that only the provider misses the kernel's. */
+static void test_no_kernel_bytes(void)
+{
+	OSSL_LIB_CTX *libctx;
+	EVP_RAND_CTX *source, *drbg;
+
+	stub_reset(false);
+	libctx = stub_load("", "");
+	source = frozen_source(libctx);
+	drbg = clone(libctx, source, "provider=sysgenid", "");
+	must(stub_draw(drbg));
+	is_int(in_child(draw_without_kernel, drbg), 0,
+	       "no bytes of the kernel: the generator works until the generation changes");
+	stub_bump();
+	is_int(in_child(draw_without_getrandom, drbg), 0,
+	       "no getrandom: after a change it is renewed from /dev/urandom");
+	is_int(in_child(draw_without_kernel, drbg), 1,
+	       "neither of them: after a change there are no bytes, and the error says why");
+	EVP_RAND_CTX_free(drbg);
+	EVP_RAND_CTX_free(source);
+	OSSL_LIB_CTX_free(libctx);
+}
+
+/*
+ * A CTR-DRBG without derivation function takes 48 bytes at most besides its seed; one of AES-128
+ * 32.
+ */
 static void test_short_input(const char *cipher)
 {
 	unsigned int df = 0;
@@ -283,6 +332,7 @@ int main(void)
 	test_chain("random = HASH-DRBG\ndigest = SHA512");
 	test_chain("random = HMAC-DRBG\ndigest = SHA256");
 	test_clones();
+	test_no_kernel_bytes();
 	test_short_input("AES-256-CTR");
 	test_short_input("AES-128-CTR");
 	test_kernel_later();

@@ -133,7 +133,9 @@ static void test_busy(bool kernel_tells)
 	diag("%u reseeds in %d calls, %.0f us a call", stub_reseeds(rand) - before, CALLS,
 	     (stub_seconds() - start) / CALLS * 1e6);
 	ok(stub_reseeds(rand) - before >= CALLS, "each change is noticed");
-	/* Its own reseed in each of two tries, and one more if the primary was reseeded meanwhile. */
+	/*
+	 * Its own reseed in each of two tries, and one more if the primary was reseeded meanwhile.
+	 */
 	ok(stub_reseeds(rand) - before <= 4 * CALLS, "the number of reseeds a call has a bound");
 	ok(stub_seconds() - start < 30,
 	   "there is one wait for the kernel at most, and not one a call");

@@ -54,14 +54,15 @@ void doctor_check_module(void)
 			    "/etc/modules-load.d/sysgenid.conf' for the next boots",
 			    "not loaded, but built for Linux %s", kernel.release);
 	else if (!access(NODE_FILE, F_OK))
-		doctor_find(
-			FINDING_NOTE, "module",
-			"build it with DKMS ('dkms install sysgenid/" SYSGENID_VERSION "') where that is possible",
-			"not built for Linux %s; containers can have the counter in a file",
-			kernel.release);
+		doctor_find(FINDING_NOTE, "module",
+			    "build it with DKMS ('dkms install sysgenid/" SYSGENID_VERSION
+			    "') where that is possible",
+			    "not built for Linux %s; containers can have the counter in a file",
+			    kernel.release);
 	else
 		doctor_find(FINDING_PROBLEM, "module",
-			    "run 'dkms install sysgenid/" SYSGENID_VERSION "' and 'modprobe sysgenid', or, where no "
+			    "run 'dkms install sysgenid/" SYSGENID_VERSION
+			    "' and 'modprobe sysgenid', or, where no "
 			    "module can be loaded, 'systemctl enable --now sysgenid-node'",
 			    "not built for Linux %s", kernel.release);
 }

@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: LGPL-2.1-or-later
+#define _GNU_SOURCE
+#include "renew.h"
+
+#include <errno.h>
+#include <string.h>
+
+void renew_note(const struct renew_counter *counter, struct renew_state *state, uint32_t generation,
+		bool settled)
+{
+	if (settled && renew_is_settled(counter, generation))
+		atomic_store_explicit(&state->fit, generation, memory_order_release);
+	else
+		atomic_store_explicit(&state->unsettled, generation, memory_order_relaxed);
+}
+
+static const char *renew_in(struct renew_counter *counter, struct renew_state *state,
+			    uint32_t generation, bool settled, renew_feed_fn *feed, void *arg)
+{
+	struct renew_bytes bytes;
+	const char *why;
+
+	if (renew_bytes_draw(&bytes, generation))
+		why = feed(&bytes, arg);
+	else
+		why = "the kernel gives no random bytes, neither by getrandom nor from "
+		      "/dev/urandom";
+	explicit_bzero(&bytes, sizeof(bytes));
+	if (!why)
+		renew_note(counter, state, generation, settled);
+	/* cppcheck-suppress returnDanglingLifetime ; it is a constant text */
+	return why;
+}
+
+const char *renew(struct renew_counter *counter, struct renew_state *state, bool strict,
+		  renew_feed_fn *feed, void *arg)
+{
+	int saved = errno;
+	uint32_t generation;
+	const char *why;
+	bool settled;
+
+	if (!counter->handle)
+		return strict ? "there is no generation counter, and \"strict\" is set" : NULL;
+	settled = renew_wait(counter, &generation);
+	if (!settled && strict)
+		return "the kernel's generator is not reseeded for this generation, and \"strict\" "
+		       "is set";
+	/* One such renewal is enough until the kernel is settled, however long that takes. */
+	if (!settled && atomic_load_explicit(&state->unsettled, memory_order_relaxed) == generation)
+		return NULL;
+	why = renew_in(counter, state, generation, settled, feed, arg);
+	errno = saved;
+	return why;
+}

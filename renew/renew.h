@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/*
+ * When a generator's state is renewed, and when it may be used. For the OpenSSL provider and the
+ * preload library.
+ */
+#ifndef SYSGENID_RENEW_H
+#define SYSGENID_RENEW_H
+
+#include "bytes.h"
+#include "generation.h"
+
+/*
+ * How far the state of one generator has got. Threads share it: two that see a change at once renew
+ * it twice.
+ */
+struct renew_state {
+	/*
+	 * The generation in which the state was renewed. Stored with release ordering after the
+	 * renewal, so that who reads it finds the state renewed. 0 at first: a state that nobody
+	 * knows is renewed, unless the generation is 0, too.
+	 */
+	_Atomic uint32_t fit;
+	/* The generation in which it was renewed before the kernel was settled; 0: none. */
+	_Atomic uint32_t unsettled;
+};
+
+static inline bool renew_is_fit(const struct renew_state *state, uint32_t generation)
+{
+	return __builtin_expect(
+		atomic_load_explicit(&state->fit, memory_order_acquire) == generation, 1);
+}
+
+/* Feeds @bytes into the generator. Returns NULL, or why the generator is not renewed now. */
+typedef const char *renew_feed_fn(const struct renew_bytes *bytes, void *arg);
+
+/*
+ * The slow path: @state is not fit for the current generation. Returns NULL if the generator may be
+ * used now, or why it may not. What cannot be had (no counter, a kernel that does not say that it
+ * is settled) is a reason only if @strict: the generator is then as good as without us. A renewal
+ * that fails always is one. Keeps errno.
+ */
+const char *renew(struct renew_counter *counter, struct renew_state *state, bool strict,
+		  renew_feed_fn *feed, void *arg);
+
+/*
+ * Notes that the state was renewed in @generation, by bytes that were drawn when the kernel was
+ * @settled. It looks again, since the generation may have moved after the bytes were drawn.
+ */
+void renew_note(const struct renew_counter *counter, struct renew_state *state, uint32_t generation,
+		bool settled);
+
+#endif /* SYSGENID_RENEW_H */
