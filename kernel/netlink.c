@@ -13,6 +13,7 @@
 #include <linux/proc_ns.h>
 #include <net/genetlink.h>
 
+#include "compat.h"
 #include "counter.h"
 #include "device.h"
 #include "domain.h"
@@ -50,7 +51,7 @@ static struct pid_namespace *namespace_of(int fd)
 	/* The files of that file system are namespaces and nothing else. */
 	if (file_inode(file)->i_sb->s_magic == NSFS_MAGIC) {
 		ns = get_proc_ns(file_inode(file));
-		if (ns->ops->type == CLONE_NEWPID)
+		if (sysgenid_ns_type(ns) == CLONE_NEWPID)
 			found = get_pid_ns(container_of(ns, struct pid_namespace, ns));
 	}
 	fput(file);

@@ -24,6 +24,7 @@
 #include <linux/wait.h>
 #include <linux/workqueue.h>
 
+#include "compat.h"
 #include "counter.h"
 #include "domain.h"
 #include "reseed.h"
@@ -116,7 +117,7 @@ static void reseed(struct work_struct *unused)
 		pr_err_ratelimited("cannot reseed the random number generator for generation %u: "
 				   "%s gives error %d; is devtmpfs mounted at /dev? Trying again\n",
 				   sysgenid_system.reseed_sample, RANDOM_DEVICE, ret);
-		queue_delayed_work(system_unbound_wq, &work, pause);
+		queue_delayed_work(sysgenid_unbound_wq, &work, pause);
 		pause = min(2 * pause, LONGEST_PAUSE);
 	} else {
 		for_all(store, round);
@@ -143,9 +144,9 @@ void sysgenid_reseed_start(enum sysgenid_reseed_when when)
 	 * the number. The later one does not put off what is queued.
 	 */
 	if (when == SYSGENID_RESEED_NOW)
-		mod_delayed_work(system_unbound_wq, &work, 0);
+		mod_delayed_work(sysgenid_unbound_wq, &work, 0);
 	else
-		queue_delayed_work(system_unbound_wq, &work, later());
+		queue_delayed_work(sysgenid_unbound_wq, &work, later());
 }
 
 /*

@@ -25,8 +25,9 @@ static struct vrng *vrng_of(struct kobject *kobj)
 	return container_of(kobj, struct vrng, sysfs.kobj);
 }
 
-static ssize_t counter_read(struct file *file, struct kobject *kobj, struct bin_attribute *attr,
-			    char *buf, loff_t position, size_t count)
+static ssize_t counter_read(struct file *file, struct kobject *kobj,
+			    SYSGENID_BIN_CONST struct bin_attribute *attr, char *buf,
+			    loff_t position, size_t count)
 {
 	u64 generation = sysgenid_generation();
 
@@ -49,7 +50,8 @@ static const struct vm_operations_struct counter_vm_ops = {
 	.fault = counter_fault,
 };
 
-static int counter_mmap(struct file *file, struct kobject *kobj, struct bin_attribute *attr,
+static int counter_mmap(struct file *file, struct kobject *kobj,
+			SYSGENID_BIN_MMAP_CONST struct bin_attribute *attr,
 			struct vm_area_struct *vma)
 {
 	if (vma->vm_pgoff || vma->vm_end - vma->vm_start != PAGE_SIZE)
@@ -63,7 +65,7 @@ static int counter_mmap(struct file *file, struct kobject *kobj, struct bin_attr
 }
 
 /* Without a size: sysfs would end reads at it. */
-static struct bin_attribute counter_attr = {
+static SYSGENID_BIN_CONST struct bin_attribute counter_attr = {
 	.attr = { .name = "vm_gen_counter", .mode = 0444 },
 	.read = counter_read,
 	.mmap = counter_mmap,
@@ -104,7 +106,7 @@ static struct attribute *vrng_attrs[] = {
 	NULL,
 };
 
-static struct bin_attribute *vrng_bin_attrs[] = {
+static SYSGENID_BIN_CONST struct bin_attribute *SYSGENID_BIN_CONST vrng_bin_attrs[] = {
 	&counter_attr,
 	NULL,
 };
