@@ -9,11 +9,8 @@
 #include "log.h"
 #include "maps.h"
 #include "util.h"
+#include "vrng.h"
 #include "counterfile-find.h"
-
-/* Where our virtio-rng driver lets the counter be mapped, in /sys. */
-#define VRNG_DIRECTORY "/sys/virtio-rng"
-#define VRNG_FILE "/vm_gen_counter"
 
 /* Finding what a task has failed. Returns 0 if that is because it is gone, or the error after logging. */
 static int fail(pid_t pid, const char *what, int error)
@@ -110,26 +107,16 @@ static int inspect_files(pid_t pid, pid_t inner, SysgenidImage *image,
 	return error;
 }
 
-/* "/sys/virtio-rng/virtio_rng.0/vm_gen_counter", wherever the task has its sysfs. */
-static int find_vrng_mapping(const struct sysgenid_vma *vma, void *argument)
-{
-	size_t length = strlen(vma->path), tail = sizeof(VRNG_FILE) - 1;
-
-	(void)argument;
-	return vma->inode && length > tail && !strcmp(vma->path + length - tail, VRNG_FILE) &&
-	       strstr(vma->path, "/virtio_rng.");
-}
-
 static int inspect_mappings(pid_t pid, struct sysgenid_findings *findings)
 {
-	int result = sysgenid_for_each_vma(pid, false, find_vrng_mapping, NULL);
+	int result = sysgenid_vrng_mapped(pid);
 
 	if (result < 0)
 		return fail(pid, "which mappings", result);
 	if (!result)
 		return 0;
 	findings->system_wide = true;
-	sysgenid_info("task %d has the system's counter mapped from " VRNG_DIRECTORY, pid);
+	sysgenid_info("task %d has the system's counter mapped from " SYSGENID_VRNG_DIRECTORY, pid);
 	return 0;
 }
 
@@ -141,7 +128,7 @@ int sysgenid_inspect(pid_t pid, SysgenidImage *image, struct sysgenid_findings *
 	if (inner < 0)
 		return fail(pid, "which number in its PID namespace", inner);
 	error = inspect_namespace(pid, inner, image, findings);
-	if (!error && !findings->system_wide && !access(VRNG_DIRECTORY, F_OK))
+	if (!error && !findings->system_wide)
 		error = inspect_mappings(pid, findings);
 	if (error)
 		return error;

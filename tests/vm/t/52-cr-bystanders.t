@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # A container that is restored has a PID namespace and so a generation of its own: nobody else on
 # the machine is woken or sees another number, whatever the image says.
+# vm: qemu-arg=-device qemu-arg=virtio-rng-pci
 set -uo pipefail
 # Where containers see it, too.
 CR_DIR=/root/bystanders
@@ -52,21 +53,29 @@ check_system_wide()
 	container_kill old
 }
 
-# The virtio-rng driver lets programs map the machine's counter. Without its device a file stands in
-# for it, of which the plugin sees the same: a path in the list of mappings.
+# look_at NAME FILE: a container that has a file mapped is dumped and restored; "before" is the machine's generation
+look_at()
+{
+	ok "$1: a container starts" command_start "$1" bash -c "mount -t sysfs sysfs /sys && exec '$SUBJECT' look '$2'"
+	ok "$1: it is dumped" dump "$1" "$1"
+	before=$(generation)
+	ok "$1: it is restored" restore "$1" "$1-a"
+	container_kill "$1-a"
+}
+
+# The virtio-rng driver lets programs map the machine's counter.
 check_vrng()
 {
-	local file=$CR_DIR/virtio_rng.0/vm_gen_counter
+	local file=/sys/virtio-rng/virtio_rng.0/vm_gen_counter own=$CR_DIR/virtio_rng.0/vm_gen_counter
 
-	mkdir "${file%/*}"
-	"$SUBJECT" page "$file" 1 >/dev/null
+	mkdir "${own%/*}"
+	[[ ! -d /sys/module/virtio_rng ]] || rmmod virtio_rng
 	ok "the virtio-rng driver is loaded" insmod /sysgenid/build/kernel/virtio-rng.ko
-	ok "a container that has vm_gen_counter mapped starts" subject_start vrng look "$file"
-	ok "it is dumped" dump vrng vrng
-	before=$(generation)
-	ok "it is restored" restore vrng vrng-a
-	ok "it is the machine's generation that moves" test "$(generation)" -gt "$before"
-	container_kill vrng-a
+	look_at vrng "$file"
+	ok "vrng: it is the machine's generation that moves" test "$(generation)" -gt "$before"
+	"$SUBJECT" page "$own" 1 >/dev/null
+	look_at named "$own"
+	is "$(generation)" "$before" "named: a file of its own that is called like that moves nobody else"
 	ok "the driver can be unloaded" rmmod virtio_rng
 }
 

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Which tasks have the system's counter mapped by way of the virtio-rng driver. Two file systems stand in for sysfs, as two
+ * network namespaces see it, and others for those of a hostile container. Linked with --wrap=fstatfs.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "tap.h"
+#include "vrng.h"
+
+#define FILE_NAME "/virtio_rng.0/vm_gen_counter"
+
+static dev_t sysfs[2], silent;
+
+int __real_fstatfs(int fd, struct statfs *system);
+int __wrap_fstatfs(int fd, struct statfs *system);
+
+int __wrap_fstatfs(int fd, struct statfs *system)
+{
+	struct stat stat;
+
+	if (fstat(fd, &stat) || __real_fstatfs(fd, system))
+		return -1;
+	if (stat.st_dev == silent)
+		pause();
+	if (stat.st_dev == sysfs[0] || stat.st_dev == sysfs[1])
+		system->f_type = SYSFS_MAGIC;
+	return 0;
+}
+
+static void must(bool good)
+{
+	if (!good) {
+		perror("# cannot prepare the test");
+		abort();
+	}
+}
+
+/* A file system with the file at a path that is called so. The inode numbers are the same on each. */
+static dev_t make(const char *folder, const char *name)
+{
+	char path[256];
+	struct stat stat;
+	int fd;
+
+	must(!mkdir(folder, 0755) && !mount("x", folder, "tmpfs", 0, NULL));
+	snprintf(path, sizeof(path), "%s/virtio_rng.0", folder);
+	must(!mkdir(path, 0755));
+	snprintf(path, sizeof(path), "%s%s", folder, name);
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL, 0644);
+	must(fd >= 0 && !ftruncate(fd, 4096) && !fstat(fd, &stat) && !close(fd));
+	return stat.st_dev;
+}
+
+/* A task that has the file mapped. */
+static int mapped(const char *path)
+{
+	pid_t pid = fork();
+	int result;
+
+	must(pid >= 0);
+	if (!pid) {
+		int fd = open(path, O_RDONLY);
+
+		must(fd >= 0 && mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0) != MAP_FAILED);
+		raise(SIGSTOP);
+		_exit(0);
+	}
+	must(waitpid(pid, NULL, WUNTRACED) == pid);
+	result = sysgenid_vrng_mapped(pid);
+	kill(pid, SIGKILL);
+	must(waitpid(pid, NULL, 0) == pid);
+	return result;
+}
+
+static void gives(const char *path, int expected, const char *name)
+{
+	int result = mapped(path);
+
+	if (!ok(result == expected, "%s", name))
+		printf("# %s: %d\n", path, result);
+}
+
+static void test_silent(void)
+{
+	const time_t began = time(NULL);
+
+	silent = make("/run/silent", FILE_NAME);
+	gives("/run/silent" FILE_NAME, 0,
+	      "a file system whose server does not answer is not sysfs");
+	gives("/run/silent" FILE_NAME, 0, "nor a second one");
+	gives("/run/silent" FILE_NAME, 0, "nor a third");
+	gives("/run/silent" FILE_NAME, -ETIME, "more of them are refused");
+	ok(time(NULL) - began < 20, "and nobody waits for long");
+	ok(waitpid(-1, NULL, WNOHANG) < 0 && errno == ECHILD, "no process is left");
+}
+
+int main(void)
+{
+	if (geteuid() || unshare(CLONE_NEWNS) ||
+	    mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
+	    mount("run", "/run", "tmpfs", 0, "mode=755")) {
+		puts("1..0 # SKIP a /run of its own can only be mounted by root");
+		return 0;
+	}
+	gives("/proc/self/exe", 0, "without the driver no task has its file");
+	sysfs[0] = make(SYSGENID_VRNG_DIRECTORY, FILE_NAME);
+	sysfs[1] = make("/run/netns", "/another-name");
+	make("/run/alike", FILE_NAME);
+	gives(SYSGENID_VRNG_DIRECTORY FILE_NAME, 1, "the driver's file");
+	gives("/run/netns/another-name", 1, "the same in another sysfs, whatever its path");
+	gives("/run/alike" FILE_NAME, 0,
+	      "a file with its path and inode number on another file system is another one");
+	gives("/proc/self/exe", 0, "so is any other");
+	test_silent();
+	sysfs[0] = 0;
+	gives(SYSGENID_VRNG_DIRECTORY FILE_NAME, 0,
+	      "a folder that is not in sysfs is not the driver's");
+	return done_testing();
+}
