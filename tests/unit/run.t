@@ -148,6 +148,7 @@ is "$(python3 tests/run/terminal.py "$tool" 2>&1)" 1 "but not Ctrl-C, which reac
 
 # The scripts that are shipped.
 root=$work/root
+umask 022
 mkdir -p "$root/etc/sysgenid" "$root/etc/ssh" "$root/var/lib/dbus" "$work/bin"
 export SYSGENID_ROOT=$root
 for name in hostname ip networkctl systemctl; do
@@ -185,6 +186,16 @@ is "$(<"$root/etc/hosts")" "127.0.0.1 localhost"$'\n'"127.0.1.1 $name.example $n
 echo HOSTNAME_PREFIX=worker >"$root/etc/sysgenid/post-restore.conf"
 shipped hostname
 like "$(<"$work/calls")" '^hostname worker-[0-9a-f]{8}$' "with the prefix that is configured"
+chmod 664 "$root/etc/sysgenid/post-restore.conf"
+for name in hostname restart-units dhcp-lease; do
+	not_ok "$name does not run with a configuration that a group can write" shipped "$name"
+	like "$(<"$work/err")" "post-restore.conf cannot be trusted: .*chmod go-w" "and says so"
+	is "$(<"$work/calls")" "" "and does nothing"
+done
+chmod 644 "$root/etc/sysgenid/post-restore.conf"
+chmod 777 "$root/etc/sysgenid"
+not_ok "nor with one in a folder that anybody can write" shipped hostname
+chmod 755 "$root/etc/sysgenid"
 # shellcheck disable=SC2016  # it must not be executed
 echo 'HOSTNAME_PREFIX=$(touch '"$work/executed"')' >"$root/etc/sysgenid/post-restore.conf"
 not_ok "hostname refuses a prefix that is none" shipped hostname

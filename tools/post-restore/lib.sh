@@ -14,6 +14,22 @@ die()
 	exit 1
 }
 
+# trust_settings: ends the script if others than root could have written the configuration; before the first setting
+trust_settings()
+{
+	local path owner mode type
+
+	[[ -e $CONF || -L $CONF ]] || return 0
+	for path in "${CONF%/*}" "$CONF"; do
+		read -r owner mode type < <(stat -L -c '%u %a %F' -- "$path") || die "cannot look at $path"
+		if [[ $owner != 0 && $owner != "$EUID" ]] || ((8#$mode & 8#022)) ||
+			[[ $type != directory && $type != regular* ]]; then
+			die "$path cannot be trusted: it must belong to root, and nobody else may write it" \
+				"(chown root, chmod go-w)"
+		fi
+	done
+}
+
 # setting KEY: its value in the configuration, "KEY=VALUE" a line; nothing is executed
 setting()
 {
