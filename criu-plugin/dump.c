@@ -233,7 +233,7 @@ int sysgenid_dump_ext_file(int fd, int id)
 	struct stat stat;
 	int error;
 
-	if (fstat(fd, &stat) || !is_ours(&stat))
+	if (sysgenid_file_stat(fd, &stat) || !is_ours(&stat))
 		return -ENOTSUP;
 	error = sysgenid_file_dump(fd, id, sysgenid_plugin.image);
 	if (!error)

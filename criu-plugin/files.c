@@ -5,6 +5,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
@@ -17,15 +18,31 @@
 /* What F_SETFL can give back; the access mode and O_PATH are given to open(). */
 #define SETTABLE_FLAGS (O_APPEND | O_ASYNC | O_DIRECT | O_NOATIME | O_NONBLOCK)
 
+int sysgenid_file_stat(int fd, struct stat *stat)
+{
+	struct statx known;
+
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_MODE | STATX_NLINK,
+		  &known))
+		return -errno;
+	*stat = (struct stat){
+		.st_mode = known.stx_mode,
+		.st_nlink = known.stx_nlink,
+		.st_rdev = makedev(known.stx_rdev_major, known.stx_rdev_minor),
+	};
+	return 0;
+}
+
 /* The path of an open file, as the tasks' mount namespace knows it. */
 static int path_of(int fd, char *path, size_t size)
 {
 	struct stat stat;
 	char link[64];
 	ssize_t n;
+	int error = sysgenid_file_stat(fd, &stat);
 
-	if (fstat(fd, &stat))
-		return -errno;
+	if (error)
+		return error;
 	/* The link would say " (deleted)". */
 	if (stat.st_nlink == 0)
 		return -ENOENT;

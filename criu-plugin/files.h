@@ -6,6 +6,12 @@
 #include "device.h"
 #include "image.h"
 
+/*
+ * Fills in type, mode, device and number of links of an open file as the kernel knows them: no file system's server is
+ * asked, which may be one of the frozen tasks. Returns 0 or -errno.
+ */
+int sysgenid_file_stat(int fd, struct stat *stat);
+
 /* Each logs what is wrong and returns 0 or -errno. */
 int sysgenid_file_dump(int fd, int id, SysgenidImage *image);
 int sysgenid_mapping_dump(int fd, SysgenidImage *image);
