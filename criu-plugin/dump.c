@@ -172,16 +172,21 @@ static int keep_findings(void)
 	return dump.findings.counter_file ? need_plugin() : 0;
 }
 
-/* An image that is no good is refused at restore; one that is not there is not. */
+/*
+ * An image that is no good is refused at restore; one that is not there is not. Whatever has the name by now goes: it may
+ * be a link.
+ */
 static void spoil(void)
 {
 	int directory = criu_get_image_dir ? criu_get_image_dir() : -1;
-	int fd = openat(directory, SYSGENID_IMAGE_NAME, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC,
-			0600);
+	cleanup_close int fd = -1;
 
+	if (!unlinkat(directory, SYSGENID_IMAGE_NAME, 0) || errno == ENOENT)
+		fd = openat(directory, SYSGENID_IMAGE_NAME, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
+			    0600);
 	sysgenid_err("the dump that was made cannot be restored: see above");
-	if (fd >= 0)
-		close(fd);
+	if (fd < 0)
+		sysgenid_err("cannot spoil " SYSGENID_IMAGE_NAME ": remove the whole image");
 }
 
 static void read_boot_id(SysgenidImage *image)

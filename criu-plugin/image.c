@@ -517,8 +517,12 @@ int sysgenid_image_read(int directory, SysgenidImage **image, struct sysgenid_im
 	struct stat stat;
 	ssize_t size;
 
-	/* Non-blocking, so that a FIFO of that name does not hold up the restore for ever. */
-	fd = openat(directory, SYSGENID_IMAGE_NAME, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	/* Images come from anywhere: a link or a device of that name must not even be opened. */
+	if (!fstatat(directory, SYSGENID_IMAGE_NAME, &stat, AT_SYMLINK_NOFOLLOW) &&
+	    !S_ISREG(stat.st_mode))
+		return fail(error, -EBADMSG, "it is not a regular file");
+	fd = openat(directory, SYSGENID_IMAGE_NAME,
+		    O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
 	if (fd < 0 && errno == ENOENT)
 		return -ENOENT;
 	if (fd < 0)

@@ -3,6 +3,7 @@
  * Loads the real sysgenid_plugin.so as criu does, on a machine without the module. Built twice: as
  * a criu 3.17.1 and, with NEW_CRIU, as one that exports what 4.1 exports.
  */
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -49,6 +50,18 @@ int socket(int domain, int type, int protocol)
 		return -1;
 	}
 	return (int)syscall(SYS_socket, domain, type, protocol);
+}
+
+/* The list of all processes cannot be opened when it is set. */
+static bool no_processes;
+
+DIR *opendir(const char *path)
+{
+	DIR *(*next)(const char *);
+
+	*(void **)&next = dlsym(RTLD_NEXT, "opendir");
+	errno = EMFILE;
+	return no_processes ? NULL : next(path);
 }
 
 /* Names that criu exports, too. The plugin must not mind. */
@@ -189,6 +202,38 @@ static void test_dump(void)
 #endif
 }
 
+/* What cannot make the dump fail any more spoils the image, and nothing else. */
+static void test_spoiled(void)
+{
+	static const char victim[] = "victim";
+	struct stat before, stat = { 0 };
+
+	put_image(false);
+	if (renameat(image_directory, SYSGENID_IMAGE_NAME, image_directory, victim) ||
+	    symlinkat(victim, image_directory, SYSGENID_IMAGE_NAME) ||
+	    fstatat(image_directory, victim, &before, 0))
+		abort();
+	ok(init(CRIU_STAGE_RESTORE) < 0, "an image that is a link is refused");
+	contains(messages, "it is not a regular file", "... and the message says so");
+	init(CRIU_STAGE_DUMP);
+	remove_image();
+	if (symlinkat(victim, image_directory, SYSGENID_IMAGE_NAME))
+		abort();
+	no_processes = true;
+	plugin->exit(CRIU_STAGE_DUMP, 0);
+	no_processes = false;
+	contains(messages, "the dump that was made cannot be restored",
+		 "a dump whose tasks cannot be found is spoilt");
+	ok(!fstatat(image_directory, victim, &stat, 0) && stat.st_size == before.st_size,
+	   "... but no file that a link leads to");
+	ok(!fstatat(image_directory, SYSGENID_IMAGE_NAME, &stat, AT_SYMLINK_NOFOLLOW) &&
+		   S_ISREG(stat.st_mode) && !stat.st_size,
+	   "... the link gives way to an empty image");
+	ok(init(CRIU_STAGE_RESTORE) < 0, "... which is refused");
+	unlinkat(image_directory, victim, 0);
+	remove_image();
+}
+
 static void test_restore_unrequired(void)
 {
 	int (*resume)(int), (*ext_file)(int);
@@ -274,6 +319,7 @@ int main(void)
 	plugin = dlsym(handle, "CR_PLUGIN_DESC");
 	test_descriptor();
 	test_dump();
+	test_spoiled();
 	test_restore_unrequired();
 	test_restore_refused();
 #ifdef NEW_CRIU
