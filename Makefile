@@ -38,7 +38,7 @@ vm-payload: $(USER_PARTS) $(TEST_PARTS) ## (inside a test image) build all that 
 install: ## install everything but the tests below DESTDIR and PREFIX; the module as source for DKMS
 	+@for part in $(USER_PARTS) kernel; do $(MAKE) --no-print-directory -C $$part install || exit; done
 
-vm: need-vm ## a shell in a throw-away VM: make vm SUITE=bookworm|trixie
+vm: need-vm ## a shell in a throw-away VM: make vm SUITE=bookworm|trixie|backports
 	@tests/vm/shell $(SUITE)
 
 demo: need-build need-vm ## restore a token server twice, without us and with us: make demo SUITE=...

@@ -6,7 +6,7 @@ set -uo pipefail
 cd -- "$(dirname -- "$(realpath -- "$0")")/.." || exit
 tmp=$(mktemp -d)
 trap 'rm -rf -- "$tmp"' EXIT
-archive=$(tests/cr/newest-criu) || {
+archive=$(tests/cr/newest-criu forky) || {
 	echo "Bail out! there is no newer criu to test with, see above"
 	exit 1
 }

@@ -21,9 +21,9 @@ vm_die()
 vm_check_suite()
 {
 	case ${1-} in
-	bookworm | trixie) ;;
-	'') vm_die "which suite? say bookworm or trixie" ;;
-	*) vm_die "unknown suite '$1': this bench knows bookworm and trixie" ;;
+	bookworm | trixie | backports) ;;
+	'') vm_die "which suite? say bookworm, trixie or backports" ;;
+	*) vm_die "unknown suite '$1': this bench knows bookworm, trixie and backports" ;;
 	esac
 }
 

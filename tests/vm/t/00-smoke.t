@@ -25,15 +25,14 @@ start_process()
 	wait_for 10 grep -q sleep "/proc/$pid/comm"
 }
 
-# shellcheck source=/dev/null
-codename=$(. /etc/os-release && echo "$VERSION_CODENAME")
-case $codename in
+case $VM_SUITE in
 bookworm) kernel='^6\.1\.' criu='Version: 3\.17\.1' ;;
 trixie) kernel='^6\.12\.' criu='Version: 4\.1\.1' ;;
-*) bail "unknown suite $codename" ;;
+backports) kernel='^7\.' criu='Version: 4\.([3-9]|[1-9][0-9])' ;;
+*) bail "unknown suite $VM_SUITE" ;;
 esac
-like "$(uname -r)" "$kernel" "the kernel is Debian $codename's"
-like "$(criu --version)" "$criu" "criu is Debian $codename's"
+like "$(uname -r)" "$kernel" "the kernel is the suite's, $VM_SUITE"
+like "$(criu --version)" "$criu" "criu is the suite's, $VM_SUITE"
 is "$$" "$(ps -o pid= -p $$ | tr -d ' ')" "/proc is mounted"
 ok "the loopback interface is up" ip route get 127.0.0.1
 ok "there is a panic on a kernel warning" grep -qx 1 /proc/sys/kernel/panic_on_warn
