@@ -26,7 +26,9 @@ struct drbg {
 /* How many of the kernel's bytes the generator takes; @limit: the parameter that says it. */
 size_t drbg_fresh_size(const struct drbg *drbg, const char *limit);
 
-/* A copy of the list (not of the values) without the parameters that are about us; NULL: no memory. */
+/*
+ * A copy of the list (not of the values) without the parameters that are about us; NULL: no memory.
+ */
 OSSL_PARAM *drbg_filter(const OSSL_PARAM *params);
 
 /* After all that changes how much one call may draw. */

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Bystanders: processes that are each alone in a PID namespace, asleep in poll until their generation moves. */
+/*
+ * Bystanders: processes that are each alone in a PID namespace, asleep in poll until their
+ * generation moves.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The smallest FUSE server there is: one empty file, at whose attributes the kernel looks anew each time. */
+/*
+ * The smallest FUSE server there is: one empty file, at whose attributes the kernel looks anew each
+ * time.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/fuse.h>

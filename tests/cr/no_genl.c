@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Preloaded into criu: generic netlink fails, for a reason that does not tell of a missing module. */
+/*
+ * Preloaded into criu: generic netlink fails, for a reason that does not tell of a missing module.
+ */
 #include <errno.h>
 #include <linux/netlink.h>
 #include <sys/socket.h>

@@ -6,7 +6,8 @@
  *	token-server ask SOCKET N	print N answers, "RAND_bytes getrandom generation" a line
  *
  * Its random bytes come from OpenSSL's generator, whose state is in this process's own memory: two
- * restores of one checkpoint go on from the same state. It needs three lines to be safe, in answer().
+ * restores of one checkpoint go on from the same state. It needs three lines to be safe, in
+ * answer().
  */
 #include <errno.h>
 #include <openssl/err.h>

@@ -139,7 +139,9 @@ static void ends_when(void (*settle)(int fd), const char *how)
 	settle(first);
 	tap_ok(sleeper_still_asleep(&waiters[0]),
 	       "WAIT_WATCHERS goes on when one of two tracked files %s", how);
-	/* The waiters are children and have the descriptors, too, so a close is to be done by all. */
+	/*
+	 * The waiters are children and have the descriptors, too, so a close is to be done by all.
+	 */
 	settle(last);
 	for (int i = 0; i < 2; i++)
 		tap_is(sleeper_result(&waiters[i]), 0,

@@ -214,7 +214,9 @@ static int open_it(void *fd)
 	return 0;
 }
 
-/* The child shares memory and descriptors, so that this is cheap. It is gone when clone() returns. */
+/*
+ * The child shares memory and descriptors, so that this is cheap. It is gone when clone() returns.
+ */
 static int open_in(int flags)
 {
 	static _Alignas(16) char stack[STACK];

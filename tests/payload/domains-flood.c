@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A container that moves its own counter all the time, with very many to wake: events of the system's go by. */
+/*
+ * A container that moves its own counter all the time, with very many to wake: events of the
+ * system's go by.
+ */
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/epoll.h>

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Domains that are there until the process ends, for tests that look at their words from outside. */
+/*
+ * Domains that are there until the process ends, for tests that look at their words from outside.
+ */
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
@@ -72,8 +74,8 @@ static bool look(int i, unsigned long *changes)
 }
 
 /*
- * Prints, for each, the physical address of its word and its generation, and "holding". Ends on SIGTERM,
- * and says how often a word has changed, and how often it came back to an old number.
+ * Prints, for each, the physical address of its word and its generation, and "holding". Ends on
+ * SIGTERM, and says how often a word has changed, and how often it came back to an old number.
  */
 int domains_hold(int number, bool busy, bool strange)
 {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A generation for each PID namespace. To be run as root in the initial one, with the module just loaded.
- * usage: domains all CGROUP | domains churn (until it is killed) | domains hold|busy|strangers NUMBER
+ * A generation for each PID namespace. To be run as root in the initial one, with the module just
+ * loaded. usage: domains all CGROUP | domains churn (until it is killed) | domains
+ * hold|busy|strangers NUMBER
  */
 #include <sched.h>
 #include <signal.h>

@@ -12,8 +12,8 @@
 #include "genl.h"
 
 /*
- * The first process of a PID namespace. It has the device open, tracked, and sleeps in read; each generation that
- * it reads it acknowledges. The test has got its file by SCM_RIGHTS.
+ * The first process of a PID namespace. It has the device open, tracked, and sleeps in read; each
+ * generation that it reads it acknowledges. The test has got its file by SCM_RIGHTS.
  */
 struct box {
 	pid_t pid; /* as seen from here */

@@ -66,8 +66,8 @@ static char state_of(pid_t pid)
 }
 
 /*
- * Is it switched away, and not only about to be? Then that is counted in its switches already. Shown to root
- * only (proc(5), wchan).
+ * Is it switched away, and not only about to be? Then that is counted in its switches already.
+ * Shown to root only (proc(5), wchan).
  */
 static bool has_left_cpu(pid_t pid)
 {

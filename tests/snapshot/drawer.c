@@ -6,9 +6,9 @@
  *	drawer plain    getrandom(2), whatever the generation
  *	drawer safe     sysgenid_getrandom()
  *
- * Prints "GENERATION HEX NANOSECONDS" for each draw of 8 bytes, unbuffered. The time tells what two copies
- * of the machine have drawn from what they have inherited. Waits a moment between two draws, or it
- * would starve everything else. Without the module (plain only) the generation is 0.
+ * Prints "GENERATION HEX NANOSECONDS" for each draw of 8 bytes, unbuffered. The time tells what two
+ * copies of the machine have drawn from what they have inherited. Waits a moment between two draws,
+ * or it would starve everything else. Without the module (plain only) the generation is 0.
  */
 #define _GNU_SOURCE
 #include <err.h>

@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Watches the mapped generation word, one thread a CPU, as fast as it can, and logs into memory what it
- * saw: begin, value, end. The host reads the logs from the machine's physical memory, of the frozen
- * original and of its restored copies.
+ * Watches the mapped generation word, one thread a CPU, as fast as it can, and logs into memory
+ * what it saw: begin, value, end. The host reads the logs from the machine's physical memory, of
+ * the frozen original and of its restored copies.
  *
- * A run of observations with the same value is one entry. Observations are numbered, and the number is
- * stored before the load (begun) and after it (done): so the frozen log tells which observation was
- * under way, and no other one of the copy may have the old value.
+ * A run of observations with the same value is one entry. Observations are numbered, and the number
+ * is stored before the load (begun) and after it (done): so the frozen log tells which observation
+ * was under way, and no other one of the copy may have the old value.
  *
  * With "read" an observation is a read() of the device.
  *
- * usage: observer THREADS [read]. Prints "hz HZ" and for each thread "log PHYSICAL-ADDRESS", then watches until killed.
+ * usage: observer THREADS [read]. Prints "hz HZ" and for each thread "log PHYSICAL-ADDRESS", then
+ * watches until killed.
  */
 #define _GNU_SOURCE
 #include <err.h>

@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Looks at the mapped generation without pause, and checks that no value comes back after another
- * was seen. At the same time it moves the generation itself, as often as asked for, and others sleep in
- * read(), acknowledge what they get, and sleep again.
+ * was seen. At the same time it moves the generation itself, as often as asked for, and others
+ * sleep in read(), acknowledge what they get, and sleep again.
  *
  * usage: order TRIGGERS. Prints "watching", "triggered" when it has moved the generation as often,
- * and on SIGTERM after that "changes N again M asleep S": S sleepers have not got the last generation.
+ * and on SIGTERM after that "changes N again M asleep S": S sleepers have not got the last
+ * generation.
  */
 #define _GNU_SOURCE
 #include <err.h>

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Whatever bytes others have put into a text: one printable line comes out, and it can be told what they were. */
+/*
+ * Whatever bytes others have put into a text: one printable line comes out, and it can be told what
+ * they were.
+ */
 #include "escape.h"
 
 #include <stdlib.h>

@@ -205,7 +205,10 @@ static void test_wait(void)
 	munmap(page, sizeof(*page));
 }
 
-/* Whoever has the file open may hold a lease on it. This one gives it up when the kernel asks for that. */
+/*
+ * Whoever has the file open may hold a lease on it. This one gives it up when the kernel asks for
+ * that.
+ */
 static void hold_lease(int type, int ready)
 {
 	int number, fd = open(path, O_RDONLY | O_CLOEXEC);

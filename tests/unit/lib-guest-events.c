@@ -171,7 +171,10 @@ static void test_moment(struct sysgenid *id, struct sysgenid_events *events)
 	ok(quiet && took <= 5, "nothing is settled when a file is outdated again at once");
 }
 
-/* As often as it can. A late tick lets a pause be short, but there is none without a tick, of 4 ms here. */
+/*
+ * As often as it can. A late tick lets a pause be short, but there is none without a tick, of 4 ms
+ * here.
+ */
 static void test_pause(struct sysgenid *id, struct sysgenid_events *events)
 {
 	uint32_t now = sysgenid_generation(id), told = 0;
