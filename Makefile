@@ -12,7 +12,7 @@ USER_PARTS := lib tools criu-plugin runtime-hooks openssl-provider preload
 TEST_PARTS := $(patsubst %/Makefile,%,$(wildcard tests/*/Makefile))
 
 help: ## this list
-	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 12
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | expand -t 16
 
 need-%:
 	@tests/vm/need $*
@@ -50,6 +50,11 @@ demo-vm: need-build need-vm qemu ## the same for a whole machine, with our QEMU 
 check: need-build need-lint need-vm need-check qemu $(USER_PARTS) $(TEST_PARTS) ## run all tests, unit and VM, with prove
 	@tests/check
 
+check-kernels: need-vm ## build the modules for each kernel that Debian has headers for
+	@tests/kernels.t --all
+
+check-all: check check-kernels ## all tests, also those that take long
+
 bench: need-build need-vm qemu ## measure, in VMs of both suites
 	@tests/bench/bench bookworm trixie
 
@@ -62,5 +67,5 @@ lint: need-lint ## clang-format, cppcheck, shellcheck
 clean: ## remove what was built here; prepared images stay in the cache
 	rm -rf $(BUILD)
 
-.PHONY: help build module vm-payload install vm demo demo-vm check bench qemu lint clean $(USER_PARTS) $(TEST_PARTS)
+.PHONY: check-kernels check-all help build module vm-payload install vm demo demo-vm check bench qemu lint clean $(USER_PARTS) $(TEST_PARTS)
 .DEFAULT_GOAL := help

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # The driver is built by DKMS on the machine that is to run it. On one suite only, since compiling in an emulated machine takes
-# minutes; that the driver builds for the other one's kernel is what 17-build says.
+# minutes; that the driver builds for the other one's kernel is what tests/kernels.t says.
 # vm: timeout=900 mem=2048 suites=bookworm
 set -uo pipefail
 . tests/vm/payload.sh

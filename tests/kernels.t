@@ -1,0 +1,96 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The modules build for Debian's kernels with W=1 and sparse, and no warning comes out. Runs on the host, inside the
+# suites' images with the kernels' headers laid over them.
+# usage: kernels.t [--all]   without: the plain kernel of each suite; with it: each series and flavour
+set -uo pipefail
+
+cd -- "$(dirname -- "$(realpath -- "$0")")/.." || exit
+all=${1-}
+count=0 failed=0
+tmp=$(mktemp -d)
+trap 'rm -rf --one-file-system -- "$tmp"' EXIT
+
+result()
+{
+	local not=
+
+	(($1 == 0)) || not='not ' failed=1
+	count=$((count + 1))
+	echo "${not}ok $count - $2"
+	[[ -z $not ]] || tail -n 30 "$tmp/log" | sed 's/^/# /'
+}
+
+copy_sources()
+{
+	rm -rf -- "$tmp/sources"
+	mkdir "$tmp/sources"
+	cp -a kernel VERSION "$tmp/sources"
+}
+
+# strict IMAGE HEADERS KERNEL: only the copy of the sources can be written, and there is no network.
+strict()
+{
+	# shellcheck disable=SC2016  # expanded by the inner shell
+	unshare --mount --net --pid --fork --kill-child --propagation private bash -euc '
+		mkdir -p "$4/root"
+		mount -t overlay overlay -o "lowerdir=$2:$1/rootfs" "$4/root"
+		mount --bind "$4/sources" "$4/root/sysgenid"
+		mount --rbind /dev "$4/root/dev"
+		mount -t proc proc "$4/root/proc"
+		mount -t tmpfs tmpfs "$4/root/tmp"
+		cd "$4/root"
+		exec chroot . /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp \
+			LC_ALL=C.UTF-8 make -s -C /sysgenid/kernel KVER="$3" BUILD=/tmp/build strict
+		' bash "$1" "$2" "$3" "$tmp" >"$tmp/log" 2>&1
+}
+
+# There is no kernel image with debug information here, and Debian leaves out of the headers of Linux 7 the script
+# that asks whether sparse is there. It is: the control below says so.
+printed()
+{
+	grep -v -e '^Skipping BTF generation for .* due to unavailability of vmlinux$' \
+		-e 'scripts/checker-valid.sh: No such file or directory$' \
+		-e 'C=2 specified, but sparse is not available or not up to date$' "$tmp/log"
+}
+
+# A fault that only the compiler or only sparse sees.
+control()
+{
+	copy_sources
+	echo "$3" >>"$tmp/sources/kernel/notify.c"
+	! strict "$image" "$headers" "$1" && grep -q -e "$4" "$tmp/log"
+	result $? "$1: control: $2 finds a fault"
+}
+
+check_kernel()
+{
+	local status=0
+
+	copy_sources
+	strict "$image" "$headers" "$1" || status=1
+	[[ -z $(printed) ]] || status=1
+	result "$status" "$1: the modules build with W=1, sparse and warnings as errors, and nothing is printed"
+}
+
+check_suite()
+{
+	local kernel last=
+
+	image=$(tests/vm/image "$1") && headers=$(tests/kernels/headers "$1") || exit
+	while read -r kernel; do
+		last=$kernel
+		[[ -z $all && ! $kernel =~ ^($2)-amd64$ ]] || check_kernel "$kernel"
+	done <"$headers/kernels"
+	[[ -n $last ]] || exit
+	control "$last" "the compiler" 'int sysgenid_undeclared(void) { return 0; }' \
+		'no previous prototype'
+	control "$last" sparse \
+		'static int __maybe_unused planted(int __user *at) { return *at; }' 'dereference of noderef'
+}
+
+((EUID == 0)) || { echo "Bail out! this mounts and enters the suites' images: run it as root"; exit 1; }
+check_suite bookworm '6\.1\.0-[0-9]+'
+check_suite trixie '(6\.12|7\.3)\.[0-9]+\+deb13'
+echo "1..$count"
+exit "$failed"
