@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <internal.h>
+#include <control.h>
 
 #include "counter.h"
 #include "plugin.h"

@@ -132,8 +132,8 @@ int sysgenid_counterfile_list(struct sysgenid_counterfile **files, size_t *n)
 /* Maps the page. The file is opened by its name in the registry: in the container it is read-only. */
 static int map(const struct sysgenid_counterfile *file, bool writable, struct sysgenid_page **page)
 {
-	cleanup_close int fd = sysgenid_file_open(AT_FDCWD, file->path,
-						  (writable ? O_RDWR : O_RDONLY) | O_NOFOLLOW);
+	cleanup_close int fd =
+		counterfile_open(AT_FDCWD, file->path, (writable ? O_RDWR : O_RDONLY) | O_NOFOLLOW);
 	struct stat stat;
 
 	if (fd < 0)
@@ -142,7 +142,7 @@ static int map(const struct sysgenid_counterfile *file, bool writable, struct sy
 		return -errno;
 	if (stat.st_dev != file->device || stat.st_ino != file->inode || !is_counterfile(&stat))
 		return -ESTALE;
-	return sysgenid_file_map(fd, writable, page);
+	return counterfile_map(fd, writable, page);
 }
 
 int sysgenid_counterfile_read(const struct sysgenid_counterfile *file, uint32_t *generation)
@@ -153,7 +153,7 @@ int sysgenid_counterfile_read(const struct sysgenid_counterfile *file, uint32_t 
 	if (error)
 		return error;
 	*generation = __atomic_load_n(&page->generation, __ATOMIC_ACQUIRE);
-	sysgenid_file_unmap(page);
+	counterfile_unmap(page);
 	return 0;
 }
 
@@ -165,9 +165,9 @@ int sysgenid_counterfile_raise(const struct sysgenid_counterfile *file, uint32_t
 
 	if (error)
 		return error;
-	*generation = sysgenid_file_raise(page, mark + 1);
+	*generation = counterfile_raise(page, mark + 1);
 	if (reseeded)
-		sysgenid_file_reseeded(page, *generation);
-	sysgenid_file_unmap(page);
+		counterfile_reseeded(page, *generation);
+	counterfile_unmap(page);
 	return 0;
 }

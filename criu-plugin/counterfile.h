@@ -12,7 +12,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-#include <file.h>
+#include <counterfile-page.h>
 
 struct sysgenid_counterfile {
 	dev_t device;

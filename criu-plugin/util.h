@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Cleanup attributes and small readers. */
+/* Small readers. */
 #ifndef SYSGENID_UTIL_H
 #define SYSGENID_UTIL_H
 
-#include <dirent.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -12,33 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define cleanup_close __attribute__((cleanup(sysgenid_cleanup_close)))
-#define cleanup_directory __attribute__((cleanup(sysgenid_cleanup_directory)))
-#define cleanup_file __attribute__((cleanup(sysgenid_cleanup_file)))
-#define cleanup_free __attribute__((cleanup(sysgenid_cleanup_free)))
-
-static inline void sysgenid_cleanup_close(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-}
-
-static inline void sysgenid_cleanup_directory(DIR **directory)
-{
-	if (*directory)
-		closedir(*directory);
-}
-
-static inline void sysgenid_cleanup_file(FILE **file)
-{
-	if (*file)
-		fclose(*file);
-}
-
-static inline void sysgenid_cleanup_free(void *pointer)
-{
-	free(*(void **)pointer);
-}
+#include <cleanup.h>
 
 /* Returns how many bytes there were, at most size, or -errno. */
 static inline ssize_t sysgenid_read_all(int fd, void *data, size_t size)

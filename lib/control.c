@@ -1,8 +1,12 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* The control plane: trigger and status. */
-#include "internal.h"
+#include "control.h"
 
 #include <errno.h>
+
+#include <cleanup.h>
+
+#include "netlink.h"
 
 struct call {
 	struct sysgenid_request request;
@@ -12,7 +16,7 @@ struct call {
 
 int sysgenid_control_open(struct sysgenid_control *control, struct sysgenid_error *error)
 {
-	cleanup_fd int fd = sysgenid_nl_open();
+	cleanup_close int fd = sysgenid_nl_open();
 	struct sysgenid_family family;
 	int ret;
 
@@ -31,7 +35,7 @@ int sysgenid_control_open(struct sysgenid_control *control, struct sysgenid_erro
 
 void sysgenid_control_close(struct sysgenid_control *control)
 {
-	sysgenid_close_fd(&control->fd);
+	sysgenid_cleanup_close(&control->fd);
 	control->fd = -1;
 }
 

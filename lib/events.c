@@ -1,11 +1,15 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Subscriptions to the changes that the kernel multicasts. */
-#include "internal.h"
+#include "netlink.h"
 
 #include <errno.h>
 #include <linux/genetlink.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+
+#include <cleanup.h>
+
+#include "deadline.h"
 
 struct sysgenid_events {
 	int fd;
@@ -28,7 +32,7 @@ static int join(int fd, uint32_t group)
 static int subscribe(int fd, const char *name, const char *group, uint16_t *id)
 {
 	struct sysgenid_family family;
-	cleanup_fd int asking = sysgenid_nl_open();
+	cleanup_close int asking = sysgenid_nl_open();
 	int ret;
 
 	if (asking < 0)
@@ -63,7 +67,7 @@ static int subscribe_all(int fd, unsigned int flags, uint16_t *family)
 int sysgenid_events_open(struct sysgenid_events **events, unsigned int flags)
 {
 	struct sysgenid_events *new;
-	cleanup_fd int fd = -1;
+	cleanup_close int fd = -1;
 	uint16_t control, family;
 	int ret;
 

@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/syscall.h>
+#include <unistd.h>
 #include <time.h>
 
 #define FIRST_PAUSE_NS 50000L

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* The counter: open, close, acknowledge, track. */
 #define _GNU_SOURCE
-#include "internal.h"
+#include "handle.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +12,9 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+
+#include <cleanup.h>
+#include <counterfile-page.h>
 
 struct private_handle {
 	struct sysgenid public; /* first: this is what callers hold */
@@ -32,7 +35,7 @@ static const char *device_path(const char *path)
 
 static int open_device(const char *path, int access)
 {
-	int fd = sysgenid_file_open(AT_FDCWD, path, access);
+	int fd = counterfile_open(AT_FDCWD, path, access);
 
 	/*
 	 * EPERM is how a device cgroup says no. As -EACCES it is told from a refused trigger,
@@ -69,7 +72,7 @@ static int map_page(struct private_handle *handle, int fd)
 /* Takes over the descriptor when it is to stay open. */
 static int finish_open(struct private_handle *new, int *fd, bool map_only)
 {
-	int ret = new->source == SYSGENID_SOURCE_FILE ? sysgenid_file_check(*fd)
+	int ret = new->source == SYSGENID_SOURCE_FILE ? counterfile_check(*fd)
 						      : probe_device(*fd, &new->device);
 
 	if (!ret)
@@ -90,7 +93,7 @@ int sysgenid_open(struct sysgenid **handle, const char *path, unsigned int flags
 	const bool map_only = flags & SYSGENID_OPEN_MAP_ONLY;
 	struct private_handle *new;
 	struct stat status;
-	cleanup_fd int fd = -1;
+	cleanup_close int fd = -1;
 	int ret;
 
 	*handle = NULL;
@@ -142,7 +145,7 @@ int sysgenid_reopen(const struct sysgenid *handle)
 	const struct private_handle *private = (const struct private_handle *)handle;
 	char link[sizeof("/proc/thread-self/fd/") + 3 * sizeof(int)];
 	struct stat status;
-	cleanup_fd int fd = -1;
+	cleanup_close int fd = -1;
 
 	/* By the descriptor first: the path may mean something else by now (chroot, mounts). */
 	snprintf(link, sizeof(link), "/proc/thread-self/fd/%d", handle->fd);

@@ -6,13 +6,17 @@
  * are not used: environment variables make them print to the program's stderr, the former keep
  * a process-wide table of ports, and they report ENOBUFS as lack of memory.
  */
-#include "internal.h"
+#include "netlink.h"
 
 #include <errno.h>
 #include <linux/genetlink.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
+
+#include <cleanup.h>
+
+#include "deadline.h"
 
 static int set_option(int fd, int option)
 {
@@ -25,7 +29,7 @@ int sysgenid_nl_open(void)
 {
 	/* Connected to port 0, the kernel: no other process can send anything to it. */
 	const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
-	cleanup_fd int fd = -1;
+	cleanup_close int fd = -1;
 	int ret;
 
 	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_GENERIC);

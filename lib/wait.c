@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Sleeping: until the generation changes, and until all watchers have acknowledged it. */
-#include "internal.h"
+#include "handle.h"
 
 #include <errno.h>
 #include <pthread.h>
 #include <sys/ioctl.h>
+#include <time.h>
+
+#include <cleanup.h>
+
+#include "deadline.h"
+
+#define FIRST_PAUSE_NS 1000000LL
+#define LONGEST_PAUSE_NS 20000000LL
 
 static void close_file(void *fd)
 {
-	sysgenid_close_fd(fd);
+	sysgenid_cleanup_close(fd);
 }
 
 /*
@@ -37,13 +45,36 @@ static int sleep_once(const struct sysgenid *handle, uint32_t seen,
 	return ret;
 }
 
+/* Nothing wakes who waits for a counter file: this looks, less and less often. */
+static int wait_for_file(const struct sysgenid *handle, uint32_t seen, int timeout_ms)
+{
+	const int64_t limit = timeout_ms * 1000000LL;
+	int64_t pause = FIRST_PAUSE_NS, waited = 0;
+
+	for (;;) {
+		struct timespec nap = { .tv_nsec = pause };
+
+		if (sysgenid_generation(handle) != seen)
+			return 0;
+		if (limit >= 0 && waited >= limit)
+			return -ETIME;
+		if (limit >= 0 && pause > limit - waited)
+			nap.tv_nsec = limit - waited;
+		if (nanosleep(&nap, NULL) < 0)
+			return sysgenid_generation(handle) != seen ? 0 : -errno;
+		/* The naps are counted, since a restored process may see the clock jump. */
+		waited += nap.tv_nsec;
+		pause = 2 * pause < LONGEST_PAUSE_NS ? 2 * pause : LONGEST_PAUSE_NS;
+	}
+}
+
 int sysgenid_wait(struct sysgenid *handle, uint32_t seen, int timeout_ms)
 {
 	const struct sysgenid_deadline deadline = sysgenid_deadline_in(timeout_ms);
 	int ret = timeout_ms ? 0 : -ETIME;
 
 	if (handle->fd == SYSGENID_FD_FILE)
-		return sysgenid_file_wait(handle, seen, timeout_ms);
+		return wait_for_file(handle, seen, timeout_ms);
 	if (handle->fd < 0)
 		return -EBADF;
 	for (;;) {

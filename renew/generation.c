@@ -7,6 +7,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <clock.h>
+
 static const struct sysgenid_page no_counter;
 
 void renew_counter_open(struct renew_counter *counter)
@@ -39,14 +41,6 @@ bool renew_is_settled(const struct renew_counter *counter, uint32_t generation)
 	       __atomic_load_n(&page->rng_generation, __ATOMIC_ACQUIRE) == generation;
 }
 
-static int64_t now_us(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * INT64_C(1000000) + now.tv_nsec / 1000;
-}
-
 /* Not usleep(), which is a point of cancellation: the caller may hold a lock of OpenSSL's. */
 static void sleep_us(long us)
 {
@@ -61,14 +55,14 @@ static void sleep_us(long us)
  */
 static bool poll_kernel(const struct renew_counter *counter, uint32_t *generation)
 {
-	int64_t end = now_us() + RENEW_KERNEL_WAIT_MS * INT64_C(1000);
+	int64_t end = sysgenid_now_ms() + RENEW_KERNEL_WAIT_MS;
 	long pause = 50;
 
 	for (;;) {
 		*generation = renew_generation(counter);
 		if (renew_is_settled(counter, *generation))
 			return true;
-		if (now_us() >= end)
+		if (sysgenid_now_ms() >= end)
 			return false;
 		sleep_us(pause);
 		pause = pause < 1000 ? pause * 2 : pause;

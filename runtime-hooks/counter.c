@@ -68,9 +68,9 @@ static int open_registry(void)
 static int check_page(int folder)
 {
 	cleanup_close int fd =
-		sysgenid_file_open(folder, SYSGENID_REGISTRY_FILE, O_RDONLY | O_NOFOLLOW);
+		counterfile_open(folder, SYSGENID_REGISTRY_FILE, O_RDONLY | O_NOFOLLOW);
 
-	return fd < 0 ? fd : sysgenid_file_check(fd);
+	return fd < 0 ? fd : counterfile_check(fd);
 }
 
 /*

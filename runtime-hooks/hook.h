@@ -10,7 +10,8 @@
 #include <sys/types.h>
 #include <unistd.h>
 
-#include <file.h> /* of the library: where the counters are, and what one is */
+#include <cleanup.h>
+#include <counterfile-page.h>
 
 #define HOOK_NODE "node" /* the counter that all containers of a node can share */
 #define HOOK_NAME_MAX 255
@@ -18,25 +19,12 @@
 #define HOOK_ANNOTATION "dev.sysgenid.counter"
 #define HOOK_ANNOTATION_WAIT "dev.sysgenid.wait-ms"
 
-static inline void hook_close(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-}
-
 static inline void hook_put(struct json_object **object)
 {
 	json_object_put(*object);
 }
 
-static inline void hook_free(void *pointer)
-{
-	free(*(void **)pointer);
-}
-
-#define cleanup_close __attribute__((cleanup(hook_close)))
 #define cleanup_json __attribute__((cleanup(hook_put)))
-#define cleanup_free __attribute__((cleanup(hook_free)))
 
 /* main.c: one line on stderr; returns the exit status of a failure */
 int hook_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -5,7 +5,8 @@
 #include <json_tokener.h>
 #include <poll.h>
 #include <string.h>
-#include <time.h>
+
+#include <clock.h>
 
 #include "hook.h"
 
@@ -13,23 +14,15 @@
 #define LIMIT_DEPTH 32
 #define LIMIT_MS 5000
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* Reads until the end of file. The number of bytes, or -errno. */
 static ssize_t read_all(int fd, char *buffer, size_t size)
 {
-	const int64_t end = now_ms() + LIMIT_MS;
+	const int64_t end = sysgenid_now_ms() + LIMIT_MS;
 	size_t used = 0;
 
 	while (used < size) {
 		struct pollfd readable = { .fd = fd, .events = POLLIN };
-		int64_t left = end - now_ms();
+		int64_t left = end - sysgenid_now_ms();
 		int ready = poll(&readable, 1, left < 0 ? 0 : (int)left);
 		ssize_t n;
 

@@ -5,25 +5,18 @@
 #include <stdio.h>
 #include <time.h>
 
+#include <clock.h>
 #include <libsysgenid.h>
 
 #include "hook.h"
 
 #define PAUSE_NS 10000000L
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 /* The kernel tells nobody that an acknowledgement came, so it is asked again and again. */
 int hook_wait_watchers(pid_t pid, uint32_t limit_ms)
 {
 	const struct timespec pause = { .tv_nsec = PAUSE_NS };
-	const int64_t end = now_ms() + limit_ms;
+	const int64_t end = sysgenid_now_ms() + limit_ms;
 	cleanup_close int namespace = -1;
 	struct sysgenid_status status;
 	char path[64];
@@ -37,7 +30,7 @@ int hook_wait_watchers(pid_t pid, uint32_t limit_ms)
 		error = sysgenid_get_domain_status(namespace, &status, NULL, NULL);
 		if (error || !status.outdated)
 			return error;
-		if (now_ms() >= end)
+		if (sysgenid_now_ms() >= end)
 			return -ETIME;
 		nanosleep(&pause, NULL);
 	}

@@ -8,6 +8,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <clock.h>
+
 #define LOOK_AGAIN_MS 20
 
 struct outcome {
@@ -49,7 +51,7 @@ static void wait_for_kernel(struct overseer *overseer)
  */
 static void wait_for_watchers(struct overseer *overseer, struct outcome *outcome)
 {
-	const int64_t end = tool_now_ms() + overseer->watchers_ms;
+	const int64_t end = sysgenid_now_ms() + overseer->watchers_ms;
 	struct sysgenid_status status;
 	struct sysgenid_error words;
 	int ret;
@@ -66,7 +68,7 @@ static void wait_for_watchers(struct overseer *overseer, struct outcome *outcome
 		outcome->late = status.outdated ? status.outdated - 1 : 0;
 		if (!outcome->late || sysgenid_generation(overseer->handle) != outcome->generation)
 			return;
-		if (tool_now_ms() >= end)
+		if (sysgenid_now_ms() >= end)
 			return;
 	} while (nap(overseer));
 }
@@ -155,13 +157,11 @@ static int report(const struct overseer *overseer, const struct outcome *outcome
 
 static void begin(const struct outcome *outcome)
 {
-	struct timespec now;
 	char message[160];
 
-	clock_gettime(CLOCK_MONOTONIC, &now);
 	snprintf(message, sizeof(message),
 		 "RELOADING=1\nMONOTONIC_USEC=%lld\nSTATUS=adapting to generation %u",
-		 (long long)now.tv_sec * 1000000 + now.tv_nsec / 1000, outcome->generation);
+		 (long long)sysgenid_now_ns() / 1000, outcome->generation);
 	tool_notify(message);
 }
 

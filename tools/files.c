@@ -4,7 +4,7 @@
 #include "tool.h"
 
 #include "escape.h"
-#include "file.h"
+#include "counterfile-page.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -55,10 +55,10 @@ static int map_counter(const char *name, bool writable, struct sysgenid_page **p
 	if (strchr(name, '/') || name[0] == '.' || strlen(name) > 255)
 		return -EINVAL;
 	snprintf(path, sizeof(path), SYSGENID_REGISTRY "/%s/" SYSGENID_REGISTRY_FILE, name);
-	fd = sysgenid_file_open(AT_FDCWD, path, (writable ? O_RDWR : O_RDONLY) | O_NOFOLLOW);
+	fd = counterfile_open(AT_FDCWD, path, (writable ? O_RDWR : O_RDONLY) | O_NOFOLLOW);
 	if (fd < 0)
 		return fd;
-	error = sysgenid_file_map(fd, writable, page);
+	error = counterfile_map(fd, writable, page);
 	close(fd);
 	return error;
 }
@@ -94,11 +94,11 @@ static int raise_counter(const char *name, uint32_t min, uint32_t *generation)
 
 	if (error)
 		return fail_counter("move", name, error);
-	*generation = sysgenid_file_raise(page, min);
+	*generation = counterfile_raise(page, min);
 	error = reseed();
 	if (!error)
-		sysgenid_file_reseeded(page, *generation);
-	sysgenid_file_unmap(page);
+		counterfile_reseeded(page, *generation);
+	counterfile_unmap(page);
 	if (!error)
 		return TOOL_OK;
 	tool_say("the generation was moved, but the kernel's random number generator could not be "
@@ -140,7 +140,7 @@ static int print_counter(const char *name, struct json_object *list)
 	if (error)
 		return fail_counter("read", name, error);
 	generation = __atomic_load_n(&page->generation, __ATOMIC_ACQUIRE);
-	sysgenid_file_unmap(page);
+	counterfile_unmap(page);
 	if (!list) {
 		sysgenid_escape(name, escaped);
 		printf("generation:  %-10u  container %s\n", generation, escaped);

@@ -15,6 +15,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <clock.h>
+
 #define GRACE_MS 2000 /* from SIGTERM to SIGKILL */
 #define LOOK_AGAIN_MS 20
 
@@ -94,7 +96,7 @@ static enum wait_end await_end(pid_t pid, int pidfd, int64_t end, const struct t
 	};
 
 	while (!has_ended(pid)) {
-		int64_t left = end ? end - tool_now_ms() : INT32_MAX;
+		int64_t left = end ? end - sysgenid_now_ms() : INT32_MAX;
 
 		if (left <= 0)
 			return LATE;
@@ -112,7 +114,7 @@ static enum wait_end await_end(pid_t pid, int pidfd, int64_t end, const struct t
 static const char *await_script(pid_t pid, const struct tool_hooks *hooks, bool *stopped)
 {
 	static char text[80];
-	const int64_t now = tool_now_ms();
+	const int64_t now = sysgenid_now_ms();
 	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	enum wait_end how =
 		await_end(pid, pidfd, hooks->timeout_ms ? now + hooks->timeout_ms : 0, hooks);
@@ -120,7 +122,7 @@ static const char *await_script(pid_t pid, const struct tool_hooks *hooks, bool 
 
 	if (how != ENDED) {
 		kill(-pid, SIGTERM);
-		if (await_end(pid, pidfd, tool_now_ms() + GRACE_MS, NULL) != ENDED)
+		if (await_end(pid, pidfd, sysgenid_now_ms() + GRACE_MS, NULL) != ENDED)
 			kill(-pid, SIGKILL);
 	}
 	if (pidfd >= 0)

@@ -52,9 +52,6 @@ int tool_options(int argc, char **argv, const char *help, const struct tool_opti
  */
 int tool_open_namespace(uint32_t pid, int *status);
 
-/* clock.c: milliseconds since some time */
-int64_t tool_now_ms(void);
-
 /* files.c: counters in files. Exit statuses; what went wrong has been said. */
 
 bool tool_files_exist(void);

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include <clock.h>
+
 static const char help[] =
 	"usage: sysgenid wait [--timeout MS] [--json]\n"
 	"\n"
@@ -21,7 +23,7 @@ static const char help[] =
  */
 static int wait_for_all(struct sysgenid *handle, uint32_t timeout_ms, uint32_t *generation)
 {
-	const int64_t end = tool_now_ms() + timeout_ms;
+	const int64_t end = sysgenid_now_ms() + timeout_ms;
 	int64_t left = timeout_ms;
 	int ret;
 
@@ -35,7 +37,7 @@ static int wait_for_all(struct sysgenid *handle, uint32_t timeout_ms, uint32_t *
 		if (!timeout_ms)
 			continue;
 		/* 0 would be for ever. */
-		left = end - tool_now_ms();
+		left = end - sysgenid_now_ms();
 		if (left <= 0)
 			return -ETIME;
 		if (left > timeout_ms)

@@ -83,6 +83,13 @@ mkfifo "$work/fifo"
 doctor CRIU_CONFIG_FILE="$work/fifo"
 unlike "$found" problem "a file that is a FIFO is not waited for"
 
+cp /bin/sleep "$work/bin/conmon"
+CRIU_LIBS_DIR=/nowhere "$work/bin/conmon" 60 &
+doctor
+like "$found" "note +plugin +process $! \\(conmon\\) starts criu with CRIU_LIBS_DIR=/nowhere" \
+	"the variable in a running engine is found"
+kill "$!"
+
 # Other criu programs.
 criu_in other /usr/local/lib/nowhere
 doctor

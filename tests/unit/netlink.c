@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Netlink requests, against the kernel's own controller and without our module. */
-#include "internal.h"
+#include "netlink.h"
 
 #include <errno.h>
 #include <linux/genetlink.h>

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Opening what is not the counter. */
 #define _GNU_SOURCE
-#include "internal.h"
+#include "handle.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -14,6 +14,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <clock.h>
+
 #define LOOK_AGAIN_MS 20
 #define NOT_FOUND 127 /* exit status, as shells have it */
 
@@ -60,7 +62,7 @@ static void await_answer(struct answer *answer, pid_t pid, int fd, int64_t end)
 	int status;
 
 	for (;;) {
-		const bool late = tool_now_ms() >= end;
+		const bool late = sysgenid_now_ms() >= end;
 		pid_t ended = waitpid(pid, &status, WNOHANG);
 
 		take_output(answer, fd);
@@ -82,7 +84,7 @@ static void await_answer(struct answer *answer, pid_t pid, int fd, int64_t end)
 void ask(struct answer *answer, const char *doing, const char *const argv[], int limit_ms,
 	 bool errors_too)
 {
-	const int64_t start = tool_now_ms();
+	const int64_t start = sysgenid_now_ms();
 	int output[2];
 	pid_t pid;
 
@@ -104,7 +106,7 @@ void ask(struct answer *answer, const char *doing, const char *const argv[], int
 		await_answer(answer, pid, output[0], start + limit_ms);
 	}
 	close(output[0]);
-	answer->ms = (int)(tool_now_ms() - start);
+	answer->ms = (int)(sysgenid_now_ms() - start);
 }
 
 char *line_with(char *text, const char *part)

@@ -10,7 +10,7 @@
 
 #include <libsysgenid.h>
 
-#include "file.h"
+#include "counterfile-page.h"
 
 #include "checks.h"
 #include "finding.h"

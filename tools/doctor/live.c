@@ -18,7 +18,7 @@
 
 #include "ask.h"
 #include "checks.h"
-#include "file.h"
+#include "counterfile-page.h"
 #include "finding.h"
 #include "subject.h"
 

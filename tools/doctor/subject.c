@@ -13,6 +13,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <clock.h>
+
 #define READY_MS 5000
 #define LOOK_AGAIN_MS 20
 #define HAS_MOVED 42 /* its exit status then */
@@ -75,11 +77,11 @@ pid_t subject_start(const char *counter)
 
 enum subject_end subject_await(pid_t pid, int limit_ms)
 {
-	const int64_t end = tool_now_ms() + limit_ms;
+	const int64_t end = sysgenid_now_ms() + limit_ms;
 	pid_t ended;
 	int status;
 
-	while (!(ended = waitpid(pid, &status, WNOHANG)) && tool_now_ms() < end)
+	while (!(ended = waitpid(pid, &status, WNOHANG)) && sysgenid_now_ms() < end)
 		poll(NULL, 0, LOOK_AGAIN_MS);
 	if (!ended)
 		return SUBJECT_RUNS;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Waiting for a descriptor with a time limit. */
-#include "internal.h"
+#include "deadline.h"
 
 #include <errno.h>
 #include <signal.h>

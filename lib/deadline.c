@@ -1,28 +1,21 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /* Waiting for a descriptor until a point in time. */
 #define _GNU_SOURCE
-#include "internal.h"
+#include "deadline.h"
 
 #include <errno.h>
 #include <poll.h>
-#include <time.h>
+
+#include <clock.h>
 
 #define NSEC_PER_SEC 1000000000LL
 #define NSEC_PER_MSEC 1000000LL
-
-static int64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return now.tv_sec * NSEC_PER_SEC + now.tv_nsec;
-}
 
 struct sysgenid_deadline sysgenid_deadline_in(int timeout_ms)
 {
 	struct sysgenid_deadline deadline = { .span_ns = timeout_ms * NSEC_PER_MSEC };
 
-	deadline.end_ns = now_ns() + deadline.span_ns;
+	deadline.end_ns = sysgenid_now_ns() + deadline.span_ns;
 	return deadline;
 }
 
@@ -33,7 +26,7 @@ int sysgenid_poll(int fd, const struct sysgenid_deadline *deadline)
 	int ready;
 
 	if (deadline->span_ns >= 0) {
-		int64_t ns = deadline->end_ns - now_ns();
+		int64_t ns = deadline->end_ns - sysgenid_now_ns();
 
 		/*
 		 * A process restored on a host with another uptime sees the clock jump. It never

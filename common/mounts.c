@@ -11,7 +11,7 @@
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
-#include "file.h"
+#include "counterfile-page.h"
 
 static bool is_octal(char c)
 {

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The counter in a regular file. */
 #define _GNU_SOURCE
-#include "internal.h"
+#include <counterfile-page.h>
+#include <libsysgenid.h>
 
 #include <errno.h>
 #include <fcntl.h>
@@ -110,7 +111,7 @@ static uint32_t raised(uint32_t now, uint32_t min)
 	make_good_file();
 	page = map_writable();
 	move(page, now);
-	told = sysgenid_file_raise(page, min);
+	told = counterfile_raise(page, min);
 	found = page->generation;
 	munmap(page, sizeof(*page));
 	must(told == found);
@@ -137,7 +138,7 @@ static uint32_t reseeded(uint32_t generation, uint32_t rng_generation, uint32_t 
 	page = map_writable();
 	move(page, generation);
 	page->rng_generation = rng_generation;
-	sysgenid_file_reseeded(page, told);
+	counterfile_reseeded(page, told);
 	found = page->rng_generation;
 	munmap(page, sizeof(*page));
 	return found;
@@ -148,7 +149,7 @@ static uint32_t reseeded(uint32_t generation, uint32_t rng_generation, uint32_t 
 static void *raise_often(void *page)
 {
 	for (int i = 0; i < RAISES; i++)
-		sysgenid_file_reseeded(page, sysgenid_file_raise(page, 0));
+		counterfile_reseeded(page, counterfile_raise(page, 0));
 	return NULL;
 }
 
@@ -234,7 +235,7 @@ static void with_lease(int type, int flags, const char *name)
 	if (!pid)
 		hold_lease(type, ready[1]);
 	must(!close(ready[1]) && read(ready[0], &byte, 1) == 1 && !close(ready[0]));
-	fd = sysgenid_file_open(AT_FDCWD, path, flags);
+	fd = counterfile_open(AT_FDCWD, path, flags);
 	ok(fd >= 0, name);
 	close(fd);
 	must(waitpid(pid, &status, 0) == pid && !status);

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+/* Requests and answers of generic netlink. */
+#ifndef SYSGENID_NETLINK_H
+#define SYSGENID_NETLINK_H
+
+#include <linux/netlink.h>
+#include <netlink/attr.h>
+#include <netlink/msg.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "internal.h"
+
+#define SYSGENID_REQUEST_TIMEOUT_MS 5000
+#define SYSGENID_TRIGGER_TIMEOUT_MS 30000 /* it waits for the kernel's RNG to be reseeded */
+
+/* A message to the kernel, as it is sent. */
+struct sysgenid_request {
+	union {
+		struct nlmsghdr header;
+		char data[256];
+	};
+};
+
+/* One datagram. The kernel sends no control message that is larger. */
+struct sysgenid_reply {
+	_Alignas(struct nlmsghdr) char data[8192];
+};
+
+struct sysgenid_family {
+	uint16_t id;
+	uint32_t group; /* 0: there is no group of that name */
+};
+
+/* A connected socket of generic netlink, close-on-exec and non-blocking. Returns the descriptor. */
+int sysgenid_nl_open(void);
+
+/* Starts a request. */
+void sysgenid_nl_request(struct sysgenid_request *request, uint16_t family, uint8_t command,
+			 uint8_t version);
+
+/* Adds an attribute: 0, or -EMSGSIZE when there is no room for it. */
+int sysgenid_nl_put(struct sysgenid_request *request, uint16_t type, const void *value,
+		    size_t size);
+
+/*
+ * Sends @request and waits for the reply, which is validated and taken apart: @attrs has
+ * @policy_max + 1 places and points into @reply. @error is set in every case; it may be NULL.
+ * Signals don't end the wait. Returns 0, what the kernel answered, -ETIMEDOUT, -EPROTO, ...
+ */
+int sysgenid_nl_call(int fd, const struct sysgenid_request *request, int timeout_ms,
+		     struct sysgenid_reply *reply, struct nlattr **attrs,
+		     const struct nla_policy *policy, int policy_max, struct sysgenid_error *error);
+
+/* Asks for the numbers of a family and of one of its multicast groups (NULL: none). */
+int sysgenid_nl_resolve(int fd, const char *name, const char *group, struct sysgenid_family *family,
+			struct sysgenid_error *error);
+
+/* Takes one datagram of the kernel's if there is one: its size, -EAGAIN, -ENOBUFS, -EPROTO, ... */
+ssize_t sysgenid_nl_receive(int fd, struct sysgenid_reply *reply);
+
+/* Takes the attributes of a generic netlink message apart: 0 or -EPROTO. */
+int sysgenid_nl_parse(struct nlmsghdr *header, struct nlattr **attrs,
+		      const struct nla_policy *policy, int policy_max);
+
+/* The value of an attribute that must be there: 0 or -EPROTO. */
+int sysgenid_nl_u32(struct nlattr *const *attrs, int type, uint32_t *value);
+
+#endif
