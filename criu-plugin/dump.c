@@ -142,10 +142,24 @@ static int require(void)
 	return need_plugin();
 }
 
+/* Before criu dumps the task's memory, runs the post-dump script or serves lazy pages. */
 static int inspect(pid_t pid, void *unused)
 {
+	SysgenidImage *image = sysgenid_plugin.image;
+	const struct sysgenid_image_lists before = sysgenid_image_lists(image);
+	const bool own = image->own_pid_namespace, other = image->other_pid_namespace;
+	struct sysgenid_image_lists after;
+	int error;
+
 	(void)unused;
-	return sysgenid_inspect(pid, sysgenid_plugin.image, &dump.findings);
+	error = sysgenid_inspect(pid, image, &dump.findings);
+	if (!error && sysgenid_plugin.config.wipe_on_fork)
+		error = sysgenid_wipe_dump(pid, image);
+	after = sysgenid_image_lists(image);
+	if (memcmp(&before, &after, sizeof(after)) || own != image->own_pid_namespace ||
+	    other != image->other_pid_namespace)
+		dump.stored = false;
+	return error;
 }
 
 /* criu before 4.0 does not say which tasks it dumps. */
@@ -155,7 +169,6 @@ static int inspect_all(void)
 		return dump.inspect_error;
 	dump.inspected = true;
 	dump.inspect_error = sysgenid_for_each_task(inspect, NULL);
-	dump.stored = false;
 	return dump.inspect_error;
 }
 
@@ -307,8 +320,6 @@ static void finish_old_dump(void)
 	int error = inspect_all();
 
 	refresh_mark(true);
-	if (sysgenid_plugin.config.wipe_on_fork && sysgenid_wipe_dump(sysgenid_plugin.image))
-		dump.stored = false;
 	if (!error)
 		error = keep_findings();
 	if (!sysgenid_chain_leads()) {

@@ -297,26 +297,30 @@ static int compare_areas(const void *a, const void *b)
 	return (x->start > y->start) - (x->start < y->start);
 }
 
-/* They were mappings. */
-static int check_overlap(SysgenidRngArea *const *areas, size_t n,
-			 struct sysgenid_image_error *error)
+/* What is not clear yet first: a restore looks for nothing else. */
+static int compare_order(const void *a, const void *b)
 {
-	cleanup_free const SysgenidRngArea **sorted = malloc((n + 1) * sizeof(*sorted));
+	const SysgenidRngArea *x = *(SysgenidRngArea *const *)a, *y = *(SysgenidRngArea *const *)b;
 
-	if (!sorted)
-		return fail(error, -ENOMEM, "no memory to check it");
-	for (size_t i = 0; i < n; i++)
-		sorted[i] = areas[i];
-	qsort(sorted, n, sizeof(*sorted), compare_areas);
+	return x->cleared != y->cleared ? x->cleared - y->cleared : compare_areas(a, b);
+}
+
+/* They were mappings. */
+static int check_overlap(SysgenidRngArea **areas, size_t n, struct sysgenid_image_error *error)
+{
+	if (n)
+		qsort(areas, n, sizeof(*areas), compare_areas);
 	for (size_t i = 1; i < n; i++)
-		if (sorted[i]->pid == sorted[i - 1]->pid && sorted[i]->start < sorted[i - 1]->end)
+		if (areas[i]->pid == areas[i - 1]->pid && areas[i]->start < areas[i - 1]->end)
 			return fail(error, -EBADMSG, "areas of memory in it overlap");
 	return 0;
 }
 
-static int check_areas(SysgenidRngArea *const *areas, size_t n, struct sysgenid_image_error *error)
+/* ... and brings them into the order that sysgenid_areas_clear() needs. */
+static int check_areas(SysgenidRngArea **areas, size_t n, struct sysgenid_image_error *error)
 {
 	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	int result;
 
 	if (n > SYSGENID_IMAGE_MAX_AREAS)
 		return fail(error, -EBADMSG, "it has %zu areas of memory, more than the %u allowed",
@@ -328,7 +332,10 @@ static int check_areas(SysgenidRngArea *const *areas, size_t n, struct sysgenid_
 		    area->end > INT64_MAX || area->start % page || area->end % page)
 			return fail(error, -EBADMSG, "an area of memory in it is impossible");
 	}
-	return check_overlap(areas, n, error);
+	result = check_overlap(areas, n, error);
+	if (!result && n)
+		qsort(areas, n, sizeof(*areas), compare_order);
+	return result;
 }
 
 static int check_memory(const SysgenidImage *image, struct sysgenid_image_error *error)

@@ -42,7 +42,10 @@ bool sysgenid_image_has_file_task(const SysgenidImage *image, pid_t pid);
 
 /* Header and message in a buffer that the caller frees. Returns 0, -ENOMEM or -E2BIG. */
 int sysgenid_image_encode(const SysgenidImage *image, uint8_t **data, size_t *size);
-/* Returns 0 or -EBADMSG with error filled in (also -ENOMEM). */
+/*
+ * Returns 0 or -EBADMSG with error filled in (also -ENOMEM). Areas that are not clear come first then; apart from that they
+ * are in the order of their tasks and addresses.
+ */
 int sysgenid_image_decode(const uint8_t *data, size_t size, SysgenidImage **image,
 			  struct sysgenid_image_error *error);
 

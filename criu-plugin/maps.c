@@ -67,6 +67,7 @@ static int walk(FILE *file, bool flags, sysgenid_vma_fn fn, void *argument)
 		} else if (flags && vma.end && !strncmp(line, word, sizeof(word) - 1)) {
 			vma.droppable = has_flag(line, "dp");
 			vma.wipe_on_fork = has_flag(line, "wf");
+			vma.lazy = has_flag(line, "um");
 			result = fn(&vma, argument);
 		}
 	}

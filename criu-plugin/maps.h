@@ -15,8 +15,10 @@ struct sysgenid_vma {
 	dev_t device;	  /* of the file's file system */
 	uint64_t inode;	  /* 0: no file */
 	const char *path; /* "" when there is none; also "[heap]" and the like */
-	bool droppable;	  /* only known when flags were asked for; so the next one */
+	/* Only known when flags were asked for: */
+	bool droppable;
 	bool wipe_on_fork;
+	bool lazy; /* userfaultfd brings pages that are missing */
 };
 
 /* Anything but 0 ends the walk and becomes its result. */

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,6 +14,7 @@
 #include "plugin.h"
 #include "policy.h"
 #include "rng.h"
+#include "tasks.h"
 #include "util.h"
 #include "wipe.h"
 
@@ -236,6 +238,22 @@ int sysgenid_restore_update_vma(const char *path, uint64_t address, uint64_t old
 	return was_mapped(path) ? 0 : -ENOTSUP;
 }
 
+/* The tasks first: to say why may take for ever, and when criu is killed meanwhile the kernel lets its tasks run. */
+static void wipe(pid_t pid)
+{
+	const char *wrong = sysgenid_wipe_restore(pid, sysgenid_plugin.image);
+
+	if (!wrong)
+		return;
+	sysgenid_plugin.doomed = true;
+	kill(pid, SIGKILL);
+	sysgenid_kill_tasks();
+	sysgenid_err("cannot clear the wipe-on-fork memory of task %d, as " SYSGENID_CONF
+		     " asks with wipe-on-fork = yes: %s. The restored tasks are killed, since two "
+		     "clones might draw the same numbers",
+		     pid, wrong);
+}
+
 /*
  * Once for each task, all of them stopped. criu 3.17.1 calls it for tasks that are dead in the
  * image, too, maybe without a number. It does not ask whether this hook succeeded: what must not
@@ -243,12 +261,12 @@ int sysgenid_restore_update_vma(const char *path, uint64_t address, uint64_t old
  */
 int sysgenid_restore_resume_late(int pid)
 {
-	if (pid <= 0)
+	if (pid <= 0 || sysgenid_plugin.doomed)
 		return -ENOTSUP;
 	if (sysgenid_plugin.image)
 		sysgenid_rng_restore(pid, sysgenid_plugin.image);
 	if (sysgenid_plugin.image && sysgenid_plugin.config.wipe_on_fork)
-		sysgenid_wipe_restore(pid, sysgenid_plugin.image);
+		wipe(pid);
 	if (!sysgenid_plugin.doomed && sysgenid_task_raise(pid))
 		sysgenid_err("the restored tasks are killed, since one would run on an old "
 			     "generation");

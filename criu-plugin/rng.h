@@ -18,9 +18,6 @@
  */
 int sysgenid_rng_dump(pid_t pid, SysgenidImage *image);
 
-/* Clears those of the recorded areas that are a stopped task's and not clear yet. Returns 0 or -errno. */
-int sysgenid_areas_clear(pid_t pid, SysgenidRngArea *const *areas, size_t n);
-
 /* Clears what was recorded in a task that is restored and still stopped. Warns by itself. */
 void sysgenid_rng_restore(pid_t pid, const SysgenidImage *image);
 

@@ -6,15 +6,17 @@
 #ifndef SYSGENID_WIPE_H
 #define SYSGENID_WIPE_H
 
-#include <stdbool.h>
 #include <sys/types.h>
 
 #include "image.h"
 
-/* Records where it is in all tasks that this process has frozen. Returns whether there is any. Warns by itself. */
-bool sysgenid_wipe_dump(SysgenidImage *image);
+/* Records where a frozen task has it. Returns 0 or -errno after logging: it cannot be recorded. */
+int sysgenid_wipe_dump(pid_t pid, SysgenidImage *image);
 
-/* Clears what was recorded in a task that is restored and still stopped. Warns by itself. */
-void sysgenid_wipe_restore(pid_t pid, const SysgenidImage *image);
+/*
+ * Clears what was recorded in a task that is restored and still stopped. Returns NULL, or what went wrong and what to do: the
+ * task must not run.
+ */
+const char *sysgenid_wipe_restore(pid_t pid, const SysgenidImage *image);
 
 #endif

@@ -24,7 +24,12 @@ has_drawn()
 # draw_clone IMAGE NAME: restores, lets draw at once, kills; the numbers go to $CR_DIR/NAME.numbers
 draw_clone()
 {
-	restore "$1" "$2" && signal "$2" && wait_for 30 has_drawn "$1" "$2" || return
+	restore "$1" "$2" && draw_restored "$1" "$2"
+}
+
+draw_restored()
+{
+	signal "$2" && wait_for 30 has_drawn "$1" "$2" || return
 	lines_like ' drew '
 	printf '%s\n' "${MATCHES[@]##* }" | sort >"$CR_DIR/$2.numbers"
 	container_kill "$2"
