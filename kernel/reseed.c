@@ -16,10 +16,15 @@
 #include <linux/err.h>
 #include <linux/file.h>
 #include <linux/fs.h>
+#include <linux/fs_struct.h>
 #include <linux/kdev_t.h>
 #include <linux/major.h>
 #include <linux/minmax.h>
+#include <linux/path.h>
+#include <linux/pid.h>
+#include <linux/pid_namespace.h>
 #include <linux/random.h>
+#include <linux/sched/task.h>
 #include <linux/uaccess.h>
 #include <linux/wait.h>
 #include <linux/workqueue.h>
@@ -54,9 +59,47 @@ static unsigned int round;
 static unsigned long cost;	/* of the last one, in jiffies */
 static unsigned long pause = 1; /* jiffies until the next try after a failure */
 
+/* Caller puts @root. Returns 0 or -ESRCH. */
+static int reseed_init_root(struct path *root)
+{
+	struct task_struct *init;
+	int ret = -ESRCH;
+
+	rcu_read_lock();
+	init = get_pid_task(find_pid_ns(1, &init_pid_ns), PIDTYPE_PID);
+	rcu_read_unlock();
+	if (!init)
+		return ret;
+	task_lock(init);
+	if (init->fs) {
+		get_fs_root(init->fs, root);
+		ret = 0;
+	}
+	task_unlock(init);
+	put_task_struct(init);
+	return ret;
+}
+
+/*
+ * Opens the random device by its path in the root of the system's first task. A kernel thread's own root
+ * will not do: it is empty in newer kernels (seen with 7.3).
+ */
+static struct file *reseed_open_device(void)
+{
+	struct path root;
+	struct file *file;
+	int ret = reseed_init_root(&root);
+
+	if (ret)
+		return ERR_PTR(ret);
+	file = file_open_root(&root, RANDOM_DEVICE, O_RDONLY, 0);
+	path_put(&root);
+	return file;
+}
+
 static int force_reseed(void)
 {
-	struct file *file = filp_open(RANDOM_DEVICE, O_RDONLY, 0);
+	struct file *file = reseed_open_device();
 	int ret;
 
 	if (IS_ERR(file))
