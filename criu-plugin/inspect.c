@@ -2,12 +2,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "inspect.h"
 #include "log.h"
 #include "maps.h"
+#include "pidns.h"
 #include "util.h"
 #include "vrng.h"
 #include "counterfile-find.h"
@@ -23,21 +23,20 @@ static int fail(pid_t pid, const char *what, int error)
 	return error;
 }
 
-/* criu has no trees with several PID namespaces: one task stands for all. */
+/*
+ * criu has no trees with several PID namespaces: one task stands for all. criu may be in the same one, if it runs inside
+ * a container.
+ */
 static int find_namespace(pid_t pid, struct sysgenid_findings *findings)
 {
-	struct stat theirs, ours;
-	cleanup_close int fd = -1;
-	char path[64];
+	int fd = sysgenid_pidns_open(pid);
 
-	snprintf(path, sizeof(path), "/proc/%d/ns/pid", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0 || fstat(fd, &theirs) || stat("/proc/self/ns/pid", &ours))
-		return -errno;
-	if (theirs.st_ino == ours.st_ino)
-		return 0;
-	findings->pid_namespace = fd;
-	fd = -1;
+	if (fd < 0)
+		return fd;
+	if (sysgenid_pidns_is_machines(fd))
+		close(fd);
+	else
+		findings->pid_namespace = fd;
 	return 0;
 }
 

@@ -9,7 +9,7 @@
 #include "image.h"
 
 struct sysgenid_findings {
-	int pid_namespace; /* a descriptor of the tree's, if it is not ours; else -1 */
+	int pid_namespace; /* a descriptor of the tree's, if it is not the machine's; else -1 */
 	bool counter_file; /* a task has the counter in a regular file */
 	bool system_wide; /* a task has the system's counter mapped by way of the virtio-rng driver */
 };

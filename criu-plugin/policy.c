@@ -54,6 +54,7 @@ static void plan_missing(const struct sysgenid_facts *facts, struct sysgenid_pla
 static void plan_mark(const struct sysgenid_facts *facts, struct sysgenid_plan *plan)
 {
 	plan->reseed_only = facts->own_counter;
+	plan->inside = facts->inside && !facts->system_wide;
 	if (facts->in_file && facts->file_mark_is_last) {
 		decide(&plan->judgement, SYSGENID_REFUSE,
 		       "a restored process has the counter in a file that had reached its end, %u: "
@@ -100,6 +101,15 @@ void sysgenid_policy_plan(const struct sysgenid_facts *facts, struct sysgenid_pl
 	}
 }
 
+/* Without an image nobody knows whether a task has the machine's counter. criu may not move that, so nobody here can. */
+bool sysgenid_policy_narrow(const struct sysgenid_facts *facts, struct sysgenid_plan *plan)
+{
+	if (plan->inside || !facts->inside || facts->system_wide)
+		return false;
+	plan->inside = true;
+	return true;
+}
+
 static void judge_range(const struct sysgenid_facts *facts, struct sysgenid_judgement *judgement)
 {
 	if (is_needed(facts))
@@ -117,8 +127,8 @@ static void judge_range(const struct sysgenid_facts *facts, struct sysgenid_judg
 		       facts->mark);
 }
 
-static void judge_failure(const struct sysgenid_facts *facts, int error, const char *why,
-			  struct sysgenid_judgement *judgement)
+static void judge_failure(const struct sysgenid_facts *facts, const struct sysgenid_plan *plan,
+			  int error, const char *why, struct sysgenid_judgement *judgement)
 {
 	const char *what = why, *advice = "see the kernel log";
 
@@ -126,9 +136,10 @@ static void judge_failure(const struct sysgenid_facts *facts, int error, const c
 		what = "the module sysgenid is not loaded";
 		advice = "run 'modprobe sysgenid'";
 	} else if (error == -EPERM || error == -EACCES) {
-		advice =
-			"run criu with CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN in the initial user "
-			"namespace";
+		advice = plan->inside ? "run criu with CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN in "
+					"the user namespace that owns its PID namespace"
+				      : "run criu with CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN in "
+					"the initial user namespace";
 	}
 	if (is_needed(facts))
 		decide(judgement, SYSGENID_REFUSE,
@@ -159,5 +170,5 @@ void sysgenid_policy_judge(const struct sysgenid_facts *facts, const struct sysg
 	else if (error == -ERANGE && plan->min)
 		judge_range(facts, judgement);
 	else
-		judge_failure(facts, error, why, judgement);
+		judge_failure(facts, plan, error, why, judgement);
 }

@@ -21,7 +21,10 @@ struct sysgenid_facts {
 	bool required; /* the image says that a task uses the counter */
 	/* The tasks get a PID namespace, and so a counter, of their own: the machine's stays. */
 	bool own_counter;
-	bool in_file; /* the image says that a task has a counter in a file */
+	/* criu is in a container's PID namespace, and so are the tasks, or below it. */
+	bool inside;
+	bool system_wide; /* the image says that a task has the machine's counter */
+	bool in_file;	  /* the image says that a task has a counter in a file */
 	bool file_mark_is_last;
 	bool mark_known;
 	uint32_t mark;
@@ -46,11 +49,15 @@ struct sysgenid_judgement {
 struct sysgenid_plan {
 	struct sysgenid_judgement judgement; /* GO or REFUSE */
 	bool reseed_only;		     /* nothing else is to be triggered */
+	bool inside;			     /* criu's own PID namespace is all that is to move */
 	uint32_t min;			     /* for the trigger; 0: no wish */
 	bool force;
 };
 
 void sysgenid_policy_plan(const struct sysgenid_facts *facts, struct sysgenid_plan *plan);
+
+/* After -EPERM: is there a smaller plan that is enough? */
+bool sysgenid_policy_narrow(const struct sysgenid_facts *facts, struct sysgenid_plan *plan);
 
 /*
  * error: 0 or -errno of the trigger, or of the status query before it. why: the kernel's or the

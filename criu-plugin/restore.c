@@ -11,6 +11,7 @@
 #include "criu_abi.h"
 #include "files.h"
 #include "log.h"
+#include "pidns.h"
 #include "plugin.h"
 #include "policy.h"
 #include "rng.h"
@@ -48,6 +49,13 @@ static bool has_own_counter(const SysgenidImage *image)
 	       (image->other_pid_namespace && (image->n_files || image->n_mappings));
 }
 
+static bool is_inside(void)
+{
+	cleanup_close int fd = sysgenid_pidns_open(0);
+
+	return fd >= 0 && !sysgenid_pidns_is_machines(fd);
+}
+
 static void gather_facts(struct sysgenid_facts *facts)
 {
 	struct sysgenid_image_error wrong = { "" };
@@ -59,6 +67,7 @@ static void gather_facts(struct sysgenid_facts *facts)
 		.listed = is_listed(),
 		.strict = sysgenid_plugin.config.strict,
 		.follow_any_mark = sysgenid_plugin.config.follow_any_mark,
+		.inside = is_inside(),
 	};
 	error = sysgenid_image_read(directory, &sysgenid_plugin.image, &wrong);
 	if (error == -ENOENT) {
@@ -76,8 +85,36 @@ static void gather_facts(struct sysgenid_facts *facts)
 	facts->mark_known = image->has_mark;
 	facts->mark = image->mark;
 	facts->own_counter = has_own_counter(image);
+	facts->system_wide = image->system_wide;
 	facts->in_file = image->n_file_tasks > 0;
 	facts->file_mark_is_last = image->file_mark == UINT32_MAX;
+}
+
+/*
+ * Everybody whom this restore concerns is in criu's own PID namespace or below it. The reseed is for those who open the
+ * device only later, in a new one; it takes rights on the machine, which criu in a container may not have.
+ */
+static int move_inside(const struct sysgenid_plan *plan, unsigned int flags,
+		       struct sysgenid_reason *why)
+{
+	cleanup_close int here = sysgenid_pidns_open(0);
+	uint32_t generation;
+	int error;
+
+	if (here < 0)
+		return here;
+	error = sysgenid_counter_reseed(plan->min, flags, why);
+	/* Other counters than the machine's follow any mark. */
+	if (error == -ERANGE && !plan->reseed_only)
+		error = sysgenid_counter_reseed(0, flags, why);
+	if (error ? error != -EPERM : plan->reseed_only)
+		return error;
+	error = sysgenid_counter_move(here, plan->min, flags, &generation, why);
+	if (!error)
+		sysgenid_info("generation %u in criu's own PID namespace for this restore; the "
+			      "machine's generation stays",
+			      generation);
+	return error;
 }
 
 static int move_generation(const struct sysgenid_plan *plan, struct sysgenid_reason *why)
@@ -88,6 +125,8 @@ static int move_generation(const struct sysgenid_plan *plan, struct sysgenid_rea
 
 	if (plan->force)
 		flags |= SYSGENID_TRIGGER_FORCE;
+	if (plan->inside)
+		return move_inside(plan, flags, why);
 	if (plan->reseed_only) {
 		error = sysgenid_counter_reseed(plan->min, flags, why);
 		if (!error)
@@ -155,6 +194,8 @@ static void attempt(const struct sysgenid_facts *facts, struct sysgenid_judgemen
 	if (judgement->text[0])
 		sysgenid_warn("%s", judgement->text);
 	error = move_generation(&plan, &why);
+	if (error == -EPERM && sysgenid_policy_narrow(facts, &plan))
+		error = move_generation(&plan, &why);
 	if (error == -EOPNOTSUPP && plan.reseed_only) {
 		/* The module is an old one, for which all tasks have the machine's counter. */
 		struct sysgenid_facts shared = *facts;

@@ -116,6 +116,13 @@ int subject_jailed(char **args)
 	look_for_ever(args[0], word, BURST);
 }
 
+int subject_idle(char **args)
+{
+	say("ready");
+	idle(args);
+	return 0;
+}
+
 int subject_mapping(char **args)
 {
 	const uint32_t *word = map_and_close();

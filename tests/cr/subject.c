@@ -10,6 +10,7 @@ static const struct {
 	const char *help;
 } commands[] = {
 	{ "mapping", subject_mapping, "keeps a mapping and no file, and looks at it all the time" },
+	{ "idle", subject_idle, "does nothing" },
 	{ "look", subject_look, "FILE: the same at a page of another file" },
 	{ "jailed", subject_jailed,
 	  "FILE: the same in a child that has changed its root to an empty directory" },

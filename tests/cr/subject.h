@@ -14,7 +14,8 @@
 /* Words of the command line from the subject's name on. The result is the exit status. */
 typedef int subject_fn(char **args);
 
-subject_fn subject_mapping, subject_look, subject_jailed, subject_forked, subject_threads;
+subject_fn subject_idle, subject_mapping, subject_look, subject_jailed, subject_forked,
+	subject_threads;
 subject_fn subject_file, subject_shared, subject_mixed;
 subject_fn subject_sleepers;
 subject_fn subject_hostile;

@@ -86,6 +86,12 @@ static const struct row rows[] = {
 	  SYSGENID_GO_RESEED, "modprobe", 0, false },
 	{ "required, not allowed: refused, naming the capability", IMAGE(REQUIRED), -EPERM,
 	  SYSGENID_REFUSE, "CAP_CHECKPOINT_RESTORE", 42, false },
+	{ "inside a container, not allowed: refused, naming who owns that",
+	  IMAGE(REQUIRED, .inside = true), -EPERM, SYSGENID_REFUSE,
+	  "the user namespace that owns its PID namespace", 42, false },
+	{ "inside a container, and the machine's counter is needed: refused, naming that",
+	  IMAGE(REQUIRED, .inside = true, .system_wide = true), -EPERM, SYSGENID_REFUSE,
+	  "the initial user namespace", 42, false },
 	{ "not required, not allowed: goes on and reseeds", IMAGE(), -EPERM, SYSGENID_GO_RESEED,
 	  "CAP_CHECKPOINT_RESTORE", 42, false },
 	{ "required, another error: refused with its text", IMAGE(REQUIRED), -ENOMEM,
@@ -116,8 +122,36 @@ static const struct row rows[] = {
 	  SYSGENID_GO_RESEED, "not reseeded", 42, false },
 };
 
+static struct sysgenid_plan plan_of(struct sysgenid_facts facts, bool *narrower)
+{
+	struct sysgenid_plan plan;
+
+	sysgenid_policy_plan(&facts, &plan);
+	*narrower = sysgenid_policy_narrow(&facts, &plan);
+	return plan;
+}
+
+/* Which counter is to move. */
+static void check_reach(void)
+{
+	struct sysgenid_plan plan;
+	bool narrower;
+
+	plan = plan_of((struct sysgenid_facts)IMAGE(REQUIRED), &narrower);
+	ok(!plan.inside && !narrower, "on the machine the machine's counter moves, or none");
+	plan = plan_of((struct sysgenid_facts)IMAGE(REQUIRED, .inside = true), &narrower);
+	ok(plan.inside && !narrower, "inside a container only its own moves");
+	plan = plan_of((struct sysgenid_facts)IMAGE(.inside = true, .system_wide = true),
+		       &narrower);
+	ok(!plan.inside && !narrower, "but not if a task has the machine's counter");
+	plan = plan_of((struct sysgenid_facts)NO_IMAGE(.inside = true), &narrower);
+	ok(plan.inside && narrower,
+	   "made without the plugin: the machine's is tried first, as a task may have that");
+}
+
 int main(void)
 {
+	check_reach();
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		const struct row *row = &rows[i];
 		struct sysgenid_judgement judgement;

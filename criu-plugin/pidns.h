@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* PID namespaces, each of which has a counter of its own: the machine's, and those of containers. */
+#ifndef SYSGENID_PIDNS_H
+#define SYSGENID_PIDNS_H
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* Opens the PID namespace of a task, 0: of this process. Returns a descriptor or -errno. */
+int sysgenid_pidns_open(pid_t pid);
+
+/* Is it the machine's own, which belongs to the initial user namespace? */
+bool sysgenid_pidns_is_machines(int fd);
+
+#endif

@@ -1,0 +1,174 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# criu inside a container, with our plugin in there, as it is run in application containers that restore a warm program: what
+# it restores shares the container's PID namespace. The container's generation moves, whoever owns it, and nobody else's.
+# vm: timeout=240
+set -uo pipefail
+. tests/cr/inside.sh
+
+TOOL=/sysgenid/build/tools/sysgenid
+
+# as_user CAPABILITY...: from here on commands inside run as a user with these capabilities and no others.
+as_user()
+{
+	local caps=-all word
+
+	for word; do
+		caps+=,+$word
+	done
+	AS=(setpriv --reuid 1001 --regid 1001 --clear-groups --inh-caps "$caps" --ambient-caps "$caps"
+		--bounding-set "$caps")
+}
+
+# others BOX: what a program next to the restored ones sees
+others()
+{
+	local -a LOG=() SEEN=()
+
+	pid_of "$1" && mapfile -t LOG <"/proc/$PID/root/run/others"
+	generations_in "${LOG[@]}"
+	echo "${SEEN[@]}"
+}
+
+others_see_more()
+{
+	[[ $(others "$1") != "$2" ]]
+}
+
+# Where criu is not there yet, it is criu that says so.
+check_absent()
+{
+	without_plugin
+	not_ok "$1: without a plugin in the container criu refuses to dump what maps the counter" \
+		inside_dump "$1" absent
+	like "$(grep Error "$CR_DIR/absent/dump.log")" "Can't handle non-regular mapping" "$1: in criu's own words"
+	ok "$1: and leaves it as it was" inside_ready "$1" out
+}
+
+check_control()
+{
+	with_silent_plugin
+	ok "$1: control: it is dumped with a plugin that does nothing" inside_dump "$1" control
+	ok "$1: control: it is restored" inside_restore "$1" control
+	read_news control "$1"
+	is "${LOG[*]}" "" "$1: control: without the plugin the clone sees the old generation"
+	inside_kill "$1"
+}
+
+# check_clone BOX NAME
+check_clone()
+{
+	local before
+
+	before=$(others "$1")
+	ok "$1: $2 is restored" inside_restore "$1" image || return
+	ok "$1: $2 sees a new generation" wait_for 30 clones_see image "$1" mixed
+	read_news image "$1"
+	is "${#LOG[@]}" 1 "$1: $2 sees one change and no other"
+	SEEN=()
+	generations_in "${LOG[@]: -1}"
+	isnt "${SEEN[0]-}" "$LAST" "$1: $2 sees another generation than what was restored before"
+	LAST=${SEEN[0]-}
+	ok "$1: so does a program next to it" wait_for 30 others_see_more "$1" "$before"
+	inside_kill "$1"
+}
+
+# check_clones BOX
+check_clones()
+{
+	local LAST=''
+
+	with_plugin
+	ok "$1: it starts again" inside_start "$1" out mixed
+	ok "$1: it is dumped" inside_dump "$1" image || return
+	check_clone "$1" "the first clone"
+	check_clone "$1" "the second clone"
+}
+
+# What does not use the counter now may open it later.
+check_unused()
+{
+	local before
+
+	ok "$1: a program that does not use the counter starts" inside_start "$1" out idle
+	ok "$1: it is dumped" inside_dump "$1" unused
+	before=$(others "$1")
+	ok "$1: it is restored" inside_restore "$1" unused
+	ok "$1: the container's generation moves" wait_for 30 others_see_more "$1" "$before"
+	inside_kill "$1"
+}
+
+# Without criu: who may move a container's generation moves that one.
+check_triggers()
+{
+	local before
+
+	before=$(others "$1")
+	ok "$1: its root moves its generation by the ioctl" inside "$1" "$SUBJECT" trigger
+	ok "$1: which is seen" wait_for 30 others_see_more "$1" "$before"
+	before=$(others "$1")
+	ok "$1: and over netlink" inside "$1" "$TOOL" trigger --pid 1
+	ok "$1: which is seen" wait_for 30 others_see_more "$1" "$before"
+	as_user
+	before=$(others "$1")
+	not_ok "$1: a user without capabilities cannot, by the ioctl" inside "$1" "$SUBJECT" trigger
+	like "$(inside "$1" bash -c "$TOOL trigger --pid \$\$" 2>&1)" CAP_CHECKPOINT_RESTORE "$1: nor over netlink"
+	AS=()
+	is "$(others "$1")" "$before" "$1: and has not moved it"
+}
+
+check_box()
+{
+	ok "$1: a program starts next to it" inside_start "$1" others look /dev/sysgenid
+	ok "$1: what is to be dumped starts" inside_start "$1" out mixed
+	check_absent "$1"
+	check_control "$1"
+	check_clones "$1"
+	check_unused "$1"
+	check_triggers "$1"
+}
+
+# As application servers do it: no root, and of the capabilities those that criu cannot do without.
+check_user()
+{
+	as_user checkpoint_restore sys_ptrace setpcap
+	UNPRIVILEGED=(--unprivileged)
+	check_clones "$1"
+	AS=()
+}
+
+# Without --unprivileged it is criu that wants rights on the machine.
+check_old_userns_box()
+{
+	ok "a container with a user namespace of its own starts" userns_box_start userns
+	ok "userns: a program starts" inside_start userns out mixed
+	ok "userns: it is dumped" inside_dump userns image
+	not_ok "userns: criu cannot restore it" inside_restore userns image
+	like "$(grep Error "$CR_DIR/image/restore.log")" "Unable to set SO_SNDBUFFORCE" \
+		"userns: in criu's own words"
+}
+
+check_userns_box()
+{
+	ok "a container with a user namespace of its own starts" userns_box_start userns
+	UNPRIVILEGED=(--unprivileged)
+	check_box userns
+	like "$(inside userns "$TOOL" trigger 2>&1)" "initial user namespace" \
+		"userns: its root cannot move the machine's generation"
+}
+
+fresh_module
+install_plugin
+ok "a container starts" box_start plain
+ok "a program in another one starts" subject_start other look /dev/sysgenid
+check_box plain
+if criu_41_or_newer; then
+	check_user plain
+	check_userns_box
+else
+	check_old_userns_box
+fi
+is "$(generation)" 0 "the machine's generation has not moved"
+read_log other
+is "${#LOG[@]}" 2 "nor has that of another container"
+done_testing
