@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The time since some point, for time limits. Nobody sets this clock; a restore may make it jump. */
+/*
+ * The time since some point, for time limits. Nobody sets this clock; a restore may make it jump.
+ */
 #ifndef SYSGENID_CLOCK_H
 #define SYSGENID_CLOCK_H
 

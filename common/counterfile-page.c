@@ -17,8 +17,8 @@ int counterfile_open(int folder, const char *path, int flags)
 	flags |= O_CLOEXEC | O_NOCTTY;
 	fd = openat(folder, path, flags | O_NONBLOCK);
 	/*
-	 * EAGAIN: somebody holds a lease, which only regular files have. The kernel gives no new lease
-	 * while somebody waits, so the wait ends.
+	 * EAGAIN: somebody holds a lease, which only regular files have. The kernel gives no new
+	 * lease while somebody waits, so the wait ends.
 	 */
 	if (fd < 0 && errno == EAGAIN)
 		fd = openat(folder, path, flags);
@@ -26,8 +26,8 @@ int counterfile_open(int folder, const char *path, int flags)
 }
 
 /*
- * A page that others could make shorter would end this process with SIGBUS when it reads it, and one that they
- * could write would tell it nothing. Root can do either; who is root can do anything.
+ * A page that others could make shorter would end this process with SIGBUS when it reads it, and
+ * one that they could write would tell it nothing. Root can do either; who is root can do anything.
  */
 int counterfile_check(int fd)
 {
@@ -69,7 +69,10 @@ uint32_t counterfile_raise(struct sysgenid_page *page, uint32_t min)
 	/* Release: who reads the new number reads all that was written before. */
 	do {
 		next = now == UINT32_MAX ? 1 : now + 1;
-		/* When the page has the highest number, a @min of that number must not keep it there. */
+		/*
+		 * When the page has the highest number, a @min of that number must not keep it
+		 * there.
+		 */
 		if (next < min && min != now)
 			next = min;
 	} while (!__atomic_compare_exchange_n(&page->generation, &now, next, false,
@@ -83,7 +86,10 @@ void counterfile_reseeded(struct sysgenid_page *page, uint32_t generation)
 
 	if (!(page->flags & SYSGENID_PAGE_F_RNG))
 		return;
-	/* Acquire: who sees another's rng_generation also sees that generation, and does not replace it. */
+	/*
+	 * Acquire: who sees another's rng_generation also sees that generation, and does not
+	 * replace it.
+	 */
 	while (__atomic_load_n(&page->generation, __ATOMIC_ACQUIRE) == generation &&
 	       !__atomic_compare_exchange_n(&page->rng_generation, &told, generation, false,
 					    __ATOMIC_RELEASE, __ATOMIC_ACQUIRE))

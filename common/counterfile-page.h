@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Counter files, for machines without the module: a page of the device's layout in a regular file, mounted at
- * /dev/sysgenid in a container.
+ * Counter files, for machines without the module: a page of the device's layout in a regular file,
+ * mounted at /dev/sysgenid in a container.
  */
 #ifndef SYSGENID_COUNTERFILE_PAGE_H
 #define SYSGENID_COUNTERFILE_PAGE_H
@@ -11,19 +11,24 @@
 
 #include <linux/sysgenid.h>
 
-/* Their place is SYSGENID_REGISTRY/NAME/SYSGENID_REGISTRY_FILE. Tests have a registry of their own. */
+/*
+ * Their place is SYSGENID_REGISTRY/NAME/SYSGENID_REGISTRY_FILE. Tests have a registry of their own.
+ */
 #ifndef SYSGENID_REGISTRY
 #define SYSGENID_REGISTRY "/run/sysgenid/containers"
 #endif
 #define SYSGENID_REGISTRY_FILE "counter"
 
 /*
- * As openat(), but it does not wait for a FIFO or a terminal of that name. It waits for a lease: a container's root may
- * hold one on the file, which the kernel takes away after fs.lease-break-time. Returns -errno.
+ * As openat(), but it does not wait for a FIFO or a terminal of that name. It waits for a lease: a
+ * container's root may hold one on the file, which the kernel takes away after fs.lease-break-time.
+ * Returns -errno.
  */
 int counterfile_open(int folder, const char *path, int flags);
 
-/* Returns 0 if it is a counter file that only root, or this process's user, can write; -ENOTTY, ... */
+/*
+ * Returns 0 if it is a counter file that only root, or this process's user, can write; -ENOTTY, ...
+ */
 int counterfile_check(int fd);
 
 /* The same, and maps it. The caller may close the descriptor then. */
@@ -31,14 +36,16 @@ int counterfile_map(int fd, bool writable, struct sysgenid_page **page);
 void counterfile_unmap(struct sysgenid_page *page);
 
 /*
- * Raises the generation by one at least, and to @min at least; others may do the same at this moment. Returns the new
- * generation. After 4294967295 comes 1, as with the device, or @min if that is another number.
+ * Raises the generation by one at least, and to @min at least; others may do the same at this
+ * moment. Returns the new generation. After 4294967295 comes 1, as with the device, or @min if that
+ * is another number.
  */
 uint32_t counterfile_raise(struct sysgenid_page *page, uint32_t min);
 
 /*
- * Stores that the kernel's random number generator has been reseeded for @generation, to which the caller has raised the
- * page. If the page has another generation by now, nothing is stored: who raised it will do so.
+ * Stores that the kernel's random number generator has been reseeded for @generation, to which the
+ * caller has raised the page. If the page has another generation by now, nothing is stored: who
+ * raised it will do so.
  */
 void counterfile_reseeded(struct sysgenid_page *page, uint32_t generation);
 

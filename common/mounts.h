@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Which counters in files are mounted, as /proc/PID/mountinfo shows it: that is the kernel's word, which no container can
- * forge, and to read it asks no file system, whose server may be a process that is stopped.
+ * Which counters in files are mounted, as /proc/PID/mountinfo shows it: that is the kernel's word,
+ * which no container can forge, and to read it asks no file system, whose server may be a process
+ * that is stopped.
  */
 #ifndef SYSGENID_MOUNTS_H
 #define SYSGENID_MOUNTS_H
@@ -22,8 +23,8 @@ struct sysgenid_mount {
 bool sysgenid_mount_parse(char *line, struct sysgenid_mount *mount);
 
 /*
- * Calls fn for each mount in an open mountinfo. Anything but 0 ends the walk and becomes its result; -errno when it
- * cannot be read to its end.
+ * Calls fn for each mount in an open mountinfo. Anything but 0 ends the walk and becomes its
+ * result; -errno when it cannot be read to its end.
  */
 typedef int (*sysgenid_mount_fn)(const struct sysgenid_mount *mount, void *argument);
 int sysgenid_for_each_mount(int mountinfo, sysgenid_mount_fn fn, void *argument);
@@ -38,8 +39,9 @@ struct sysgenid_registry_place {
 int sysgenid_registry_locate(int registry, struct sysgenid_registry_place *place);
 
 /*
- * The name in the registry of the counter that a mount shows, by its file or by the folder that has nothing else in it.
- * NULL: none, or all of them, as each mount of /run does. False alarms are possible where the path is not known.
+ * The name in the registry of the counter that a mount shows, by its file or by the folder that has
+ * nothing else in it. NULL: none, or all of them, as each mount of /run does. False alarms are
+ * possible where the path is not known.
  */
 const char *sysgenid_mounted_counter(const struct sysgenid_mount *mount,
 				     const struct sysgenid_registry_place *place, char *name,
