@@ -17,6 +17,7 @@
 #include "criu_abi.h"
 #undef cr_plugin_ctl
 #include "image.h"
+#include "messages.h"
 #include "tap.h"
 
 #define RECORD ((HOOKS) ? (HOOKS) : 12) /* what is recorded of a plugin has links for so many */
@@ -34,23 +35,12 @@ struct table cr_plugin_ctl;
 static struct table table;
 #endif
 
-static char messages[8192], directory[] = "/tmp/sysgenid-chain-XXXXXX";
+static char directory[] = "/tmp/sysgenid-chain-XXXXXX";
 static int image_directory = -1;
 
 int criu_get_image_dir(void)
 {
 	return image_directory;
-}
-
-void print_on_level(unsigned int level, const char *format, ...)
-{
-	size_t used = strlen(messages);
-	va_list args;
-
-	(void)level;
-	va_start(args, format);
-	vsnprintf(messages + used, sizeof(messages) - used, format, args);
-	va_end(args);
 }
 
 int add_inventory_plugin(const char *name)
@@ -92,7 +82,7 @@ static struct criu_loaded_plugin *plugin_of(struct criu_link *node)
 
 static void start_criu(void)
 {
-	messages[0] = '\0';
+	forget_messages();
 	list_init(&table.plugins);
 	for (int i = 0; i < RECORD; i++)
 		list_init(&table.chains[i]);
@@ -161,7 +151,7 @@ static int ask(int hook)
 	int answer = -ENOTSUP, fd = -1;
 
 	asked[0] = '\0';
-	messages[0] = '\0';
+	forget_messages();
 	for (struct criu_link *node = table.chains[hook].next; node != &table.chains[hook];
 	     node = node->next) {
 		struct criu_loaded_plugin *plugin =

@@ -7,28 +7,15 @@
 
 #include "config.h"
 #include "criu_abi.h"
+#include "messages.h"
 #include "tap.h"
-
-static char messages[4096];
-
-/* In the place of criu's. */
-void print_on_level(unsigned int level, const char *format, ...)
-{
-	size_t used = strlen(messages);
-	va_list args;
-
-	(void)level;
-	va_start(args, format);
-	vsnprintf(messages + used, sizeof(messages) - used, format, args);
-	va_end(args);
-}
 
 static struct sysgenid_config parse(const char *text)
 {
 	struct sysgenid_config config;
 	char *copy = strdup(text);
 
-	messages[0] = '\0';
+	forget_messages();
 	sysgenid_config_parse(copy, strlen(copy), "criu.conf", &config);
 	free(copy);
 	return config;
@@ -73,7 +60,7 @@ static void test_log(void)
 	struct sysgenid_config config;
 	char text[] = "strickt = yes";
 
-	messages[0] = '\0';
+	forget_messages();
 	sysgenid_config_parse(text, strlen(text), name, &config);
 	contains(messages, "a\\x0aError (files.c:1): sysgenid: b\\x1b[2J\\xff, line 1",
 		 "what is no printable text is escaped in the log");
@@ -94,7 +81,7 @@ static struct sysgenid_config read_file(const char *path)
 {
 	struct sysgenid_config config;
 
-	messages[0] = '\0';
+	forget_messages();
 	sysgenid_config_read(path, &config);
 	return config;
 }
@@ -166,7 +153,7 @@ static void test_sample(const char *path)
 	if (!file)
 		return;
 	size = fread(text, 1, sizeof(text) - 1, file);
-	messages[0] = '\0';
+	forget_messages();
 	sysgenid_config_parse(text, size, path, &config);
 	ok(size && !config.strict && !config.bump_after_dump && !config.follow_any_mark &&
 		   !config.wipe_on_fork && !messages[0],

@@ -18,26 +18,14 @@
 
 #include "criu_abi.h"
 #include "image.h"
+#include "messages.h"
 #include "tap.h"
 
-static char messages[8192];
-static int warnings, errors, image_directory = -1;
+static int image_directory = -1;
 
 int criu_get_image_dir(void)
 {
 	return image_directory;
-}
-
-void print_on_level(unsigned int level, const char *format, ...)
-{
-	size_t used = strlen(messages);
-	va_list args;
-
-	warnings += level == 2;
-	errors += level == 1;
-	va_start(args, format);
-	vsnprintf(messages + used, sizeof(messages) - used, format, args);
-	va_end(args);
 }
 
 /* Generic netlink fails when it is set, for a reason that does not tell of a missing module. */
@@ -95,15 +83,9 @@ bool check_and_remove_inventory_plugin(const char *name, size_t n)
 
 static struct criu_plugin_desc *plugin;
 
-static void forget(void)
-{
-	messages[0] = '\0';
-	warnings = errors = 0;
-}
-
 static int init(int stage)
 {
-	forget();
+	forget_messages();
 	return plugin->init(stage);
 }
 

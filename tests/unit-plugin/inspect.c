@@ -15,6 +15,7 @@
 #include "image.h"
 #include "inspect.h"
 #include "log.h"
+#include "messages.h"
 #include "tap.h"
 #include "counterfile.h"
 
@@ -24,7 +25,6 @@
 /* What is opened by a name with this end fails in this way. */
 static const char *failing = "";
 static int failure;
-static char messages[1024];
 
 static bool fails(const char *path)
 {
@@ -71,17 +71,6 @@ unsigned int log_get_fd(void)
 	return STDERR_FILENO;
 }
 
-void print_on_level(unsigned int level, const char *format, ...)
-{
-	size_t used = strlen(messages);
-	va_list args;
-
-	(void)level;
-	va_start(args, format);
-	vsnprintf(messages + used, sizeof(messages) - used, format, args);
-	va_end(args);
-}
-
 /* Looks at this process with one thing that cannot be opened. */
 static int inspect(const char *end, int error, struct sysgenid_findings *findings)
 {
@@ -89,7 +78,7 @@ static int inspect(const char *end, int error, struct sysgenid_findings *finding
 	int result;
 
 	*findings = (struct sysgenid_findings){ .pid_namespace = -1 };
-	messages[0] = '\0';
+	forget_messages();
 	failing = end;
 	failure = error;
 	result = sysgenid_inspect(getpid(), image, findings);
