@@ -17,7 +17,7 @@
 #include "log.h"
 #include "messages.h"
 #include "tap.h"
-#include "counterfile.h"
+#include "counterfile-registry.h"
 
 #define FOLDER SYSGENID_REGISTRY "/one"
 #define COUNTER FOLDER "/" SYSGENID_REGISTRY_FILE

@@ -11,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "../../criu-plugin/criu_abi.h"
+#include "../../criu-plugin/base/criu_abi.h"
 
 #include "ask.h"
 #include "finding.h"

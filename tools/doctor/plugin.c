@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../../criu-plugin/criu_abi.h"
+#include "../../criu-plugin/base/criu_abi.h"
 
 #include "checks.h"
 #include "finding.h"

@@ -4,8 +4,8 @@
  * bind-mounted at /dev/sysgenid in a container. The file is the host's, one for each container:
  * SYSGENID_REGISTRY/ID/counter (see the library). A file is one of ours if and only if it is found there.
  */
-#ifndef SYSGENID_COUNTERFILE_H
-#define SYSGENID_COUNTERFILE_H
+#ifndef SYSGENID_COUNTERFILE_REGISTRY_H
+#define SYSGENID_COUNTERFILE_REGISTRY_H
 
 #include <stdbool.h>
 #include <stddef.h>

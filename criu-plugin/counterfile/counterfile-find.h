@@ -6,7 +6,7 @@
 #ifndef SYSGENID_COUNTERFILE_FIND_H
 #define SYSGENID_COUNTERFILE_FIND_H
 
-#include "counterfile.h"
+#include "counterfile-registry.h"
 
 struct sysgenid_counterfiles {
 	struct sysgenid_counterfile *files; /* each once */

@@ -10,9 +10,9 @@
 #include "areas.h"
 #include "log.h"
 #include "maps.h"
-#include "memory.h"
-#include "rng.h"
-#include "util.h"
+#include "task-memory.h"
+#include "droppable.h"
+#include "read.h"
 
 #ifndef MAP_DROPPABLE
 #define MAP_DROPPABLE 0x08

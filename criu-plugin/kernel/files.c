@@ -13,7 +13,7 @@
 
 #include "files.h"
 #include "log.h"
-#include "util.h"
+#include "read.h"
 
 /* What F_SETFL can give back; the access mode and O_PATH are given to open(). */
 #define SETTABLE_FLAGS (O_APPEND | O_ASYNC | O_DIRECT | O_NOATIME | O_NONBLOCK)

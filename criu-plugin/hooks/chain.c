@@ -11,7 +11,7 @@
 #include "chain.h"
 #include "criu_abi.h"
 #include "log.h"
-#include "util.h"
+#include "read.h"
 
 /* More plugins than anybody has; a walk that meets more is in a list that is damaged. */
 #define MOST_PLUGINS 256u

@@ -7,8 +7,8 @@
 #include <unistd.h>
 
 #include "maps.h"
-#include "memory.h"
-#include "util.h"
+#include "task-memory.h"
+#include "read.h"
 
 #define BATCH 512u		  /* pages */
 #define OLD_WAY (1ull << 26)	  /* pages, 256 GB of 4 kB each: seconds */

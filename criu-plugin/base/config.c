@@ -12,7 +12,7 @@
 
 #include "config.h"
 #include "log.h"
-#include "util.h"
+#include "read.h"
 
 #define MAX_SIZE 65536
 

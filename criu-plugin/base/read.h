@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Small readers. */
-#ifndef SYSGENID_UTIL_H
-#define SYSGENID_UTIL_H
+#ifndef SYSGENID_READ_H
+#define SYSGENID_READ_H
 
 #include <errno.h>
 #include <stdbool.h>

@@ -6,7 +6,7 @@
 
 #include <libsysgenid.h>
 
-#include "counter.h"
+#include "module.h"
 #include "counterfile-raise.h"
 #include "criu_abi.h"
 #include "files.h"
@@ -14,9 +14,9 @@
 #include "pidns.h"
 #include "plugin.h"
 #include "policy.h"
-#include "rng.h"
+#include "droppable.h"
 #include "tasks.h"
-#include "util.h"
+#include "read.h"
 #include "wipe.h"
 
 /*

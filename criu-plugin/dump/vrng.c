@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "maps.h"
-#include "util.h"
+#include "read.h"
 #include "vrng.h"
 
 #define FILE_NAME "vm_gen_counter"

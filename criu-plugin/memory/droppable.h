@@ -5,8 +5,8 @@
  * It lies in droppable memory, which the kernel may drop and replace by zeros at any time, so its
  * users cope with zeros at any time, also in the middle of a call; clearing it is always right.
  */
-#ifndef SYSGENID_RNG_H
-#define SYSGENID_RNG_H
+#ifndef SYSGENID_DROPPABLE_H
+#define SYSGENID_DROPPABLE_H
 
 #include <sys/types.h>
 

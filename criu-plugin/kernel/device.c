@@ -6,7 +6,7 @@
 #include <sys/sysmacros.h>
 
 #include "device.h"
-#include "util.h"
+#include "read.h"
 
 #define MISC_MAJOR 10
 /* The minors for local use, one of which the counter has (linux/sysgenid.h). */

@@ -8,15 +8,15 @@
 #include <libsysgenid.h>
 
 #include "chain.h"
-#include "counter.h"
+#include "module.h"
 #include "criu_abi.h"
 #include "files.h"
 #include "inspect.h"
 #include "log.h"
 #include "plugin.h"
-#include "rng.h"
+#include "droppable.h"
 #include "tasks.h"
-#include "util.h"
+#include "read.h"
 #include "wipe.h"
 
 static struct {

@@ -5,7 +5,7 @@
 
 #include <control.h>
 
-#include "counter.h"
+#include "module.h"
 #include "plugin.h"
 
 static struct sysgenid_control control = { .fd = -1 };

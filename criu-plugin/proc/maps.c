@@ -6,7 +6,7 @@
 #include <sys/sysmacros.h>
 
 #include "maps.h"
-#include "util.h"
+#include "read.h"
 
 static const char *skip_word(const char *text)
 {

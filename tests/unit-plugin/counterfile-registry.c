@@ -10,7 +10,7 @@
 #include <linux/sysgenid.h>
 
 #include "tap.h"
-#include "counterfile.h"
+#include "counterfile-registry.h"
 
 static char directory[] = "/tmp/sysgenid-counterfile-XXXXXX";
 

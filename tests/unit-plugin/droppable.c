@@ -12,7 +12,7 @@
 
 #include "image.h"
 #include "maps.h"
-#include "rng.h"
+#include "droppable.h"
 #include "tap.h"
 
 #ifndef MAP_DROPPABLE

@@ -13,7 +13,7 @@
 #include "log.h"
 #include "maps.h"
 #include "tasks.h"
-#include "util.h"
+#include "read.h"
 
 static pid_t tracer_of(int proc, const char *name)
 {

@@ -4,7 +4,7 @@
 
 #include "areas.h"
 #include "maps.h"
-#include "memory.h"
+#include "task-memory.h"
 
 struct areas_walk {
 	struct sysgenid_memory memory;

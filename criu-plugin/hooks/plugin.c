@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "chain.h"
-#include "counter.h"
+#include "module.h"
 #include "criu_abi.h"
 #include "log.h"
 #include "plugin.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* Zeros for the memory of a stopped task. */
-#ifndef SYSGENID_MEMORY_H
-#define SYSGENID_MEMORY_H
+#ifndef SYSGENID_TASK_MEMORY_H
+#define SYSGENID_TASK_MEMORY_H
 
 #include <stdint.h>
 #include <sys/types.h>

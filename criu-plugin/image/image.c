@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "image.h"
-#include "util.h"
+#include "read.h"
 
 #define TEMPORARY_NAME SYSGENID_IMAGE_NAME ".tmp"
 

@@ -8,7 +8,7 @@
 #include "maps.h"
 #include "plugin.h"
 #include "tasks.h"
-#include "util.h"
+#include "read.h"
 #include "counterfile-find.h"
 #include "counterfile-raise.h"
 

@@ -9,8 +9,8 @@
 
 #include <linux/sysgenid.h>
 
-#include "util.h"
-#include "counterfile.h"
+#include "read.h"
+#include "counterfile-registry.h"
 
 /* Only root may have made it and may change it. */
 static bool is_roots(const struct stat *stat)

@@ -15,7 +15,7 @@
 
 #include "counterfile-find.h"
 #include "maps.h"
-#include "util.h"
+#include "read.h"
 
 struct search {
 	struct sysgenid_counterfiles *found;

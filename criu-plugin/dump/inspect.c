@@ -8,7 +8,7 @@
 #include "log.h"
 #include "maps.h"
 #include "pidns.h"
-#include "util.h"
+#include "read.h"
 #include "vrng.h"
 #include "counterfile-find.h"
 

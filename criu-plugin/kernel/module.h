@@ -5,8 +5,8 @@
  *
  * All return 0 or -errno with why filled in; -ENOENT says that the module is not loaded.
  */
-#ifndef SYSGENID_COUNTER_H
-#define SYSGENID_COUNTER_H
+#ifndef SYSGENID_MODULE_H
+#define SYSGENID_MODULE_H
 
 #include <stdint.h>
 
