@@ -6,12 +6,8 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <cleanup.h>
 
 /* Returns how many bytes there were, at most size, or -errno. */
 static inline ssize_t sysgenid_read_all(int fd, void *data, size_t size)

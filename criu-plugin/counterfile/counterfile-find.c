@@ -7,15 +7,18 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <mounts.h>
 
+#include <cleanup.h>
+
 #include "counterfile-find.h"
 #include "maps.h"
-#include "read.h"
 
 struct search {
 	struct sysgenid_counterfiles *found;

@@ -3,13 +3,15 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <linux/sysgenid.h>
 
-#include "read.h"
+#include <cleanup.h>
+
 #include "counterfile-registry.h"
 
 /* Only root may have made it and may change it. */

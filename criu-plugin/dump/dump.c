@@ -4,8 +4,11 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <libsysgenid.h>
+
+#include <cleanup.h>
 
 #include "chain.h"
 #include "module.h"
@@ -16,7 +19,6 @@
 #include "plugin.h"
 #include "droppable.h"
 #include "tasks.h"
-#include "read.h"
 #include "wipe.h"
 
 static struct {
@@ -44,11 +46,11 @@ static void refresh_mark(bool frozen)
 
 	if (!image || dump.mark_is_final)
 		return;
-	error = sysgenid_counter_ask(-1, &highest, &why);
+	error = sysgenid_module_ask(-1, &highest, &why);
 	if (!error && dump.findings.pid_namespace >= 0) {
 		uint32_t theirs;
 
-		error = sysgenid_counter_ask(dump.findings.pid_namespace, &theirs, &why);
+		error = sysgenid_module_ask(dump.findings.pid_namespace, &theirs, &why);
 		highest = !error && theirs > highest ? theirs : highest;
 	}
 	dump.mark_is_final = frozen;
@@ -289,7 +291,7 @@ int sysgenid_dump_checkpoint_devices(int pid)
 		error = keep_findings();
 	if (error)
 		return -EIO;
-	if (sysgenid_rng_dump(pid, sysgenid_plugin.image) != 0)
+	if (sysgenid_droppable_dump(pid, sysgenid_plugin.image) != 0)
 		dump.stored = false;
 	store_hint();
 	return -ENOTSUP;
@@ -301,7 +303,7 @@ static void bump(void)
 	int where = dump.findings.system_wide ? -1 : dump.findings.pid_namespace;
 	struct sysgenid_reason why = { "" };
 	uint32_t generation;
-	int error = sysgenid_counter_move(where, 0, SYSGENID_TRIGGER_RESTORE, &generation, &why);
+	int error = sysgenid_module_trigger(where, 0, SYSGENID_TRIGGER_RESTORE, &generation, &why);
 
 	if (error)
 		sysgenid_err("the process that was dumped is not told so, although " SYSGENID_CONF

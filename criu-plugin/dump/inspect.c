@@ -6,9 +6,8 @@
 
 #include "inspect.h"
 #include "log.h"
-#include "maps.h"
+#include "status.h"
 #include "pidns.h"
-#include "read.h"
 #include "vrng.h"
 #include "counterfile-find.h"
 

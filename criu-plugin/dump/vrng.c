@@ -16,8 +16,9 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <cleanup.h>
+
 #include "maps.h"
-#include "read.h"
 #include "vrng.h"
 
 #define FILE_NAME "vm_gen_counter"

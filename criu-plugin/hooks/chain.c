@@ -6,12 +6,14 @@
 #include <link.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <string.h>
+
+#include <cleanup.h>
 
 #include "chain.h"
 #include "criu_abi.h"
 #include "log.h"
-#include "read.h"
 
 /* More plugins than anybody has; a walk that meets more is in a list that is damaged. */
 #define MOST_PLUGINS 256u

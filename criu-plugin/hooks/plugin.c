@@ -29,7 +29,7 @@ static bool is_first(void)
 
 static void leave(void)
 {
-	sysgenid_counter_leave();
+	sysgenid_module_close();
 	if (sysgenid_plugin.image)
 		sysgenid_image_free(sysgenid_plugin.image);
 	sysgenid_plugin.image = NULL;

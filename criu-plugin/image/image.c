@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cleanup.h>
+
 #include "image.h"
 #include "read.h"
 
@@ -118,8 +120,8 @@ static int add_area(SysgenidRngArea ***areas, size_t *n, const SysgenidRngArea *
 	return 0;
 }
 
-int sysgenid_image_add_area(SysgenidImage *image, pid_t pid, uint64_t start, uint64_t end,
-			    bool cleared)
+int sysgenid_image_add_rng_area(SysgenidImage *image, pid_t pid, uint64_t start, uint64_t end,
+				bool cleared)
 {
 	SysgenidRngArea area = SYSGENID_RNG_AREA__INIT;
 

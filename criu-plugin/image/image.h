@@ -32,8 +32,8 @@ void sysgenid_image_free(SysgenidImage *image);
 /* Return 0, -EEXIST when it is there already, -E2BIG over a limit, -ENOMEM. */
 int sysgenid_image_add_file(SysgenidImage *image, const SysgenidFile *file);
 int sysgenid_image_add_mapping(SysgenidImage *image, const char *path);
-int sysgenid_image_add_area(SysgenidImage *image, pid_t pid, uint64_t start, uint64_t end,
-			    bool cleared);
+int sysgenid_image_add_rng_area(SysgenidImage *image, pid_t pid, uint64_t start, uint64_t end,
+				bool cleared);
 int sysgenid_image_add_wipe_area(SysgenidImage *image, pid_t pid, uint64_t start, uint64_t end);
 int sysgenid_image_add_file_task(SysgenidImage *image, pid_t pid);
 

@@ -5,6 +5,8 @@
 #include <string.h>
 #include <sys/sysmacros.h>
 
+#include <cleanup.h>
+
 #include "device.h"
 #include "read.h"
 

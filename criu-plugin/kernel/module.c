@@ -25,11 +25,11 @@ static int explain(int error, const struct sysgenid_error *details, struct sysge
 	else
 		sysgenid_device_find(&sysgenid_plugin.device);
 	/* A late answer would be taken for that of the next request. */
-	sysgenid_counter_leave();
+	sysgenid_module_close();
 	return error;
 }
 
-int sysgenid_counter_ask(int pid_namespace, uint32_t *highest, struct sysgenid_reason *why)
+int sysgenid_module_ask(int pid_namespace, uint32_t *highest, struct sysgenid_reason *why)
 {
 	struct sysgenid_error details = { "" };
 	struct sysgenid_status status;
@@ -52,13 +52,13 @@ static int learn_device(const struct sysgenid_moved *moved, struct sysgenid_reas
 	uint32_t highest;
 
 	if (!moved->minor_known)
-		return sysgenid_counter_ask(-1, &highest, why);
+		return sysgenid_module_ask(-1, &highest, why);
 	sysgenid_device_set(&sysgenid_plugin.device, moved->minor);
 	return 0;
 }
 
-int sysgenid_counter_move(int pid_namespace, uint32_t min, unsigned int flags, uint32_t *generation,
-			  struct sysgenid_reason *why)
+int sysgenid_module_trigger(int pid_namespace, uint32_t min, unsigned int flags,
+			    uint32_t *generation, struct sysgenid_reason *why)
 {
 	struct sysgenid_error details = { "" };
 	struct sysgenid_moved moved;
@@ -75,7 +75,7 @@ int sysgenid_counter_move(int pid_namespace, uint32_t min, unsigned int flags, u
 	return learn_device(&moved, why);
 }
 
-int sysgenid_counter_reseed(uint32_t min, unsigned int flags, struct sysgenid_reason *why)
+int sysgenid_module_reseed(uint32_t min, unsigned int flags, struct sysgenid_reason *why)
 {
 	struct sysgenid_error details = { "" };
 	struct sysgenid_moved moved;
@@ -86,7 +86,7 @@ int sysgenid_counter_reseed(uint32_t min, unsigned int flags, struct sysgenid_re
 	return error ? explain(error, &details, why) : learn_device(&moved, why);
 }
 
-void sysgenid_counter_leave(void)
+void sysgenid_module_close(void)
 {
 	sysgenid_control_close(&control);
 }

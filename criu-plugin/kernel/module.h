@@ -18,19 +18,19 @@ struct sysgenid_reason {
  * highest: the highest generation ever given out in a PID namespace, of which pid_namespace is a
  * descriptor; -1: in criu's own
  */
-int sysgenid_counter_ask(int pid_namespace, uint32_t *highest, struct sysgenid_reason *why);
+int sysgenid_module_ask(int pid_namespace, uint32_t *highest, struct sysgenid_reason *why);
 
 /* pid_namespace as above, but -1: the whole machine. flags: those of sysgenid_trigger() */
-int sysgenid_counter_move(int pid_namespace, uint32_t min, unsigned int flags, uint32_t *generation,
-			  struct sysgenid_reason *why);
+int sysgenid_module_trigger(int pid_namespace, uint32_t min, unsigned int flags,
+			    uint32_t *generation, struct sysgenid_reason *why);
 
 /*
  * Reseeds the kernel's random number generator and moves nothing; PID namespaces that get a counter
  * after this begin above all that began before, and not below min.
  */
-int sysgenid_counter_reseed(uint32_t min, unsigned int flags, struct sysgenid_reason *why);
+int sysgenid_module_reseed(uint32_t min, unsigned int flags, struct sysgenid_reason *why);
 
 /* Closes the socket. */
-void sysgenid_counter_leave(void);
+void sysgenid_module_close(void);
 
 #endif

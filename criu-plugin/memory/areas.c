@@ -4,6 +4,7 @@
 
 #include "areas.h"
 #include "maps.h"
+#include "status.h"
 #include "task-memory.h"
 
 struct areas_walk {

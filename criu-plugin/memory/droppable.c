@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/random.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -12,7 +9,6 @@
 #include "maps.h"
 #include "task-memory.h"
 #include "droppable.h"
-#include "read.h"
 
 #ifndef MAP_DROPPABLE
 #define MAP_DROPPABLE 0x08
@@ -47,8 +43,8 @@ static int dump_area(const struct sysgenid_vma *vma, void *argument)
 		return 0;
 	walk->areas++;
 	error = sysgenid_memory_clear(&walk->memory, vma->start, vma->end);
-	not_recorded = sysgenid_image_add_area(walk->image, walk->memory.inner, vma->start,
-					       vma->end, !error);
+	not_recorded = sysgenid_image_add_rng_area(walk->image, walk->memory.inner, vma->start,
+						   vma->end, !error);
 	if (not_recorded)
 		sysgenid_warn("cannot record droppable memory of task %d: %s", walk->memory.pid,
 			      strerror(-not_recorded));
@@ -59,7 +55,7 @@ static int dump_area(const struct sysgenid_vma *vma, void *argument)
 	return 0;
 }
 
-int sysgenid_rng_dump(pid_t pid, SysgenidImage *image)
+int sysgenid_droppable_dump(pid_t pid, SysgenidImage *image)
 {
 	struct rng_walk walk = { .image = image };
 	int error;
@@ -80,20 +76,11 @@ int sysgenid_rng_dump(pid_t pid, SysgenidImage *image)
 	return walk.areas;
 }
 
-void sysgenid_rng_restore(pid_t pid, const SysgenidImage *image)
+void sysgenid_droppable_restore(pid_t pid, const SysgenidImage *image)
 {
 	int error = sysgenid_areas_clear(pid, image->rng_areas, image->n_rng_areas);
 
 	if (error)
 		sysgenid_warn("cannot clear the getrandom state of task %d: %s", pid,
 			      strerror(-error));
-}
-
-int sysgenid_rng_reseed(void)
-{
-	cleanup_close int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return -errno;
-	return ioctl(fd, RNDRESEEDCRNG) ? -errno : 0;
 }

@@ -16,15 +16,9 @@
  * Clears the droppable memory of a frozen task and records where it is, since criu before 4.2
  * restores it as ordinary memory. Returns how many areas there were, or -errno after a warning.
  */
-int sysgenid_rng_dump(pid_t pid, SysgenidImage *image);
+int sysgenid_droppable_dump(pid_t pid, SysgenidImage *image);
 
 /* Clears what was recorded in a task that is restored and still stopped. Warns by itself. */
-void sysgenid_rng_restore(pid_t pid, const SysgenidImage *image);
-
-/*
- * Makes the kernel's generator reseed itself, upon which the vDSO drops every state that was
- * made before on this machine. Returns 0 or -errno. Needs CAP_SYS_ADMIN.
- */
-int sysgenid_rng_reseed(void);
+void sysgenid_droppable_restore(pid_t pid, const SysgenidImage *image);
 
 #endif

@@ -6,9 +6,10 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-#include "maps.h"
+#include <cleanup.h>
+
+#include "status.h"
 #include "task-memory.h"
-#include "read.h"
 
 #define BATCH 512u		  /* pages */
 #define OLD_WAY (1ull << 26)	  /* pages, 256 GB of 4 kB each: seconds */

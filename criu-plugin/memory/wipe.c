@@ -6,6 +6,7 @@
 #include "config.h"
 #include "log.h"
 #include "maps.h"
+#include "status.h"
 #include "wipe.h"
 
 struct wipe_walk {

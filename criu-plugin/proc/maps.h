@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What /proc tells about a task. */
+/* The mappings of a task, as /proc/PID/maps shows them. */
 #ifndef SYSGENID_MAPS_H
 #define SYSGENID_MAPS_H
 
-#include <errno.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -29,17 +28,5 @@ typedef int (*sysgenid_vma_fn)(const struct sysgenid_vma *vma, void *argument);
  * returned, or -errno; a task that is gone, or a zombie, has no mappings.
  */
 int sysgenid_for_each_vma(pid_t pid, bool flags, sysgenid_vma_fn fn, void *argument);
-
-/* The number a task has in its own, innermost PID namespace. Returns it or -errno. */
-int sysgenid_inner_pid(pid_t pid);
-
-/*
- * Is this how /proc says that a task is gone? A task that cannot be asked for any other reason may have
- * whatever it was asked for.
- */
-static inline bool sysgenid_is_gone(int error)
-{
-	return error == -ENOENT || error == -ESRCH;
-}
 
 #endif

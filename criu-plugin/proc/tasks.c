@@ -10,8 +10,10 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <cleanup.h>
+
 #include "log.h"
-#include "maps.h"
+#include "status.h"
 #include "tasks.h"
 #include "read.h"
 

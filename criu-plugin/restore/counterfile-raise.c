@@ -5,10 +5,9 @@
 #include <string.h>
 
 #include "log.h"
-#include "maps.h"
+#include "status.h"
 #include "plugin.h"
 #include "tasks.h"
-#include "read.h"
 #include "counterfile-find.h"
 #include "counterfile-raise.h"
 
@@ -122,7 +121,7 @@ static int raise_files(pid_t pid, bool needed)
 	return error;
 }
 
-int sysgenid_task_raise(pid_t pid)
+int sysgenid_counterfiles_raise(pid_t pid)
 {
 	const SysgenidImage *image = sysgenid_plugin.image;
 	int inner, in_use = sysgenid_counterfile_in_use();

@@ -10,6 +10,6 @@
  * for each file. Returns 0, or -errno: the task must not run. All tasks that this process
  * traces have been killed then, and after that it was logged why.
  */
-int sysgenid_task_raise(pid_t pid);
+int sysgenid_counterfiles_raise(pid_t pid);
 
 #endif

@@ -3,8 +3,11 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <libsysgenid.h>
+
+#include <cleanup.h>
 
 #include "module.h"
 #include "counterfile-raise.h"
@@ -14,9 +17,9 @@
 #include "pidns.h"
 #include "plugin.h"
 #include "policy.h"
+#include "reseed.h"
 #include "droppable.h"
 #include "tasks.h"
-#include "read.h"
 #include "wipe.h"
 
 /*
@@ -103,13 +106,13 @@ static int move_inside(const struct sysgenid_plan *plan, unsigned int flags,
 
 	if (here < 0)
 		return here;
-	error = sysgenid_counter_reseed(plan->min, flags, why);
+	error = sysgenid_module_reseed(plan->min, flags, why);
 	/* Other counters than the machine's follow any mark. */
 	if (error == -ERANGE && !plan->reseed_only)
-		error = sysgenid_counter_reseed(0, flags, why);
+		error = sysgenid_module_reseed(0, flags, why);
 	if (error ? error != -EPERM : plan->reseed_only)
 		return error;
-	error = sysgenid_counter_move(here, plan->min, flags, &generation, why);
+	error = sysgenid_module_trigger(here, plan->min, flags, &generation, why);
 	if (!error)
 		sysgenid_info("generation %u in criu's own PID namespace for this restore; the "
 			      "machine's generation stays",
@@ -128,13 +131,13 @@ static int move_generation(const struct sysgenid_plan *plan, struct sysgenid_rea
 	if (plan->inside)
 		return move_inside(plan, flags, why);
 	if (plan->reseed_only) {
-		error = sysgenid_counter_reseed(plan->min, flags, why);
+		error = sysgenid_module_reseed(plan->min, flags, why);
 		if (!error)
 			sysgenid_info("the restored tasks have a PID namespace of their own; the "
 				      "machine's generation stays");
 		return error;
 	}
-	error = sysgenid_counter_move(-1, plan->min, flags, &generation, why);
+	error = sysgenid_module_trigger(-1, plan->min, flags, &generation, why);
 	if (!error)
 		sysgenid_info("generation %u for this restore", generation);
 	return error;
@@ -223,7 +226,7 @@ int sysgenid_restore_init(void)
 	if (switches_are_good())
 		attempt(&facts, &judgement);
 	/* The restored tasks are forked from this process. */
-	sysgenid_counter_leave();
+	sysgenid_module_close();
 	if (carry_out(&judgement) && (!sysgenid_plugin.image || !sysgenid_files_share()))
 		return 0;
 	if (sysgenid_plugin.image)
@@ -305,10 +308,10 @@ int sysgenid_restore_resume_late(int pid)
 	if (pid <= 0 || sysgenid_plugin.doomed)
 		return -ENOTSUP;
 	if (sysgenid_plugin.image)
-		sysgenid_rng_restore(pid, sysgenid_plugin.image);
+		sysgenid_droppable_restore(pid, sysgenid_plugin.image);
 	if (sysgenid_plugin.image && sysgenid_plugin.config.wipe_on_fork)
 		wipe(pid);
-	if (!sysgenid_plugin.doomed && sysgenid_task_raise(pid))
+	if (!sysgenid_plugin.doomed && sysgenid_counterfiles_raise(pid))
 		sysgenid_err("the restored tasks are killed, since one would run on an old "
 			     "generation");
 	return -ENOTSUP;

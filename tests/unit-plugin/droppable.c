@@ -12,6 +12,7 @@
 
 #include "image.h"
 #include "maps.h"
+#include "status.h"
 #include "droppable.h"
 #include "tap.h"
 
@@ -193,7 +194,8 @@ static void test_dump(void)
 
 	sysgenid_for_each_vma(child.pid, true, find, &resident);
 	ok(resident.found, "droppable memory is recognised in smaps");
-	ok(sysgenid_rng_dump(child.pid, image) > 0, "the droppable memory of a task is found");
+	ok(sysgenid_droppable_dump(child.pid, image) > 0,
+	   "the droppable memory of a task is found");
 	ok(has_area(image, &child),
 	   "... and recorded as cleared, with its addresses and the task's number");
 	ok(pages_present(&child) == 2, "... clearing brings no page into being that was not there");
@@ -202,7 +204,7 @@ static void test_dump(void)
 
 	image = sysgenid_image_new();
 	child = start(MAP_ANONYMOUS | MAP_PRIVATE, SIZE);
-	ok(sysgenid_rng_dump(child.pid, image) >= 0 && !has_area(image, &child),
+	ok(sysgenid_droppable_dump(child.pid, image) >= 0 && !has_area(image, &child),
 	   "ordinary memory is not recorded");
 	ok(finish(&child) == 2 * 4096, "... and left alone");
 	sysgenid_image_free(image);
@@ -210,7 +212,7 @@ static void test_dump(void)
 	image = sysgenid_image_new();
 	child = start(MAP_ANONYMOUS | MAP_DROPPABLE, HUGE);
 	before = calls();
-	ok(sysgenid_rng_dump(child.pid, image) > 0 && calls() - before < FEW,
+	ok(sysgenid_droppable_dump(child.pid, image) > 0 && calls() - before < FEW,
 	   "16 TB of droppable memory are cleared in a few system calls");
 	ok(pages_of_its_own(&child) < READ / 4096 / 2,
 	   "... without making pages of what was only read");
@@ -225,9 +227,9 @@ static void test_huge_restore(void)
 	uint64_t address = (uintptr_t)child.memory;
 	unsigned long before = calls();
 
-	sysgenid_image_add_area(image, child.pid, address + 4096, address + HUGE - 4096, false);
-	sysgenid_image_add_area(image, child.pid, address + HUGE - 4096, address + HUGE, false);
-	sysgenid_rng_restore(child.pid, image);
+	sysgenid_image_add_rng_area(image, child.pid, address + 4096, address + HUGE - 4096, false);
+	sysgenid_image_add_rng_area(image, child.pid, address + HUGE - 4096, address + HUGE, false);
+	sysgenid_droppable_restore(child.pid, image);
 	ok(calls() - before < FEW,
 	   "%s16 TB are looked through in a few system calls, or not at all", kernel());
 	ok(finish(&child) == (old_kernel ? 2 * 4096 : 4096),
@@ -241,8 +243,8 @@ static void restored(int flags, int task, bool cleared, uint32_t expected, const
 	struct child child = start(flags, SIZE);
 	uint64_t address = (uintptr_t)child.memory;
 
-	sysgenid_image_add_area(image, child.pid + task, address, address + 4096, cleared);
-	sysgenid_rng_restore(child.pid, image);
+	sysgenid_image_add_rng_area(image, child.pid + task, address, address + 4096, cleared);
+	sysgenid_droppable_restore(child.pid, image);
 	ok(finish(&child) == expected, "%s%s", kernel(), name);
 	sysgenid_image_free(image);
 }

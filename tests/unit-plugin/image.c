@@ -29,7 +29,7 @@ static SysgenidImage *sample(void)
 	}
 	sysgenid_image_add_mapping(image, "/dev/sysgenid");
 	for (int i = 0; i < 9; i++)
-		sysgenid_image_add_area(image, 7 + i, 0x7f0000000000, 0x7f0000004000, i == 8);
+		sysgenid_image_add_rng_area(image, 7 + i, 0x7f0000000000, 0x7f0000004000, i == 8);
 	for (pid_t pid = 1; pid <= 5; pid++)
 		sysgenid_image_add_file_task(image, pid);
 	image->has_file_mark = true;
@@ -298,7 +298,7 @@ static void grow(SysgenidImage *image, uint32_t number, int directory)
 	snprintf(path, sizeof(path), "/dev/%u", number);
 	image->mark = number;
 	if (sysgenid_image_add_file(image, &file) || sysgenid_image_add_mapping(image, path) ||
-	    sysgenid_image_add_area(image, (pid_t)number, 4096, 8192, true) ||
+	    sysgenid_image_add_rng_area(image, (pid_t)number, 4096, 8192, true) ||
 	    sysgenid_image_add_wipe_area(image, (pid_t)number, 4096, 8192) ||
 	    sysgenid_image_add_file_task(image, (pid_t)number) ||
 	    sysgenid_image_append(image, &lists, directory))
