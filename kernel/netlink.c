@@ -201,7 +201,7 @@ static int jump_allowed(struct genl_info *info)
 		return 0;
 	ret = sysgenid_counter_allow_jump(&sysgenid_system, get_min(info));
 	if (ret == -ERANGE)
-		NL_SET_ERR_MSG(info->extack, "the wished generation is too far above the current "
+		NL_SET_ERR_MSG(info->extack, "the wished generation is too far above the highest "
 					     "one; force it if you trust where it comes from");
 	else if (ret)
 		NL_SET_ERR_MSG(info->extack,

@@ -43,9 +43,9 @@ static const char *const explanations[] = {
 		  "current generation and call again",
 	[ENOBUFS] = "events came faster than they were read and some were missed: ask for the "
 		    "status, the subscription goes on",
-	[ERANGE] =
-		"the wanted generation is too far above the current one (more than 16777216) and "
-		"nothing was changed: check where the number comes from, then force it",
+	[ERANGE] = "the wanted generation is too far above the highest one so far (more than "
+		   "16777216) and "
+		   "nothing was changed: check where the number comes from, then force it",
 	[EIO] = "the generation was moved, but the kernel's random number generator could not be "
 		"reseeded: look into the kernel log (dmesg), then trigger again",
 	[EBUSY] =

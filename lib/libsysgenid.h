@@ -192,8 +192,8 @@ struct sysgenid_error {
  * @error:          may be NULL
  *
  * It reaches the domains of all containers. Returns when both are done. -EPERM: see sysgenid_explain().
- * -ERANGE: more than SYSGENID_MAX_JUMP above the current generation, or SYSGENID_MAX_JUMPS in all since the module
- * was loaded, and not forced; nothing has moved. -EIO: moved, but the reseed failed. -ENOENT: module not loaded.
+ * -ERANGE: more than SYSGENID_MAX_JUMP above the highest generation so far, or SYSGENID_MAX_JUMPS in all since the
+ * module was loaded, and not forced; nothing has moved. -EIO: moved, but the reseed failed. -ENOENT: module not loaded.
  * -ETIMEDOUT: no answer for 30 seconds; it may have moved. Signals do not end the call.
  * Capability: CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN in the initial user namespace.
  */

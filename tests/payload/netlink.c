@@ -18,6 +18,7 @@
 #include "tap.h"
 
 #define LIMIT_SECONDS 100
+#define RESTORES 20
 
 static struct genl genl;
 
@@ -341,11 +342,31 @@ static void test_reserve(void)
 	must(genl_ask(&genl, SYSGENID_CMD_RESEED, &values, &reply) == 0);
 	tap_is(reply.error, 0, "RESEED takes a MIN_GENERATION");
 	tap_ok(next_beginning() > generation() + 1000, "and domains begin above it");
-	values.value[SYSGENID_A_MIN_GENERATION] = generation() + SYSGENID_MAX_JUMP + 1;
 	before = next_beginning();
+	values.value[SYSGENID_A_MIN_GENERATION] = before + SYSGENID_MAX_JUMP;
 	must(genl_ask(&genl, SYSGENID_CMD_RESEED, &values, &reply) == 0);
 	tap_is(reply.error, ERANGE, "RESEED with a MIN_GENERATION too far above gives ERANGE");
 	tap_is(next_beginning(), before, "and leaves the beginnings alone");
+}
+
+/* The same image again and again: its distance is paid for once. */
+static void test_same_image(void)
+{
+	struct genl_values values = { .has = HAS(SYSGENID_A_MIN_GENERATION) };
+	uint32_t mark = next_beginning() - 1 + SYSGENID_MAX_JUMP;
+	struct genl_reply reply;
+	int good = 0;
+
+	values.value[SYSGENID_A_MIN_GENERATION] = mark;
+	for (int i = 0; i < RESTORES; i++) {
+		must(genl_ask(&genl, SYSGENID_CMD_RESEED, &values, &reply) == 0);
+		good += !reply.error;
+	}
+	tap_is(good, RESTORES, "an image with a mark far ahead can be restored %d times", RESTORES);
+	must(netlink_trigger(&genl, mark, &reply) == 0);
+	tap_is(reply.error, 0, "and the system moved to its mark after that");
+	tap_is(reply.values.value[SYSGENID_A_GENERATION], mark + RESTORES,
+	       "of which each has taken one number");
 }
 
 /* Wishes that are no jump of their own: after so many of them it is enough. */
@@ -376,6 +397,13 @@ static void test_jumps_in_all(void)
 	tap_is(generation(), before, "and nothing moves");
 	must(netlink_trigger(&genl, before, &reply) == 0);
 	tap_is(reply.error, 0, "a wish that is no jump is followed still");
+	for (followed = 0; followed < RESTORES; followed++) {
+		must(netlink_trigger(&genl, generation() + SYSGENID_FREE_JUMP, &reply) == 0);
+		if (reply.error)
+			break;
+	}
+	tap_is(followed, RESTORES, "nor are those refused that are ahead by what is free");
+	before = generation();
 	values.value[SYSGENID_A_MIN_GENERATION] = before + SYSGENID_MAX_JUMP;
 	must(genl_ask(&genl, SYSGENID_CMD_TRIGGER, &values, &reply) == 0);
 	tap_is(reply.values.value[SYSGENID_A_GENERATION], before + SYSGENID_MAX_JUMP,
@@ -438,6 +466,7 @@ int main(int argc, char **argv)
 		test_reseeded();
 		test_reseed();
 		test_reserve();
+		test_same_image();
 		test_jumps_in_all();
 	} else {
 		tap_bail("usage: netlink all | one-trigger | reseed-fails | tried-again | resolve");

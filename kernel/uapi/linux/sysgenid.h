@@ -159,10 +159,13 @@ struct sysgenid_page {
  *                       namespace (else EPERM). Attributes, all optional: MIN_GENERATION as min_gen
  *                       above, CAUSE (RESTORE or ADMIN, default ADMIN, else EINVAL), FORCE,
  *                       PIDNS_FD. In the system's domain a MIN_GENERATION more than
- *                       SYSGENID_MAX_JUMP above the current value gives ERANGE and moves nothing:
- *                       the number may come from a hostile image. So does one that, with all others
- *                       since the module was loaded, has made the counter skip more than
- *                       SYSGENID_MAX_JUMPS. FORCE lets both through. Other domains follow any
+ *                       SYSGENID_MAX_JUMP above the highest number ever given out gives ERANGE and
+ *                       moves nothing: the number may come from a hostile image. So does one with
+ *                       which all requests since the module was loaded have gone further than
+ *                       SYSGENID_MAX_JUMPS. Distances that were gone once are not counted again,
+ *                       nor are the first SYSGENID_FREE_JUMP of each request; who goes no further
+ *                       is never refused. So honest images can be restored for ever. FORCE lets
+ *                       both through. Other domains follow any
  *                       MIN_GENERATION: they harm only themselves. It is answered when the kernel's
  *                       random number generator *has been reseeded*, with GENERATION, DOMAIN and
  *                       MINOR. EIO: the generation has moved but the reseed failed; it is tried again
@@ -211,7 +214,8 @@ struct sysgenid_page {
 #define SYSGENID_GENL_GROUP_SETTLED "settled"
 #define SYSGENID_GENL_GROUP_DOMAINS_SETTLED "domains-settled"
 #define SYSGENID_MAX_JUMP 0x1000000u /* 16,777,216 restores at once are no honest history */
-#define SYSGENID_MAX_JUMPS (16 * SYSGENID_MAX_JUMP) /* in all */
+#define SYSGENID_MAX_JUMPS (16 * SYSGENID_MAX_JUMP) /* in all; not counted: */
+#define SYSGENID_FREE_JUMP 1024u		    /* of each request */
 
 enum sysgenid_cmd {
 	SYSGENID_CMD_UNSPEC,
