@@ -57,31 +57,35 @@ static int give(struct vrng_leak_queue *queue, struct virtio_rng_leak_request **
 	return virtqueue_add_sgs(queue->vq, sgs, 1, 1, held, GFP_ATOMIC);
 }
 
-/* Put all requests on the queue that are not there. Returns an error of the last that failed. */
-int vrng_api_arm(struct vrng_leak *leak, struct vrng_leak_queue *queue)
+/* With the DMA API only one queue may have a request. */
+static bool held_elsewhere(struct vrng_leak *leak, struct vrng_leak_queue *queue, unsigned int i)
+{
+	struct vrng_leak_queue *other = &leak->queues[queue == leak->queues ? 1 : 0];
+
+	return !leak->direct && other->others[i];
+}
+
+/* Put all requests on the queue that may be there and are not. What fails is tried again each time. */
+void vrng_api_arm(struct vrng_leak *leak, struct vrng_leak_queue *queue)
 {
 	struct virtio_rng_leak_request *request;
 	unsigned int i;
-	int ret, err = 0;
 
 	lockdep_assert_held(&leak->lock);
 	if (!leak->serves_others)
-		return 0;
+		return;
 	spin_lock(&table_lock);
 	for (i = 0; i < VIRTIO_RNG_LEAK_REQUESTS; i++) {
 		request = table[i];
-		if (!request || request->removed || queue->others[i])
+		if (!request || request->removed || queue->others[i] ||
+		    held_elsewhere(leak, queue, i))
 			continue;
-		ret = give(queue, &queue->others[i], request);
-		if (ret) {
-			err = ret;
+		if (give(queue, &queue->others[i], request))
 			continue;
-		}
 		kref_get(&request->users);
 		queue->others[i] = request;
 	}
 	spin_unlock(&table_lock);
-	return err;
 }
 
 /* A request has come back. */

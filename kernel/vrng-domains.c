@@ -122,8 +122,6 @@ static int cover(struct sysgenid_writer *writer, struct sysgenid_counter *counte
 	struct vrng_leak *leak = container_of(writer, struct vrng_leak, writer);
 	int ret;
 
-	if (!leak->direct || !vrng_leak_reaches(leak, page))
-		return -EOPNOTSUPP;
 	spin_lock_irq(&leak->lock);
 	ret = add(leak, counter, page);
 	spin_unlock_irq(&leak->lock);

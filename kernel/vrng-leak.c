@@ -9,13 +9,13 @@
  * queues are always armed. A plain device would execute what is put on the queue that it has just
  * signalled, at once and for ever: there only the other one is armed, in answer to each report.
  */
-#include <linux/dma-mapping.h>
 #include <linux/minmax.h>
 #include <linux/mm.h>
 #include <linux/random.h>
 #include <linux/scatterlist.h>
 #include <linux/slab.h>
 #include <linux/virtio_config.h>
+#include <xen/xen.h>
 
 #include "sysgenid.h"
 #include "vrng.h"
@@ -53,7 +53,7 @@ static int arm_copy(struct vrng_leak *leak, struct vrng_leak_queue *queue)
 	ret = virtqueue_add_sgs(queue->vq, sgs, 1, 1, &queue->slot, GFP_ATOMIC);
 	/* It has never been in the device's hands. */
 	if (ret)
-		sysgenid_slot_executed(&leak->writer, &queue->slot);
+		sysgenid_slot_drop(&queue->slot);
 	return ret;
 }
 
@@ -93,6 +93,28 @@ static void arm(struct vrng_leak *leak, struct vrng_leak_queue *queue, unsigned 
 		ret = arm_fill(queue);
 	if (ret)
 		has_broken(leak, ret);
+}
+
+/*
+ * Requests of other kernel code are on all queues that are armed. With the DMA API a buffer may be in the hands of one
+ * queue only: there it is the next one.
+ */
+static void arm_others(struct vrng_leak *leak)
+{
+	unsigned int i;
+
+	for (i = 0; i < VRNG_LEAK_QUEUES; i++) {
+		if (i == leak->next || (leak->latches && leak->direct))
+			vrng_api_arm(leak, &leak->queues[i]);
+	}
+}
+
+static void kick_all(struct vrng_leak *leak)
+{
+	unsigned int i;
+
+	for (i = 0; i < VRNG_LEAK_QUEUES; i++)
+		virtqueue_kick(leak->queues[i].vq);
 }
 
 /* Harvest: take back what was executed. Returns which requests came back, 0 for none. */
@@ -153,8 +175,8 @@ static bool harvest(struct vrng_leak *leak, unsigned int armed)
 		to = leak->latches ? back : 1 - back;
 		arm(leak, &leak->queues[to], came);
 		vrng_domains_arm(leak, &leak->queues[to], false);
-		vrng_api_arm(leak, &leak->queues[to]);
-		virtqueue_kick(leak->queues[to].vq);
+		arm_others(leak);
+		kick_all(leak);
 		armed |= BIT(to);
 	}
 	for (back = 0; back < VRNG_LEAK_QUEUES; back++) {
@@ -223,48 +245,13 @@ static void vrng_leak_fence(struct sysgenid_writer *writer)
 	vdev->config->get_status(vdev);
 }
 
-/* Can the device reach this memory itself, or would it get a copy somewhere else? */
-static bool reachable(struct device *dev, struct page *page, unsigned int offset,
-		      enum dma_data_direction direction)
+/*
+ * The generation word is stored by CPUs at any time, and both leak queues have it as destination, while they have it. The
+ * DMA API allows neither. Where it is not in use, the device sees physical memory.
+ */
+static bool uses_dma_api(struct virtio_device *vdev)
 {
-	dma_addr_t address = dma_map_page(dev, page, offset, WORD_SIZE, direction);
-	bool direct;
-
-	if (dma_mapping_error(dev, address))
-		return false;
-	/* True for bounce buffers, and where caches do not follow the device. */
-	direct = !dma_need_sync(dev, address);
-	dma_unmap_page(dev, address, WORD_SIZE, direction);
-	return direct;
-}
-
-/* May the device's requests have @page's generation as their destination? Any context. */
-bool vrng_leak_reaches(struct vrng_leak *leak, struct page *page)
-{
-	struct virtio_device *vdev = device_of(leak);
-
-	/* Then the device uses physical addresses, whatever the DMA API would do. */
-	return !virtio_has_feature(vdev, VIRTIO_F_ACCESS_PLATFORM) ||
-	       reachable(vdev->dev.parent, page, offsetof(struct sysgenid_page, generation),
-			 DMA_FROM_DEVICE);
-}
-
-static bool all_reachable(struct vrng_leak *leak, struct virtio_device *vdev)
-{
-	struct device *dev = vdev->dev.parent;
-	unsigned int i;
-	u32 *source;
-
-	if (!virtio_has_feature(vdev, VIRTIO_F_ACCESS_PLATFORM))
-		return true;
-	for (i = 0; i < VRNG_LEAK_QUEUES; i++) {
-		source = &leak->queues[i].buffers->source;
-		if (!reachable(dev, virt_to_page(source), offset_in_page(source), DMA_TO_DEVICE))
-			return false;
-		if (!reachable(dev, virt_to_page(leak->queues[i].sources), 0, DMA_TO_DEVICE))
-			return false;
-	}
-	return vrng_leak_reaches(leak, leak->page);
+	return !virtio_has_dma_quirk(vdev) || xen_domain();
 }
 
 const char *vrng_leak_describe(const struct vrng_leak *leak)
@@ -370,14 +357,14 @@ void vrng_leak_prepare(struct vrng_leak *leak, struct virtio_device *vdev, struc
 	}
 	leak->serves_others = has_room(leak, OWN_DESCRIPTORS + OTHERS_DESCRIPTORS);
 	leak->latches = virtio_has_feature(vdev, VIRTIO_RNG_F_LEAK_LATCH);
-	leak->direct = all_reachable(leak, vdev);
+	leak->direct = !uses_dma_api(vdev);
 	vrng_domains_prepare(leak, vdev, room_beside(leak));
 	leak->broken = false;
 	leak->next = 0;
 	leak->writer.needs_event = !leak->latches || !leak->direct;
 	if (!leak->direct)
-		dev_warn(&vdev->dev, "DMA is bounced: the device cannot store the generation "
-				     "itself, it moves when the interrupt is handled\n");
+		dev_warn(&vdev->dev, "the device uses the DMA API and cannot store the generation "
+				     "itself: it moves when the interrupt is handled\n");
 
 	sysgenid_writer_attach(&leak->writer);
 	/* Some kernels can refuse requests on a device that is not ready. */
@@ -391,8 +378,6 @@ void vrng_leak_prepare(struct vrng_leak *leak, struct virtio_device *vdev, struc
 /* The device is ready. */
 void vrng_leak_start(struct vrng_leak *leak)
 {
-	unsigned int i;
-
 	if (!leak->present)
 		return;
 	vrng_api_start(leak);
@@ -400,11 +385,8 @@ void vrng_leak_start(struct vrng_leak *leak)
 	leak->stopped = false;
 	if (IS_ENABLED(CONFIG_VIRTIO_HARDEN_NOTIFICATION))
 		arm_first(leak);
-	for (i = 0; i < VRNG_LEAK_QUEUES; i++) {
-		if (i == leak->next || leak->latches)
-			vrng_api_arm(leak, &leak->queues[i]);
-		virtqueue_kick(leak->queues[i].vq);
-	}
+	arm_others(leak);
+	kick_all(leak);
 	harvest(leak, BIT(0) | BIT(1));
 	spin_unlock_irq(&leak->lock);
 	sysgenid_writer_cover_all(&leak->writer);
@@ -415,15 +397,10 @@ void vrng_leak_start(struct vrng_leak *leak)
 /* Other kernel code has added requests. */
 void vrng_leak_arm_others(struct vrng_leak *leak)
 {
-	unsigned int i;
-
 	spin_lock_irq(&leak->lock);
-	for (i = 0; !leak->stopped && i < VRNG_LEAK_QUEUES; i++) {
-		/* A plain device gets them with the queue that is armed. */
-		if (i != leak->next && !leak->latches)
-			continue;
-		vrng_api_arm(leak, &leak->queues[i]);
-		virtqueue_kick(leak->queues[i].vq);
+	if (!leak->stopped) {
+		arm_others(leak);
+		kick_all(leak);
 	}
 	spin_unlock_irq(&leak->lock);
 }

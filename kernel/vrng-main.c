@@ -40,13 +40,34 @@ static int vrng_start(struct vrng *vrng)
 	return 0;
 }
 
+/* The device has given up: a leak may have been lost, and more will be. */
+static void vrng_look_at_status(struct work_struct *work)
+{
+	struct vrng *vrng = container_of(work, struct vrng, status_work);
+	struct virtio_device *vdev = vrng->vdev;
+
+	if (!(vdev->config->get_status(vdev) & DEVICE_NEEDS_RESET))
+		return;
+	dev_err(&vdev->dev, "the device needs a reset; unbind and bind the driver\n");
+	vrng_leak_lost(&vrng->leak);
+}
+
 static void vrng_stop(struct vrng *vrng)
 {
 	struct virtio_device *vdev = vrng->vdev;
+	struct virtqueue *vq;
 
+	/* The virtio core has disabled changes of the configuration, or has not enabled them yet: nobody queues it. */
+	cancel_work_sync(&vrng->status_work);
 	vrng_leak_quiesce(&vrng->leak);
 	/* Also waits for callbacks that run. */
 	virtio_reset_device(vdev);
+	/* What the device still had gives back its descriptors and mappings; the parts below know what it was. */
+	virtio_device_for_each_vq(vdev, vq)
+	{
+		while (virtqueue_detach_unused_buf(vq))
+			;
+	}
 	vrng_requests_stop(&vrng->requests);
 	vrng_leak_stop(&vrng->leak);
 	vdev->config->del_vqs(vdev);
@@ -68,6 +89,7 @@ static struct vrng *vrng_alloc(struct virtio_device *vdev)
 	if (!vrng)
 		return NULL;
 	vrng->vdev = vdev;
+	INIT_WORK(&vrng->status_work, vrng_look_at_status);
 	vrng->index = ida_alloc(&indices, GFP_KERNEL);
 	if (vrng->index < 0)
 		goto err_vrng;
@@ -130,15 +152,12 @@ static void vrng_remove(struct virtio_device *vdev)
 	kobject_put(&vrng->sysfs.kobj);
 }
 
-/* The device has given up: a leak may have been lost, and more will be. */
+/* Called in interrupts. The status may be read in process context only: some transports sleep. */
 static void vrng_config_changed(struct virtio_device *vdev)
 {
 	struct vrng *vrng = vdev->priv;
 
-	if (!(vdev->config->get_status(vdev) & DEVICE_NEEDS_RESET))
-		return;
-	dev_err(&vdev->dev, "the device needs a reset; unbind and bind the driver\n");
-	vrng_leak_lost(&vrng->leak);
+	schedule_work(&vrng->status_work);
 }
 
 #ifdef CONFIG_PM_SLEEP

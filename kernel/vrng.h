@@ -110,7 +110,6 @@ void vrng_leak_stop(struct vrng_leak *leak);
 void vrng_leak_done(struct virtqueue *vq);
 void vrng_leak_lost(struct vrng_leak *leak);
 void vrng_leak_arm_others(struct vrng_leak *leak);
-bool vrng_leak_reaches(struct vrng_leak *leak, struct page *page);
 const char *vrng_leak_describe(const struct vrng_leak *leak);
 
 /* vrng-domains.c: the words of other domains than the system's */
@@ -126,7 +125,7 @@ void vrng_domains_look_back(struct vrng_leak *leak, struct vrng_leak_queue *queu
 
 /* vrng-api.c: requests of other kernel code; see virtio_rng_leak.h */
 
-int vrng_api_arm(struct vrng_leak *leak, struct vrng_leak_queue *queue);
+void vrng_api_arm(struct vrng_leak *leak, struct vrng_leak_queue *queue);
 void vrng_api_executed(struct vrng_leak_queue *queue, void *token);
 void vrng_api_start(struct vrng_leak *leak);
 void vrng_api_stop(struct vrng_leak *leak);
@@ -144,7 +143,8 @@ struct vrng_sysfs {
 struct vrng {
 	struct virtio_device *vdev;
 	int index;
-	char name[32]; /* virtio_rng.N */
+	char name[32];			/* virtio_rng.N */
+	struct work_struct status_work; /* looks at the device's status */
 	struct vrng_requests requests;
 	struct vrng_leak leak;
 	struct vrng_sysfs sysfs;
