@@ -8,7 +8,7 @@
 #include <linux/poll.h>
 
 #include "counter.h"
-#include "notify.h"
+#include "event.h"
 #include "writers.h"
 
 /*
@@ -229,7 +229,7 @@ sysgenid_ticket sysgenid_counter_last(struct sysgenid_counter *counter)
 }
 
 /* What is drawn from now on is above @last. */
-void sysgenid_counter_pass(struct sysgenid_counter *counter, sysgenid_ticket last)
+void sysgenid_counter_raise_floor(struct sysgenid_counter *counter, sysgenid_ticket last)
 {
 	spin_lock_irq(&counter->lock);
 	counter->highest = max(counter->highest, last);
@@ -253,9 +253,18 @@ int sysgenid_counter_init(struct sysgenid_counter *counter, gfp_t gfp)
 	spin_lock_init(&counter->lock);
 	init_waitqueue_head(&counter->changed);
 	init_waitqueue_head(&counter->settled);
-	INIT_DELAYED_WORK(&counter->announce, sysgenid_notify_settled);
+	INIT_DELAYED_WORK(&counter->announce, sysgenid_event_announce);
 	INIT_LIST_HEAD(&counter->slots);
 	return 0;
+}
+
+/*
+ * The announcement that is due, if one is, comes now. Afterwards no work is queued: watchers queue it, and there are none
+ * any more; and the work does not queue itself.
+ */
+void sysgenid_counter_flush(struct sysgenid_counter *counter)
+{
+	flush_delayed_work(&counter->announce);
 }
 
 void sysgenid_counter_destroy(struct sysgenid_counter *counter)

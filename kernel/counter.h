@@ -39,19 +39,19 @@ struct sysgenid_counter {
 	unsigned int users;
 	struct list_head node;
 	struct hlist_node by_ns;
-	bool stranger; /* of a user namespace other than the host's */
-	bool counted;  /* one of the strangers for whom there is room on devices */
+	bool foreign_userns; /* of a user namespace other than the host's */
+	bool has_place;	     /* and one of those for which there is room on devices */
 	/* Writers that may store the word: it must not be freed while there are any. */
 	atomic_t covered;
 
 	/*
 	 * Serialises events, so that notifiers and netlink listeners see them in order. Taken
 	 * before @lock. No two of different counters are held at the same time. Given back by
-	 * sysgenid_events_unlock(): who holds it has to bring what is @due.
+	 * sysgenid_events_unlock(), which does what is @deferred.
 	 */
 	struct mutex events;
-	atomic_t due;	 /* what events of the system's want of this domain; see event.c */
-	bool own_events; /* there were some that are not the system's; guarded by @events */
+	atomic_t deferred; /* what was wanted while the mutex was taken; see event.c */
+	bool own_events;   /* there were some that are not the system's; guarded by @events */
 
 	/*
 	 * Guards all that follows up to the queues, and the kernel's stores to the page; also taken
@@ -67,7 +67,7 @@ struct sysgenid_counter {
 	bool leaked;	   /* a device has moved the word and settle() has not seen to it yet */
 	enum sysgenid_cause last_cause;
 	u32 looked; /* the last word for which sysgenid_counter_next() need not draw a number */
-	u64 jumped; /* numbers skipped for wishes that nobody vouched for */
+	u64 jumped; /* numbers skipped for wishes that nobody vouched for, but for the free ones */
 	unsigned int watchers; /* tracked files */
 	/*
 	 * Of the watchers, how many have acknowledged @counted_at. Means nothing as soon as the
@@ -106,11 +106,12 @@ struct sysgenid_summary {
 };
 
 int sysgenid_counter_init(struct sysgenid_counter *counter, gfp_t gfp);
+void sysgenid_counter_flush(struct sysgenid_counter *counter);
 void sysgenid_counter_destroy(struct sysgenid_counter *counter);
 void sysgenid_counter_begin(struct sysgenid_counter *counter, sysgenid_ticket first);
 sysgenid_ticket sysgenid_counter_next(struct sysgenid_counter *counter);
 sysgenid_ticket sysgenid_counter_last(struct sysgenid_counter *counter);
-void sysgenid_counter_pass(struct sysgenid_counter *counter, sysgenid_ticket last);
+void sysgenid_counter_raise_floor(struct sysgenid_counter *counter, sysgenid_ticket last);
 void sysgenid_counter_reserve(struct sysgenid_counter *counter, u32 min);
 int sysgenid_counter_allow_jump(struct sysgenid_counter *counter, u32 min);
 void sysgenid_counter_summary(struct sysgenid_counter *counter, struct sysgenid_summary *summary);

@@ -59,7 +59,9 @@ static ssize_t sysgenid_read(struct file *file, char __user *buf, size_t count, 
 		return 0;
 	if (count < sizeof(generation))
 		return -EINVAL;
-	sysgenid_look();
+	ret = sysgenid_sync_source();
+	if (ret)
+		return ret;
 	if (file->f_flags & O_NONBLOCK) {
 		if (!sysgenid_watcher_outdated(watcher, &generation))
 			return -EAGAIN;
@@ -94,7 +96,9 @@ static __poll_t sysgenid_poll(struct file *file, poll_table *wait)
 	/* First queue, then look: an event in between wakes us. */
 	poll_wait(file, &watcher->counter->changed, wait);
 	poll_wait(file, &watcher->own, wait);
-	sysgenid_look();
+	/* A task that is killed has no use for an answer. */
+	if (sysgenid_sync_source())
+		return 0;
 	return sysgenid_watcher_outdated(watcher, &generation) ? EPOLLIN | EPOLLRDNORM : 0;
 }
 
@@ -110,7 +114,7 @@ static bool may_trigger(const struct sysgenid_counter *counter)
 static long sysgenid_ioctl(struct file *file, unsigned int request, unsigned long arg)
 {
 	struct sysgenid_watcher *watcher = file->private_data;
-	u32 value = arg;
+	u32 value = arg, generation;
 
 	switch (request) {
 	case SYSGENID_SET_WATCHER_TRACKING:
@@ -121,7 +125,7 @@ static long sysgenid_ioctl(struct file *file, unsigned int request, unsigned lon
 	case SYSGENID_TRIGGER_GEN_UPDATE:
 		if (!may_trigger(watcher->counter))
 			return -EACCES;
-		return sysgenid_event_killable(watcher->counter, value, SYSGENID_CAUSE_IOCTL);
+		return sysgenid_event(watcher->counter, value, SYSGENID_CAUSE_IOCTL, &generation);
 	case SYSGENID_MARK_OUTDATED:
 		sysgenid_watcher_mark(watcher);
 		return 0;

@@ -2,16 +2,17 @@
 /*
  * Domains: who has which counter, and for how long.
  *
- * The lock is held for moments only and never while memory is asked for or somebody is woken: all
- * containers of the machine share it.
+ * The lock is a spinlock, and held for moments: all containers of the machine share it, and nobody may have to wait for a
+ * task of one of them that has lost its processor.
  */
 #include <linux/err.h>
 #include <linux/export.h>
 #include <linux/hashtable.h>
 #include <linux/mm.h>
-#include <linux/mutex.h>
 #include <linux/pid_namespace.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
+#include <linux/spinlock.h>
 #include <linux/user_namespace.h>
 
 #include "counter.h"
@@ -22,7 +23,8 @@
 
 #define BUCKETS_LOG2 8
 
-static DEFINE_MUTEX(lock); /* guards all below, and users and nodes of the domains */
+/* Guards all below, and users and nodes of the domains. Outside of a driver's lock and a counter's. */
+static DEFINE_SPINLOCK(domains_lock);
 static DEFINE_HASHTABLE(by_ns, BUCKETS_LOG2);
 static LIST_HEAD(domains); /* youngest first */
 static unsigned int count;
@@ -32,17 +34,17 @@ static unsigned int count;
  */
 static LIST_HEAD(pool);
 /*
- * Devices have room for few domains, and whoever may make user namespaces may make as many as he likes. So those
- * get a part of the room only, each keeping its place until its page is freed or goes to one of the host's.
+ * Devices have room for few domains, and whoever may make user namespaces may make as many as he likes. So domains of
+ * foreign user namespaces get half of the room only. Each keeps its place until its page is freed or goes to one of the
+ * host's.
  */
-#define MOST_STRANGERS 32
-static unsigned int strangers;
+static unsigned int foreign_places;
 
 static struct sysgenid_counter *find(struct pid_namespace *ns)
 {
 	struct sysgenid_counter *domain;
 
-	lockdep_assert_held(&lock);
+	lockdep_assert_held(&domains_lock);
 	hash_for_each_possible (by_ns, domain, by_ns, (unsigned long)ns) {
 		if (domain->pid_ns == ns) {
 			domain->users++;
@@ -58,49 +60,53 @@ struct sysgenid_counter *sysgenid_domain_find(struct pid_namespace *ns)
 
 	if (ns == &init_pid_ns)
 		return &sysgenid_system;
-	mutex_lock(&lock);
+	spin_lock(&domains_lock);
 	domain = find(ns);
-	mutex_unlock(&lock);
+	spin_unlock(&domains_lock);
 	return domain;
 }
 
 static void give_up_place(struct sysgenid_counter *domain)
 {
-	lockdep_assert_held(&lock);
-	strangers -= domain->counted;
-	domain->counted = false;
+	lockdep_assert_held(&domains_lock);
+	foreign_places -= domain->has_place;
+	domain->has_place = false;
 }
 
-/* May devices store its word? */
-static bool has_place(struct sysgenid_counter *domain)
+/* May devices store its word? If there are places in excess, since a smaller device has come, no device gets another. */
+static bool may_cover(struct sysgenid_counter *domain)
 {
-	lockdep_assert_held(&lock);
-	if (domain->stranger && !domain->counted && strangers < MOST_STRANGERS) {
-		domain->counted = true;
-		strangers++;
+	unsigned int most = sysgenid_writers_room() / 2;
+
+	lockdep_assert_held(&domains_lock);
+	if (!domain->foreign_userns)
+		return true;
+	if (!domain->has_place && foreign_places < most) {
+		domain->has_place = true;
+		foreign_places++;
 	}
-	return domain->counted || !domain->stranger;
+	return domain->has_place && foreign_places <= most;
 }
 
 /*
- * One of the pool, or NULL. Its last user may have a piece of the page in a pipe still: not that one. A stranger
- * gets only what one had.
+ * One of the pool, or NULL. Its last user may have a piece of the page in a pipe still: not that one. A domain of a foreign
+ * user namespace gets only what one had.
  */
-static struct sysgenid_counter *take_from_pool(bool stranger)
+static struct sysgenid_counter *take_from_pool(bool foreign)
 {
 	struct sysgenid_counter *domain, *found = NULL;
 
-	mutex_lock(&lock);
+	spin_lock(&domains_lock);
 	list_for_each_entry (domain, &pool, node) {
-		if (page_count(domain->page) == 1 && (domain->counted || !stranger)) {
+		if (page_count(domain->page) == 1 && (domain->has_place || !foreign)) {
 			list_del(&domain->node);
-			if (!stranger)
+			if (!foreign)
 				give_up_place(domain);
 			found = domain;
 			break;
 		}
 	}
-	mutex_unlock(&lock);
+	spin_unlock(&domains_lock);
 	return found;
 }
 
@@ -121,14 +127,14 @@ static struct sysgenid_counter *allocate(void)
 
 static struct sysgenid_counter *domain_new(struct pid_namespace *ns)
 {
-	bool stranger = ns->user_ns != &init_user_ns;
-	struct sysgenid_counter *domain = take_from_pool(stranger);
+	bool foreign = ns->user_ns != &init_user_ns;
+	struct sysgenid_counter *domain = take_from_pool(foreign);
 
 	if (!domain)
 		domain = allocate();
 	if (IS_ERR(domain))
 		return domain;
-	domain->stranger = stranger;
+	domain->foreign_userns = foreign;
 	domain->pid_ns = get_pid_ns(ns);
 	domain->users = 1;
 	return domain;
@@ -146,17 +152,17 @@ static void domain_free(struct sysgenid_counter *domain)
 	bool covered;
 
 	/* What its last file has brought about is told before it goes. */
-	flush_delayed_work(&domain->announce);
+	sysgenid_counter_flush(domain);
 	put_pid_ns(domain->pid_ns);
 	domain->pid_ns = NULL;
 	/* Under the lock, so that either we or the purge see that the last device has gone. */
-	mutex_lock(&lock);
+	spin_lock(&domains_lock);
 	covered = atomic_read(&domain->covered);
 	if (covered)
 		list_add(&domain->node, &pool);
 	else
 		give_up_place(domain);
-	mutex_unlock(&lock);
+	spin_unlock(&domains_lock);
 	if (!covered)
 		destroy(domain);
 }
@@ -166,14 +172,14 @@ void sysgenid_domains_purge(void)
 	struct sysgenid_counter *domain, *next;
 	LIST_HEAD(unused);
 
-	mutex_lock(&lock);
+	spin_lock(&domains_lock);
 	list_for_each_entry_safe (domain, next, &pool, node) {
 		if (atomic_read(&domain->covered))
 			continue;
 		list_move(&domain->node, &unused);
 		give_up_place(domain);
 	}
-	mutex_unlock(&lock);
+	spin_unlock(&domains_lock);
 	list_for_each_entry_safe (domain, next, &unused, node)
 		destroy(domain);
 }
@@ -182,40 +188,72 @@ void sysgenid_writer_cover_all(struct sysgenid_writer *writer)
 {
 	struct sysgenid_counter *domain;
 
-	mutex_lock(&lock);
+	spin_lock(&domains_lock);
 	list_for_each_entry (domain, &domains, node) {
-		if (has_place(domain))
+		if (may_cover(domain))
 			sysgenid_writer_cover(writer, domain);
 	}
-	mutex_unlock(&lock);
+	spin_unlock(&domains_lock);
 }
 EXPORT_SYMBOL_GPL(sysgenid_writer_cover_all);
 
+static void cover(struct sysgenid_counter *new)
+{
+	lockdep_assert_held(&domains_lock);
+	if (may_cover(new))
+		sysgenid_writers_cover(new);
+}
+
 /*
+ * Put @new into the list, unless the namespace has a domain by now, or the system's number is not any more the one that
+ * @new began after. Returns what is in the list then, or NULL: try again.
+ *
  * In front of the list: a walk over it does not see what came after it began, or a container that
  * makes one domain after the other would keep it walking. Nobody has looked at the new one before.
  */
-static void insert(struct sysgenid_counter *domain)
+static struct sysgenid_counter *publish(struct sysgenid_counter *new)
 {
-	sysgenid_ticket first;
+	struct sysgenid_counter *found;
 
-	lockdep_assert_held(&lock);
-	sysgenid_counter_begin(domain, sysgenid_counter_next(&sysgenid_system));
-	if (has_place(domain))
-		sysgenid_writers_cover(domain);
-	/*
-	 * A leak since the first look may have gone under in what was stored here, and the namespace may know
-	 * the number from before. After the fence it has moved the system's word; one from here on moves this
-	 * one. And an event of a CPU from here on finds the domain in the list.
-	 */
-	if (atomic_read(&domain->covered))
-		sysgenid_writers_fence();
-	first = sysgenid_counter_next(&sysgenid_system);
-	if (first != domain->began)
-		sysgenid_counter_begin(domain, first);
-	hash_add(by_ns, &domain->by_ns, (unsigned long)domain->pid_ns);
-	list_add(&domain->node, &domains);
-	count++;
+	spin_lock(&domains_lock);
+	found = find(new->pid_ns);
+	if (!found && sysgenid_counter_next(&sysgenid_system) == new->began) {
+		/* A device that has come since the first time. */
+		cover(new);
+		hash_add(by_ns, &new->by_ns, (unsigned long)new->pid_ns);
+		list_add(&new->node, &domains);
+		count++;
+		found = new;
+	}
+	spin_unlock(&domains_lock);
+	return found;
+}
+
+/*
+ * Give @new its first number, and publish it. Each try looks at the system's word, begins, and looks again behind a fence,
+ * in publish(). A leak since the first look may have gone under in what was stored here, and the namespace may know the
+ * number from before. After the fence the leak has moved the system's word, so that the second look finds it; a later leak
+ * moves this one. An event of a CPU since the first look has drawn a number, so that the second look finds it; a later
+ * event finds the domain in the list.
+ */
+static struct sysgenid_counter *insert(struct sysgenid_counter *new)
+{
+	struct sysgenid_counter *found;
+
+	sysgenid_counter_begin(new, sysgenid_counter_next(&sysgenid_system));
+	spin_lock(&domains_lock);
+	cover(new);
+	spin_unlock(&domains_lock);
+	for (;;) {
+		if (atomic_read(&new->covered))
+			sysgenid_writers_fence();
+		found = publish(new);
+		if (found)
+			return found;
+		if (fatal_signal_pending(current))
+			return ERR_PTR(-EINTR);
+		sysgenid_counter_begin(new, sysgenid_counter_next(&sysgenid_system));
+	}
 }
 
 /* The domain of @ns, which is made if there is none. */
@@ -228,17 +266,12 @@ struct sysgenid_counter *sysgenid_domain_get(struct pid_namespace *ns)
 	new = domain_new(ns);
 	if (IS_ERR(new))
 		return new;
-	mutex_lock(&lock);
-	domain = find(ns);
-	if (!domain)
-		insert(new);
-	mutex_unlock(&lock);
-	if (domain) {
+	domain = insert(new);
+	if (domain == new)
+		sysgenid_reseed_adopt(new);
+	else
 		domain_free(new);
-		return domain;
-	}
-	sysgenid_reseed_adopt(new);
-	return new;
+	return domain;
 }
 
 void sysgenid_domain_put(struct sysgenid_counter *domain)
@@ -247,15 +280,15 @@ void sysgenid_domain_put(struct sysgenid_counter *domain)
 
 	if (domain == &sysgenid_system)
 		return;
-	mutex_lock(&lock);
+	spin_lock(&domains_lock);
 	last = !--domain->users;
 	if (last) {
 		hash_del(&domain->by_ns);
 		list_del(&domain->node);
 		count--;
-		sysgenid_counter_pass(&sysgenid_system, sysgenid_counter_last(domain));
+		sysgenid_counter_raise_floor(&sysgenid_system, sysgenid_counter_last(domain));
 	}
-	mutex_unlock(&lock);
+	spin_unlock(&domains_lock);
 	if (last)
 		domain_free(domain);
 }
@@ -264,14 +297,14 @@ struct sysgenid_counter *sysgenid_domain_next(struct sysgenid_counter *last)
 {
 	struct sysgenid_counter *next;
 
-	mutex_lock(&lock);
+	spin_lock(&domains_lock);
 	if (last)
 		next = list_is_last(&last->node, &domains) ? NULL : list_next_entry(last, node);
 	else
 		next = list_first_entry_or_null(&domains, struct sysgenid_counter, node);
 	if (next)
 		next->users++;
-	mutex_unlock(&lock);
+	spin_unlock(&domains_lock);
 	if (last)
 		sysgenid_domain_put(last);
 	return next;

@@ -16,7 +16,7 @@ struct sysgenid_summary;
 
 extern struct sysgenid_counter sysgenid_system; /* main.c */
 
-/* All sleep. What they return is to be put; -ENOMEM as a pointer; NULL: there is none. */
+/* All sleep. What they return is to be put; -ENOMEM or -EINTR as a pointer; NULL: there is none. */
 struct sysgenid_counter *sysgenid_domain_get(struct pid_namespace *ns);
 struct sysgenid_counter *sysgenid_domain_find(struct pid_namespace *ns);
 void sysgenid_domain_put(struct sysgenid_counter *domain);

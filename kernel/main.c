@@ -28,7 +28,7 @@ struct sysgenid_counter sysgenid_system;
 
 u32 sysgenid_bump_generation(enum sysgenid_cause cause)
 {
-	return sysgenid_event(&sysgenid_system, 0, cause);
+	return sysgenid_event_system(cause);
 }
 EXPORT_SYMBOL_GPL(sysgenid_bump_generation);
 
@@ -44,6 +44,15 @@ struct page *sysgenid_get_page(void)
 	return sysgenid_system.page;
 }
 EXPORT_SYMBOL_GPL(sysgenid_get_page);
+
+/* When nobody starts any more. Each of these may start those that follow, and none before it. */
+static void stop_work(void)
+{
+	sysgenid_writers_stop();
+	sysgenid_events_stop();
+	sysgenid_counter_flush(&sysgenid_system);
+	sysgenid_reseed_stop();
+}
 
 static int __init sysgenid_init(void)
 {
@@ -75,7 +84,7 @@ static int __init sysgenid_init(void)
 
 err_netlink:
 	sysgenid_netlink_unregister();
-	sysgenid_reseed_stop();
+	stop_work();
 err_counter:
 	sysgenid_counter_destroy(&sysgenid_system);
 	return ret;
@@ -83,13 +92,10 @@ err_counter:
 
 static void __exit sysgenid_exit(void)
 {
+	/* Files and drivers pin this module, so there are none, and no domains. */
 	sysgenid_device_unregister();
-	/* Both multicast. Nobody starts them any more: files and drivers keep this module. */
-	flush_delayed_work(&sysgenid_system.announce);
-	sysgenid_writers_stop();
-	/* Waits for requests that are served, which may start a last reseed. */
 	sysgenid_netlink_unregister();
-	sysgenid_reseed_stop();
+	stop_work();
 	sysgenid_counter_destroy(&sysgenid_system);
 }
 

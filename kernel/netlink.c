@@ -19,6 +19,7 @@
 #include "domain.h"
 #include "event.h"
 #include "netlink.h"
+#include "notify.h"
 #include "reseed.h"
 
 static struct genl_family family __ro_after_init;
@@ -254,8 +255,6 @@ static int move(struct pid_namespace *ns, u32 min, enum sysgenid_cause cause, u3
 
 	if (!domain)
 		*generation = (u32)sysgenid_counter_next(&sysgenid_system);
-	else if (domain == &sysgenid_system)
-		*generation = sysgenid_event(domain, min, cause);
 	else
 		ret = sysgenid_event_soon(domain, min, cause, generation);
 	if (domain)
@@ -417,40 +416,60 @@ static void multicast(struct sk_buff *skb, void *header, unsigned int group, boo
 	genlmsg_multicast_netns(&family, &init_net, skb, 0, group, GFP_KERNEL);
 }
 
-void sysgenid_netlink_event(struct sysgenid_counter *counter, u32 generation,
-			    enum sysgenid_cause cause)
+static void send_event(const struct sysgenid_notice *notice)
 {
-	unsigned int group = counter == &sysgenid_system ? EVENTS : DOMAINS;
+	unsigned int group = notice->counter == &sysgenid_system ? EVENTS : DOMAINS;
 	void *header;
 	struct sk_buff *skb = new_multicast(group, SYSGENID_CMD_EVENT, &header);
 
 	if (skb)
 		multicast(skb, header, group,
-			  !nla_put_u32(skb, SYSGENID_A_GENERATION, generation) &&
-				  !nla_put_u32(skb, SYSGENID_A_CAUSE, cause) &&
-				  !nla_put_u32(skb, SYSGENID_A_DOMAIN, counter->pid_ns->ns.inum));
+			  !nla_put_u32(skb, SYSGENID_A_GENERATION, notice->generation) &&
+				  !nla_put_u32(skb, SYSGENID_A_CAUSE, notice->cause) &&
+				  !nla_put_u32(skb, SYSGENID_A_DOMAIN,
+					       notice->counter->pid_ns->ns.inum));
 }
 
-void sysgenid_netlink_settled(struct sysgenid_counter *counter,
-			      const struct sysgenid_summary *summary)
+static void send_settled(const struct sysgenid_notice *notice)
 {
-	unsigned int group = counter == &sysgenid_system ? SETTLED : DOMAINS_SETTLED;
+	unsigned int group = notice->counter == &sysgenid_system ? SETTLED : DOMAINS_SETTLED;
 	void *header;
 	struct sk_buff *skb = new_multicast(group, SYSGENID_CMD_SETTLED, &header);
 
 	if (skb)
 		multicast(skb, header, group,
-			  !nla_put_u32(skb, SYSGENID_A_GENERATION, summary->generation) &&
-				  !nla_put_u32(skb, SYSGENID_A_WATCHERS, summary->watchers) &&
-				  !nla_put_u32(skb, SYSGENID_A_DOMAIN, counter->pid_ns->ns.inum));
+			  !nla_put_u32(skb, SYSGENID_A_GENERATION, notice->generation) &&
+				  !nla_put_u32(skb, SYSGENID_A_WATCHERS, notice->watchers) &&
+				  !nla_put_u32(skb, SYSGENID_A_DOMAIN,
+					       notice->counter->pid_ns->ns.inum));
 }
+
+static int heard(struct notifier_block *nb, unsigned long type, void *notice)
+{
+	if (type == SYSGENID_NOTICE_EVENT)
+		send_event(notice);
+	else
+		send_settled(notice);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block listener = { .notifier_call = heard };
 
 int sysgenid_netlink_register(void)
 {
-	return genl_register_family(&family);
+	int ret = genl_register_family(&family);
+
+	if (ret)
+		return ret;
+	ret = sysgenid_listen(&listener);
+	if (ret)
+		genl_unregister_family(&family);
+	return ret;
 }
 
+/* After this nothing is multicast, and no request is served. Requests of tasks that were killed may leave work behind. */
 void sysgenid_netlink_unregister(void)
 {
+	sysgenid_unlisten(&listener);
 	genl_unregister_family(&family);
 }

@@ -1,51 +1,62 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Telling others that the generation has moved: kernel code first, then who listens on netlink. And
- * the other way round, asking a source whether it should have.
+ * Telling others that a generation has moved: kernel code first, then this module's netlink. And the other way round,
+ * asking a source whether it should have.
  */
 #include <linux/export.h>
+#include <linux/lockdep.h>
 #include <linux/mutex.h>
 #include <linux/srcu.h>
 
 #include "counter.h"
 #include "domain.h"
-#include "event.h"
-#include "netlink.h"
 #include "notify.h"
 #include "sysgenid.h"
 
-static BLOCKING_NOTIFIER_HEAD(chain);
+static BLOCKING_NOTIFIER_HEAD(chain);	/* other kernel code: the system's events */
+static BLOCKING_NOTIFIER_HEAD(notices); /* this module: all counters */
 
-/*
- * Called with the counter's events mutex held, so that listeners see the events in order. Kernel code
- * hears of the system's only: no container may make it work.
- */
-void sysgenid_notify(struct sysgenid_counter *counter, u32 generation, enum sysgenid_cause cause)
+int sysgenid_listen(struct notifier_block *nb)
 {
-	if (counter == &sysgenid_system)
-		blocking_notifier_call_chain(&chain, cause, &generation);
-	sysgenid_netlink_event(counter, generation, cause);
+	return blocking_notifier_chain_register(&notices, nb);
+}
+
+void sysgenid_unlisten(struct notifier_block *nb)
+{
+	blocking_notifier_chain_unregister(&notices, nb);
 }
 
 /*
- * The work item of a counter whose watchers have all acknowledged, if that is so still. With the events mutex
- * held, so that an event is heard of before it is settled.
+ * Caller holds ->events, so that listeners see the events in order. Other kernel code hears of the system's only: no
+ * container may make it work.
  */
-void sysgenid_notify_settled(struct work_struct *work)
+void sysgenid_notify(struct sysgenid_counter *counter, u32 generation, enum sysgenid_cause cause)
 {
-	struct sysgenid_counter *counter =
-		container_of(to_delayed_work(work), struct sysgenid_counter, announce);
+	struct sysgenid_notice notice = {
+		.counter = counter,
+		.generation = generation,
+		.cause = cause,
+	};
+
+	lockdep_assert_held(&counter->events);
+	if (counter == &sysgenid_system)
+		blocking_notifier_call_chain(&chain, cause, &generation);
+	blocking_notifier_call_chain(&notices, SYSGENID_NOTICE_EVENT, &notice);
+}
+
+/* All watchers of the counter have acknowledged, if that is still so. Caller holds ->events. */
+void sysgenid_notify_settled(struct sysgenid_counter *counter)
+{
+	struct sysgenid_notice notice = { .counter = counter };
 	struct sysgenid_summary summary;
 
-	/* Waits for no container's events: they may fill a queue that all share. */
-	if (!mutex_trylock(&counter->events)) {
-		sysgenid_counter_announce(counter);
-		return;
-	}
+	lockdep_assert_held(&counter->events);
 	sysgenid_counter_summary(counter, &summary);
-	if (!summary.outdated)
-		sysgenid_netlink_settled(counter, &summary);
-	sysgenid_events_unlock(counter);
+	if (summary.outdated)
+		return;
+	notice.generation = summary.generation;
+	notice.watchers = summary.watchers;
+	blocking_notifier_call_chain(&notices, SYSGENID_NOTICE_SETTLED, &notice);
 }
 
 int sysgenid_register_notifier(struct notifier_block *nb)
@@ -60,39 +71,40 @@ int sysgenid_unregister_notifier(struct notifier_block *nb)
 }
 EXPORT_SYMBOL_GPL(sysgenid_unregister_notifier);
 
-static DEFINE_MUTEX(look_lock); /* guards writing looker */
-DEFINE_STATIC_SRCU(look_srcu);	/* guards calls of looker */
-static void (*looker)(void);
+static DEFINE_MUTEX(source_lock); /* guards writing source */
+DEFINE_STATIC_SRCU(source_srcu);  /* guards calls of source */
+static int (*source)(void);
 
-void sysgenid_look(void)
+int sysgenid_sync_source(void)
 {
-	int index = srcu_read_lock(&look_srcu);
-	void (*look)(void) = READ_ONCE(looker);
+	int index = srcu_read_lock(&source_srcu), ret = 0;
+	int (*sync)(void) = READ_ONCE(source);
 
-	if (look)
-		look();
-	srcu_read_unlock(&look_srcu, index);
+	if (sync)
+		ret = sync();
+	srcu_read_unlock(&source_srcu, index);
+	return ret;
 }
 
-int sysgenid_set_look(void (*look)(void))
+int sysgenid_set_sync_source(int (*sync)(void))
 {
 	int ret = -EBUSY;
 
-	mutex_lock(&look_lock);
-	if (!looker) {
-		WRITE_ONCE(looker, look);
+	mutex_lock(&source_lock);
+	if (!source) {
+		WRITE_ONCE(source, sync);
 		ret = 0;
 	}
-	mutex_unlock(&look_lock);
+	mutex_unlock(&source_lock);
 	return ret;
 }
-EXPORT_SYMBOL_GPL(sysgenid_set_look);
+EXPORT_SYMBOL_GPL(sysgenid_set_sync_source);
 
-void sysgenid_clear_look(void)
+void sysgenid_clear_sync_source(void)
 {
-	mutex_lock(&look_lock);
-	WRITE_ONCE(looker, NULL);
-	mutex_unlock(&look_lock);
-	synchronize_srcu(&look_srcu);
+	mutex_lock(&source_lock);
+	WRITE_ONCE(source, NULL);
+	mutex_unlock(&source_lock);
+	synchronize_srcu(&source_srcu);
 }
-EXPORT_SYMBOL_GPL(sysgenid_clear_look);
+EXPORT_SYMBOL_GPL(sysgenid_clear_sync_source);

@@ -2,16 +2,34 @@
 #ifndef SYSGENID_NOTIFY_H
 #define SYSGENID_NOTIFY_H
 
+#include <linux/notifier.h>
 #include <linux/types.h>
 
 #include <uapi/linux/sysgenid.h>
 
 struct sysgenid_counter;
 
-void sysgenid_notify_settled(struct work_struct *work);
+/* What listeners inside of this module hear of all counters. */
+enum sysgenid_notice_type {
+	SYSGENID_NOTICE_EVENT,
+	SYSGENID_NOTICE_SETTLED, /* all watchers have acknowledged */
+};
+
+struct sysgenid_notice {
+	struct sysgenid_counter *counter;
+	u32 generation;
+	enum sysgenid_cause cause; /* of an event */
+	u32 watchers;		   /* that have acknowledged */
+};
+
+/* The action is an enum sysgenid_notice_type, the data a struct sysgenid_notice. Called with the counter's ->events held. */
+int sysgenid_listen(struct notifier_block *nb);
+void sysgenid_unlisten(struct notifier_block *nb);
+
+void sysgenid_notify_settled(struct sysgenid_counter *counter);
 void sysgenid_notify(struct sysgenid_counter *counter, u32 generation, enum sysgenid_cause cause);
 
-/* Ask the source that can be asked. Sleeps. */
-void sysgenid_look(void);
+/* Ask the source that can be asked. Sleeps. Returns 0, or an error if the task was killed. */
+int sysgenid_sync_source(void);
 
 #endif /* SYSGENID_NOTIFY_H */

@@ -17,7 +17,8 @@ struct page;
  * @cause: enum sysgenid_cause, for those who listen
  *
  * Returns the new generation, after the word in the page has changed, sleepers were woken and
- * notifiers have run. The reseed of the random number generator goes on in the background. Sleeps.
+ * notifiers have run. The reseed of the random number generator goes on in the background. Sleeps: a work item makes
+ * the event.
  */
 u32 sysgenid_bump_generation(enum sysgenid_cause cause);
 
@@ -35,14 +36,16 @@ int sysgenid_register_notifier(struct notifier_block *nb);
 int sysgenid_unregister_notifier(struct notifier_block *nb);
 
 /*
- * For a source that can be asked: @look is called in each read and poll of the device, before the
+ * For a source that can be asked: @sync is called in each read and poll of the device, before the
  * word is looked at, so that these are right also while the source's own notification is under way.
  *
- * In process context, on several CPUs at once. It may sleep, and moves the generation if it has to.
- * One at a time, -EBUSY for a second. sysgenid_clear_look() returns when no call is under way.
+ * In process context, on several CPUs at once, by tasks without privileges. If the generation has to move, it lets a
+ * work item do that and waits, until the task is killed: then it returns an error, else 0. It must not wait for other
+ * tasks, which may have lost their processor.
+ * There can be one such source, -EBUSY for a second. sysgenid_clear_sync_source() returns when no call is under way.
  */
-int sysgenid_set_look(void (*look)(void));
-void sysgenid_clear_look(void);
+int sysgenid_set_sync_source(int (*sync)(void));
+void sysgenid_clear_sync_source(void);
 
 /*
  * The page that users of the initial PID namespace have mapped (struct sysgenid_page)

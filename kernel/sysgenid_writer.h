@@ -26,6 +26,7 @@ struct sysgenid_writer {
 	 * every leak, or it stores nothing. Constant while attached.
 	 */
 	bool needs_event;
+	unsigned int room; /* domains that cover() has room for; constant while attached */
 	/*
 	 * Returns when copies that the device had begun have landed. Process context, no locks of
 	 * the driver's held.
@@ -39,8 +40,7 @@ struct sysgenid_writer {
 	/*
 	 * Optional, all three. From now on arm slots for the word of @counter in @page, too, whose
 	 * offset is that of the generation. Until uncover() the
-	 * counter and the page stay. Called with a mutex that all containers share: no memory may be
-	 * waited for. Returns 0; -EEXIST: it does already; or another error: then events of CPUs move
+	 * counter and the page stay. Called with a spinlock held that all containers share. Returns 0; -EEXIST: it does already; or another error: then events of CPUs move
 	 * the word.
 	 */
 	int (*cover)(struct sysgenid_writer *writer, struct sysgenid_counter *counter,

@@ -17,6 +17,8 @@
 #include <linux/mutex.h>
 #include <linux/random.h>
 #include <linux/string.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
 
 #include "sysgenid.h"
 
@@ -27,38 +29,59 @@ module_param(look, bool, 0644);
 MODULE_PARM_DESC(look, "let read and poll of /dev/sysgenid look at the ID itself (default yes)");
 
 static const void *id; /* in the hypervisor's hands; NULL: there is none, or it cannot be found */
-static DEFINE_MUTEX(lock); /* one who follows a change */
-/* The ID that the generation stands for. Written under the lock, also read without it. */
-static u8 followed[ID_SIZE];
+static DEFINE_MUTEX(follow_lock); /* one who follows a change: a kernel worker */
+/* The ID that the generation stands for. Written under the mutex, also read without it. */
+static u8 followed_id[ID_SIZE];
+static DECLARE_WAIT_QUEUE_HEAD(followed); /* readers, until the ID is followed */
 
 static bool has_changed(void)
 {
-	return memcmp(id, followed, ID_SIZE) != 0;
+	return memcmp(id, followed_id, ID_SIZE) != 0;
 }
 
 static void follow(void)
 {
 	u8 now[ID_SIZE];
 
-	mutex_lock(&lock);
-	if (has_changed()) {
+	mutex_lock(&follow_lock);
+	while (has_changed()) {
 		memcpy(now, id, ID_SIZE);
 		/* The reseed that follows must not be the one of another copy of this machine. */
 		add_device_randomness(now, ID_SIZE);
 		sysgenid_bump_generation(SYSGENID_CAUSE_VMGENID);
 		/* Pairs with the barrier below: who finds nothing changed finds the new generation. */
 		smp_wmb();
-		memcpy(followed, now, ID_SIZE);
+		memcpy(followed_id, now, ID_SIZE);
 	}
-	mutex_unlock(&lock);
+	mutex_unlock(&follow_lock);
+	wake_up_all(&followed);
 }
 
-/* In each read and poll. */
-static void look_at_id(void)
+static void follow_in_work(struct work_struct *unused)
 {
-	if (READ_ONCE(look) && has_changed())
-		follow();
+	follow();
+}
+
+static DECLARE_WORK(follow_work, follow_in_work);
+
+static bool is_followed(void)
+{
+	if (!has_changed())
+		return true;
+	queue_work(system_highpri_wq, &follow_work);
+	return false;
+}
+
+/*
+ * In each read and poll. The event is made by a work item: the reader may be throttled by its cgroup, and everybody
+ * would queue behind it.
+ */
+static int sync_id(void)
+{
+	int ret = READ_ONCE(look) ? wait_event_killable(followed, is_followed()) : 0;
+
 	smp_rmb();
+	return ret;
 }
 
 /* After the kernel's random number generator was reseeded with the new ID. */
@@ -91,7 +114,8 @@ static const void *map_id(struct acpi_device *device)
 	    object->package.elements[1].type == ACPI_TYPE_INTEGER) {
 		address = object->package.elements[0].integer.value |
 			  object->package.elements[1].integer.value << 32;
-		mapped = memremap(address, ID_SIZE, MEMREMAP_WB);
+		/* The hypervisor writes the page, also of a confidential machine: it is not encrypted. */
+		mapped = memremap(address, ID_SIZE, MEMREMAP_WB | MEMREMAP_DEC);
 	}
 	kfree(buffer.pointer);
 	return mapped;
@@ -112,7 +136,7 @@ static void find_id(void)
 	id = map_id(device);
 	acpi_dev_put(device);
 	if (id)
-		memcpy(followed, id, ID_SIZE);
+		memcpy(followed_id, id, ID_SIZE);
 }
 
 static int __init vmgenid_init(void)
@@ -130,7 +154,7 @@ static int __init vmgenid_init(void)
 	ret = register_random_vmfork_notifier(&forked_nb);
 	if (ret)
 		goto err_id;
-	ret = id ? sysgenid_set_look(look_at_id) : 0;
+	ret = id ? sysgenid_set_sync_source(sync_id) : 0;
 	if (ret)
 		goto err_notifier;
 	/* There was nobody to tell us of a fork before this. */
@@ -148,8 +172,10 @@ err_id:
 static void __exit vmgenid_exit(void)
 {
 	if (id)
-		sysgenid_clear_look();
+		sysgenid_clear_sync_source();
 	unregister_random_vmfork_notifier(&forked_nb);
+	/* Nobody starts it any more. */
+	cancel_work_sync(&follow_work);
 	if (id)
 		memunmap((void *)id);
 	/* Whoever knows the generation from now on learns that nobody watches any more. */

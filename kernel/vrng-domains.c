@@ -156,6 +156,7 @@ void vrng_domains_prepare(struct vrng_leak *leak, struct virtio_device *vdev,
 	leak->cover_limit = min_t(unsigned int, VRNG_COVERS, descriptors / (indirect ? 1 : 2));
 	if (!leak->direct)
 		leak->cover_limit = 0;
+	leak->writer.room = leak->cover_limit;
 }
 
 int vrng_domains_init(struct vrng_leak *leak)

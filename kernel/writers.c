@@ -5,7 +5,10 @@
  */
 #include <linux/export.h>
 #include <linux/mm.h>
-#include <linux/rwsem.h>
+#include <linux/minmax.h>
+#include <linux/mutex.h>
+#include <linux/rculist.h>
+#include <linux/srcu.h>
 #include <linux/workqueue.h>
 
 #include "counter.h"
@@ -21,12 +24,16 @@ static void settle(struct work_struct *unused);
 static DECLARE_WORK(settle_work, settle); /* the rest of a device's event, in process context */
 
 /*
- * Guards the list of writers. Taken after a counter's events mutex, before the drivers' locks. For
- * writing for a moment only, so that those who read do not hold up each other.
+ * The list of writers. Those who walk over it may be delayed, and hold up nobody but a driver that detaches: it waits for
+ * them.
  */
-static DECLARE_RWSEM(writers_lock);
 static LIST_HEAD(writers);
-static int writer_count; /* of them; read without the lock */
+static DEFINE_MUTEX(writers_lock); /* guards changes of the list */
+DEFINE_STATIC_SRCU(writers_srcu);  /* guards walks over it */
+static int writer_count;	   /* of them; read without the lock */
+
+#define for_each_writer(writer)                                                                    \
+	list_for_each_entry_srcu(writer, &writers, node, srcu_read_lock_held(&writers_srcu))
 
 /* Give an armed source a number that nobody has seen and nobody else will publish. */
 static void write_source(struct sysgenid_counter *counter, struct sysgenid_slot *slot)
@@ -50,12 +57,12 @@ bool sysgenid_slots_rewrite(struct sysgenid_counter *counter)
 void sysgenid_writers_fence(void)
 {
 	struct sysgenid_writer *writer;
+	int index;
 
 	mb(); /* the rewritten sources before the fence, as seen by the device */
-	down_read(&writers_lock);
-	list_for_each_entry (writer, &writers, node)
-		writer->fence(writer);
-	up_read(&writers_lock);
+	index = srcu_read_lock(&writers_srcu);
+	for_each_writer(writer) writer->fence(writer);
+	srcu_read_unlock(&writers_srcu, index);
 }
 
 static struct sysgenid_counter *counter_of(struct sysgenid_slot *slot)
@@ -197,25 +204,44 @@ static void settle(struct work_struct *unused)
 void sysgenid_writers_harvest(void)
 {
 	struct sysgenid_writer *writer;
+	int index;
 
-	down_read(&writers_lock);
-	list_for_each_entry (writer, &writers, node) {
+	index = srcu_read_lock(&writers_srcu);
+	for_each_writer(writer)
+	{
 		writer->fence(writer);
 		if (writer->harvest(writer))
 			sysgenid_writer_report(writer);
 	}
-	up_read(&writers_lock);
+	srcu_read_unlock(&writers_srcu, index);
 }
 
 /* Whoever can makes the word of @counter move at each leak. */
 void sysgenid_writers_cover(struct sysgenid_counter *counter)
 {
 	struct sysgenid_writer *writer;
+	int index;
 
-	down_read(&writers_lock);
-	list_for_each_entry (writer, &writers, node)
-		sysgenid_writer_cover(writer, counter);
-	up_read(&writers_lock);
+	index = srcu_read_lock(&writers_srcu);
+	for_each_writer(writer) sysgenid_writer_cover(writer, counter);
+	srcu_read_unlock(&writers_srcu, index);
+}
+
+/* Domains that each device has room for which has any. */
+unsigned int sysgenid_writers_room(void)
+{
+	struct sysgenid_writer *writer;
+	unsigned int room = 0;
+	int index;
+
+	index = srcu_read_lock(&writers_srcu);
+	for_each_writer(writer)
+	{
+		if (writer->room)
+			room = room ? min(room, writer->room) : writer->room;
+	}
+	srcu_read_unlock(&writers_srcu, index);
+	return room;
 }
 
 void sysgenid_writer_cover(struct sysgenid_writer *writer, struct sysgenid_counter *counter)
@@ -233,10 +259,10 @@ EXPORT_SYMBOL_GPL(sysgenid_uncovered);
 void sysgenid_writer_attach(struct sysgenid_writer *writer)
 {
 	writer->counter = &sysgenid_system;
-	down_write(&writers_lock);
-	list_add_tail(&writer->node, &writers);
+	mutex_lock(&writers_lock);
+	list_add_tail_rcu(&writer->node, &writers);
 	WRITE_ONCE(writer_count, writer_count + 1);
-	up_write(&writers_lock);
+	mutex_unlock(&writers_lock);
 }
 EXPORT_SYMBOL_GPL(sysgenid_writer_attach);
 
@@ -246,10 +272,11 @@ void sysgenid_writer_detach(struct sysgenid_writer *writer, struct sysgenid_slot
 	struct sysgenid_counter *counter = writer->counter;
 	unsigned int i;
 
-	down_write(&writers_lock);
-	list_del(&writer->node);
+	mutex_lock(&writers_lock);
+	list_del_rcu(&writer->node);
 	WRITE_ONCE(writer_count, writer_count - 1);
-	up_write(&writers_lock);
+	mutex_unlock(&writers_lock);
+	synchronize_srcu(&writers_srcu);
 	spin_lock_irq(&counter->lock);
 	for (i = 0; i < count; i++)
 		list_del_init(&slots[i]->node);
@@ -260,7 +287,7 @@ void sysgenid_writer_detach(struct sysgenid_writer *writer, struct sysgenid_slot
 		sysgenid_domains_purge();
 	}
 	/* The report of a last leak may have been lost, with somebody asleep on the old value. */
-	sysgenid_event(counter, 0, SYSGENID_CAUSE_KERNEL);
+	sysgenid_event_system(SYSGENID_CAUSE_KERNEL);
 }
 EXPORT_SYMBOL_GPL(sysgenid_writer_detach);
 

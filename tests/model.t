@@ -60,6 +60,7 @@ cases()
 	holds ; wait ; -DEVENTS=4 ; a task that sleeps on two queues is woken, however late wakes come
 	holds ; reach ; -DWALKS=2 -DOWN=2 ; a walk passes a domain that is busy, whose owner then brings the event
 	holds ; reach ; -DWALKS=3 -DOWN=1 -DTIMES=3 ; also three walks at once
+	holds ; reach ; -DWALKS=1 -DOWN=2 -DANNOUNCE ; an announcement passes it, too, and comes without being queued again
 	holds ; word ; -DBROKEN_NO_REWRITE -DBROKEN_NO_FENCE -DLEAKS=2 -DEVENT ; without imports neither rewriting nor the fence is needed
 	rejected copy>mark ; word ; -DBROKEN_NO_REWRITE -DIMPORT -DLEAKS=1 ; needed: an event rewrites the armed sources
 	rejected copy>mark ; word ; -DBROKEN_NO_FENCE -DIMPORT -DLEAKS=1 ; needed: the fence
@@ -98,6 +99,7 @@ cases()
 	rejected word[1]>floor ; domains ; -DBROKEN_TOP -DALIVE -DLEAKS=1 ; needed: for another word than before, not for one above top
 	rejected word[1]>floor ; domains ; -DBROKEN_LOOK_ONCE -DALIVE -DLEAKS=1 ; needed: and looks again
 	rejected word[1]>floor ; domains ; -DBROKEN_LOOK_EARLY -DALIVE -DLEAKS=1 ; needed: behind a fence
+	rejected word[1]>floor ; domains ; -DBROKEN_LOOK_APART -DALIVE -DEVENT -DLEAKS=0 ; needed: and in one step with the list
 	rejected word[1]>floor ; domains ; -DBROKEN_OUTRUN -DALIVE -DNOROOM -DLEAKS=2 ; needed: who goes hands on how far it was
 	rejected word[1]>floor ; domains ; -DOWN -DLEAKS=1 ; limit: numbers of a life with events of its own may come back
 	rejected due ; domains ; -DBROKEN_WALK_FIRST -DALIVE -DEVENT -DLEAKS=0 ; needed: the system's word moves before the walk
@@ -110,10 +112,11 @@ cases()
 	rejected rng_generation[1]==word[1] ; adopt ; -DBROKEN_KEEP_ROUND ; needed: a sample of the former life is not stored
 	rejected rng_generation[1]==word[1] ; adopt ; -DBROKEN_KEEP_RNG ; needed: nor what the former life was reseeded for
 	rejected asleep ; wait ; -DBROKEN_AUTOREMOVE ; needed: a wake leaves it in the queues, and its state is set after both
-	rejected due ; reach ; -DBROKEN_LOOK_FIRST ; needed: a mutex is given back before the look at what is due
-	rejected due ; reach ; -DBROKEN_TRY_FIRST ; needed: what is due is left before the mutex is tried
-	rejected due ; reach ; -DBROKEN_LEAVE_IT ; needed: who gives it back brings what is due
+	rejected deferred ; reach ; -DBROKEN_LOOK_FIRST ; needed: a mutex is given back before the look at what is deferred
+	rejected deferred ; reach ; -DBROKEN_TRY_FIRST ; needed: what is wanted is left before the mutex is tried
+	rejected deferred ; reach ; -DBROKEN_LEAVE_IT ; needed: who gives it back does what is deferred
 	rejected reseeded==asked ; reach ; -DBROKEN_NO_RESEED ; needed: and starts a reseed, since that of the walk may be over
+	rejected reseeded==asked ; reach ; -DBROKEN_QUIET_WORKER -DANNOUNCE -DWALKS=1 ; needed: so does the worker that announces
 	rejected acked[f]==v ; acks ; -DBROKEN_TWO_LOADS -DEVENTS=1 -DLEAKS=1 ; needed: one load of the word in an acknowledgement
 	rejected acked[0]==t ; acks ; -DBROKEN_NOT_KEYED -DEVENTS=1 -DLEAKS=1 ; needed: the count names its generation
 	rejected acked[0]==t ; acks ; -DBROKEN_MARK_COUNTED -DMARK -DEVENTS=1 -DLEAKS=1 ; needed: a marked file leaves the count

@@ -18,7 +18,7 @@ PROGRAM = "build/tests/payload/domains"
 DRIVER = "/sys/bus/virtio/drivers/virtio_rng"
 ROOM = 64
 BEYOND = 6
-PLACES = 32
+SMALL = 16
 ROUNDS = 30
 LEAKS = 200
 
@@ -98,16 +98,30 @@ def pool(tap, vm, old, name):
     new.end()
 
 
-def strangers(tap, vm, name):
-    """Whoever may make user namespaces may make as many as he likes: they get a part of the room only."""
-    held = Domains(vm, PLACES + BEYOND, "strangers")
-    tap.equal(vm.run(f"cat {SYSFS}/domains"), f"{PLACES} of {ROOM}",
-              f"{name}: domains of other user namespaces leave room for the host's")
-    own = Domains(vm, ROOM - PLACES)
-    at_once(tap, vm, lambda: own.words() + held.words()[:PLACES], lambda: held.words()[PLACES:],
+def foreign(tap, vm, name):
+    """Whoever may make user namespaces may make as many as he likes: they get half of the room only."""
+    room = int(vm.run(f"cat {SYSFS}/domains").split()[-1])
+    places = room // 2
+    held = Domains(vm, places + BEYOND, "foreign")
+    tap.equal(vm.run(f"cat {SYSFS}/domains"), f"{places} of {room}",
+              f"{name}: domains of other user namespaces leave half of the room for the host's")
+    own = Domains(vm, room - places)
+    at_once(tap, vm, lambda: own.words() + held.words()[:places], lambda: held.words()[places:],
             f"{name}: host's and others")
     vm.run(f"kill $(cat {own.said}.pid)")
     held.end()
+
+
+def small(tap, vm):
+    """A device that has room for few domains, after one that had room for many."""
+    vm.qmp("device_del", id="leak0")
+    deadline = time.monotonic() + 20
+    while "DEVICE_DELETED" not in vm.events and time.monotonic() < deadline:
+        vm.run("true")
+    vm.qmp("device_add", driver="virtio-rng-leak-pci", id="leak0",
+           **{"leak-queue-size": SMALL})
+    vm.wait_until(f"[[ -e {SYSFS}/leak && $(cat {SYSFS}/leak) == latch ]]")
+    foreign(tap, vm, "a small device")
 
 
 def rebind(tap, vm, name):
@@ -139,7 +153,7 @@ def covered(tap, suite, folder, name, options):
     with machine.start(suite, folder, "-device",
                        f"virtio-rng-leak-pci,id=leak0{options}") as vm:
         tap.equal(vm.run(f"cat {SYSFS}/domains"), f"0 of {ROOM}", f"{name}: sysfs says the limit")
-        strangers(tap, vm, name)
+        foreign(tap, vm, name)
         held = Domains(vm, ROOM + BEYOND)
         tap.equal(vm.run(f"cat {SYSFS}/domains"), f"{ROOM} of {ROOM}",
                   f"{name}: as many domains are covered as there is room for")
@@ -148,6 +162,8 @@ def covered(tap, suite, folder, name, options):
         pool(tap, vm, held.addresses, name)
         rebind(tap, vm, name)
         busy(tap, vm, name)
+        if name == "latch":
+            small(tap, vm)
         tap.log_is_clean(vm, name)
         vm.run("rmmod virtio_rng && rmmod sysgenid")
         tap.log_is_clean(vm, f"{name}, unloaded")

@@ -13,7 +13,7 @@
  *   A page that a device may store is nobody else's.
  *
  * Which step is which function: Life is sysgenid_domain_get() with insert(), and _put(); look() is
- * sysgenid_counter_next(), begin() sysgenid_counter_begin(), cover() the driver's; move() is
+ * sysgenid_counter_next(), publish_domain() publish(), begin() sysgenid_counter_begin(), cover() the driver's; move() is
  * sysgenid_counter_move(); Event is sysgenid_event(), or the driver's stop; Settle is settle() with
  * settle_domains(); Interrupt is harvest() of vrng-leak.c with what it calls in vrng-domains.c.
  *
@@ -57,8 +57,9 @@ bit events[2], event_needed[2];
 bit leaked; /* the domain's */
 byte looked; /* the system's: the last word that look() has made a difference for */
 
-/* The list of domains, and what its lock guards. */
-bit list, listed, covered;
+/* The list of domains: what its lock guards changes in one step. */
+bit listed, covered;
+bit inserting; /* a domain that is not in the list yet has the page */
 byte users;
 byte began; /* the domain's first number; 0: it has had an event of its own */
 
@@ -190,8 +191,8 @@ inline move(c)
 		publish(c, n);
 		n = 0;
 		if
-		:: c == S && (listed || list) -> due = MAX(due, 1)
-		:: c == S && !listed && !list -> old = MAX(old, drawn); drawn = 0
+		:: c == S && listed -> due = MAX(due, 1)
+		:: c == S && !listed -> old = MAX(old, drawn); drawn = 0
 		:: else
 		fi
 	}
@@ -201,14 +202,14 @@ inline move(c)
 
 inline first_domain()
 {
-	d_step { !list -> found = listed; users = users + listed }
+	d_step { found = listed; users = users + listed }
 }
 
 /* The last user's: into the pool, or freed. */
 inline put()
 {
 	d_step {
-		!list -> users--;
+		users--;
 		if
 		:: !users ->
 			listed = 0;
@@ -254,25 +255,28 @@ inline cover()
 }
 
 /* sysgenid_counter_next(): above all that began before the system's word was what it is now */
-inline look()
+inline next_number()
 {
-	d_step {
 #ifdef BROKEN_TOP
-		if
-		:: word[S] > top[S] -> top[S] = word[S]; draw(S, n)
-		:: else
-		fi;
+	if
+	:: word[S] > top[S] -> top[S] = word[S]; draw(S, n)
+	:: else
+	fi;
 #elif !defined(BROKEN_BLIND)
-		if
-		:: word[S] != looked -> looked = word[S]; draw(S, n)
-		:: else
-		fi;
+	if
+	:: word[S] != looked -> looked = word[S]; draw(S, n)
+	:: else
+	fi;
 #endif
-		n = highest[S] + 1
-	}
+	n = highest[S] + 1
 }
 
-/* sysgenid_counter_begin(). The caller holds the list and has n. */
+inline look()
+{
+	d_step { next_number() }
+}
+
+/* sysgenid_counter_begin(). The caller has n. */
 inline begin()
 {
 #ifdef BROKEN_STORE_FIRST
@@ -305,6 +309,39 @@ inline begin()
 	}
 }
 
+/* Into the list, from where events of CPUs move it. */
+inline enlist()
+{
+	floor = old;
+	see();
+	listed = 1;
+	users = 1;
+	inserting = 0;
+	n = 0
+}
+
+/* Under the lock of the list: unless the system's number is not any more the one that the domain began after. */
+inline publish_domain()
+{
+#ifdef BROKEN_LOOK_ONCE
+	d_step { enlist() }
+#elif defined(BROKEN_LOOK_APART)
+	look();
+	if
+	:: n == began -> d_step { enlist() }
+	:: else
+	fi
+#else
+	d_step {
+		next_number();
+		if
+		:: n == began -> enlist()
+		:: else
+		fi
+	}
+#endif
+}
+
 inline insert()
 {
 	look();
@@ -312,17 +349,17 @@ inline insert()
 #ifndef NOROOM
 	cover();
 #endif
-#ifndef BROKEN_LOOK_ONCE
+	do
+	::
 #ifndef BROKEN_LOOK_EARLY
-	!covered || FENCED;
+		!covered || FENCED;
 #endif
-	look();
-	if
-	:: n != began -> begin()
-	:: else -> n = 0
-	fi;
-#endif
-	d_step { floor = old; see(); listed = 1; users = 1; list = 0 }
+		publish_domain();
+		if
+		:: !inserting -> break
+		:: else -> look(); begin()
+		fi
+	od
 }
 
 /* Who opens the domain and closes it. */
@@ -332,9 +369,9 @@ proctype Life()
 	bit found;
 
 #ifdef FRESH
-	d_step { list = 1; lives++ }
+	d_step { inserting = 1; lives++ }
 	cover();
-	d_step { see(); listed = 1; users = 1; list = 0 }
+	d_step { enlist() }
 #else
 #ifdef ALIVE
 	lives++;
@@ -344,7 +381,7 @@ proctype Life()
 #endif
 	do
 	:: lives < LIVES ->
-		d_step { !list -> found = listed; users = users + listed; list = !listed; lives++ }
+		d_step { found = listed; users = users + listed; inserting = !listed; lives++ }
 		if
 		:: !found -> insert()
 		:: else
@@ -416,14 +453,14 @@ proctype Event()
 
 	d_step { !driver -> stopped = 1 }
 #ifdef BROKEN_UNCOVER_FIRST
-	d_step { !list -> covered = 0; foreign = !first }
+	d_step { covered = 0; foreign = !first && !inserting }
 #endif
 	/* The reset is answered between two leaks. Nobody handles an interrupt any more. */
 	d_step { !busy -> live = 0; latched = 0; irq = 0 }
 	d_step { held[AT(0, S)] = 0; held[AT(1, S)] = 0 }
 	d_step { held[AT(0, D)] = 0; held[AT(1, D)] = 0 }
 #ifndef BROKEN_UNCOVER_FIRST
-	d_step { !list -> covered = 0; foreign = !first }
+	d_step { covered = 0; foreign = !first && !inserting }
 #endif
 	event();
 	done++
@@ -584,7 +621,7 @@ end:	do
 				taken++;
 				/* A leak that moves both words is complete when it has moved both. */
 				if
-				:: !reached -> complete(avail[AT(turn, D)] || (list && !covered))
+				:: !reached -> complete(avail[AT(turn, D)])
 				:: else
 				fi
 			}
@@ -608,7 +645,7 @@ proctype Device_b()
 {
 	byte leaks;
 
-	d_step { leak(); avail[B] = 0; publish(S, source[B]); complete(list); used[B] = 1 }
+	d_step { leak(); avail[B] = 0; publish(S, source[B]); complete(0); used[B] = 1 }
 	done++
 }
 #define DONE (CPUS + 1)
@@ -620,7 +657,7 @@ proctype Device_b()
 proctype Rest()
 {
 	timeout;
-	assert(done == DONE && !list && !driver && !events[S] && !events[D] && !settle && !latched);
+	assert(done == DONE && !inserting && !driver && !events[S] && !events[D] && !settle && !latched);
 	assert(listed && users == 1);
 	assert(!late[S] && !late[D]);
 	assert(!due)

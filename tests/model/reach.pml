@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Events of the system's reach a domain whose own events keep its mutex busy, and wait for none of these: the walk leaves
- * what is due and tries the mutex; who gives that back looks whether something is due (kernel/event.c).
+ * what it wants and tries the mutex; who gives that back looks whether something is deferred (kernel/event.c). The worker
+ * that announces that nobody is outdated does the same, and so need not queue itself again.
  *
- * WALKS: walks at the same time; OWN: tasks with events of their own, TIMES each. The two full barriers are what keeps the
- * steps in this order: BROKEN_LOOK_FIRST and BROKEN_TRY_FIRST are what may happen without them.
+ * WALKS: walks at the same time; OWN: tasks with events of their own, TIMES each; ANNOUNCE: there is such a worker. The two
+ * full barriers are what keeps the steps in this order: BROKEN_LOOK_FIRST and BROKEN_TRY_FIRST are what may happen without
+ * them.
  */
 #ifndef WALKS
 #define WALKS 2
@@ -16,10 +18,11 @@
 #define TIMES 2
 #endif
 
-bit mutex, due;
+bit mutex, deferred, wanted; /* an event is deferred; an announcement is */
+bit announced;
 byte asked;    /* walks that have come by */
 byte served;   /* of them, those for which the word has moved */
-byte reseeded; /* and those that a reseed began after */
+byte reseeded; /* and those that a reseed began after, and a wake */
 
 inline try(got)
 {
@@ -31,9 +34,15 @@ inline try(got)
 	}
 }
 
-inline bring(did)
+inline run_deferred(did)
 {
-	d_step { did = due; due = 0; if :: did -> served = asked :: else fi }
+	d_step {
+		did = deferred;
+		deferred = 0;
+		if :: did -> served = asked :: else fi;
+		if :: wanted -> announced = 1 :: else fi;
+		wanted = 0
+	}
 }
 
 inline give_back(look, got, did)
@@ -41,11 +50,11 @@ inline give_back(look, got, did)
 	do
 	::
 #ifdef BROKEN_LOOK_FIRST
-		look = due;
+		look = deferred || wanted;
 #endif
 		mutex = 0;
 #ifndef BROKEN_LOOK_FIRST
-		look = due;
+		look = deferred || wanted;
 #endif
 		if
 		:: !look -> break
@@ -59,7 +68,7 @@ inline give_back(look, got, did)
 		:: !got -> break
 		:: else
 		fi;
-		bring(did);
+		run_deferred(did);
 		if
 #ifndef BROKEN_NO_RESEED
 		:: did -> reseeded = served
@@ -75,16 +84,37 @@ proctype Walk()
 
 #ifdef BROKEN_TRY_FIRST
 	try(got);
-	d_step { asked++; due = 1 }
+	d_step { asked++; deferred = 1 }
 #else
-	d_step { asked++; due = 1 }
+	d_step { asked++; deferred = 1 }
 	try(got);
 #endif
 	if
-	:: got -> bring(did); give_back(look, got, did)
+	:: got -> run_deferred(did); give_back(look, got, did)
 	:: else
 	fi;
 	reseeded = served
+}
+
+proctype Announcer()
+{
+	bit look, got, did, event;
+
+	wanted = 1;
+	try(got);
+	if
+	:: got ->
+		run_deferred(did);
+		event = did;
+		give_back(look, got, did);
+		if
+#ifndef BROKEN_QUIET_WORKER
+		:: event -> reseeded = served
+#endif
+		:: else
+		fi
+	:: else
+	fi
 }
 
 proctype Own()
@@ -104,9 +134,12 @@ proctype Own()
 proctype Rest()
 {
 	timeout;
-	assert(!mutex && !due);
+	assert(!mutex && !deferred);
 	assert(served == asked);
-	assert(reseeded == asked)
+	assert(reseeded == asked);
+#ifdef ANNOUNCE
+	assert(announced && !wanted)
+#endif
 }
 
 init
@@ -120,6 +153,9 @@ init
 		for (i : 1 .. OWN) {
 			run Own()
 		}
+#ifdef ANNOUNCE
+		run Announcer();
+#endif
 		run Rest()
 	}
 }

@@ -217,13 +217,12 @@ static int open_it(void *fd)
 /*
  * The child shares memory and descriptors, so that this is cheap. It is gone when clone() returns.
  */
-static int open_in(int flags)
+static int open_by_child(int flags)
 {
 	static _Alignas(16) char stack[STACK];
 	int fd = -EAGAIN;
-	pid_t pid =
-		clone(open_it, stack + STACK,
-		      flags | CLONE_NEWPID | CLONE_VM | CLONE_FILES | CLONE_VFORK | SIGCHLD, &fd);
+	pid_t pid = clone(open_it, stack + STACK,
+			  flags | CLONE_VM | CLONE_FILES | CLONE_VFORK | SIGCHLD, &fd);
 
 	must(pid >= 0);
 	must(waitpid(pid, NULL, 0) == pid);
@@ -232,10 +231,21 @@ static int open_in(int flags)
 
 int open_in_new_domain(void)
 {
-	return open_in(0);
+	return open_by_child(CLONE_NEWPID);
 }
 
-int open_in_strange_domain(void)
+int open_in_foreign_domain(void)
 {
-	return open_in(CLONE_NEWUSER);
+	return open_by_child(CLONE_NEWPID | CLONE_NEWUSER);
+}
+
+int open_in_namespace(int namespace)
+{
+	int own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC), fd;
+
+	must(own >= 0 && setns(namespace, CLONE_NEWPID) == 0);
+	fd = open_by_child(0);
+	must(setns(own, CLONE_NEWPID) == 0);
+	close(own);
+	return fd;
 }

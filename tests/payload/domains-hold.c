@@ -77,7 +77,7 @@ static bool look(int i, unsigned long *changes)
  * Prints, for each, the physical address of its word and its generation, and "holding". Ends on
  * SIGTERM, and says how often a word has changed, and how often it came back to an old number.
  */
-int domains_hold(int number, bool busy, bool strange)
+int domains_hold(int number, bool busy, bool foreign)
 {
 	const struct sigaction action = { .sa_handler = on_term };
 	unsigned long changes = 0, again = 0;
@@ -87,7 +87,7 @@ int domains_hold(int number, bool busy, bool strange)
 	count = number;
 	must(sigaction(SIGTERM, &action, NULL) == 0);
 	for (int i = 0; i < count; i++) {
-		held[i].fd = strange ? open_in_strange_domain() : open_in_new_domain();
+		held[i].fd = foreign ? open_in_foreign_domain() : open_in_new_domain();
 		must(held[i].fd >= 0);
 		held[i].page = device_map(held[i].fd);
 		/* The page is there from the first look on. */

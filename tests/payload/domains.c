@@ -2,7 +2,7 @@
 /*
  * A generation for each PID namespace. To be run as root in the initial one, with the module just
  * loaded. usage: domains all CGROUP | domains churn (until it is killed) | domains
- * hold|busy|strangers NUMBER
+ * hold|busy|foreign NUMBER
  */
 #include <sched.h>
 #include <signal.h>
@@ -312,10 +312,10 @@ int main(int argc, char **argv)
 	if (argc == 2 && strcmp(argv[1], "churn") == 0)
 		churn();
 	if (argc == 3 && (strcmp(argv[1], "hold") == 0 || strcmp(argv[1], "busy") == 0 ||
-			  strcmp(argv[1], "strangers") == 0))
-		return domains_hold(atoi(argv[2]), argv[1][0] == 'b', argv[1][0] == 's');
+			  strcmp(argv[1], "foreign") == 0))
+		return domains_hold(atoi(argv[2]), argv[1][0] == 'b', argv[1][0] == 'f');
 	if (argc != 3 || strcmp(argv[1], "all") != 0)
-		tap_bail("usage: domains all CGROUP | churn | hold|busy|strangers NUMBER");
+		tap_bail("usage: domains all CGROUP | churn | hold|busy|foreign NUMBER");
 	alarm(LIMIT_SECONDS);
 	device_setup();
 	must(genl_open(&requests) == 0 && genl_open(&system_events) == 0 &&

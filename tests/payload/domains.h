@@ -41,7 +41,8 @@ int in_pid_namespace(int flags, int (*body)(long arg), long arg);
 
 /* A descriptor of a domain whose namespace is gone already: -errno if there is none. */
 int open_in_new_domain(void);
-int open_in_strange_domain(void); /* of another user namespace */
+int open_in_foreign_domain(void);     /* of another user namespace */
+int open_in_namespace(int namespace); /* a descriptor of a PID namespace */
 
 uint32_t inode_of(int namespace);
 
@@ -50,7 +51,7 @@ pid_t clone_sleeper(void);
 void end_sleeper(pid_t pid);
 
 /* domains-hold.c */
-int domains_hold(int number, bool busy, bool strange);
+int domains_hold(int number, bool busy, bool foreign);
 
 /* domains-flood.c */
 void domains_flood(void);

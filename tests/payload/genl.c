@@ -202,6 +202,8 @@ static void keep_group(uint16_t type, const void *data, size_t size, void *conte
 		genl->group = group.id;
 	if (strcmp(group.name, SYSGENID_GENL_GROUP_DOMAINS) == 0)
 		genl->domains = group.id;
+	if (strcmp(group.name, SYSGENID_GENL_GROUP_DOMAINS_SETTLED) == 0)
+		genl->domains_settled = group.id;
 }
 
 static void keep_family(uint16_t type, const void *data, size_t size, void *context)
@@ -285,6 +287,11 @@ int genl_subscribe(struct genl *genl, int receive_buffer)
 int genl_subscribe_domains(struct genl *genl, int receive_buffer)
 {
 	return subscribe(genl, genl->domains, receive_buffer);
+}
+
+int genl_subscribe_domains_settled(struct genl *genl, int receive_buffer)
+{
+	return subscribe(genl, genl->domains_settled, receive_buffer);
 }
 
 int genl_event(struct genl *genl, struct genl_reply *event, int flags)

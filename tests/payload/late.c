@@ -1,0 +1,249 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Tasks that lose the processor at the worst moment: sysgenid_delay.ko makes those named "slow" do
+ * so. To be run as root in the initial PID namespace.
+ * usage: late settled | event | killed | opening
+ */
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "device.h"
+#include "domains.h"
+#include "genl.h"
+#include "process.h"
+#include "tap.h"
+
+#define LIMIT_SECONDS 60
+#define SOON_MS 1000 /* half of what a slow task is given */
+#define REUSED 8
+
+/* A child; slow or not. It exits with what body returns. */
+static pid_t start(bool slow, int (*body)(long arg), long arg)
+{
+	pid_t pid = fork();
+
+	must(pid >= 0);
+	if (pid)
+		return pid;
+	must(!slow || prctl(PR_SET_NAME, "slow") == 0);
+	_exit(body(arg));
+}
+
+static int result_of(pid_t pid)
+{
+	int status;
+
+	must(waitpid(pid, &status, 0) == pid);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -WTERMSIG(status);
+}
+
+static long delays(void)
+{
+	FILE *file = fopen("/sys/module/sysgenid_delay/parameters/times", "re");
+	long times;
+
+	must(file && fscanf(file, "%ld", &times) == 1);
+	fclose(file);
+	return times;
+}
+
+/* Until somebody has lost the processor. Returns false if that child has ended instead. */
+static bool wait_for_delay(long before, pid_t child)
+{
+	siginfo_t info = { 0 };
+
+	while (delays() == before) {
+		if (waitid(P_PID, (id_t)child, &info, WEXITED | WNOHANG | WNOWAIT) || info.si_pid)
+			return false;
+		pause_ms(1);
+	}
+	return true;
+}
+
+static int trigger_by_ioctl(long fd)
+{
+	return ioctl((int)fd, SYSGENID_TRIGGER_GEN_UPDATE, 0) ? errno : 0;
+}
+
+/* The system's domain for -1, else that of a descriptor of a namespace. */
+static int trigger_by_netlink(long namespace)
+{
+	struct genl_values values = { .has = namespace < 0 ? 0 : HAS(SYSGENID_A_PIDNS_FD) };
+	struct genl_reply reply;
+	struct genl own;
+
+	values.value[SYSGENID_A_PIDNS_FD] = (uint32_t) namespace;
+	if (genl_open(&own) || genl_ask(&own, SYSGENID_CMD_TRIGGER, &values, &reply))
+		return 254;
+	return reply.error;
+}
+
+static int get(long unused)
+{
+	struct genl_reply reply;
+	struct genl own;
+
+	(void)unused;
+	if (genl_open(&own) || genl_ask(&own, SYSGENID_CMD_GET, NULL, &reply))
+		return 254;
+	return reply.error;
+}
+
+static int open_there(long namespace)
+{
+	return open_in_namespace((int)namespace) >= 0 ? 0 : 254;
+}
+
+/* Of the PID namespace of that process. */
+static int namespace_of(pid_t pid)
+{
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/pid", pid);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	must(fd >= 0);
+	return fd;
+}
+
+static struct {
+	int file;
+	int namespace;
+} box;
+
+static int trigger_box(long unused)
+{
+	(void)unused;
+	/* The last one is the parent's. */
+	close(box.file);
+	return trigger_by_netlink(box.namespace);
+}
+
+/*
+ * The last file of a domain is closed, while a request moves that domain's generation. The worker
+ * that is to tell that nobody is outdated finds the mutex taken, and loses its processor. Meanwhile
+ * the request ends, and with it the domain.
+ */
+static void settled_late(void)
+{
+	struct genl listener;
+	struct genl_reply event;
+	pid_t sleeper = clone_sleeper(), slow;
+	uint32_t domain;
+	long before;
+	int ret;
+
+	must(genl_open(&listener) == 0 && genl_subscribe_domains_settled(&listener, 65536) == 0);
+	box.namespace = namespace_of(sleeper);
+	domain = inode_of(box.namespace);
+	box.file = open_in_namespace(box.namespace);
+	must(box.file >= 0);
+	must(ioctl(box.file, SYSGENID_SET_WATCHER_TRACKING, 1) == 0);
+	must(trigger_by_netlink(box.namespace) == 0 && outdated(box.file));
+	before = delays();
+	slow = start(true, trigger_box, 0);
+	must(wait_for_delay(before, slow));
+	must(close(box.file) == 0);
+	tap_is(result_of(slow), 0, "a request that holds up an announcement is answered");
+	/* What is freed is used again. */
+	for (int i = 0; i < REUSED; i++)
+		must(open_in_new_domain() >= 0);
+	do
+		ret = genl_event(&listener, &event, 0);
+	while (ret == 0 && event.values.value[SYSGENID_A_DOMAIN] != domain);
+	tap_is(ret, 0, "the announcement comes, though its worker found the domain busy");
+	tap_is(event.command, SYSGENID_CMD_SETTLED, "it says that nobody is outdated");
+	tap_is(sysfs_number("domains"), REUSED, "the domain is gone then");
+	/* What is armed in memory that is freed is due in 10 ms. */
+	pause_ms(200);
+	tap_ok(delays() >= before + 2, "the worker did lose its processor");
+	end_sleeper(sleeper);
+	genl_close(&listener);
+}
+
+static void in_time(const char *name, int (*body)(long arg), long arg)
+{
+	long long begin = now_ms(), took;
+	int result = result_of(start(false, body, arg));
+
+	took = now_ms() - begin;
+	tap_ok(result == 0 && took < SOON_MS, "%s", name);
+	tap_diag("it gives %d, after %lld ms", result, took);
+}
+
+/*
+ * Who makes an event of the system's loses its processor: nobody has to wait until it gets that
+ * back.
+ */
+static void event_late(void)
+{
+	int file = device_open(O_RDWR);
+	long before = delays();
+	pid_t slow = start(true, trigger_by_ioctl, file);
+
+	tap_diag("the slow one %s", wait_for_delay(before, slow) ? "is at it" : "has ended");
+	in_time("a trigger by ioctl does not wait for a slow one", trigger_by_ioctl, file);
+	in_time("nor does one over netlink", trigger_by_netlink, -1);
+	tap_is(result_of(slow), 0, "the slow one is done in the end");
+	device_close(file);
+}
+
+/* The worker that makes the event is slow: who waits for it can be killed. */
+static void event_killed(void)
+{
+	int (*const bodies[])(long) = { trigger_by_ioctl, trigger_by_netlink };
+	int file = device_open(O_RDWR);
+
+	for (int i = 0; i < 2; i++) {
+		long before = delays();
+		pid_t pid = start(false, bodies[i], i == 0 ? file : -1);
+		long long begin = now_ms();
+
+		must(wait_for_delay(before, pid));
+		must(kill(pid, SIGKILL) == 0);
+		tap_is(result_of(pid), -SIGKILL, "who waits for an event can be killed (%s)",
+		       i == 0 ? "ioctl" : "netlink");
+		tap_ok(now_ms() - begin < SOON_MS, "at once");
+		trigger(0);
+	}
+	device_close(file);
+}
+
+/* Who opens the device as the first one of a PID namespace loses its processor. */
+static void opening_late(void)
+{
+	/* Other opens do wait: the kernel holds one mutex for those of all misc devices. */
+	pid_t sleeper = clone_sleeper(), slow;
+	long before = delays();
+
+	slow = start(true, open_there, namespace_of(sleeper));
+	must(wait_for_delay(before, slow));
+	in_time("a GET over netlink does not wait for a slow open", get, 0);
+	in_time("nor does a trigger", trigger_by_netlink, -1);
+	tap_is(result_of(slow), 0, "the slow one is done in the end");
+	end_sleeper(sleeper);
+}
+
+int main(int argc, char **argv)
+{
+	const char *what = argc == 2 ? argv[1] : "";
+
+	alarm(LIMIT_SECONDS);
+	device_setup();
+	if (strcmp(what, "settled") == 0)
+		settled_late();
+	else if (strcmp(what, "event") == 0)
+		event_late();
+	else if (strcmp(what, "killed") == 0)
+		event_killed();
+	else if (strcmp(what, "opening") == 0)
+		opening_late();
+	else
+		tap_bail("usage: late settled | event | killed | opening");
+	return tap_done();
+}
