@@ -5,15 +5,14 @@
 
 #include "escape.h"
 #include "counterfile-page.h"
+#include "reseed.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/random.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 static int is_container(const struct dirent *entry)
@@ -75,17 +74,6 @@ static int fail_counter(const char *doing, const char *name, int error)
 	return error == -EACCES ? TOOL_NO_PERMISSION : TOOL_FAILED;
 }
 
-static int reseed(void)
-{
-	int error, fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
-
-	if (fd < 0)
-		return -errno;
-	error = ioctl(fd, RNDRESEEDCRNG) ? -errno : 0;
-	close(fd);
-	return error;
-}
-
 /* Raises one, and after it the kernel's generator. */
 static int raise_counter(const char *name, uint32_t min, uint32_t *generation)
 {
@@ -95,7 +83,7 @@ static int raise_counter(const char *name, uint32_t min, uint32_t *generation)
 	if (error)
 		return fail_counter("move", name, error);
 	*generation = counterfile_raise(page, min);
-	error = reseed();
+	error = sysgenid_reseed_kernel();
 	if (!error)
 		counterfile_reseeded(page, *generation);
 	counterfile_unmap(page);

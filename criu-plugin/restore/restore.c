@@ -157,7 +157,7 @@ static bool carry_out(const struct sysgenid_judgement *judgement)
 	sysgenid_plugin.reseeded = true;
 	if (judgement->verdict == SYSGENID_GO)
 		return true;
-	error = sysgenid_rng_reseed();
+	error = sysgenid_reseed_kernel();
 	sysgenid_plugin.reseeded = !error;
 	if (!error)
 		return true;
