@@ -103,6 +103,34 @@ doctor
 like "$(<"$work/out")" "problem +criu +$work/bin/criu does not say its version: run 'criu --version'" \
 	"a criu that its configuration stops is a problem"
 
+# criu's hooks are counted in its own table, whatever version it tells. Other plugins are listed and not run.
+# criu_with HOOKS: a program
+criu_with()
+{
+	printf '%s\n' '#include <stdio.h>' '#include <string.h>' "void *cr_plugin_ctl[2 * ($1 + 1)];" \
+		'int main(int n, char **argv) { int help = n > 1 && !strcmp(argv[1], "--help");' \
+		"puts(help ? \"  --libdir DIR (by default $work/plugins)\" : \"Version: 4.1.1\"); return 0; }" |
+		cc -x c -rdynamic -o "$work/bin/criu" -
+}
+echo 'void run(void) __attribute__((constructor)); int puts(const char *); void run(void) { puts("ran"); }' |
+	cc -x c -shared -fPIC -o "$work/plugins/other_plugin.so" -
+criu_with 17
+doctor
+unlike "$(<"$work/out")" "the plugin knows" "a criu with as many hooks as the plugin knows: nothing is said of hooks"
+like "$found" "ok +plugin +criu loads $work/plugins/other_plugin.so, too" "another plugin is listed"
+unlike "$(<"$work/out")" "^ran" "and not run"
+criu_with 19
+doctor
+like "$(<"$work/out")" "note +criu +$work/bin/criu has 19 hooks and the plugin knows 17" "a criu with more hooks is noted"
+criu_with 9
+doctor
+like "$found" "problem +plugin +.* has 10 hooks and $work/bin/criu knows 9" "one with less than the plugin needs is a problem"
+chmod 666 "$work/plugins/other_plugin.so"
+doctor
+like "$found" "problem +plugin +$work/plugins/other_plugin.so: others than root can write" \
+	"another plugin that others can write is a problem"
+rm "$work/plugins/other_plugin.so"
+
 # The plugin itself.
 criu_in bin "$work/plugins"
 chmod 775 "$work/plugins"

@@ -19,12 +19,9 @@
 #define SERVICES_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define DEFAULT_LIBDIR "/usr/lib/criu"
 
-/* How many hooks a criu knows, by its version; 0: too old. */
-static unsigned int hooks_of(unsigned int major, unsigned int minor)
+static bool is_too_old(unsigned int major, unsigned int minor)
 {
-	if (major < 3 || (major == 3 && minor < 17))
-		return 0;
-	return major == 3 ? CRIU_HOOKS_3_17 : CRIU_HOOKS_4_0;
+	return major < 3 || (major == 3 && minor < 17);
 }
 
 static bool is_program(const char *path)
@@ -79,8 +76,8 @@ static void ask_version(struct criu *criu, struct answer *answer)
 	}
 	snprintf(criu->version, sizeof(criu->version), "%.*s",
 		 (int)strcspn(line + strlen("Version: "), " \n"), line + strlen("Version: "));
-	criu->hooks = hooks_of(major, minor);
-	if (!criu->hooks)
+	criu->hooks = criu_hooks_in(criu->path);
+	if (is_too_old(major, minor))
 		doctor_find(FINDING_PROBLEM, "criu", "install 3.17 or newer",
 			    "%s: version %s is too old for the plugin", criu->path, criu->version);
 	else
@@ -88,6 +85,14 @@ static void ask_version(struct criu *criu, struct answer *answer)
 			FINDING_GOOD, "criu", NULL, "version %s in %s%s", criu->version, criu->path,
 			major < 4 ? "; images do not name the plugins they need (4.1 and newer do)"
 				  : "");
+	if (criu->hooks > CRIU_HOOKS_4_3)
+		doctor_find(
+			FINDING_NOTE, "criu",
+			"look for a newer release of sysgenid; 'sysgenid doctor --live' tries this "
+			"one",
+			"%s has %u hooks and the plugin knows %d: it uses those that have been the "
+			"same since criu 4.0",
+			criu->path, criu->hooks, CRIU_HOOKS_4_3);
 }
 
 static void add(struct criu_list *list, const char *path)

@@ -12,7 +12,7 @@
 struct criu {
 	char path[PATH_MAX];
 	char version[32];
-	unsigned int hooks;    /* how many a plugin may have; 0: it is too old for ours */
+	unsigned int hooks;    /* how many a plugin may have; 0: unknown */
 	char libdir[PATH_MAX]; /* where it looks when nobody tells it otherwise */
 };
 
@@ -20,6 +20,9 @@ struct criu_list {
 	size_t n;
 	struct criu criu[CRIU_MAX]; /* in the order of PATH: the first is the one that is run */
 };
+
+/* How many hooks a criu has, from its ELF file; 0: it does not say. */
+unsigned int criu_hooks_in(const char *path);
 
 /* Finds them, asks each for its version, and says what there is to say about it. */
 void criu_find(struct criu_list *list);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Is the plugin where each criu looks for it, and can criu load it? */
+#include <dirent.h>
 #include <dlfcn.h>
 #include <elf.h>
 #include <fcntl.h>
@@ -90,13 +91,12 @@ static void check_descriptor(const char *path, const struct criu_plugin_desc *pl
 	if (!plugin || !plugin->name || strcmp(plugin->name, "sysgenid"))
 		doctor_find(FINDING_PROBLEM, "plugin", "install it anew", "%s is another plugin",
 			    path);
-	else if (criu && plugin->max_hooks > criu->hooks)
+	else if (criu && criu->hooks && plugin->max_hooks > criu->hooks)
 		doctor_find(FINDING_PROBLEM, "plugin", "install the one for this criu",
 			    "%s has %u hooks and %s knows %u: every checkpoint and restore fails",
 			    path, plugin->max_hooks, criu->path, criu->hooks);
 	else
-		doctor_find(FINDING_GOOD, "plugin", NULL, "%s can be loaded, %u hooks", path,
-			    plugin->max_hooks);
+		doctor_find(FINDING_GOOD, "plugin", NULL, "%s can be loaded", path);
 }
 
 /* @criu: NULL if none is installed. */
@@ -137,6 +137,35 @@ static void check_file(const char *path, const struct criu *criu)
 	dlclose(library);
 }
 
+/*
+ * What else criu loads from there, as root, too. Whether it comes before our plugin or after it makes
+ * no difference.
+ */
+static void list_others(const char *libdir)
+{
+	DIR *folder = opendir(libdir);
+	const struct dirent *entry;
+	char path[PATH_MAX + 256];
+	size_t size;
+
+	while (folder && (entry = readdir(folder))) {
+		size = strlen(entry->d_name);
+		if (size < 3 || strcmp(entry->d_name + size - 3, ".so") ||
+		    !strcmp(entry->d_name, PLUGIN))
+			continue;
+		snprintf(path, sizeof(path), "%s/%s", libdir, entry->d_name);
+		if (is_trusted(path))
+			doctor_find(FINDING_GOOD, "plugin", NULL,
+				    "criu loads %s, too; ours is asked first", path);
+		else
+			doctor_find(FINDING_PROBLEM, "plugin",
+				    "chown root, and chmod go-w, the file and its directory",
+				    "%s: others than root can write what criu runs as root", path);
+	}
+	if (folder)
+		closedir(folder);
+}
+
 static void check_place(const struct criu *criu, const struct criu_caller *caller,
 			struct said *said)
 {
@@ -151,6 +180,8 @@ static void check_place(const struct criu *criu, const struct criu_caller *calle
 	if (!access(path, F_OK)) {
 		if (say_once(said, path, criu->path))
 			check_file(path, criu);
+		if (say_once(said, libdir, ""))
+			list_others(libdir);
 		return;
 	}
 	if (!say_once(said, path, source))
