@@ -9,7 +9,9 @@
 struct sysgenid_control {
 	int fd; /* -1: closed */
 	uint16_t family;
-	/* Of the PID namespace that requests are about; -1, as it is after opening: none is named. */
+	/*
+	 * Of the PID namespace that requests are about; -1, as it is after opening: none is named.
+	 */
 	int pidns_fd;
 };
 

@@ -15,8 +15,8 @@
 #define PATIENCE_NS 10000000000LL /* a reseed takes well below a millisecond, but it needs a CPU */
 
 /*
- * Waits until the kernel's generator belongs to a generation, the current one, and returns that. There
- * is nothing to sleep on, and the wait is short: short naps. Time is counted in naps, since a
+ * Waits until the kernel's generator belongs to a generation, the current one, and returns that.
+ * There is nothing to sleep on, and the wait is short: short naps. Time is counted in naps, since a
  * restored process may see the clock jump.
  */
 static int wait_reseeded(const struct sysgenid *handle, unsigned int flags, int64_t *waited,

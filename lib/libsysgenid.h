@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * libsysgenid: learn, for the price of a memory load, that this process or its machine was restored from a snapshot.
+ * libsysgenid: learn, for the price of a memory load, that this process or its machine was restored
+ * from a snapshot.
  *
  *	struct sysgenid *id;
  *	uint32_t seen;
@@ -14,16 +15,18 @@
  * The rules of the counter are those of <linux/sysgenid.h>.
  *
  * ERRORS. Functions that can fail return 0 or a positive result, or -errno. No function prints,
- * aborts, or changes errno's meaning for the caller. sysgenid_explain() turns an error into a sentence.
+ * aborts, or changes errno's meaning for the caller. sysgenid_explain() turns an error into a
+ * sentence.
  *
  * THREADS. A handle may be used by any number of threads at the same time, except sysgenid_close(),
- * which needs all others to be done. sysgenid_events handles belong to one thread at a time. A thread may be
- * cancelled in sysgenid_wait(), sysgenid_wait_watchers() and sysgenid_events_next(); elsewhere it may leave
- * a descriptor behind.
+ * which needs all others to be done. sysgenid_events handles belong to one thread at a time. A
+ * thread may be cancelled in sysgenid_wait(), sysgenid_wait_watchers() and sysgenid_events_next();
+ * elsewhere it may leave a descriptor behind.
  *
- * FORK. A child shares the parent's open file, and with it the acknowledged generation and the tracking:
- * one acknowledgement serves both. The mapping goes on in the child. A child that wants its own state opens a
- * handle of its own. sysgenid_generation() and sysgenid_changed() are async-signal-safe.
+ * FORK. A child shares the parent's open file, and with it the acknowledged generation and the
+ * tracking: one acknowledgement serves both. The mapping goes on in the child. A child that wants
+ * its own state opens a handle of its own. sysgenid_generation() and sysgenid_changed() are
+ * async-signal-safe.
  */
 #ifndef LIBSYSGENID_H
 #define LIBSYSGENID_H
@@ -43,15 +46,17 @@ struct sysgenid {
 };
 
 /*
- * Where no module can be loaded the counter may be a regular *file* at the same path: one page, bind-mounted read-only,
- * whose word is written in place when a container is restored. The functions below do the same with it, but
- *  - there is no descriptor to poll: fd is SYSGENID_FD_FILE. sysgenid_wait() looks every 20 ms at least.
- *  - there are no watchers: sysgenid_track() and sysgenid_wait_watchers() give -EOPNOTSUPP, an acknowledgement is
- *    checked and reaches nobody.
+ * Where no module can be loaded the counter may be a regular *file* at the same path: one page,
+ * bind-mounted read-only, whose word is written in place when a container is restored. The
+ * functions below do the same with it, but
+ *  - there is no descriptor to poll: fd is SYSGENID_FD_FILE. sysgenid_wait() looks at the word at
+ *    least every 20 ms.
+ *  - there are no watchers: sysgenid_track() and sysgenid_wait_watchers() return -EOPNOTSUPP; an
+ *    acknowledgement is checked and reaches nobody.
  *  - nothing moves it when a virtual machine is restored.
  *  - programs that read() or poll() by themselves see a plain file.
- * Only a file that root owns (or the caller), that nobody else can write, is taken for the counter. Whoever may write it
- * may also cut it off, and programs that have it mapped get SIGBUS then.
+ * Only a file that root owns (or the caller), that nobody else can write, is taken for the counter.
+ * Whoever may write it may also cut it off, and programs that have it mapped get SIGBUS then.
  */
 #define SYSGENID_FD_FILE (-2)
 
@@ -66,9 +71,9 @@ struct sysgenid {
  *          set-user-ID program the variable is ignored.
  * @flags:  SYSGENID_OPEN_*; unknown bits: -EINVAL
  *
- * The file is opened close-on-exec, non-blocking and for reading and writing.
- * With SYSGENID_OPEN_MAP_ONLY for reading only.
- * Errors: -ENOENT, -ENODEV or -ENXIO (module not loaded), -EACCES (by mode, or by a container's device cgroup),
+ * The file is opened close-on-exec, non-blocking and for reading and writing. With
+ * SYSGENID_OPEN_MAP_ONLY for reading only. Errors: -ENOENT, -ENODEV or -ENXIO (module not loaded),
+ * -EACCES (by mode, or by a container's device cgroup),
  * -ENOTTY (@path is not the counter), -EMFILE, -ENOMEM, ...
  * Capability: none.
  */
@@ -79,11 +84,14 @@ enum sysgenid_source { SYSGENID_SOURCE_DEVICE, SYSGENID_SOURCE_FILE };
 /** sysgenid_source - is it the device, or a page in a file? */
 enum sysgenid_source sysgenid_source(const struct sysgenid *handle);
 
-/** sysgenid_close - unmap, close, free. NULL is allowed. A tracked watcher stops being waited for. */
+/**
+ * sysgenid_close - unmap, close, free. NULL is allowed. Nobody waits for a tracked watcher then.
+ */
 void sysgenid_close(struct sysgenid *handle);
 
 /**
- * sysgenid_generation - the current generation: one 32-bit load with acquire ordering, no system call
+ * sysgenid_generation - the current generation: one 32-bit load with acquire ordering, no system
+ * call
  */
 static inline uint32_t sysgenid_generation(const struct sysgenid *handle)
 {
@@ -94,7 +102,8 @@ static inline uint32_t sysgenid_generation(const struct sysgenid *handle)
  * sysgenid_changed - has the generation changed since the caller looked?
  * @seen: in: the generation that the caller knows; out: the current one
  *
- * Order: call it, then use the cached state. State made before a call that returns false is of this generation.
+ * Order: call it, then use the cached state. State made before a call that returns false is of this
+ * generation.
  * @seen must not be shared between threads without a lock: keep one a thread.
  */
 static inline bool sysgenid_changed(const struct sysgenid *handle, uint32_t *seen)
@@ -108,11 +117,12 @@ static inline bool sysgenid_changed(const struct sysgenid *handle, uint32_t *see
 }
 
 /**
- * sysgenid_rng_reseeded - has the kernel's random number generator been reseeded for the current generation?
+ * sysgenid_rng_reseeded - has the kernel's random number generator been reseeded for the current
+ * generation?
  *
- * Ask before and after a getrandom() with the same sysgenid_generation(): bytes drawn between two such
- * answers come from a state that no clone of an earlier generation has. Also false where the kernel does
- * not keep it: then page->flags lacks SYSGENID_PAGE_F_RNG.
+ * Ask before and after a getrandom() with the same sysgenid_generation(): bytes drawn between two
+ * such answers come from a state that no clone of an earlier generation has. Also false where the
+ * kernel does not keep it: then page->flags lacks SYSGENID_PAGE_F_RNG.
  */
 static inline bool sysgenid_rng_reseeded(const struct sysgenid *handle)
 {
@@ -127,14 +137,16 @@ static inline bool sysgenid_rng_reseeded(const struct sysgenid *handle)
  * @flags:      as for getrandom(2); with GRND_NONBLOCK it never waits
  * @generation: the generation that the bytes belong to; may be NULL
  *
- * After a restore the kernel's generator is that of the snapshot until it has been reseeded, also in a
- * restored virtual machine. This waits for the reseed and draws again if a restore came in between. Bytes that
- * were returned and are not used yet when a snapshot is taken exist twice, whoever made them: compare
+ * After a restore the kernel's generator is that of the snapshot until it has been reseeded, also
+ * in a restored virtual machine. This waits for the reseed and draws again if a restore came in
+ * between. Bytes that were returned and are not used yet when a snapshot is taken exist twice,
+ * whoever made them: compare
  * @generation with sysgenid_generation() once more when you use them.
  *
- * Returns 0 with all of @buffer filled; -EAGAIN with GRND_NONBLOCK; -ETIMEDOUT: no reseed for ten seconds
- * (see the kernel log); -EOPNOTSUPP: the kernel does not keep rng_generation; else an error of getrandom(2).
- * After an error @buffer is zeroed. Signals don't end the call. Works with SYSGENID_OPEN_MAP_ONLY. Capability: none.
+ * Returns 0 with all of @buffer filled; -EAGAIN with GRND_NONBLOCK; -ETIMEDOUT: no reseed for ten
+ * seconds (see the kernel log); -EOPNOTSUPP: the kernel does not keep rng_generation; else an error
+ * of getrandom(2). After an error @buffer is zeroed. Signals don't end the call. Works with
+ * SYSGENID_OPEN_MAP_ONLY. Capability: none.
  */
 int sysgenid_getrandom(const struct sysgenid *handle, void *buffer, size_t size, unsigned int flags,
 		       uint32_t *generation);
@@ -148,7 +160,8 @@ int sysgenid_getrandom(const struct sysgenid *handle, void *buffer, size_t size,
 int sysgenid_acknowledge(struct sysgenid *handle, uint32_t generation);
 
 /**
- * sysgenid_track - be, or stop being, a watcher that sysgenid_wait_watchers() waits for. Capability: none.
+ * sysgenid_track - be, or stop being, a watcher that sysgenid_wait_watchers() waits for.
+ * Capability: none.
  */
 int sysgenid_track(struct sysgenid *handle, bool on);
 
@@ -156,11 +169,12 @@ int sysgenid_track(struct sysgenid *handle, bool on);
  * sysgenid_wait - sleep until the generation is not @seen
  * @timeout_ms: milliseconds; negative: for ever; 0: just look
  *
- * Looks at the word, not at what the handle has acknowledged: several threads may wait with different @seen.
- * It opens the device once more for as long as it sleeps, through /proc or by the path. So a child in a PID
- * namespace of its own, which has another generation, must not wait with a handle that it has inherited.
- * Returns 0, -ETIME, -EINTR after a signal, -EBADF with SYSGENID_OPEN_MAP_ONLY, or why it could not open
- * the device (-EMFILE, -EACCES, ...). Capability: none.
+ * Looks at the word, not at what the handle has acknowledged: several threads may wait with
+ * different @seen. It opens the device once more for as long as it sleeps, through /proc or by the
+ * path. So a child in a PID namespace of its own, which has another generation, must not wait with
+ * a handle that it has inherited. Returns 0, -ETIME, -EINTR after a signal, -EBADF with
+ * SYSGENID_OPEN_MAP_ONLY, or why it could not open the device (-EMFILE, -EACCES, ...). Capability:
+ * none.
  */
 int sysgenid_wait(struct sysgenid *handle, uint32_t seen, int timeout_ms);
 
@@ -168,8 +182,8 @@ int sysgenid_wait(struct sysgenid *handle, uint32_t seen, int timeout_ms);
  * sysgenid_wait_watchers - sleep until no tracked watcher is outdated
  * @timeout_ms: milliseconds; 0: for ever
  *
- * Returns 0; -ETIME; -EINTR: this handle is outdated itself (acknowledge and call again) or a signal came.
- * Capability: none.
+ * Returns 0; -ETIME; -EINTR: this handle is outdated itself (acknowledge and call again) or a
+ * signal came. Capability: none.
  */
 int sysgenid_wait_watchers(struct sysgenid *handle, unsigned int timeout_ms);
 
@@ -191,9 +205,10 @@ struct sysgenid_error {
  * @generation:     the new generation; may be NULL
  * @error:          may be NULL
  *
- * It reaches the domains of all containers. Returns when both are done. -EPERM: see sysgenid_explain().
- * -ERANGE: more than SYSGENID_MAX_JUMP above the highest generation so far, or SYSGENID_MAX_JUMPS in all since the
- * module was loaded, and not forced; nothing has moved. -EIO: moved, but the reseed failed. -ENOENT: module not loaded.
+ * It reaches the domains of all containers. Returns when both are done. -EPERM: see
+ * sysgenid_explain(). -ERANGE: more than SYSGENID_MAX_JUMP above the highest generation so far, or
+ * SYSGENID_MAX_JUMPS in all since the module was loaded, and not forced; nothing has moved.
+ * -EIO: moved, but the reseed failed. -ENOENT: module not loaded.
  * -ETIMEDOUT: no answer for 30 seconds; it may have moved. Signals do not end the call.
  * Capability: CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN in the initial user namespace.
  */
@@ -204,12 +219,12 @@ int sysgenid_trigger(uint32_t min_generation, unsigned int flags, uint32_t *gene
  * sysgenid_trigger_domain - the same for one domain: that of a PID namespace
  * @pidns_fd: a descriptor of /proc/PID/ns/pid
  *
- * Nobody outside it is woken or sees another number; with the initial PID namespace it is sysgenid_trigger().
- * When nobody has the device open there, nothing moves, and @generation is the one that it would start with.
- * Also -EBADF: no such descriptor; -EINVAL: not of a PID namespace; -EBUSY: for a second others have moved that
- * generation without pause, and nothing has moved. @min_generation is always followed in domains other
- * than the initial one.
- * Capability: as above, in the user namespace that owns the PID namespace.
+ * Nobody outside it is woken or sees another number; with the initial PID namespace it is
+ * sysgenid_trigger(). When nobody has the device open there, nothing moves, and @generation is the
+ * one that it would start with. Also -EBADF: no such descriptor; -EINVAL: not of a PID namespace;
+ * -EBUSY: for a second others have moved that generation without pause, and nothing has moved.
+ * @min_generation is always followed in domains other than the initial one. Capability: as above,
+ * in the user namespace that owns the PID namespace.
  */
 int sysgenid_trigger_domain(int pidns_fd, uint32_t min_generation, unsigned int flags,
 			    uint32_t *generation, struct sysgenid_error *error);
@@ -249,7 +264,10 @@ int sysgenid_get_status(struct sysgenid_status *status, struct sysgenid_error *e
 int sysgenid_get_domain_status(int pidns_fd, struct sysgenid_status *status, uint32_t *domain,
 			       struct sysgenid_error *error);
 
-/** sysgenid_cause_name - "none", "ioctl", "admin", "restore", "virtio-leak", "vmgenid", "kernel" or "unknown" */
+/**
+ * sysgenid_cause_name - "none", "ioctl", "admin", "restore", "virtio-leak", "vmgenid", "kernel" or
+ * "unknown"
+ */
 const char *sysgenid_cause_name(uint32_t cause);
 
 struct sysgenid_events; /* a subscription */
@@ -258,14 +276,15 @@ struct sysgenid_events; /* a subscription */
 /* tell also when all watchers have acknowledged: SYSGENID_EVENT_SETTLED */
 #define SYSGENID_EVENTS_SETTLED 0x1u
 /*
- * tell also of the domains of other PID namespaces. A container may cause as much of that as it likes, so that
- * the system's changes are missed as well (-ENOBUFS): who cannot have that has two subscriptions
+ * tell also of the domains of other PID namespaces. A container may cause as much of that as it
+ * likes, so that the system's changes are missed as well (-ENOBUFS): who cannot have that has two
+ * subscriptions
  */
 #define SYSGENID_EVENTS_DOMAINS 0x2u
 
 enum sysgenid_event_type {
-	SYSGENID_EVENT_CHANGE, /* the generation has changed */
-	SYSGENID_EVENT_SETTLED, /* the last outdated watcher has acknowledged this generation, or gone */
+	SYSGENID_EVENT_CHANGE,	/* the generation has changed */
+	SYSGENID_EVENT_SETTLED, /* the last outdated watcher has acknowledged it, or gone */
 };
 
 struct sysgenid_event {
@@ -282,8 +301,8 @@ struct sysgenid_event {
  *
  * A change that reaches all domains is one event, the system's.
  * -ENOENT: module not loaded. -EPROTO: the module is older and cannot tell what @flags ask for.
- * Capability: none; with SYSGENID_EVENTS_DOMAINS CAP_SYS_ADMIN in the initial user namespace (-EPERM). Events reach the
- * initial network namespace only.
+ * Capability: none; with SYSGENID_EVENTS_DOMAINS CAP_SYS_ADMIN in the initial user namespace
+ * (-EPERM). Events reach the initial network namespace only.
  */
 int sysgenid_events_open(struct sysgenid_events **events, unsigned int flags);
 
@@ -294,9 +313,10 @@ int sysgenid_events_fd(const struct sysgenid_events *events);
  * sysgenid_events_next - take the next event
  * @timeout_ms: milliseconds; negative: for ever; 0: just look
  *
- * Returns 0; -ETIME; -EINTR after a signal; -ENOBUFS: some events were missed, the subscription goes on:
- * take what is still queued (older events, up to -ETIME), then call sysgenid_get_status() for where the
- * counter is now; -ENODEV: the module was unloaded, no more events will come: open a new subscription.
+ * Returns 0; -ETIME; -EINTR after a signal; -ENOBUFS: some events were missed, the subscription
+ * goes on: take what is still queued (older events, up to -ETIME), then call sysgenid_get_status()
+ * for where the counter is now; -ENODEV: the module was unloaded, no more events will come: open a
+ * new subscription.
  */
 int sysgenid_events_next(struct sysgenid_events *events, struct sysgenid_event *event,
 			 int timeout_ms);

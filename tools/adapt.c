@@ -46,8 +46,8 @@ static void wait_for_kernel(struct overseer *overseer)
 }
 
 /*
- * Until nobody but ourselves is outdated: we acknowledge last, so that whoever asks the kernel for outdated watchers
- * learns of us too. Ends early when the generation has moved on.
+ * Until nobody but ourselves is outdated: we acknowledge last, so that whoever asks the kernel for
+ * outdated watchers learns of us too. Ends early when the generation has moved on.
  */
 static void wait_for_watchers(struct overseer *overseer, struct outcome *outcome)
 {

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Counters in files, one for each container of a node without the module; sysgenid-hook makes them. */
+/*
+ * Counters in files, one for each container of a node without the module; sysgenid-hook makes them.
+ */
 #define _GNU_SOURCE
 #include "tool.h"
 

@@ -20,7 +20,10 @@
 #define GRACE_MS 2000 /* from SIGTERM to SIGKILL */
 #define LOOK_AGAIN_MS 20
 
-/* Names as run-parts takes them, so that neither backups nor what a package manager left behind is run. */
+/*
+ * Names as run-parts takes them, so that neither backups nor what a package manager left behind is
+ * run.
+ */
 static int has_good_name(const struct dirent *entry)
 {
 	const char *name = entry->d_name;
@@ -87,7 +90,10 @@ static bool has_ended(pid_t pid)
 
 enum wait_end { ENDED, LATE, STOPPED };
 
-/* Sleeps until the process has ended; until @end, if that is not 0; or until @hooks, if not NULL, say that we are to stop. */
+/*
+ * Sleeps until the process has ended; until @end, if that is not 0; or until @hooks, if not NULL,
+ * say that we are to stop.
+ */
 static enum wait_end await_end(pid_t pid, int pidfd, int64_t end, const struct tool_hooks *hooks)
 {
 	struct pollfd fds[] = {
@@ -195,7 +201,10 @@ static int check_directory(const char *directory)
 	struct stat status;
 
 	if (stat(directory, &status) < 0) {
-		/* Where nothing is installed; another one was named by somebody, who may have mistyped it. */
+		/*
+		 * Where nothing is installed; another one was named by somebody, who may have
+		 * mistyped it.
+		 */
 		if (errno == ENOENT && is_default(directory))
 			return -ENOENT;
 		return fail_directory(directory);

@@ -121,7 +121,9 @@ static int oversee(struct overseer *overseer)
 		reap(overseer, -1);
 		if (overseer->status >= 0)
 			return overseer->status;
-		/* After a restore it ends with EINTR, and what there is to see is seen next time. */
+		/*
+		 * After a restore it ends with EINTR, and what there is to see is seen next time.
+		 */
 		if (poll(fds, 2, -1) < 0) {
 			if (errno == EINTR)
 				continue;
@@ -153,14 +155,19 @@ static int open_counter(struct overseer *overseer, bool has_command)
 	return has_command ? TOOL_OK : ret;
 }
 
-/* Does what an overseer that was ended amid its work has left undone. The first one of a boot has nothing to do. */
+/*
+ * Does what an overseer that was ended amid its work has left undone. The first one of a boot has
+ * nothing to do.
+ */
 static void go_on(struct overseer *overseer)
 {
 	const uint32_t now = sysgenid_generation(overseer->handle);
 	uint32_t done;
 	const bool undone = overseer_recall(&done) && done < now;
 
-	/* Before it is tried: a script that makes the overseer start again does not do so for ever. */
+	/*
+	 * Before it is tried: a script that makes the overseer start again does not do so for ever.
+	 */
 	overseer_remember(now);
 	if (undone)
 		(void)overseer_adapt(overseer);

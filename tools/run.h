@@ -25,8 +25,8 @@ struct overseer {
 bool overseer_stops(struct overseer *overseer);
 
 /*
- * adapt.c: does what is to be done after a change, reports, acknowledges. Returns an exit status; when we are to end it
- * leaves the rest.
+ * adapt.c: does what is to be done after a change, reports, acknowledges. Returns an exit status;
+ * when we are to end it leaves the rest.
  */
 int overseer_adapt(struct overseer *overseer);
 

@@ -87,7 +87,10 @@ static int print_json(const struct sysgenid_status *status, uint32_t domain, enu
 	return tool_print_json(object);
 }
 
-/* @pid: 0 for the PID namespace of this process. Returns an exit status; -ENOENT: there are files only. */
+/*
+ * @pid: 0 for the PID namespace of this process. Returns an exit status; -ENOENT: there are files
+ * only.
+ */
 static int get_status(uint32_t pid, struct sysgenid_status *status, uint32_t *domain)
 {
 	struct sysgenid_error words;

@@ -41,14 +41,14 @@ struct tool_option {
 #define TOOL_GO_ON (-1)
 
 /*
- * Reads the command line of one command; all know --help as well. Returns TOOL_GO_ON, or the exit status: the help was
- * printed, or it was said what is wrong.
+ * Reads the command line of one command; all know --help as well. Returns TOOL_GO_ON, or the exit
+ * status: the help was printed, or it was said what is wrong.
  */
 int tool_options(int argc, char **argv, const char *help, const struct tool_option *options);
 
 /*
- * A descriptor of the PID namespace of a process. If there is none, that has been said, and *@status is the
- * exit status.
+ * A descriptor of the PID namespace of a process. If there is none, that has been said, and
+ * *@status is the exit status.
  */
 int tool_open_namespace(uint32_t pid, int *status);
 
@@ -87,9 +87,9 @@ struct tool_hooks_result {
 };
 
 /*
- * Runs what is in the directory, up to @stop, in the order of the names. What fails is said on stderr and does not
- * keep the others from running. Returns 0, also when a default directory does not exist; or -EACCES: the directory cannot be
- * used (said).
+ * Runs what is in the directory, up to @stop, in the order of the names. What fails is said on
+ * stderr and does not keep the others from running. Returns 0, also when a default directory does
+ * not exist; or -EACCES: the directory cannot be used (said).
  */
 int tool_hooks_run(const struct tool_hooks *hooks, struct tool_hooks_result *result);
 

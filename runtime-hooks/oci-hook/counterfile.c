@@ -5,6 +5,8 @@
  * criu plugin writes them in place.
  */
 #define _GNU_SOURCE
+#include "counterfile.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -12,17 +14,19 @@
 #include <string.h>
 #include <sys/random.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <time.h>
 
 #include <linux/sysgenid.h>
 
+#include <cleanup.h>
+
 #include "hook.h"
+#include "input.h"
+#include "mounted.h"
 
 #define START_MAX 0x3fffffffu /* far from the end of the numbers */
 #define STALE_SECONDS 3600    /* a container may be on its way to being started */
 #define KEPT "kept"
-#define SYSFS_DEVICE "/sys/class/misc/sysgenid/dev"
 
 /* Only root may change what is in it; it may be there already, made by whomever. */
 static bool is_ours(int folder)
@@ -104,7 +108,7 @@ static int make_page(int folder)
 	return 0;
 }
 
-int hook_counter_make(const char *name)
+int hook_counterfile_make(const char *name)
 {
 	cleanup_close int registry = open_registry();
 	cleanup_close int folder = -1;
@@ -121,7 +125,7 @@ int hook_counter_make(const char *name)
 	return error == -ENOENT ? make_page(folder) : error;
 }
 
-static int add(struct hook_counters *counters, const char *name)
+static int add(struct hook_counterfiles *counters, const char *name)
 {
 	void *list = realloc(counters->list, (counters->n + 1) * sizeof(*counters->list));
 
@@ -146,7 +150,7 @@ static int remove_folder(int registry, const char *name)
 	return unlinkat(registry, name, AT_REMOVEDIR) && errno != ENOENT ? -errno : 0;
 }
 
-int hook_counter_keep(const char *name)
+int hook_counterfile_keep(const char *name)
 {
 	cleanup_close int registry = open_registry();
 	cleanup_close int folder = -1, mark = -1;
@@ -177,7 +181,7 @@ static bool is_stale(int registry, const char *name)
 	       time(NULL) - stat.st_mtime > STALE_SECONDS;
 }
 
-static int add_stale(DIR *registry, struct hook_counters *counters)
+static int add_stale(DIR *registry, struct hook_counterfiles *counters)
 {
 	const struct dirent *entry;
 	int error = 0;
@@ -188,7 +192,7 @@ static int add_stale(DIR *registry, struct hook_counters *counters)
 	return error;
 }
 
-static int remove_unmounted(int registry, struct hook_counters *counters)
+static int remove_unmounted(int registry, struct hook_counterfiles *counters)
 {
 	int result = counters->n ? hook_mark_mounted(registry, counters) : 0;
 
@@ -205,9 +209,9 @@ static int remove_unmounted(int registry, struct hook_counters *counters)
 	return result;
 }
 
-int hook_counter_remove(const char *name, bool stale)
+int hook_counterfile_remove(const char *name, bool stale)
 {
-	struct hook_counters counters = { 0 };
+	struct hook_counterfiles counters = { 0 };
 	int fd = open_registry(), error = 0;
 	DIR *registry;
 
@@ -229,22 +233,9 @@ int hook_counter_remove(const char *name, bool stale)
 	return error;
 }
 
-bool hook_device_is_good(dev_t *device, const char **why)
+const char *hook_reason(int error)
 {
-	unsigned int major, minor;
-	FILE *file = fopen(SYSFS_DEVICE, "re");
-	struct stat stat_buf;
-	bool known = file && fscanf(file, "%u:%u", &major, &minor) == 2;
-
-	if (file)
-		fclose(file);
-	*why = NULL;
-	if (!known)
-		*why = "the module sysgenid is not loaded: run 'modprobe sysgenid', or ask for the "
-		       "counter in a file (" HOOK_ANNOTATION "=file)";
-	else if (stat(SYSGENID_DEVICE, &stat_buf) || !S_ISCHR(stat_buf.st_mode) ||
-		 stat_buf.st_rdev != (*device = makedev(major, minor)))
-		*why = SYSGENID_DEVICE " is not the module's device: remove it and load the module "
-				       "again, or let udev make it";
-	return !*why;
+	return error == -EACCES ? "what other processes have mounted cannot be seen without "
+				  "CAP_SYS_PTRACE, CAP_SYS_ADMIN and CAP_SYS_CHROOT"
+				: strerror(-error);
 }

@@ -1,11 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What a runtime hands to its hooks. It may be broken, too large, or never end. */
+#include "input.h"
+
 #include <ctype.h>
 #include <errno.h>
 #include <json_tokener.h>
 #include <poll.h>
 #include <string.h>
 
+#include <cleanup.h>
 #include <clock.h>
 
 #include "hook.h"

@@ -1,14 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What is done at each stage of a container's life. */
+#include "stages.h"
+
 #include <errno.h>
 #include <json_tokener.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include <linux/sysgenid.h>
 
+#include "counterfile.h"
+#include "device.h"
 #include "hook.h"
+#include "input.h"
+#include "watchers.h"
 
 #define WAIT_LIMIT_MS 60000
 
@@ -36,9 +44,10 @@ static int fail_wish(struct json_object *object)
 static int fail_counter(const char *doing, const char *name, int error)
 {
 	if (error == -ENOTTY)
-		return hook_fail("%s/%s is no counter, and not replaced: look what it is, and "
+		return hook_fail(SYSGENID_REGISTRY
+				 "/%s is no counter, and not replaced: look what it is, and "
 				 "remove it",
-				 SYSGENID_REGISTRY "/", name);
+				 name);
 	if (error == -EPERM)
 		return hook_fail(SYSGENID_REGISTRY
 				 " or '%s' in it belongs to another user or can be "
@@ -127,7 +136,7 @@ static int add_file(struct json_object *config, struct json_object *mounts)
 
 	if (!id)
 		return 1;
-	error = hook_counter_make(id);
+	error = hook_counterfile_make(id);
 	if (error)
 		return fail_counter("make", id, error);
 	snprintf(entry, sizeof(entry),
@@ -212,7 +221,7 @@ int hook_create_runtime(struct json_object *state)
 		return hook_fail("%s", why);
 	if (wish != WISH_FILE)
 		return 0;
-	error = hook_counter_make(id);
+	error = hook_counterfile_make(id);
 	return error ? fail_counter("make", id, error) : 0;
 }
 
@@ -256,8 +265,8 @@ int hook_poststart(struct json_object *state)
 }
 
 /*
- * Has podman made a checkpoint of it, whose copies will mount this very counter? Its log lies in the bundle
- * until the container is removed.
+ * Has podman made a checkpoint of it, whose copies will mount this very counter? Its log lies in
+ * the bundle until the container is removed.
  */
 static bool was_dumped(struct json_object *state)
 {
@@ -277,10 +286,10 @@ int hook_poststop(struct json_object *state)
 	if (!id)
 		return 1;
 	kept = was_dumped(state);
-	error = kept ? hook_counter_keep(id) : 0;
+	error = kept ? hook_counterfile_keep(id) : 0;
 	if (error)
 		return fail_counter("keep", id, error);
-	error = hook_counter_remove(kept ? NULL : id, true);
+	error = hook_counterfile_remove(kept ? NULL : id, true);
 	/* Copies of this container go on with it. The last one's end, or an hour, cleans it up. */
 	return error && error != -EBUSY ? fail_counter("clean up", "", error) : 0;
 }

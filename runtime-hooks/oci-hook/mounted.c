@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which counters are mounted? A mountinfo shows what its process can reach, which is not all if that has changed its
- * root, so this process enters one mount namespace after the other, and reads its own.
+ * Which counters are mounted? A mountinfo shows what its process can reach, which is not all if
+ * that has changed its root, so this process enters one mount namespace after the other, and reads
+ * its own.
  */
 #define _GNU_SOURCE
+#include "mounted.h"
+
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
@@ -13,13 +16,12 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include <cleanup.h>
 #include <mounts.h>
-
-#include "hook.h"
 
 struct walk {
 	int proc; /* this namespace's /proc: what is below it comes from the kernel alone */
-	struct hook_counters *counters;
+	struct hook_counterfiles *counters;
 	struct sysgenid_registry_place place;
 	ino_t *seen; /* mount namespaces */
 	size_t n_seen;
@@ -58,7 +60,7 @@ static int for_each_number(int parent, const char *path,
 static int mark(const struct sysgenid_mount *mount, void *argument)
 {
 	const struct walk *walk = argument;
-	struct hook_counters *counters = walk->counters;
+	struct hook_counterfiles *counters = walk->counters;
 	char name[HOOK_NAME_MAX + 1];
 
 	if (!sysgenid_mounted_counter(mount, &walk->place, name, sizeof(name)))
@@ -116,13 +118,16 @@ static int look_at_process(int processes, const char *process, struct walk *walk
 	return for_each_number(processes, path, look_at_task, walk);
 }
 
-int hook_mark_mounted(int registry, struct hook_counters *counters)
+int hook_mark_mounted(int registry, struct hook_counterfiles *counters)
 {
 	cleanup_close int proc = open("/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	struct walk walk = { .proc = proc, .counters = counters };
 	int error;
 
-	/* Without the right to look at others hidepid shows none at all. The first process is always there. */
+	/*
+	 * Without the right to look at others hidepid shows none at all. The first process is
+	 * always there.
+	 */
 	if (proc < 0 || faccessat(proc, "1/ns/mnt", F_OK, 0))
 		return -EACCES;
 	/* Before another namespace is entered. */
@@ -131,11 +136,4 @@ int hook_mark_mounted(int registry, struct hook_counters *counters)
 		error = for_each_number(proc, ".", look_at_process, &walk);
 	free(walk.seen);
 	return error ? -EACCES : 0;
-}
-
-const char *hook_reason(int error)
-{
-	return error == -EACCES ? "what other processes have mounted cannot be seen without "
-				  "CAP_SYS_PTRACE, CAP_SYS_ADMIN and CAP_SYS_CHROOT"
-				: strerror(-error);
 }

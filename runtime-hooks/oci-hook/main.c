@@ -1,16 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* sysgenid-hook: gives containers the generation counter. Container runtimes start it, with a stage's name. */
+/*
+ * sysgenid-hook: gives containers the generation counter. Container runtimes start it, with a
+ * stage's name.
+ */
 #include <errno.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/capability.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
-#include <escape.h>
+#include <counterfile-page.h>
 
+#include "counterfile.h"
 #include "hook.h"
+#include "input.h"
+#include "stages.h"
 
 #define TIME_LIMIT_S 90 /* more than all waits in here together */
 
@@ -30,23 +36,9 @@ static const char help[] =
 	"  remove NAME   removes it, unless it is mounted\n"
 	"  clean         removes those that are mounted nowhere and an hour old\n";
 
-int hook_fail(const char *format, ...)
-{
-	char text[512], escaped[SYSGENID_ESCAPE_SIZE];
-	va_list args;
-
-	va_start(args, format);
-	vsnprintf(text, sizeof(text), format, args);
-	va_end(args);
-	/* Parts of it come from the input. */
-	sysgenid_escape(text, escaped);
-	fprintf(stderr, "sysgenid-hook: %s\n", escaped);
-	return 1;
-}
-
 /*
- * What it does is done by being root: files of root's in folders of root's. Only to look into others' namespaces takes
- * capabilities.
+ * What it does is done by being root: files of root's in folders of root's. Only to look into
+ * others' namespaces takes capabilities.
  */
 static bool is_needed(cap_value_t capability, const char *command)
 {
@@ -119,8 +111,8 @@ static int run_named(const char *command, const char *name)
 	if (!hook_name_is_good(name))
 		return hook_fail("'%.64s' is no good name: letters, digits and _.+- are allowed",
 				 name);
-	error = strcmp(command, "make") ? hook_counter_remove(name, false)
-					: hook_counter_make(name);
+	error = strcmp(command, "make") ? hook_counterfile_remove(name, false)
+					: hook_counterfile_make(name);
 	if (error == -EBUSY)
 		return hook_fail(SYSGENID_REGISTRY
 				 "/%s is mounted by a running container: stop it first",
@@ -158,7 +150,7 @@ int main(int argc, char **argv)
 		return run_named(command, argv[2]);
 	if (strcmp(command, "clean"))
 		return run_stage(command);
-	error = hook_counter_remove(NULL, true);
+	error = hook_counterfile_remove(NULL, true);
 	return error && error != -EBUSY
 		       ? hook_fail("cannot clean " SYSGENID_REGISTRY ": %s: run it as root",
 				   hook_reason(error))

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Waiting for the programs in a container that asked to be waited for. */
+#include "watchers.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <time.h>
 
+#include <cleanup.h>
 #include <clock.h>
 #include <libsysgenid.h>
-
-#include "hook.h"
 
 #define PAUSE_NS 10000000L
 

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the files of sysgenid-hook, which container runtimes start, have in common. */
+#ifndef SYSGENID_HOOK_HOOK_H
+#define SYSGENID_HOOK_HOOK_H
+
+#define HOOK_NODE "node" /* the counter that all containers of a node can share */
+#define HOOK_NAME_MAX 255
+
+#define HOOK_ANNOTATION "dev.sysgenid.counter"
+#define HOOK_ANNOTATION_WAIT "dev.sysgenid.wait-ms"
+
+/* One line on stderr. Returns the exit status of a failure. */
+int hook_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif
