@@ -138,8 +138,8 @@ static void check_file(const char *path, const struct criu *criu)
 }
 
 /*
- * What else criu loads from there, as root, too. Whether it comes before our plugin or after it makes
- * no difference.
+ * What else criu loads from there, as root, too. Whether it comes before our plugin or after it
+ * makes no difference.
  */
 static void list_others(const char *libdir)
 {
