@@ -324,7 +324,10 @@ def thousand(tap, vm):
 def unplugged(tap, suite, folder):
     "a device that is unplugged under load, and suspend"
     with machine.start(suite, folder, *device("leak0")) as vm:
-        suspended(tap, vm)
+        # Linux 7.3 loses its virtio-serial ports over a suspend, also without a module of ours. The
+        # agent could not be asked afterwards.
+        if suite.name != "backports":
+            suspended(tap, vm)
         vm.run("insmod build/tests/payload/kmod/sysgenid_leak_test.ko")
         vm.run("(while dd if=/dev/hwrng of=/dev/null bs=64 count=100; do :; done) "
                ">/dev/null 2>&1 &")
@@ -368,4 +371,5 @@ def suspended(tap, vm):
 
 # What is tested is the driver: by the QEMU that emulates it fastest. The device of QEMU 7.2 has tests of its own (qemu-*.t),
 # and is what the suites' machines have in vm-snapshot.t and vm-window.t.
-each_suite(several_devices, latch, plain, bounced, unplugged, qemu="10.0")
+each_suite(several_devices, latch, plain, bounced, unplugged, qemu="10.0",
+           suites="bookworm trixie backports")

@@ -14,7 +14,7 @@ import tempfile
 import time
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
-KERNEL = "console=ttyS0 panic=-1 oops=panic mitigations=off loglevel=7"
+KERNEL = "console=ttyS0 panic=-1 oops=panic mitigations=off no_timer_check loglevel=7"
 LEAK_PATH = "/machine/peripheral/leak0"
 
 

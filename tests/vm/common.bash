@@ -53,7 +53,7 @@ vm_step()
 vm_qemu_base()
 {
 	local accel=$2 image=$5
-	local cmdline="console=ttyS0 panic=-1 oops=panic mitigations=off log_buf_len=4M"
+	local cmdline="console=ttyS0 panic=-1 oops=panic mitigations=off no_timer_check log_buf_len=4M"
 
 	case $accel in
 	tcg) accel=tcg,thread=multi ;;

@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # The bench itself: the suite's kernel and criu work here, and a test goes on after a reboot.
+# vm: suites=bookworm,trixie,backports
 set -uo pipefail
 . tests/vm/lib.sh
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # What the uapi header says about the device, sentence by sentence, by a 64-bit program.
-# vm: smp=2
+# vm: smp=2 suites=bookworm,trixie,backports
 set -uo pipefail
 . tests/vm/payload.sh
 

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # What the uapi header says about generic netlink.
-# vm: smp=4
+# vm: smp=4 suites=bookworm,trixie,backports
 set -uo pipefail
 . tests/vm/payload.sh
 

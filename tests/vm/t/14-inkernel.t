@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # What other kernel code may call, by a module that does; and a word that a device has moved.
-# vm: smp=2
+# vm: smp=2 suites=bookworm,trixie,backports
 set -uo pipefail
 . tests/vm/payload.sh
 

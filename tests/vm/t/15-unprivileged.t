@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # A user without privileges cannot trigger, write the page, take memory without bound, or hold up a
 # wait that has a limit.
-# vm: smp=2
+# vm: smp=2 suites=bookworm,trixie,backports
 set -uo pipefail
 . tests/vm/payload.sh
 
