@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Processes that have the counter mapped and no file of it. Two restores of one dump: each finds a
 # generation that it never saw before, with its very first load.
-# vm: smp=2 timeout=240
+# vm: smp=2 timeout=240 suites=bookworm,trixie,backports
 set -uo pipefail
 . tests/cr/lib.sh
 

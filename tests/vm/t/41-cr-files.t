@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Processes that have the counter open: untracked, tracked, shared with a child, opened in every way.
 # After a restore each file is outdated and tracked as it was, and shared as it was.
-# vm: smp=2 timeout=240
+# vm: smp=2 timeout=240 suites=bookworm,trixie,backports
 set -uo pipefail
 . tests/cr/lib.sh
 

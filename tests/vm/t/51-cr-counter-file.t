@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # No module, and the counter in a file that is bind-mounted into each container: restores of one
 # dump, each with a file of its own. Tasks that do not see theirs at /dev/sysgenid. And what is no such file.
-# vm: qemu-arg=-device qemu-arg=virtio-rng-pci timeout=240
+# vm: qemu-arg=-device qemu-arg=virtio-rng-pci timeout=240 suites=bookworm,trixie,backports
 set -uo pipefail
 . tests/cr/lib.sh
 

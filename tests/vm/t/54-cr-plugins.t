@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Other plugins of criu beside ours, in either order, whatever they answer.
-# vm: timeout=240
+# vm: timeout=240 suites=bookworm,trixie,backports
 set -uo pipefail
 . tests/cr/lib.sh
 . tests/cr/plugins.sh
