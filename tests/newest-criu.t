@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The plugin under the criu of Debian's next release (4.2), on Debian 13's kernel. Runs on the host. A newer criu comes
-# with the suite backports.
+# The plugin under the criu of Debian's next release (4.2), on Debian 13's kernel.
+# Runs on the host. A newer criu comes with the suite backports.
 set -uo pipefail
 
 cd -- "$(dirname -- "$(realpath -- "$0")")/.." || exit

@@ -57,8 +57,8 @@ says()
 	"$SUBJECT" page "$PLUGINS_REGISTRY/$1/counter"
 }
 
-# Without the device amdgpu fails in its last hook. Since criu 4.3 that fails the restore, whether or not this plugin is
-# there. Sets REFUSED=amdgpu if this criu does that.
+# Without the device amdgpu fails in its last hook. Since criu 4.3 that fails the restore, whether or
+# not this plugin is there. Sets REFUSED=amdgpu if this criu does that.
 find_refused()
 {
 	local image=alone twin=alone-twin
