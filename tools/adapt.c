@@ -15,10 +15,10 @@
 struct outcome {
 	uint32_t generation;
 	const char *cause;
-	struct tool_hooks_result scripts;
-	struct tool_hooks_result resumed; /* unquiesce.d */
-	bool refused;			  /* a directory that is not to be trusted */
-	bool unknown;			  /* the kernel did not tell of the watchers */
+	struct tool_scripts_result scripts;
+	struct tool_scripts_result resumed; /* unquiesce.d */
+	bool refused;			    /* a directory that is not to be trusted */
+	bool unknown;			    /* the kernel did not tell of the watchers */
 	uint32_t watchers, late;
 };
 
@@ -74,18 +74,18 @@ static void wait_for_watchers(struct overseer *overseer, struct outcome *outcome
 }
 
 static void run_scripts(struct overseer *overseer, struct outcome *outcome, const char *directory,
-			struct tool_hooks_result *result)
+			struct tool_scripts_result *result)
 {
-	struct tool_hooks hooks = {
+	struct tool_scripts scripts = {
 		.directory = directory,
-		.timeout_ms = overseer->hook_ms,
+		.timeout_ms = overseer->script_ms,
 		.generation = outcome->generation,
 		.cause = outcome->cause,
 		.stop = stop,
 		.context = overseer,
 		.wake = overseer->signals,
 	};
-	int ret = tool_hooks_run(&hooks, result);
+	int ret = tool_scripts_run(&scripts, result);
 
 	if (ret)
 		outcome->refused = true;

@@ -22,22 +22,22 @@ static const char help[] =
 
 static int run_directory(const char *directory, uint32_t timeout_ms)
 {
-	struct tool_hooks hooks = { .directory = directory, .timeout_ms = timeout_ms };
-	struct tool_hooks_result result;
+	struct tool_scripts scripts = { .directory = directory, .timeout_ms = timeout_ms };
+	struct tool_scripts_result result;
 	struct sysgenid_status status = { 0 };
 
 	/* For the scripts' information; they run without a counter too. */
 	(void)sysgenid_get_status(&status, NULL);
-	hooks.generation = status.generation;
-	hooks.cause = sysgenid_cause_name(status.cause);
-	return tool_hooks_run(&hooks, &result) || result.failed ? TOOL_FAILED : TOOL_OK;
+	scripts.generation = status.generation;
+	scripts.cause = sysgenid_cause_name(status.cause);
+	return tool_scripts_run(&scripts, &result) || result.failed ? TOOL_FAILED : TOOL_OK;
 }
 
 int tool_quiesce(int argc, char **argv)
 {
 	const bool undo = !strcmp(argv[0], "unquiesce");
 	const char *directory = undo ? TOOL_UNQUIESCE_DIR : TOOL_QUIESCE_DIR;
-	uint32_t timeout_ms = TOOL_HOOK_MS;
+	uint32_t timeout_ms = TOOL_SCRIPT_MS;
 	const struct tool_option options[] = {
 		{ "dir", 'd', .text = &directory },
 		{ "timeout", 't', .number = &timeout_ms },

@@ -215,13 +215,13 @@ int tool_run(int argc, char **argv)
 {
 	struct overseer overseer = { .directory = TOOL_POST_RESTORE_DIR,
 				     .unquiesce = TOOL_UNQUIESCE_DIR,
-				     .hook_ms = TOOL_HOOK_MS,
+				     .script_ms = TOOL_SCRIPT_MS,
 				     .watchers_ms = WATCHERS_MS,
 				     .status = -1 };
 	const struct tool_option options[] = {
 		{ "dir", 'd', .text = &overseer.directory },
 		{ "unquiesce", 'u', .text = &overseer.unquiesce },
-		{ "timeout", 't', .number = &overseer.hook_ms },
+		{ "timeout", 't', .number = &overseer.script_ms },
 		{ "watchers", 'w', .number = &overseer.watchers_ms },
 		{ "once", 'o', .flag = &overseer.once },
 		{ "json", 'j', .flag = &overseer.json },

@@ -11,7 +11,7 @@ struct overseer {
 	struct sysgenid *handle; /* NULL: there is no counter, and COMMAND runs all the same */
 	const char *directory;	 /* post-restore.d */
 	const char *unquiesce;	 /* unquiesce.d */
-	uint32_t hook_ms;
+	uint32_t script_ms;
 	uint32_t watchers_ms;
 	bool json;
 	bool once;

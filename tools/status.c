@@ -104,7 +104,7 @@ static int get_status(uint32_t pid, struct sysgenid_status *status, uint32_t *do
 	ret = sysgenid_get_domain_status(fd, status, domain, &words);
 	if (fd >= 0)
 		close(fd);
-	if (ret == -ENOENT && !pid && tool_files_exist())
+	if (ret == -ENOENT && !pid && tool_counterfiles_exist())
 		return ret;
 	return ret < 0 ? tool_fail("get the status", ret, &words) : TOOL_OK;
 }
@@ -126,7 +126,7 @@ int tool_status(int argc, char **argv)
 		return ret;
 	ret = get_status(pid, &status, &domain);
 	if (ret == -ENOENT)
-		return tool_files_status(json);
+		return tool_counterfiles_status(json);
 	if (ret)
 		return ret;
 	rng = pid ? RNG_ELSEWHERE : rng_state();

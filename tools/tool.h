@@ -52,15 +52,15 @@ int tool_options(int argc, char **argv, const char *help, const struct tool_opti
  */
 int tool_open_namespace(uint32_t pid, int *status);
 
-/* files.c: counters in files. Exit statuses; what went wrong has been said. */
+/* counterfiles.c: Exit statuses; what went wrong has been said. */
 
-bool tool_files_exist(void);
+bool tool_counterfiles_exist(void);
 
 /* Moves the counter of one container, or all when @container is NULL; the highest one reached. */
-int tool_files_trigger(const char *container, uint32_t min, uint32_t *generation);
-int tool_files_status(bool json);
+int tool_counterfiles_trigger(const char *container, uint32_t min, uint32_t *generation);
+int tool_counterfiles_status(bool json);
 
-/* hooks.c */
+/* scripts.c */
 
 #ifndef SYSCONFDIR
 #define SYSCONFDIR "/etc"
@@ -68,9 +68,9 @@ int tool_files_status(bool json);
 #define TOOL_POST_RESTORE_DIR SYSCONFDIR "/sysgenid/post-restore.d"
 #define TOOL_QUIESCE_DIR SYSCONFDIR "/sysgenid/quiesce.d"
 #define TOOL_UNQUIESCE_DIR SYSCONFDIR "/sysgenid/unquiesce.d"
-#define TOOL_HOOK_MS 30000
+#define TOOL_SCRIPT_MS 30000
 
-struct tool_hooks {
+struct tool_scripts {
 	const char *directory;
 	uint32_t timeout_ms; /* for each; 0: none */
 	uint32_t generation; /* what the scripts are told */
@@ -81,7 +81,7 @@ struct tool_hooks {
 	int wake;
 };
 
-struct tool_hooks_result {
+struct tool_scripts_result {
 	unsigned int count, failed;
 	char names[400]; /* of those that failed; cut off when there are very many */
 };
@@ -91,7 +91,7 @@ struct tool_hooks_result {
  * stderr and does not keep the others from running. Returns 0, also when a default directory does
  * not exist; or -EACCES: the directory cannot be used (said).
  */
-int tool_hooks_run(const struct tool_hooks *hooks, struct tool_hooks_result *result);
+int tool_scripts_run(const struct tool_scripts *scripts, struct tool_scripts_result *result);
 
 /* notify.c: to systemd, if it started us; what cannot be told is said. */
 void tool_notify(const char *text);

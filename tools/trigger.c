@@ -26,9 +26,9 @@ static int trigger_all(uint32_t min, unsigned int flags, uint32_t *generation)
 	uint32_t reached;
 	int ret = sysgenid_trigger(min, flags, generation, &words);
 
-	if (ret < 0 && (ret != -ENOENT || !tool_files_exist()))
+	if (ret < 0 && (ret != -ENOENT || !tool_counterfiles_exist()))
 		return tool_fail("move the generation", ret, &words);
-	return tool_files_trigger(NULL, min, ret < 0 ? generation : &reached);
+	return tool_counterfiles_trigger(NULL, min, ret < 0 ? generation : &reached);
 }
 
 /* @pid: 0 for the whole system. Returns an exit status. */
@@ -66,7 +66,7 @@ int tool_trigger(int argc, char **argv)
 		tool_say("trigger: --pid and --container are two different counters: give one");
 		return TOOL_USAGE;
 	}
-	status = container ? tool_files_trigger(container, min, &generation)
+	status = container ? tool_counterfiles_trigger(container, min, &generation)
 			   : trigger(pid, min, force ? SYSGENID_TRIGGER_FORCE : 0, &generation);
 	if (status)
 		return status;

@@ -56,7 +56,8 @@ static const char *why_not(const char *path)
 	return NULL;
 }
 
-static _Noreturn void be_script(const struct tool_hooks *hooks, const char *path, const char *name)
+static _Noreturn void be_script(const struct tool_scripts *scripts, const char *path,
+				const char *name)
 {
 	char generation[sizeof("4294967295")];
 	sigset_t none;
@@ -71,9 +72,9 @@ static _Noreturn void be_script(const struct tool_hooks *hooks, const char *path
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
 		_exit(126);
 	close(null);
-	snprintf(generation, sizeof(generation), "%u", hooks->generation);
+	snprintf(generation, sizeof(generation), "%u", scripts->generation);
 	setenv("SYSGENID_GENERATION", generation, 1);
-	setenv("SYSGENID_CAUSE", hooks->cause, 1);
+	setenv("SYSGENID_CAUSE", scripts->cause, 1);
 	unsetenv("NOTIFY_SOCKET");
 	execl(path, name, (char *)NULL);
 	tool_say("cannot run %s: %s", path, strerror(errno));
@@ -91,14 +92,15 @@ static bool has_ended(pid_t pid)
 enum wait_end { ENDED, LATE, STOPPED };
 
 /*
- * Sleeps until the process has ended; until @end, if that is not 0; or until @hooks, if not NULL,
+ * Sleeps until the process has ended; until @end, if that is not 0; or until @scripts, if not NULL,
  * say that we are to stop.
  */
-static enum wait_end await_end(pid_t pid, int pidfd, int64_t end, const struct tool_hooks *hooks)
+static enum wait_end await_end(pid_t pid, int pidfd, int64_t end,
+			       const struct tool_scripts *scripts)
 {
 	struct pollfd fds[] = {
 		{ .fd = pidfd, .events = POLLIN },
-		{ .fd = hooks && hooks->stop ? hooks->wake : -1, .events = POLLIN },
+		{ .fd = scripts && scripts->stop ? scripts->wake : -1, .events = POLLIN },
 	};
 
 	while (!has_ended(pid)) {
@@ -110,20 +112,20 @@ static enum wait_end await_end(pid_t pid, int pidfd, int64_t end, const struct t
 		if (pidfd < 0 && left > LOOK_AGAIN_MS)
 			left = LOOK_AGAIN_MS;
 		if (poll(fds, 2, left > INT32_MAX ? INT32_MAX : (int)left) > 0 && fds[1].revents &&
-		    hooks->stop(hooks->context))
+		    scripts->stop(scripts->context))
 			return STOPPED;
 	}
 	return ENDED;
 }
 
 /* Returns NULL when it ended well, or what went wrong. */
-static const char *await_script(pid_t pid, const struct tool_hooks *hooks, bool *stopped)
+static const char *await_script(pid_t pid, const struct tool_scripts *scripts, bool *stopped)
 {
 	static char text[80];
 	const int64_t now = sysgenid_now_ms();
 	int pidfd = (int)syscall(SYS_pidfd_open, pid, 0);
 	enum wait_end how =
-		await_end(pid, pidfd, hooks->timeout_ms ? now + hooks->timeout_ms : 0, hooks);
+		await_end(pid, pidfd, scripts->timeout_ms ? now + scripts->timeout_ms : 0, scripts);
 	int status = 0;
 
 	if (how != ENDED) {
@@ -140,7 +142,7 @@ static const char *await_script(pid_t pid, const struct tool_hooks *hooks, bool 
 		return "it was ended: the overseer is to end";
 	if (how == LATE)
 		snprintf(text, sizeof(text), "it took longer than %u ms and was ended",
-			 hooks->timeout_ms);
+			 scripts->timeout_ms);
 	else if (WIFSIGNALED(status))
 		snprintf(text, sizeof(text), "it was ended by signal %d", WTERMSIG(status));
 	else if (WEXITSTATUS(status))
@@ -150,8 +152,8 @@ static const char *await_script(pid_t pid, const struct tool_hooks *hooks, bool 
 	return text;
 }
 
-static const char *run_script(const struct tool_hooks *hooks, const char *path, const char *name,
-			      bool *stopped)
+static const char *run_script(const struct tool_scripts *scripts, const char *path,
+			      const char *name, bool *stopped)
 {
 	const char *wrong = why_not(path);
 	pid_t pid;
@@ -163,13 +165,13 @@ static const char *run_script(const struct tool_hooks *hooks, const char *path, 
 	if (pid < 0)
 		return strerror(errno);
 	if (!pid)
-		be_script(hooks, path, name);
+		be_script(scripts, path, name);
 	/* Here too: it must be true before somebody is to be killed. */
 	setpgid(pid, pid);
-	return await_script(pid, hooks, stopped);
+	return await_script(pid, scripts, stopped);
 }
 
-static void note_failure(struct tool_hooks_result *result, const char *path, const char *name,
+static void note_failure(struct tool_scripts_result *result, const char *path, const char *name,
 			 const char *why)
 {
 	size_t used = strlen(result->names);
@@ -217,27 +219,27 @@ static int check_directory(const char *directory)
 	return -EACCES;
 }
 
-int tool_hooks_run(const struct tool_hooks *hooks, struct tool_hooks_result *result)
+int tool_scripts_run(const struct tool_scripts *scripts, struct tool_scripts_result *result)
 {
 	struct dirent **entries;
 	bool stopped = false;
 	int n, ret;
 
 	memset(result, 0, sizeof(*result));
-	ret = check_directory(hooks->directory);
+	ret = check_directory(scripts->directory);
 	if (ret)
 		return ret == -ENOENT ? 0 : ret;
-	n = scandir(hooks->directory, &entries, has_good_name, alphasort);
+	n = scandir(scripts->directory, &entries, has_good_name, alphasort);
 	if (n < 0)
-		return fail_directory(hooks->directory);
+		return fail_directory(scripts->directory);
 	for (int i = 0; i < n; free(entries[i++])) {
 		char path[4096];
 		const char *why;
 
 		if (stopped)
 			continue;
-		snprintf(path, sizeof(path), "%s/%s", hooks->directory, entries[i]->d_name);
-		why = run_script(hooks, path, entries[i]->d_name, &stopped);
+		snprintf(path, sizeof(path), "%s/%s", scripts->directory, entries[i]->d_name);
+		why = run_script(scripts, path, entries[i]->d_name, &stopped);
 		result->count++;
 		if (why)
 			note_failure(result, path, entries[i]->d_name, why);

@@ -37,7 +37,7 @@ static void free_names(struct dirent **names, int n)
 	free(names);
 }
 
-bool tool_files_exist(void)
+bool tool_counterfiles_exist(void)
 {
 	struct dirent **names;
 	int n = list_names(&names);
@@ -97,7 +97,7 @@ static int raise_counter(const char *name, uint32_t min, uint32_t *generation)
 	return TOOL_FAILED;
 }
 
-int tool_files_trigger(const char *container, uint32_t min, uint32_t *generation)
+int tool_counterfiles_trigger(const char *container, uint32_t min, uint32_t *generation)
 {
 	struct dirent **names;
 	int n, status = TOOL_OK;
@@ -143,7 +143,7 @@ static int print_counter(const char *name, struct json_object *list)
 	return TOOL_OK;
 }
 
-int tool_files_status(bool json)
+int tool_counterfiles_status(bool json)
 {
 	struct json_object *object = json ? tool_json_new() : NULL, *list = NULL;
 	struct dirent **names;
