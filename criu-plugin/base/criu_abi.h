@@ -12,6 +12,9 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* By this name criu and its images know the plugin. */
+#define SYSGENID_PLUGIN_NAME "sysgenid"
+
 #define CRIU_ABI_VERSION ((0u << 16) + (2u << 8) + 0u)
 
 /* Hooks, as indices into the descriptor's table. */

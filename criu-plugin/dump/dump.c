@@ -10,18 +10,21 @@
 
 #include <cleanup.h>
 
-#include "chain.h"
 #include "module.h"
 #include "criu_abi.h"
-#include "files.h"
+#include "dump-files.h"
+#include "dump.h"
 #include "inspect.h"
 #include "log.h"
-#include "plugin.h"
 #include "droppable.h"
 #include "tasks.h"
 #include "wipe.h"
 
 static struct {
+	int stage;
+	struct sysgenid_config config;
+	SysgenidImage *image; /* NULL: there was no memory for it */
+	struct sysgenid_device device;
 	bool mark_is_final; /* it was read while all tasks were frozen */
 	bool listed;	    /* criu's inventory names this plugin */
 	bool stored;	    /* the image in the directory is the one in memory */
@@ -39,18 +42,19 @@ static struct {
  */
 static void refresh_mark(bool frozen)
 {
-	SysgenidImage *image = sysgenid_plugin.image;
+	SysgenidImage *image = dump.image;
 	struct sysgenid_reason why = { "" };
 	uint32_t highest;
 	int error;
 
 	if (!image || dump.mark_is_final)
 		return;
-	error = sysgenid_module_ask(-1, &highest, &why);
+	error = sysgenid_module_ask(-1, &dump.device, &highest, &why);
 	if (!error && dump.findings.pid_namespace >= 0) {
 		uint32_t theirs;
 
-		error = sysgenid_module_ask(dump.findings.pid_namespace, &theirs, &why);
+		error = sysgenid_module_ask(dump.findings.pid_namespace, &dump.device, &theirs,
+					    &why);
 		highest = !error && theirs > highest ? theirs : highest;
 	}
 	dump.mark_is_final = frozen;
@@ -75,7 +79,7 @@ static void refresh_mark(bool frozen)
  */
 static int store(void)
 {
-	const SysgenidImage *image = sysgenid_plugin.image;
+	const SysgenidImage *image = dump.image;
 	int directory, error = -EBADF;
 
 	if (dump.stored || !image)
@@ -97,7 +101,7 @@ static void store_hint(void)
 
 	if (!error)
 		return;
-	if (sysgenid_plugin.image->counter_required)
+	if (dump.image->counter_required)
 		sysgenid_err("cannot write " SYSGENID_IMAGE_NAME ": %s", strerror(-error));
 	else
 		sysgenid_warn("cannot write " SYSGENID_IMAGE_NAME
@@ -133,7 +137,7 @@ static int need_plugin(void)
 /* A task has the counter of the machine or of its PID namespace. */
 static int require(void)
 {
-	SysgenidImage *image = sysgenid_plugin.image;
+	SysgenidImage *image = dump.image;
 
 	if (!image->has_mark) {
 		sysgenid_err("a task uses the counter, and the kernel does not say how far it has "
@@ -147,7 +151,7 @@ static int require(void)
 /* Before criu dumps the task's memory, runs the post-dump script or serves lazy pages. */
 static int inspect(pid_t pid, void *unused)
 {
-	SysgenidImage *image = sysgenid_plugin.image;
+	SysgenidImage *image = dump.image;
 	const struct sysgenid_image_lists before = sysgenid_image_lists(image);
 	const bool own = image->own_pid_namespace, other = image->other_pid_namespace;
 	struct sysgenid_image_lists after;
@@ -155,7 +159,7 @@ static int inspect(pid_t pid, void *unused)
 
 	(void)unused;
 	error = sysgenid_inspect(pid, image, &dump.findings);
-	if (!error && sysgenid_plugin.config.wipe_on_fork)
+	if (!error && dump.config.wipe_on_fork)
 		error = sysgenid_wipe_dump(pid, image);
 	after = sysgenid_image_lists(image);
 	if (memcmp(&before, &after, sizeof(after)) || own != image->own_pid_namespace ||
@@ -167,7 +171,7 @@ static int inspect(pid_t pid, void *unused)
 /* criu before 4.0 does not say which tasks it dumps. */
 static int inspect_all(void)
 {
-	if (dump.inspected || sysgenid_plugin.stage != CRIU_STAGE_DUMP)
+	if (dump.inspected || dump.stage != CRIU_STAGE_DUMP)
 		return dump.inspect_error;
 	dump.inspected = true;
 	dump.inspect_error = sysgenid_for_each_task(inspect, NULL);
@@ -177,7 +181,7 @@ static int inspect_all(void)
 /* Keeps what was found in the image. */
 static int keep_findings(void)
 {
-	SysgenidImage *image = sysgenid_plugin.image;
+	SysgenidImage *image = dump.image;
 
 	if (dump.findings.system_wide && !image->system_wide) {
 		image->has_system_wide = true;
@@ -219,20 +223,22 @@ static void read_boot_id(SysgenidImage *image)
 	image->boot_id = strdup(id);
 }
 
-void sysgenid_dump_init(void)
+void sysgenid_dump_init(int stage, const struct sysgenid_config *config)
 {
 	memset(&dump, 0, sizeof(dump));
+	dump.stage = stage;
+	dump.config = *config;
 	dump.findings.pid_namespace = -1;
-	sysgenid_plugin.image = sysgenid_image_new();
-	if (!sysgenid_plugin.image) {
+	dump.image = sysgenid_image_new();
+	if (!dump.image) {
 		sysgenid_warn(
 			"no memory for the image; tasks that use the counter cannot be dumped");
 		return;
 	}
 	refresh_mark(false);
-	if (sysgenid_plugin.stage != CRIU_STAGE_DUMP)
+	if (dump.stage != CRIU_STAGE_DUMP)
 		return;
-	read_boot_id(sysgenid_plugin.image);
+	read_boot_id(dump.image);
 	/* Replaces the image of an earlier dump into the same directory, whatever comes. */
 	store_hint();
 }
@@ -240,12 +246,12 @@ void sysgenid_dump_init(void)
 /* Is it the counter? Asked while the tasks are frozen. */
 static bool is_ours(const struct stat *stat)
 {
-	if (!S_ISCHR(stat->st_mode) || !sysgenid_plugin.image)
+	if (!S_ISCHR(stat->st_mode) || !dump.image)
 		return false;
 	if (!dump.mark_is_final && inspect_all())
 		return false;
 	refresh_mark(true);
-	return sysgenid_device_is(&sysgenid_plugin.device, stat);
+	return sysgenid_device_is(&dump.device, stat);
 }
 
 int sysgenid_dump_ext_file(int fd, int id)
@@ -255,7 +261,7 @@ int sysgenid_dump_ext_file(int fd, int id)
 
 	if (sysgenid_file_stat(fd, &stat) || !is_ours(&stat))
 		return -ENOTSUP;
-	error = sysgenid_file_dump(fd, id, sysgenid_plugin.image);
+	error = sysgenid_file_dump(fd, id, dump.image);
 	if (!error)
 		error = require();
 	/* -ENOTSUP would ask the next plugin. */
@@ -269,9 +275,9 @@ int sysgenid_dump_device_vma(int fd, const struct stat *stat)
 	if (!is_ours(stat))
 		return -ENOTSUP;
 	/* The final dump sees the mapping again. */
-	if (sysgenid_plugin.stage != CRIU_STAGE_DUMP)
+	if (dump.stage != CRIU_STAGE_DUMP)
 		return 0;
-	error = sysgenid_mapping_dump(fd, sysgenid_plugin.image);
+	error = sysgenid_mapping_dump(fd, dump.image);
 	if (!error)
 		error = require();
 	return error ? -EIO : 0;
@@ -282,7 +288,7 @@ int sysgenid_dump_checkpoint_devices(int pid)
 {
 	int error;
 
-	if (!sysgenid_plugin.image)
+	if (!dump.image)
 		return -ENOTSUP;
 	dump.inspected = true;
 	error = inspect(pid, NULL);
@@ -291,7 +297,7 @@ int sysgenid_dump_checkpoint_devices(int pid)
 		error = keep_findings();
 	if (error)
 		return -EIO;
-	if (sysgenid_droppable_dump(pid, sysgenid_plugin.image) != 0)
+	if (sysgenid_droppable_dump(pid, dump.image) != 0)
 		dump.stored = false;
 	store_hint();
 	return -ENOTSUP;
@@ -303,7 +309,8 @@ static void bump(void)
 	int where = dump.findings.system_wide ? -1 : dump.findings.pid_namespace;
 	struct sysgenid_reason why = { "" };
 	uint32_t generation;
-	int error = sysgenid_module_trigger(where, 0, SYSGENID_TRIGGER_RESTORE, &generation, &why);
+	int error = sysgenid_module_trigger(where, 0, SYSGENID_TRIGGER_RESTORE, &dump.device,
+					    &generation, &why);
 
 	if (error)
 		sysgenid_err("the process that was dumped is not told so, although " SYSGENID_CONF
@@ -317,28 +324,34 @@ static void bump(void)
  * The tasks are still frozen. If no hook was called, criu is older than 4.0 and no task has a
  * device; nothing can make the dump fail any more.
  */
-static void finish_old_dump(void)
+static void finish_old_dump(bool first)
 {
 	int error = inspect_all();
 
 	refresh_mark(true);
 	if (!error)
 		error = keep_findings();
-	if (!sysgenid_chain_leads()) {
-		sysgenid_chain_complain();
+	if (!first)
 		error = -EIO;
-	}
 	if (error)
 		spoil();
 	else
 		store_hint();
 }
 
-void sysgenid_dump_exit(int ret)
+void sysgenid_dump_exit(int ret, bool first)
 {
-	if (!ret && sysgenid_plugin.image && sysgenid_plugin.stage == CRIU_STAGE_DUMP)
-		finish_old_dump();
-	if (!ret && sysgenid_plugin.config.bump_after_dump)
+	if (!ret && dump.image && dump.stage == CRIU_STAGE_DUMP)
+		finish_old_dump(first);
+	if (!ret && dump.config.bump_after_dump)
 		bump();
 	sysgenid_cleanup_close(&dump.findings.pid_namespace);
+}
+
+void sysgenid_dump_leave(void)
+{
+	sysgenid_module_close();
+	if (dump.image)
+		sysgenid_image_free(dump.image);
+	dump.image = NULL;
 }

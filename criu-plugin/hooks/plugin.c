@@ -5,15 +5,14 @@
 #include <unistd.h>
 
 #include "chain.h"
-#include "module.h"
+#include "config.h"
 #include "criu_abi.h"
+#include "dump.h"
 #include "log.h"
-#include "plugin.h"
-#include "tasks.h"
+#include "refuse.h"
+#include "restore.h"
 
 #define EXPORT __attribute__((visibility("default")))
-
-struct sysgenid_plugin sysgenid_plugin;
 
 static unsigned int criu_hooks; /* how many hooks this criu has; 0: it does not say */
 static bool resumed;		/* criu has asked for at least one task of this restore */
@@ -29,31 +28,25 @@ static bool is_first(void)
 
 static void leave(void)
 {
-	sysgenid_module_close();
-	if (sysgenid_plugin.image)
-		sysgenid_image_free(sysgenid_plugin.image);
-	sysgenid_plugin.image = NULL;
+	sysgenid_dump_leave();
+	sysgenid_restore_leave();
 }
 
 /* A dump is refused here only when another plugin can keep this one from doing its part. */
 static int plugin_init(int stage)
 {
-	int error;
+	struct sysgenid_config config;
 
-	sysgenid_plugin = (struct sysgenid_plugin){ .stage = stage };
 	resumed = false;
 	if (criu_hooks > CRIU_HOOKS_4_3)
 		sysgenid_info("this criu has %u hooks, and this release knows %d: only those are "
 			      "used that have been the same since criu 4.0",
 			      criu_hooks, CRIU_HOOKS_4_3);
-	sysgenid_config_read(SYSGENID_CONF, &sysgenid_plugin.config);
-	if (stage == CRIU_STAGE_RESTORE) {
-		error = sysgenid_restore_init();
-		if (error)
-			return -1;
-	} else {
-		sysgenid_dump_init();
-	}
+	sysgenid_config_read(SYSGENID_CONF, &config);
+	if (stage != CRIU_STAGE_RESTORE)
+		sysgenid_dump_init(stage, &config);
+	else if (sysgenid_restore_init(&config))
+		return -1;
 	if (!sysgenid_chain_lead())
 		return 0;
 	leave();
@@ -76,7 +69,7 @@ static void check_restore(void)
 static void plugin_exit(int stage, int ret)
 {
 	if (stage == CRIU_STAGE_DUMP)
-		sysgenid_dump_exit(ret);
+		sysgenid_dump_exit(ret, ret || is_first());
 	if (stage == CRIU_STAGE_RESTORE && !ret)
 		check_restore();
 	leave();
@@ -136,9 +129,8 @@ static int update_vma_map(const char *path, uint64_t address, uint64_t old_offse
 static int resume_devices_late(int pid)
 {
 	resumed = true;
-	if (!sysgenid_plugin.doomed && !sysgenid_chain_leads()) {
-		sysgenid_plugin.doomed = true;
-		sysgenid_kill_tasks();
+	if (!sysgenid_is_refused() && !sysgenid_chain_leads()) {
+		sysgenid_refuse_tasks(pid);
 		sysgenid_chain_complain();
 	}
 	return sysgenid_restore_resume_late(pid);

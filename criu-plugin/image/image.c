@@ -82,13 +82,20 @@ int sysgenid_image_add_file(SysgenidImage *image, const SysgenidFile *file)
 	return 0;
 }
 
+bool sysgenid_image_has_mapping(const SysgenidImage *image, const char *path)
+{
+	for (size_t i = 0; i < image->n_mappings; i++)
+		if (!strcmp(image->mappings[i], path))
+			return true;
+	return false;
+}
+
 int sysgenid_image_add_mapping(SysgenidImage *image, const char *path)
 {
 	char **mappings, *copy;
 
-	for (size_t i = 0; i < image->n_mappings; i++)
-		if (!strcmp(image->mappings[i], path))
-			return -EEXIST;
+	if (sysgenid_image_has_mapping(image, path))
+		return -EEXIST;
 	if (image->n_mappings >= SYSGENID_IMAGE_MAX_MAPPINGS)
 		return -E2BIG;
 	mappings = grow(image->mappings, image->n_mappings);

@@ -38,6 +38,7 @@ int sysgenid_image_add_wipe_area(SysgenidImage *image, pid_t pid, uint64_t start
 int sysgenid_image_add_file_task(SysgenidImage *image, pid_t pid);
 
 const SysgenidFile *sysgenid_image_find_file(const SysgenidImage *image, uint32_t id);
+bool sysgenid_image_has_mapping(const SysgenidImage *image, const char *path);
 bool sysgenid_image_has_file_task(const SysgenidImage *image, pid_t pid);
 
 /* Header and message in a buffer that the caller frees. Returns 0, -ENOMEM or -E2BIG. */

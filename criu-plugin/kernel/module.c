@@ -6,7 +6,6 @@
 #include <control.h>
 
 #include "module.h"
-#include "plugin.h"
 
 static struct sysgenid_control control = { .fd = -1 };
 
@@ -16,20 +15,22 @@ static int reach(struct sysgenid_error *details)
 }
 
 /* What no answer tells about the device. */
-static int explain(int error, const struct sysgenid_error *details, struct sysgenid_reason *why)
+static int explain(int error, const struct sysgenid_error *details, struct sysgenid_device *device,
+		   struct sysgenid_reason *why)
 {
 	snprintf(why->text, sizeof(why->text), "%s",
 		 details->text[0] ? details->text : strerror(-error));
 	if (error == -ENOENT)
-		sysgenid_plugin.device.state = SYSGENID_DEVICE_ABSENT;
+		device->state = SYSGENID_DEVICE_ABSENT;
 	else
-		sysgenid_device_find(&sysgenid_plugin.device);
+		sysgenid_device_find(device);
 	/* A late answer would be taken for that of the next request. */
 	sysgenid_module_close();
 	return error;
 }
 
-int sysgenid_module_ask(int pid_namespace, uint32_t *highest, struct sysgenid_reason *why)
+int sysgenid_module_ask(int pid_namespace, struct sysgenid_device *device, uint32_t *highest,
+			struct sysgenid_reason *why)
 {
 	struct sysgenid_error details = { "" };
 	struct sysgenid_status status;
@@ -41,24 +42,26 @@ int sysgenid_module_ask(int pid_namespace, uint32_t *highest, struct sysgenid_re
 		control.pidns_fd = -1;
 	}
 	if (error)
-		return explain(error, &details, why);
-	sysgenid_device_set(&sysgenid_plugin.device, status.minor);
+		return explain(error, &details, device, why);
+	sysgenid_device_set(device, status.minor);
 	*highest = status.highest;
 	return 0;
 }
 
-static int learn_device(const struct sysgenid_moved *moved, struct sysgenid_reason *why)
+static int learn_device(const struct sysgenid_moved *moved, struct sysgenid_device *device,
+			struct sysgenid_reason *why)
 {
 	uint32_t highest;
 
 	if (!moved->minor_known)
-		return sysgenid_module_ask(-1, &highest, why);
-	sysgenid_device_set(&sysgenid_plugin.device, moved->minor);
+		return sysgenid_module_ask(-1, device, &highest, why);
+	sysgenid_device_set(device, moved->minor);
 	return 0;
 }
 
 int sysgenid_module_trigger(int pid_namespace, uint32_t min, unsigned int flags,
-			    uint32_t *generation, struct sysgenid_reason *why)
+			    struct sysgenid_device *device, uint32_t *generation,
+			    struct sysgenid_reason *why)
 {
 	struct sysgenid_error details = { "" };
 	struct sysgenid_moved moved;
@@ -70,12 +73,13 @@ int sysgenid_module_trigger(int pid_namespace, uint32_t min, unsigned int flags,
 		control.pidns_fd = -1;
 	}
 	if (error)
-		return explain(error, &details, why);
+		return explain(error, &details, device, why);
 	*generation = moved.generation;
-	return learn_device(&moved, why);
+	return learn_device(&moved, device, why);
 }
 
-int sysgenid_module_reseed(uint32_t min, unsigned int flags, struct sysgenid_reason *why)
+int sysgenid_module_reseed(uint32_t min, unsigned int flags, struct sysgenid_device *device,
+			   struct sysgenid_reason *why)
 {
 	struct sysgenid_error details = { "" };
 	struct sysgenid_moved moved;
@@ -83,7 +87,7 @@ int sysgenid_module_reseed(uint32_t min, unsigned int flags, struct sysgenid_rea
 
 	if (!error)
 		error = sysgenid_control_reseed(&control, min, flags, &moved, &details);
-	return error ? explain(error, &details, why) : learn_device(&moved, why);
+	return error ? explain(error, &details, device, why) : learn_device(&moved, device, why);
 }
 
 void sysgenid_module_close(void)

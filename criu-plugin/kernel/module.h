@@ -1,34 +1,42 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The module's answers, over one socket that is opened when it is first needed. Each also finds
- * out which device is the counter (sysgenid_plugin.device), from the answer or otherwise.
+ * Requests to the module, over one socket that the first request opens. Each request also finds out
+ * which device is the counter, from the module's answer or otherwise.
  *
- * All return 0 or -errno with why filled in; -ENOENT says that the module is not loaded.
+ * All return 0 or -errno with why filled in; -ENOENT: the module is not loaded.
  */
 #ifndef SYSGENID_MODULE_H
 #define SYSGENID_MODULE_H
 
 #include <stdint.h>
 
+#include "device.h"
+
 struct sysgenid_reason {
 	char text[256];
 };
 
 /*
- * highest: the highest generation ever given out in a PID namespace, of which pid_namespace is a
- * descriptor; -1: in criu's own
+ * highest: the highest generation that a PID namespace has ever had. pid_namespace: a descriptor of
+ * it; -1: criu's own.
  */
-int sysgenid_module_ask(int pid_namespace, uint32_t *highest, struct sysgenid_reason *why);
-
-/* pid_namespace as above, but -1: the whole machine. flags: those of sysgenid_trigger() */
-int sysgenid_module_trigger(int pid_namespace, uint32_t min, unsigned int flags,
-			    uint32_t *generation, struct sysgenid_reason *why);
+int sysgenid_module_ask(int pid_namespace, struct sysgenid_device *device, uint32_t *highest,
+			struct sysgenid_reason *why);
 
 /*
- * Reseeds the kernel's random number generator and moves nothing; PID namespaces that get a counter
- * after this begin above all that began before, and not below min.
+ * Begins a new generation in a PID namespace; -1: in the whole machine. flags: those of
+ * sysgenid_trigger() in libsysgenid.
  */
-int sysgenid_module_reseed(uint32_t min, unsigned int flags, struct sysgenid_reason *why);
+int sysgenid_module_trigger(int pid_namespace, uint32_t min, unsigned int flags,
+			    struct sysgenid_device *device, uint32_t *generation,
+			    struct sysgenid_reason *why);
+
+/*
+ * Reseeds the kernel's random number generator; no generation begins. PID namespaces that get a
+ * counter later begin above all generations so far, and at min or above.
+ */
+int sysgenid_module_reseed(uint32_t min, unsigned int flags, struct sysgenid_device *device,
+			   struct sysgenid_reason *why);
 
 /* Closes the socket. */
 void sysgenid_module_close(void);

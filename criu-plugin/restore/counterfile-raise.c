@@ -1,33 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "log.h"
+#include "refuse.h"
 #include "status.h"
-#include "plugin.h"
-#include "tasks.h"
 #include "counterfile-find.h"
 #include "counterfile-raise.h"
-
-/*
- * The tasks first: to say why can take for ever when nobody reads standard error, and when criu is
- * killed while it waits for that, the kernel lets its tasks run.
- */
-#define refuse(pid, ...)                                                                           \
-	do {                                                                                       \
-		doom(pid);                                                                         \
-		sysgenid_err(__VA_ARGS__);                                                         \
-	} while (0)
-
-static void doom(pid_t pid)
-{
-	sysgenid_plugin.doomed = true;
-	/* To find the others takes descriptors, and there may be none left. */
-	kill(pid, SIGKILL);
-	sysgenid_kill_tasks();
-}
 
 /* Files that this restore has raised. They are few: each is a container's. */
 static struct {
@@ -64,29 +44,30 @@ static uint32_t mark_of(const SysgenidImage *image)
 	return image->has_mark && image->mark > mark ? image->mark : mark;
 }
 
-static int raise_file(pid_t pid, const struct sysgenid_counterfile *file)
+static int raise_file(pid_t pid, const struct sysgenid_counterfile *file,
+		      const SysgenidImage *image, bool reseeded)
 {
-	const SysgenidImage *image = sysgenid_plugin.image;
 	uint32_t generation;
 	int error;
 
 	if (is_raised(file))
 		return 0;
 	if (!image) {
-		refuse(pid,
-		       "task %d has the counter in the file %s, and there is "
-		       "no " SYSGENID_IMAGE_NAME " that says how far it had got: copy the image "
-		       "again from where the dump was made, or make it where this plugin is",
-		       pid, file->path);
+		sysgenid_refuse(
+			pid,
+			"task %d has the counter in the file %s, and there is "
+			"no " SYSGENID_IMAGE_NAME " that says how far it had got: copy the image "
+			"again from where the dump was made, or make it where this plugin is",
+			pid, file->path);
 		return -ENODATA;
 	}
 	error = mark_of(image) == UINT32_MAX ? -ERANGE : remember(file);
 	if (!error)
-		error = sysgenid_counterfile_raise(file, mark_of(image), sysgenid_plugin.reseeded,
-						   &generation);
+		error = sysgenid_counterfile_raise(file, mark_of(image), reseeded, &generation);
 	if (error)
-		refuse(pid, "cannot raise the generation in the file %s of task %d: %s", file->path,
-		       pid, error == -ENOTTY ? "it is no page of a counter" : strerror(-error));
+		sysgenid_refuse(pid, "cannot raise the generation in the file %s of task %d: %s",
+				file->path, pid,
+				error == -ENOTTY ? "it is no page of a counter" : strerror(-error));
 	else
 		sysgenid_info("generation %u in the file %s", generation, file->path);
 	return error;
@@ -95,14 +76,15 @@ static int raise_file(pid_t pid, const struct sysgenid_counterfile *file)
 /* The task had one of our files when it was dumped, and has none now. */
 static int log_lost(pid_t pid, const struct sysgenid_counterfiles *found)
 {
-	refuse(pid,
-	       "task %d had the counter in a file when it was dumped, and has none now; at "
-	       "/dev/sysgenid %s is mounted: the container needs a file from " SYSGENID_REGISTRY,
-	       pid, found->covers_device ? "a file that is none of this machine's" : "nothing");
+	sysgenid_refuse(
+		pid,
+		"task %d had the counter in a file when it was dumped, and has none now; at "
+		"/dev/sysgenid %s is mounted: the container needs a file from " SYSGENID_REGISTRY,
+		pid, found->covers_device ? "a file that is none of this machine's" : "nothing");
 	return -ENXIO;
 }
 
-static int raise_files(pid_t pid, bool needed)
+static int raise_files(pid_t pid, bool needed, const SysgenidImage *image, bool reseeded)
 {
 	struct sysgenid_counterfiles found;
 	int error = sysgenid_counterfiles_find(pid, &found);
@@ -111,23 +93,24 @@ static int raise_files(pid_t pid, bool needed)
 	if (error == -ESRCH && !needed)
 		error = 0;
 	else if (error)
-		refuse(pid, "cannot find out whether task %d has the counter in a file: %s", pid,
-		       strerror(-error));
+		sysgenid_refuse(pid,
+				"cannot find out whether task %d has the counter in a file: %s",
+				pid, strerror(-error));
 	else if (needed && !found.n)
 		error = log_lost(pid, &found);
 	for (size_t i = 0; !error && i < found.n; i++)
-		error = raise_file(pid, &found.files[i]);
+		error = raise_file(pid, &found.files[i], image, reseeded);
 	sysgenid_counterfiles_free(&found);
 	return error;
 }
 
-int sysgenid_counterfiles_raise(pid_t pid)
+int sysgenid_counterfiles_raise(pid_t pid, const SysgenidImage *image, bool reseeded)
 {
-	const SysgenidImage *image = sysgenid_plugin.image;
 	int inner, in_use = sysgenid_counterfile_in_use();
 
 	if (in_use < 0) {
-		refuse(pid, "cannot look into " SYSGENID_REGISTRY ": %s", strerror(-in_use));
+		sysgenid_refuse(pid, "cannot look into " SYSGENID_REGISTRY ": %s",
+				strerror(-in_use));
 		return in_use;
 	}
 	if (!in_use && (!image || !image->n_file_tasks))
@@ -136,9 +119,11 @@ int sysgenid_counterfiles_raise(pid_t pid)
 	if (sysgenid_is_gone(inner))
 		return 0;
 	if (inner < 0) {
-		refuse(pid, "cannot find out which number task %d has in its PID namespace: %s",
-		       pid, strerror(-inner));
+		sysgenid_refuse(pid,
+				"cannot find out which number task %d has in its PID namespace: %s",
+				pid, strerror(-inner));
 		return inner;
 	}
-	return raise_files(pid, image && sysgenid_image_has_file_task(image, inner));
+	return raise_files(pid, image && sysgenid_image_has_file_task(image, inner), image,
+			   reseeded);
 }

@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -8,19 +7,26 @@
 #include <libsysgenid.h>
 
 #include <cleanup.h>
+#include <reseed.h>
 
-#include "module.h"
 #include "counterfile-raise.h"
 #include "criu_abi.h"
-#include "files.h"
-#include "log.h"
-#include "pidns.h"
-#include "plugin.h"
-#include "policy.h"
-#include "reseed.h"
 #include "droppable.h"
-#include "tasks.h"
+#include "log.h"
+#include "module.h"
+#include "pidns.h"
+#include "policy.h"
+#include "refuse.h"
+#include "restore-files.h"
+#include "restore.h"
 #include "wipe.h"
+
+static struct {
+	struct sysgenid_config config;
+	SysgenidImage *image; /* NULL: there is none */
+	struct sysgenid_device device;
+	bool reseeded; /* the kernel's generator has been reseeded for this restore */
+} restore;
 
 /*
  * For an image without a list of plugins criu answers yes to any name; a plugin that is in the list is
@@ -68,11 +74,11 @@ static void gather_facts(struct sysgenid_facts *facts)
 
 	*facts = (struct sysgenid_facts){
 		.listed = is_listed(),
-		.strict = sysgenid_plugin.config.strict,
-		.follow_any_mark = sysgenid_plugin.config.follow_any_mark,
+		.strict = restore.config.strict,
+		.follow_any_mark = restore.config.follow_any_mark,
 		.inside = is_inside(),
 	};
-	error = sysgenid_image_read(directory, &sysgenid_plugin.image, &wrong);
+	error = sysgenid_image_read(directory, &restore.image, &wrong);
 	if (error == -ENOENT) {
 		facts->image = SYSGENID_IMAGE_MISSING;
 		return;
@@ -83,7 +89,7 @@ static void gather_facts(struct sysgenid_facts *facts)
 		return;
 	}
 	facts->image = SYSGENID_IMAGE_GOOD;
-	image = sysgenid_plugin.image;
+	image = restore.image;
 	facts->required = image->counter_required;
 	facts->mark_known = image->has_mark;
 	facts->mark = image->mark;
@@ -106,13 +112,13 @@ static int move_inside(const struct sysgenid_plan *plan, unsigned int flags,
 
 	if (here < 0)
 		return here;
-	error = sysgenid_module_reseed(plan->min, flags, why);
+	error = sysgenid_module_reseed(plan->min, flags, &restore.device, why);
 	/* Other counters than the machine's follow any mark. */
 	if (error == -ERANGE && !plan->reseed_only)
-		error = sysgenid_module_reseed(0, flags, why);
+		error = sysgenid_module_reseed(0, flags, &restore.device, why);
 	if (error ? error != -EPERM : plan->reseed_only)
 		return error;
-	error = sysgenid_module_trigger(here, plan->min, flags, &generation, why);
+	error = sysgenid_module_trigger(here, plan->min, flags, &restore.device, &generation, why);
 	if (!error)
 		sysgenid_info("generation %u in criu's own PID namespace for this restore; the "
 			      "machine's generation stays",
@@ -131,13 +137,13 @@ static int move_generation(const struct sysgenid_plan *plan, struct sysgenid_rea
 	if (plan->inside)
 		return move_inside(plan, flags, why);
 	if (plan->reseed_only) {
-		error = sysgenid_module_reseed(plan->min, flags, why);
+		error = sysgenid_module_reseed(plan->min, flags, &restore.device, why);
 		if (!error)
 			sysgenid_info("the restored tasks have a PID namespace of their own; the "
 				      "machine's generation stays");
 		return error;
 	}
-	error = sysgenid_module_trigger(-1, plan->min, flags, &generation, why);
+	error = sysgenid_module_trigger(-1, plan->min, flags, &restore.device, &generation, why);
 	if (!error)
 		sysgenid_info("generation %u for this restore", generation);
 	return error;
@@ -154,11 +160,11 @@ static bool carry_out(const struct sysgenid_judgement *judgement)
 			     judgement->text);
 	if (refuse)
 		return false;
-	sysgenid_plugin.reseeded = true;
+	restore.reseeded = true;
 	if (judgement->verdict == SYSGENID_GO)
 		return true;
 	error = sysgenid_reseed_kernel();
-	sysgenid_plugin.reseeded = !error;
+	restore.reseeded = !error;
 	if (!error)
 		return true;
 	refuse = judgement->verdict == SYSGENID_GO_IF_RESEEDED;
@@ -173,10 +179,10 @@ static bool carry_out(const struct sysgenid_judgement *judgement)
 /* Nobody may lose the strictness that the file asks for, or may ask for. */
 static bool switches_are_good(void)
 {
-	if (sysgenid_plugin.config.unusable)
+	if (restore.config.unusable)
 		sysgenid_err(SYSGENID_CONF " cannot be used and may say strict = yes: see the "
 					   "warning above, and mend that or remove the file");
-	else if (sysgenid_plugin.config.strict && sysgenid_plugin.config.faulty)
+	else if (restore.config.strict && restore.config.faulty)
 		sysgenid_err(SYSGENID_CONF " has strict = yes and mistakes: put them right first, "
 					   "see the warnings above");
 	else
@@ -217,21 +223,30 @@ static void attempt(const struct sysgenid_facts *facts, struct sysgenid_judgemen
 	sysgenid_policy_judge(facts, &plan, error, why.text, judgement);
 }
 
-int sysgenid_restore_init(void)
+void sysgenid_restore_leave(void)
+{
+	sysgenid_module_close();
+	if (restore.image)
+		sysgenid_image_free(restore.image);
+	restore.image = NULL;
+}
+
+int sysgenid_restore_init(const struct sysgenid_config *config)
 {
 	struct sysgenid_judgement judgement = { .verdict = SYSGENID_REFUSE };
 	struct sysgenid_facts facts;
 
+	memset(&restore, 0, sizeof(restore));
+	restore.config = *config;
+	sysgenid_refuse_reset();
 	gather_facts(&facts);
 	if (switches_are_good())
 		attempt(&facts, &judgement);
 	/* The restored tasks are forked from this process. */
 	sysgenid_module_close();
-	if (carry_out(&judgement) && (!sysgenid_plugin.image || !sysgenid_files_share()))
+	if (carry_out(&judgement) && (!restore.image || !sysgenid_files_share()))
 		return 0;
-	if (sysgenid_plugin.image)
-		sysgenid_image_free(sysgenid_plugin.image);
-	sysgenid_plugin.image = NULL;
+	sysgenid_restore_leave();
 	return -1;
 }
 
@@ -243,24 +258,14 @@ int sysgenid_restore_ext_file(int id)
 	const SysgenidFile *file;
 	int fd;
 
-	if (!sysgenid_plugin.image)
+	if (!restore.image)
 		return -ENOTSUP;
-	file = sysgenid_image_find_file(sysgenid_plugin.image, (uint32_t)id);
+	file = sysgenid_image_find_file(restore.image, (uint32_t)id);
 	if (!file)
 		return -ENOTSUP;
-	fd = sysgenid_file_restore(file, sysgenid_plugin.image, &sysgenid_plugin.device);
+	fd = sysgenid_file_restore(file, restore.image, &restore.device);
 	/* -ENOTSUP would ask the next plugin. */
 	return fd < 0 ? -EIO : fd;
-}
-
-static bool was_mapped(const char *path)
-{
-	const SysgenidImage *image = sysgenid_plugin.image;
-
-	for (size_t i = 0; image && i < image->n_mappings; i++)
-		if (!strcmp(image->mappings[i], path))
-			return true;
-	return false;
 }
 
 /*
@@ -276,26 +281,24 @@ int sysgenid_restore_update_vma(const char *path, uint64_t address, uint64_t old
 	(void)new_offset;
 	(void)fd;
 	/* Without the module there is nothing that could be mapped. */
-	if (sysgenid_plugin.device.state != SYSGENID_DEVICE_ABSENT &&
-	    sysgenid_mapping_check(path, sysgenid_plugin.image, &sysgenid_plugin.device))
+	if (restore.device.state != SYSGENID_DEVICE_ABSENT &&
+	    sysgenid_mapping_check(path, restore.image, &restore.device))
 		_exit(1);
-	return was_mapped(path) ? 0 : -ENOTSUP;
+	return restore.image && sysgenid_image_has_mapping(restore.image, path) ? 0 : -ENOTSUP;
 }
 
-/* The tasks first: to say why may take for ever, and when criu is killed meanwhile the kernel lets its tasks run. */
 static void wipe(pid_t pid)
 {
-	const char *wrong = sysgenid_wipe_restore(pid, sysgenid_plugin.image);
+	const char *wrong = sysgenid_wipe_restore(pid, restore.image);
 
 	if (!wrong)
 		return;
-	sysgenid_plugin.doomed = true;
-	kill(pid, SIGKILL);
-	sysgenid_kill_tasks();
-	sysgenid_err("cannot clear the wipe-on-fork memory of task %d, as " SYSGENID_CONF
-		     " asks with wipe-on-fork = yes: %s. The restored tasks are killed, since two "
-		     "clones might draw the same numbers",
-		     pid, wrong);
+	sysgenid_refuse(
+		pid,
+		"cannot clear the wipe-on-fork memory of task %d, as " SYSGENID_CONF
+		" asks with wipe-on-fork = yes: %s. The restored tasks are killed, since two "
+		"clones might draw the same numbers",
+		pid, wrong);
 }
 
 /*
@@ -305,13 +308,14 @@ static void wipe(pid_t pid)
  */
 int sysgenid_restore_resume_late(int pid)
 {
-	if (pid <= 0 || sysgenid_plugin.doomed)
+	if (pid <= 0 || sysgenid_is_refused())
 		return -ENOTSUP;
-	if (sysgenid_plugin.image)
-		sysgenid_droppable_restore(pid, sysgenid_plugin.image);
-	if (sysgenid_plugin.image && sysgenid_plugin.config.wipe_on_fork)
+	if (restore.image)
+		sysgenid_droppable_restore(pid, restore.image);
+	if (restore.image && restore.config.wipe_on_fork)
 		wipe(pid);
-	if (!sysgenid_plugin.doomed && sysgenid_counterfiles_raise(pid))
+	if (!sysgenid_is_refused() &&
+	    sysgenid_counterfiles_raise(pid, restore.image, restore.reseeded))
 		sysgenid_err("the restored tasks are killed, since one would run on an old "
 			     "generation");
 	return -ENOTSUP;

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the plugin does in each hook of a restore; each returns what criu expects of that hook. */
+#ifndef SYSGENID_RESTORE_H
+#define SYSGENID_RESTORE_H
+
+#include <stdint.h>
+
+#include "config.h"
+
+/* Returns 0, or -1 after logging: the restore is refused. */
+int sysgenid_restore_init(const struct sysgenid_config *config);
+void sysgenid_restore_leave(void);
+
+int sysgenid_restore_ext_file(int id);
+int sysgenid_restore_update_vma(const char *path, uint64_t address, uint64_t old_offset,
+				uint64_t *new_offset, int *fd);
+int sysgenid_restore_resume_late(int pid);
+
+#endif
