@@ -10,6 +10,7 @@
 
 #include <cleanup.h>
 
+#include "binding.h"
 #include "module.h"
 #include "criu_abi.h"
 #include "dump-files.h"
@@ -223,24 +224,48 @@ static void read_boot_id(SysgenidImage *image)
 	image->boot_id = strdup(id);
 }
 
-void sysgenid_dump_init(int stage, const struct sysgenid_config *config)
+/* Whatever becomes of this dump, an earlier one's image must not stay beside what criu writes now. */
+static int remove_earlier(void)
+{
+	int error, directory = criu_get_image_dir ? criu_get_image_dir() : -1;
+	struct stat stat;
+
+	if (directory < 0 || !unlinkat(directory, SYSGENID_IMAGE_NAME, 0) || errno == ENOENT)
+		return 0;
+	error = -errno;
+	/* A file system that is read-only does not look. */
+	if (fstatat(directory, SYSGENID_IMAGE_NAME, &stat, AT_SYMLINK_NOFOLLOW) && errno == ENOENT)
+		return 0;
+	sysgenid_err("cannot remove the " SYSGENID_IMAGE_NAME " of an earlier dump: %s. A restore "
+		     "might take it for this dump's: remove it, or dump into an empty directory",
+		     strerror(-error));
+	return error;
+}
+
+int sysgenid_dump_init(int stage, const struct sysgenid_config *config)
 {
 	memset(&dump, 0, sizeof(dump));
 	dump.stage = stage;
 	dump.config = *config;
 	dump.findings.pid_namespace = -1;
+	if (stage == CRIU_STAGE_DUMP && remove_earlier())
+		return -EIO;
 	dump.image = sysgenid_image_new();
+	if (dump.image && sysgenid_binding_set_id(dump.image)) {
+		sysgenid_image_free(dump.image);
+		dump.image = NULL;
+	}
 	if (!dump.image) {
 		sysgenid_warn(
 			"no memory for the image; tasks that use the counter cannot be dumped");
-		return;
+		return 0;
 	}
 	refresh_mark(false);
-	if (dump.stage != CRIU_STAGE_DUMP)
-		return;
+	if (stage != CRIU_STAGE_DUMP)
+		return 0;
 	read_boot_id(dump.image);
-	/* Replaces the image of an earlier dump into the same directory, whatever comes. */
 	store_hint();
+	return 0;
 }
 
 /* Is it the counter? Asked while the tasks are frozen. */
@@ -320,6 +345,22 @@ static void bump(void)
 		sysgenid_info("generation %u after the dump", generation);
 }
 
+/* criu before 4.0 has written all images by now, and not yet run the post-dump script. */
+static int bind_clocks(void)
+{
+	int error, directory = criu_get_image_dir ? criu_get_image_dir() : -1;
+
+	if (CR_PLUGIN_DESC.max_hooks > CRIU_HOOKS_3_17 || dump.image->dump_id)
+		return 0;
+	error = sysgenid_binding_set_clocks(dump.image, directory);
+	if (error)
+		sysgenid_err("cannot bind " SYSGENID_IMAGE_NAME " to this dump: %s",
+			     strerror(-error));
+	else if (dump.image->has_dump_clocks)
+		dump.stored = false;
+	return error;
+}
+
 /*
  * The tasks are still frozen. If no hook was called, criu is older than 4.0 and no task has a
  * device; nothing can make the dump fail any more.
@@ -329,6 +370,8 @@ static void finish_old_dump(bool first)
 	int error = inspect_all();
 
 	refresh_mark(true);
+	if (!error)
+		error = bind_clocks();
 	if (!error)
 		error = keep_findings();
 	if (!first)

@@ -9,7 +9,7 @@
 #include "config.h"
 
 /* stage: CRIU_STAGE_DUMP or CRIU_STAGE_PRE_DUMP */
-void sysgenid_dump_init(int stage, const struct sysgenid_config *config);
+int sysgenid_dump_init(int stage, const struct sysgenid_config *config);
 
 int sysgenid_dump_ext_file(int fd, int id);
 int sysgenid_dump_device_vma(int fd, const struct stat *stat);

@@ -32,7 +32,10 @@ static void leave(void)
 	sysgenid_restore_leave();
 }
 
-/* A dump is refused here only when another plugin can keep this one from doing its part. */
+/*
+ * A dump is refused here only when another plugin can keep this one from doing its part, or when an
+ * earlier dump's image would stay beside criu's new ones.
+ */
 static int plugin_init(int stage)
 {
 	struct sysgenid_config config;
@@ -43,9 +46,8 @@ static int plugin_init(int stage)
 			      "used that have been the same since criu 4.0",
 			      criu_hooks, CRIU_HOOKS_4_3);
 	sysgenid_config_read(SYSGENID_CONF, &config);
-	if (stage != CRIU_STAGE_RESTORE)
-		sysgenid_dump_init(stage, &config);
-	else if (sysgenid_restore_init(&config))
+	if (stage == CRIU_STAGE_RESTORE ? sysgenid_restore_init(&config)
+					: sysgenid_dump_init(stage, &config))
 		return -1;
 	if (!sysgenid_chain_lead())
 		return 0;

@@ -385,6 +385,10 @@ static int check_content(const SysgenidImage *image, struct sysgenid_image_error
 			    "had got");
 	if (image->boot_id && strlen(image->boot_id) > 64)
 		return fail(error, -EBADMSG, "the boot ID in it is none");
+	if (image->dump_id && strlen(image->dump_id) != SYSGENID_IMAGE_DUMP_ID)
+		return fail(error, -EBADMSG, "the dump's ID in it is none");
+	if (image->has_dump_clocks && image->dump_clocks.len > SYSGENID_IMAGE_MAX_CLOCKS)
+		return fail(error, -EBADMSG, "the dump's clocks in it are none");
 	result = check_files(image, error);
 	if (result)
 		return result;
@@ -463,6 +467,7 @@ static SysgenidImage rest_of(const SysgenidImage *image, const struct sysgenid_i
 	SysgenidImage rest = *image;
 
 	rest.boot_id = NULL;
+	rest.dump_id = NULL;
 	rest.files += written->files;
 	rest.n_files -= written->files;
 	rest.mappings += written->mappings;

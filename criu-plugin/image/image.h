@@ -20,6 +20,9 @@
 #define SYSGENID_IMAGE_MAX_MAPPINGS 1024u
 #define SYSGENID_IMAGE_MAX_AREAS 65536u
 #define SYSGENID_IMAGE_MAX_TASKS 65536u
+#define SYSGENID_IMAGE_MAX_CLOCKS 256u
+/* The length of a UUID. */
+#define SYSGENID_IMAGE_DUMP_ID 36u
 
 /* What is wrong with an image and what to do about it, for people. */
 struct sysgenid_image_error {

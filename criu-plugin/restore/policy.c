@@ -51,6 +51,20 @@ static void plan_missing(const struct sysgenid_facts *facts, struct sysgenid_pla
 		       "copied in full, and strict = yes in " SYSGENID_CONF);
 }
 
+static void plan_foreign(const struct sysgenid_facts *facts, struct sysgenid_plan *plan)
+{
+	if (facts->listed || facts->strict)
+		decide(&plan->judgement, SYSGENID_REFUSE,
+		       "sysgenid.img belongs to another dump than criu's images beside it: copy "
+		       "the image again from where the dump was made, into an empty directory (%s)",
+		       facts->listed ? "the image needs this plugin"
+				     : "strict = yes in " SYSGENID_CONF);
+	else
+		decide(&plan->judgement, SYSGENID_GO,
+		       "sysgenid.img belongs to another dump than criu's images beside it, and is "
+		       "not used: they were made without this plugin or not copied in full");
+}
+
 static void plan_mark(const struct sysgenid_facts *facts, struct sysgenid_plan *plan)
 {
 	plan->reseed_only = facts->own_counter;
@@ -89,6 +103,9 @@ void sysgenid_policy_plan(const struct sysgenid_facts *facts, struct sysgenid_pl
 	switch (facts->image) {
 	case SYSGENID_IMAGE_MISSING:
 		plan_missing(facts, plan);
+		break;
+	case SYSGENID_IMAGE_FOREIGN:
+		plan_foreign(facts, plan);
 		break;
 	case SYSGENID_IMAGE_GOOD:
 		plan_mark(facts, plan);

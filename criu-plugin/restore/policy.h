@@ -13,6 +13,7 @@ enum sysgenid_image_state {
 	SYSGENID_IMAGE_GOOD,
 	SYSGENID_IMAGE_MISSING,
 	SYSGENID_IMAGE_BAD,
+	SYSGENID_IMAGE_FOREIGN, /* that of another dump, which counts as missing */
 };
 
 struct sysgenid_facts {

@@ -9,6 +9,7 @@
 #include <cleanup.h>
 #include <reseed.h>
 
+#include "binding.h"
 #include "counterfile-raise.h"
 #include "criu_abi.h"
 #include "droppable.h"
@@ -86,6 +87,12 @@ static void gather_facts(struct sysgenid_facts *facts)
 	if (error) {
 		sysgenid_err(SYSGENID_IMAGE_NAME " is no good: %s", wrong.text);
 		facts->image = SYSGENID_IMAGE_BAD;
+		return;
+	}
+	if (!sysgenid_binding_matches(restore.image, directory)) {
+		sysgenid_image_free(restore.image);
+		restore.image = NULL;
+		facts->image = SYSGENID_IMAGE_FOREIGN;
 		return;
 	}
 	facts->image = SYSGENID_IMAGE_GOOD;

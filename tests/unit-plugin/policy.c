@@ -31,6 +31,10 @@ struct row {
 	{                                                                                          \
 		.image = SYSGENID_IMAGE_BAD, __VA_ARGS__                                           \
 	}
+#define FOREIGN_IMAGE(...)                                                                         \
+	{                                                                                          \
+		.image = SYSGENID_IMAGE_FOREIGN, __VA_ARGS__                                       \
+	}
 #define REQUIRED .required = true
 #define STRICT .strict = true
 
@@ -49,6 +53,12 @@ static const struct row rows[] = {
 	{ "a missing image that criu's inventory lists is refused", NO_IMAGE(.listed = true),
 	  PLAN_ONLY, SYSGENID_REFUSE, "sysgenid.img is missing", 0, false },
 	{ "strict: an image made without the plugin is refused", NO_IMAGE(STRICT), PLAN_ONLY,
+	  SYSGENID_REFUSE, "strict = yes", 0, false },
+	{ "another dump's image counts as none, with a warning", FOREIGN_IMAGE(), PLAN_ONLY,
+	  SYSGENID_GO, "belongs to another dump", 0, false },
+	{ "... and is refused if criu's inventory lists it", FOREIGN_IMAGE(.listed = true),
+	  PLAN_ONLY, SYSGENID_REFUSE, "the image needs this plugin", 0, false },
+	{ "strict: another dump's image is refused", FOREIGN_IMAGE(STRICT), PLAN_ONLY,
 	  SYSGENID_REFUSE, "strict = yes", 0, false },
 	{ "a damaged image is refused", BAD_IMAGE(), PLAN_ONLY, SYSGENID_REFUSE,
 	  "copy the image again", 0, false },
