@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Images and machines that a restore must not trust: it is refused with a message that says what to
 # do, nothing is left of it, and the machine's counter stays where it was.
-# vm: timeout=240
+# vm: timeout=300
 set -uo pipefail
 . tests/cr/lib.sh
 
@@ -60,9 +60,10 @@ make_images()
 	ok "a process that has nothing of ours is dumped" make_image stranger draw
 }
 
+# make_image NAME SUBJECT [OPTION]...
 make_image()
 {
-	subject_start "$1" "${@:2}" && dump "$1" "$1"
+	subject_start "$1" "$2" && dump "$1" "$1" "${@:3}"
 }
 
 check_bad_image()
@@ -104,6 +105,67 @@ check_missing_image()
 	variant missing stranger
 	rm "$CR_DIR/missing/$IMAGE"
 	restored missing "a missing image of a process that has nothing of ours does not matter"
+}
+
+# inner_event NAME: caused by somebody inside
+inner_event()
+{
+	pid_of "$1" && nsenter -t "$PID" -p "$SUBJECT" trigger && wait_for 30 all_see "$1" mapping
+}
+
+# The process has seen generations after the dump that sysgenid.img is of: its mark is too low.
+check_other_dump()
+{
+	local last
+
+	ok "another dump's image: a process is dumped and goes on" \
+		make_image aging mapping --leave-running
+	cp "$CR_DIR/aging/$IMAGE" "$CR_DIR/early.img"
+	ok "another dump's image: the process sees new generations" inner_event aging
+	ok "another dump's image: the process sees another one" inner_event aging
+	last=$(attribute_in aging generation)
+	ok "another dump's image: it is dumped again" dump aging late
+	variant stale late
+	cp "$CR_DIR/early.img" "$CR_DIR/stale/$IMAGE"
+	if criu_41_or_newer; then
+		refused stale 'belongs to another dump .*copy the image again' "another dump's image"
+	else
+		not_ok "another dump's image: refused" restore stale refused
+		like "$(messages stale/restore-refused.log)" 'sysgenid.img belongs to another dump' \
+			"another dump's image: the message says so"
+		ok "another dump's image: nothing is left of it" wait_for 30 nobody_is_left
+		clear_away refused
+	fi
+	edit drop stale dump_id dump_clocks
+	ok "control: bound to no dump, it is restored" restore stale good
+	ok "control: the clone is on a generation that the process had" \
+		test "$(attribute_in good generation)" -le "$last"
+	container_kill good
+	ok "the image of the second dump is restored" restore late good
+	ok "the clone sees a generation" wait_for 30 clones_see late good mapping
+	ok "and the process had none as high" test "$(attribute_in good generation)" -gt "$last"
+	container_kill good
+}
+
+# A criu without this plugin dumps into the directory of an earlier dump.
+check_reused_directory()
+{
+	ok "a directory used again: the first dump" make_image reused draw
+	restored reused "a directory used again: the first dump is restored"
+	without_plugin
+	ok "a directory used again: the second dump, without the plugin" make_image reused draw
+	with_plugin
+	goes_on reused 'sysgenid.img belongs to another dump' "a directory used again"
+	switches 'strict = yes'
+	not_ok "a directory used again, and strict: refused" restore reused refused
+	like "$(messages reused/restore-refused.log)" 'belongs to another dump .*strict = yes' \
+		"a directory used again, and strict: the message says so"
+	clear_away refused
+	rm /etc/sysgenid/criu.conf
+	ok "a directory used again: the third dump, with the plugin" make_image reused draw
+	restored reused "a directory used again: the third dump is restored"
+	is "$(messages reused/restore-good.log | grep -c 'belongs to another dump')" 0 \
+		"a directory used again: and with its own image"
 }
 
 NO_GENL=/sysgenid/build/tests/cr/no_genl.so
@@ -297,6 +359,8 @@ with_plugin
 make_images
 restored needing "control: the image with a mapping is restored as it is"
 restored file "control: the image with a file is restored as it is"
+check_other_dump
+check_reused_directory
 check_bad_image
 check_missing_image
 check_missing_image_of_mapping
