@@ -44,7 +44,7 @@ else
 SANITIZERS := -fsanitize=$(SANITIZE) -fno-omit-frame-pointer
 endif
 
-ALL_CPPFLAGS = -I$(TOP)/kernel/uapi -I$(TOP)/common -I$(TOP)/lib -DSYSGENID_VERSION='"$(VERSION)"' $(CPPFLAGS)
+ALL_CPPFLAGS = -I$(TOP)/kernel/include/uapi -I$(TOP)/common -I$(TOP)/lib -DSYSGENID_VERSION='"$(VERSION)"' $(CPPFLAGS)
 ALL_CFLAGS = -std=gnu11 -Wall -Wextra -Wstrict-prototypes -Wmissing-prototypes \
 	     $(if $(filter 1,$(WERROR)),-Werror) $(HARDENING) $(SANITIZERS) $(CFLAGS)
 ALL_LDFLAGS = -Wl,-z,relro,-z,now -Wl,--as-needed $(SANITIZERS) $(LDFLAGS)

@@ -58,7 +58,7 @@ printed()
 control()
 {
 	copy_sources
-	echo "$3" >>"$tmp/sources/kernel/notify.c"
+	echo "$3" >>"$tmp/sources/kernel/core/notify.c"
 	! strict "$image" "$headers" "$1" && grep -q -e "$4" "$tmp/log"
 	result $? "$1: control: $2 finds a fault"
 }

@@ -15,7 +15,7 @@
  * Which step is which function: Life is sysgenid_domain_get() with insert(), and _put(); look() is
  * sysgenid_counter_next(), publish_domain() publish(), begin() sysgenid_counter_begin(), cover() the driver's; move() is
  * sysgenid_counter_move(); Event is sysgenid_event(), or the driver's stop; Settle is settle() with
- * settle_domains(); Interrupt is harvest() of vrng-leak.c with what it calls in vrng-domains.c.
+ * settle_domains(); Interrupt is harvest() of virtio-rng/leak.c with what it calls in domains.c.
  *
  * Left out is what one counter does by itself (word.pml): numbers are whole tickets, all sources of
  * a counter are rewritten in one step, a slot gets its ticket in the step that puts it on the queue,

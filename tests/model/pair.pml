@@ -5,7 +5,7 @@
  * followed by a publication, and are all requests back in their places at rest?
  *
  * The device has the latch. Numbers are left out (word.pml has them): a publication is a number that
- * nobody has seen. Names and order of steps are those of docs/protocol.md and kernel/vrng-leak.c.
+ * nobody has seen. Names and order of steps are those of docs/protocol.md and kernel/virtio-rng/leak.c.
  *
  * Configurations (-D): LEAKS=n; OTHER: other kernel code adds a request. Broken variants
  * (-DBROKEN_...): an assertion must reject each.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Events of the system's reach a domain whose own events keep its mutex busy, and wait for none of these: the walk leaves
- * what it wants and tries the mutex; who gives that back looks whether something is deferred (kernel/event.c). The worker
+ * what it wants and tries the mutex; who gives that back looks whether something is deferred (kernel/core/event.c). The worker
  * that announces that nobody is outdated does the same, and so need not queue itself again.
  *
  * WALKS: walks at the same time; OWN: tasks with events of their own, TIMES each; ANNOUNCE: there is such a worker. The two

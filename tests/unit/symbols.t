@@ -80,11 +80,11 @@ ok "with libcap they do" link "$work/explain.so" "-lnl-3 -lcap" sysgenid_explain
 if "$CC" -x c++ -fsyntax-only /dev/null 2>/dev/null; then
 	echo '#include <libsysgenid.h>' >"$work/header.cc"
 	ok "the header can be used from C++" "$CC" -x c++ -Wall -Wextra -Werror -fsyntax-only \
-		-Ilib -Ikernel/uapi "$work/header.cc"
+		-Ilib -Ikernel/include/uapi "$work/header.cc"
 else
 	skip "the header can be used from C++" "no C++ compiler is installed"
 fi
 echo '#include <libsysgenid.h>' >"$work/header.c"
 ok "the header can be used from strict C99" "$CC" -std=c99 -pedantic -Wall -Wextra -Werror -fsyntax-only \
-	-Ilib -Ikernel/uapi "$work/header.c"
+	-Ilib -Ikernel/include/uapi "$work/header.c"
 done_testing

@@ -24,7 +24,7 @@
 #define VRNG_LEAK_QUEUES 2
 #define VRNG_COVERS 64 /* domains whose words a device stores, at most */
 
-/* vrng-requests.c: the request queue, and hwrng, which it serves */
+/* requests.c: the request queue, and hwrng, which it serves */
 
 #define VRNG_DATA_SIZE 64 /* what the hwrng core asks for at a time */
 
@@ -50,7 +50,7 @@ void vrng_requests_stop(struct vrng_requests *requests);
 void vrng_requests_end(struct vrng_requests *requests);
 void vrng_requests_done(struct virtqueue *vq);
 
-/* vrng-leak.c: the leak queues, and the generation word, which they move */
+/* leak.c: the leak queues, and the generation word, which they move */
 
 /* What the device reads and writes: cache lines of their own. */
 struct vrng_leak_buffers {
@@ -62,10 +62,10 @@ struct vrng_leak_queue {
 	struct virtqueue *vq;
 	struct sysgenid_slot slot;
 	struct vrng_leak_buffers *buffers;
-	/* vrng-api.c: by place in its table, those in the device's hands; guarded by the leak lock */
+	/* api.c: by place in its table, those in the device's hands; guarded by the leak lock */
 	struct virtio_rng_leak_request *others[VIRTIO_RNG_LEAK_REQUESTS];
 
-	/* vrng-domains.c: one for each place in leak->covers; guarded by the leak lock */
+	/* domains.c: one for each place in leak->covers; guarded by the leak lock */
 	struct sysgenid_slot covers[VRNG_COVERS];
 	void *sources;			    /* a page of their source words */
 	DECLARE_BITMAP(held, VRNG_COVERS);  /* in the device's hands */
@@ -88,7 +88,7 @@ struct vrng_leak {
 	bool direct;	    /* it can reach the word; if not, the interrupt's handler moves it */
 	bool serves_others; /* there is room for requests of other kernel code */
 	unsigned int cover_limit; /* domains that there is room for */
-	struct list_head node;	  /* vrng-api.c: its list of devices */
+	struct list_head node;	  /* api.c: its list of devices */
 	struct work_struct more;  /* harvests on when the interrupt has done its share */
 
 	spinlock_t lock; /* guards the virtqueues and all below; taken outside the counter's lock */
@@ -112,7 +112,7 @@ void vrng_leak_lost(struct vrng_leak *leak);
 void vrng_leak_arm_others(struct vrng_leak *leak);
 const char *vrng_leak_describe(const struct vrng_leak *leak);
 
-/* vrng-domains.c: the words of other domains than the system's */
+/* domains.c: the words of other domains than the system's */
 
 int vrng_domains_init(struct vrng_leak *leak);
 void vrng_domains_free(struct vrng_leak *leak);
@@ -123,14 +123,14 @@ bool vrng_domains_executed(struct vrng_leak *leak, struct vrng_leak_queue *queue
 			   bool *alone);
 void vrng_domains_look_back(struct vrng_leak *leak, struct vrng_leak_queue *queue);
 
-/* vrng-api.c: requests of other kernel code; see virtio_rng_leak.h */
+/* api.c: requests of other kernel code; see virtio_rng_leak.h */
 
 void vrng_api_arm(struct vrng_leak *leak, struct vrng_leak_queue *queue);
 void vrng_api_executed(struct vrng_leak_queue *queue, void *token);
 void vrng_api_start(struct vrng_leak *leak);
 void vrng_api_stop(struct vrng_leak *leak);
 
-/* vrng-sysfs.c: /sys/virtio-rng/virtio_rng.N */
+/* sysfs.c: /sys/virtio-rng/virtio_rng.N */
 
 struct vrng_sysfs {
 	/* lives as long as somebody looks: freed with the device it is part of */
@@ -138,7 +138,7 @@ struct vrng_sysfs {
 	struct notifier_block changed;
 };
 
-/* vrng-main.c: the device */
+/* main.c: the device */
 
 struct vrng {
 	struct virtio_device *vdev;
