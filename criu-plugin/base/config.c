@@ -73,7 +73,7 @@ static const char *parse_line(char *line, struct sysgenid_config *config)
 		return "no such switch; there are strict, bump-after-dump, follow-any-mark and "
 		       "wipe-on-fork";
 	if (strcmp(value, "yes") && strcmp(value, "no")) {
-		/* Who writes it wants something other than what holds without it. */
+		/* Whoever writes such a line wants to change the default. */
 		config->strict |= found == &config->strict;
 		return "the value must be yes or no";
 	}
@@ -101,7 +101,7 @@ void sysgenid_config_parse(char *text, size_t size, const char *name,
 	}
 }
 
-/* Not by stdio: each restore on the machine pays for it. */
+/* No stdio here: every restore on the machine pays for this. */
 static int read_text(int fd, const char *path, off_t size, struct sysgenid_config *config)
 {
 	cleanup_free char *text = NULL;
@@ -119,7 +119,7 @@ static int read_text(int fd, const char *path, off_t size, struct sysgenid_confi
 	return 0;
 }
 
-/* Whoever else can change it could take strict = yes out of it. */
+/* Anybody else who can write the file could remove strict = yes from it. */
 static bool is_roots(int fd, mode_t type)
 {
 	struct stat stat;
@@ -133,7 +133,7 @@ static bool is_absent(int error)
 	return error == ENOENT || error == ENOTDIR;
 }
 
-/* Nobody knows what it says, or what root wrote into it. */
+/* Nobody knows what the file says, or what root has written into it. */
 static void __attribute__((format(printf, 2, 3)))
 give_up(struct sysgenid_config *config, const char *format, ...)
 {
@@ -143,7 +143,7 @@ give_up(struct sysgenid_config *config, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	/* A dump that records too many areas harms nobody: only a restore with the switch clears them. */
+	/* The dump may record too much: only a restore with the switch clears it. */
 	*config = (struct sysgenid_config){ .unusable = true, .wipe_on_fork = true };
 	sysgenid_warn("%s", text);
 }

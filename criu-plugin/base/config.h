@@ -21,13 +21,16 @@ struct sysgenid_config {
 };
 
 /*
- * Fills in config; never fails. A line that cannot be used is warned of and changes nothing, but one with
- * the key strict switches that on. What others than root can change, the file or its folder, is not used
- * at all: then config is unusable.
+ * Fills in config; never fails. A line that cannot be used is ignored with a warning; if its key
+ * is strict, strict is switched on. If others than root can change the file or its folder, the
+ * file is not used at all, and config is unusable.
  */
 void sysgenid_config_read(const char *path, struct sysgenid_config *config);
 
-/* The part that is text, which it changes; there is room for a byte behind it. name is for the messages. */
+/*
+ * Parses the file's text, which it changes; there must be room for one byte behind the text. name
+ * is the file's name in messages.
+ */
 void sysgenid_config_parse(char *text, size_t size, const char *name,
 			   struct sysgenid_config *config);
 

@@ -31,7 +31,7 @@ enum {
 	CRIU_HOOK_CHECKPOINT_DEVICES = 11, /* int (int pid), which may be -1 */
 	CRIU_HOOK_POST_FORKING = 12,	   /* int (void), in criu itself while tasks are restored */
 	CRIU_HOOK_RESTORE_INIT = 13,	   /* int (void), after all plugins have been loaded */
-	/* How many hooks a criu has. There is no criu with less than 10 to which the plugin belongs. */
+	/* How many hooks a criu has. No criu that can load the plugin has fewer than 10. */
 	CRIU_HOOKS_3_17 = 10,
 	CRIU_HOOKS_4_0 = 12, /* 4.1, too; 4.2: 13 */
 	CRIU_HOOKS_RETRY = 14,

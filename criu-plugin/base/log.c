@@ -29,9 +29,10 @@ static bool log_is_stderr(void)
 }
 
 /*
- * Under a runtime criu's log is a file that somebody has to look for, and the runtime itself says
- * nothing but where it is. Standard error is the runtime's own, which its user sees. In a task that
- * is being restored it may be the task's already.
+ * Errors also go to standard error. Under a runtime criu's log is a file that the user must look
+ * for, and the runtime only says where it is; standard error is the runtime's own, and its user
+ * sees it. In a task that is being restored, standard error may be the task's already: nothing
+ * goes there.
  */
 static void tell_user(const char *text)
 {
@@ -39,7 +40,7 @@ static void tell_user(const char *text)
 		dprintf(STDERR_FILENO, "sysgenid: %s\n", text);
 }
 
-/* People and runtimes look for the words "Error" and "Warn" in criu's log. */
+/* People and runtimes search criu's log for the words "Error" and "Warn". */
 static void make_place(char *place, size_t size, enum sysgenid_log_level level, const char *file,
 		       int line)
 {
@@ -62,7 +63,7 @@ void sysgenid_log_at(enum sysgenid_log_level level, const char *file, int line, 
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	/* Paths in it may be a container's. criu keeps lines of up to 8 kB. */
+	/* The text may have a container's paths in it. criu keeps lines of up to 8 kB. */
 	sysgenid_escape(text, escaped);
 	if (print_on_level)
 		print_on_level(level, "%ssysgenid: %s\n", place, escaped);

@@ -10,7 +10,7 @@ enum sysgenid_log_level {
 	SYSGENID_LOG_DEBUG = 4,
 };
 
-/* Keeps errno as it is. What would not be printable text on one line is escaped (see the library's escape.h). */
+/* Keeps errno. Escapes everything that is not printable text on one line (common/escape.h). */
 void sysgenid_log_at(enum sysgenid_log_level level, const char *file, int line, const char *format,
 		     ...) __attribute__((format(printf, 4, 5)));
 

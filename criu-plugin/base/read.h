@@ -29,9 +29,9 @@ static inline ssize_t sysgenid_read_all(int fd, void *data, size_t size)
 }
 
 /*
- * Reads an unsigned number at *text and moves *text behind it. Not strtoull(): a plugin built
- * with glibc 2.38 or newer would need that version's own variant of it, and not load with an
- * older one.
+ * Reads an unsigned number at *text and moves *text behind it. strtoull() is not used: built with
+ * glibc 2.38 or newer, the plugin would need that version's variant of it, and would not load
+ * with an older glibc.
  */
 static inline bool sysgenid_parse_number(const char **text, unsigned int base, uint64_t *value)
 {

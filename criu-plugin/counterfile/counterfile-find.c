@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A container is hostile, and so are its file systems, whose server may be a task that is stopped: nothing here goes by
- * the names in them, or asks such a server. What a task has mounted, mapped and open is the kernel's word.
+ * A container is hostile, and so are its file systems. Their server may be a task that is
+ * stopped. So nothing here relies on names in a container, or asks a server: what a task has
+ * mounted, mapped and open is what the kernel says.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -22,14 +23,17 @@
 
 struct search {
 	struct sysgenid_counterfiles *found;
-	/* Those of the registry, once they are needed: first those found, then the others. */
+	/*
+	 * The registry's files, once they are needed: first those that were found, then the
+	 * others.
+	 */
 	bool listed;
 	size_t n_listed;
 	dev_t device; /* of the registry; files of others are not looked up in it */
 	struct sysgenid_registry_place place;
 };
 
-/* By their names in the registry, or, if name is NULL, by device and inode number. */
+/* Compares names in the registry; if name is NULL, device and inode number. */
 static bool is_same(const struct sysgenid_counterfile *file, const char *name, dev_t device,
 		    ino_t inode)
 {
@@ -41,7 +45,7 @@ static bool is_same(const struct sysgenid_counterfile *file, const char *name, d
 	return !strcmp(path, file->path);
 }
 
-/* Most tasks have nothing that is worth a look into the registry. */
+/* The registry is read only when it is needed: most tasks have nothing that could be in it. */
 static int look_up(struct search *search, const char *name, dev_t device, ino_t inode)
 {
 	struct sysgenid_counterfiles *found = search->found;
@@ -122,7 +126,7 @@ static int find_open(pid_t pid, struct search *search)
 	return error;
 }
 
-/* Without a registry there is nothing to find, but what a task has that was to have one. */
+/* Without a registry no counter file can be found; mounts are looked at all the same. */
 static int locate_registry(struct search *search)
 {
 	cleanup_close int fd = open(SYSGENID_REGISTRY, O_PATH | O_DIRECTORY | O_CLOEXEC);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which counters in files a task has, by whatever name: it may have mapped one and changed its root
- * since, or have it mounted somewhere else.
+ * Finds the counter files of a task, by whatever name. The task may have mapped one and changed
+ * its root since, or have it mounted somewhere else.
  */
 #ifndef SYSGENID_COUNTERFILE_FIND_H
 #define SYSGENID_COUNTERFILE_FIND_H
@@ -15,8 +15,9 @@ struct sysgenid_counterfiles {
 };
 
 /*
- * Finds those that are mounted where a task can see them, at whatever path, those that it has mapped and those it
- * has open. Returns 0 or -errno; -ESRCH: the task is gone. Free them in either case.
+ * Finds counter files that are mounted where the task can see them, at whatever path, and those
+ * that it has mapped or open. Returns 0 or -errno; -ESRCH: the task is gone. Free the result in
+ * either case.
  */
 int sysgenid_counterfiles_find(pid_t pid, struct sysgenid_counterfiles *found);
 void sysgenid_counterfiles_free(struct sysgenid_counterfiles *found);

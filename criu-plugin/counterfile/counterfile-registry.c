@@ -14,19 +14,22 @@
 
 #include "counterfile-registry.h"
 
-/* Only root may have made it and may change it. */
+/* Root made it, and only root can change it. */
 static bool is_roots(const struct stat *stat)
 {
 	return stat->st_uid == 0 && !(stat->st_mode & (S_IWGRP | S_IWOTH));
 }
 
-/* Is this how a name says that it leads to nothing of ours? */
+/* Does this error say that the name leads to no counter file? */
 static bool is_absent(int error)
 {
 	return error == -ENOENT || error == -ENOTDIR || error == -ELOOP;
 }
 
-/* Returns 0 or -errno. Without a registry, or with one that is not root's alone, that is 0 and NULL. */
+/*
+ * Returns 0 or -errno. The result is 0 and NULL without a registry, or with one that is not
+ * root's alone.
+ */
 static int open_registry(DIR **registry)
 {
 	cleanup_close int fd =
@@ -47,7 +50,7 @@ static int open_registry(DIR **registry)
 	return 0;
 }
 
-/* The next name in it. Returns 1, 0 at the end, or -errno. */
+/* Gets the next name in the registry. Returns 1, 0 at the end, or -errno. */
 static int next(DIR *registry, const char **name)
 {
 	const struct dirent *entry;
@@ -71,14 +74,17 @@ int sysgenid_counterfile_in_use(void)
 	return error ? error : next(registry, &name);
 }
 
-/* A file with a second name may be one that a container has made. */
+/* A file with a second name may have been made by a container. */
 static bool is_counterfile(const struct stat *stat)
 {
 	return S_ISREG(stat->st_mode) && is_roots(stat) && stat->st_nlink == 1 &&
 	       stat->st_size == (off_t)sysconf(_SC_PAGESIZE);
 }
 
-/* The file of the container that is called name in the registry. Returns 1, 0 if there is none, or -errno. */
+/*
+ * Finds the file of the container with this name in the registry. Returns 1, 0 if there is none,
+ * or -errno.
+ */
 static int find(int registry, const char *name, struct sysgenid_counterfile *file)
 {
 	cleanup_close int directory =
@@ -131,7 +137,7 @@ int sysgenid_counterfile_list(struct sysgenid_counterfile **files, size_t *n)
 	return error;
 }
 
-/* Maps the page. The file is opened by its name in the registry: in the container it is read-only. */
+/* Maps the page. The file is opened in the registry, since the container's mount is read-only. */
 static int map(const struct sysgenid_counterfile *file, bool writable, struct sysgenid_page **page)
 {
 	cleanup_close int fd =

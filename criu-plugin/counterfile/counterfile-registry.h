@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The counter in a regular file, where no module can be loaded: a page of the device's layout,
- * bind-mounted at /dev/sysgenid in a container. The file is the host's, one for each container:
- * SYSGENID_REGISTRY/ID/counter (see the library). A file is one of ours if and only if it is found there.
+ * Counter files, for machines where no module can be loaded: a page of the device's layout,
+ * bind-mounted at /dev/sysgenid in a container. Each container has one, and it is the host's:
+ * SYSGENID_REGISTRY/ID/counter (common/counterfile-page.h). A file is a counter file if and only
+ * if it is found there.
  */
 #ifndef SYSGENID_COUNTERFILE_REGISTRY_H
 #define SYSGENID_COUNTERFILE_REGISTRY_H
@@ -20,16 +21,19 @@ struct sysgenid_counterfile {
 	char path[280]; /* in the registry */
 };
 
-/* Is there any such file on this machine? 1, 0, or -errno: nobody knows. */
+/* Does this machine have any counter file? Returns 1, 0, or -errno: nobody knows. */
 int sysgenid_counterfile_in_use(void);
 
-/* All of them, in an array that the caller frees. Returns 0 or -errno. */
+/* Lists all counter files in an array that the caller frees. Returns 0 or -errno. */
 int sysgenid_counterfile_list(struct sysgenid_counterfile **files, size_t *n);
 
-/* The generation in one. Each returns 0 or -errno; -ENOTTY: it is not such a page. */
+/* Reads the generation. Returns 0 or -errno; -ENOTTY: the file is no page of a counter. */
 int sysgenid_counterfile_read(const struct sysgenid_counterfile *file, uint32_t *generation);
 
-/* Moves it by one at least, and above mark, but for a wrap; -ERANGE: nothing is above that. */
+/*
+ * Raises the generation by one at least, and above mark; a wrap may go below it. Returns 0 or
+ * -errno; -ERANGE: no generation is above mark.
+ */
 int sysgenid_counterfile_raise(const struct sysgenid_counterfile *file, uint32_t mark,
 			       bool reseeded, uint32_t *generation);
 

@@ -31,7 +31,7 @@ int sysgenid_file_stat(int fd, struct stat *stat)
 	return 0;
 }
 
-/* The path of an open file, as the tasks' mount namespace knows it. */
+/* Finds the path of an open file, as the tasks' mount namespace knows it. */
 static int path_of(int fd, char *path, size_t size)
 {
 	struct stat stat;
@@ -83,7 +83,10 @@ static bool find_number(const char *text, const char *key, uint64_t max, uint64_
 	return false;
 }
 
-/* The file may belong to another PID namespace than the tasks, which had it handed on. */
+/*
+ * Raises the image's mark to the file's: the file may belong to another PID namespace than the
+ * tasks, which got it from there.
+ */
 static void follow_highest(const char *text, SysgenidImage *image)
 {
 	uint64_t highest;
@@ -135,7 +138,7 @@ int sysgenid_file_dump(int fd, int id, SysgenidImage *image)
 			     strerror(errno));
 		return error;
 	}
-	/* A descriptor with O_PATH is a name and no open file: it has no state. */
+	/* A descriptor with O_PATH is only a name: it has no state. */
 	error = flags & O_PATH ? 0 : read_fdinfo(fd, &file, image);
 	if (error) {
 		sysgenid_err("cannot read the state of the open file %s: %s. Is the loaded module "

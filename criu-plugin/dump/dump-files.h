@@ -8,8 +8,8 @@
 #include "image.h"
 
 /*
- * Fills in type, mode, device and number of links of an open file, as the kernel knows them. No file
- * system's server is asked, since one of the frozen tasks may be that server. Returns 0 or -errno.
+ * Fills in type, mode, device and number of links of an open file, as the kernel knows them. No
+ * file system's server is asked, since a frozen task may be that server. Returns 0 or -errno.
  */
 int sysgenid_file_stat(int fd, struct stat *stat);
 

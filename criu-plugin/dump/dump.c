@@ -37,9 +37,9 @@ static struct {
 } dump;
 
 /*
- * Reads the mark. Before the tasks are frozen it is a guess: a task may live to see a later
- * generation. The first hook runs with all of them frozen, and what the counter does after that
- * no task has seen.
+ * Reads the mark. Before the tasks are frozen the mark is a guess, since a task may still see a
+ * later generation. The first hook runs with all tasks frozen: the mark is final then, since no
+ * task sees what the counter does afterwards.
  */
 static void refresh_mark(bool frozen)
 {
@@ -60,7 +60,7 @@ static void refresh_mark(bool frozen)
 	}
 	dump.mark_is_final = frozen;
 	if (error) {
-		/* A mark that may be too low is worse than none. */
+		/* No mark is better than one that may be too low. */
 		dump.stored = dump.stored && !image->has_mark;
 		dump.written = dump.written && !image->has_mark;
 		image->has_mark = false;
@@ -75,8 +75,8 @@ static void refresh_mark(bool frozen)
 }
 
 /*
- * Writes no more than what is new: a task can have the counter open thousands of times, and each time is told of while
- * all tasks wait.
+ * Writes what is new, and not the whole image each time: a task can have the counter open
+ * thousands of times, criu calls a hook for each of them, and all tasks wait meanwhile.
  */
 static int store(void)
 {
@@ -95,7 +95,10 @@ static int store(void)
 	return error;
 }
 
-/* For what may go wrong without harm: the image is a hint as long as no task needs the counter. */
+/*
+ * Stores an image that may get lost without harm: it is only a hint as long as no task needs the
+ * counter.
+ */
 static void store_hint(void)
 {
 	int error = store();
@@ -111,7 +114,7 @@ static void store_hint(void)
 			      strerror(-error));
 }
 
-/* From here on the dump is of no use without this plugin and its image. */
+/* Notes that the dump cannot be restored without this plugin and its image. */
 static int need_plugin(void)
 {
 	int error;
@@ -135,7 +138,7 @@ static int need_plugin(void)
 	return error;
 }
 
-/* A task has the counter of the machine or of its PID namespace. */
+/* Notes that a task uses the counter of the machine or of its PID namespace. */
 static int require(void)
 {
 	SysgenidImage *image = dump.image;
@@ -169,7 +172,7 @@ static int inspect(pid_t pid, void *unused)
 	return error;
 }
 
-/* criu before 4.0 does not say which tasks it dumps. */
+/* Inspects all tasks: criu before 4.0 does not say which tasks it dumps. */
 static int inspect_all(void)
 {
 	if (dump.inspected || dump.stage != CRIU_STAGE_DUMP)
@@ -179,7 +182,7 @@ static int inspect_all(void)
 	return dump.inspect_error;
 }
 
-/* Keeps what was found in the image. */
+/* Stores the findings in the image. */
 static int keep_findings(void)
 {
 	SysgenidImage *image = dump.image;
@@ -193,8 +196,8 @@ static int keep_findings(void)
 }
 
 /*
- * An image that is no good is refused at restore; one that is not there is not. Whatever has the name by now goes: it may
- * be a link.
+ * Leaves an empty image, which a restore refuses; a missing one would not be refused. Whatever
+ * has the image's name is removed first, since it may be a link.
  */
 static void spoil(void)
 {
@@ -268,7 +271,7 @@ int sysgenid_dump_init(int stage, const struct sysgenid_config *config)
 	return 0;
 }
 
-/* Is it the counter? Asked while the tasks are frozen. */
+/* Is the device the counter? Called while all tasks are frozen. */
 static bool is_ours(const struct stat *stat)
 {
 	if (!S_ISCHR(stat->st_mode) || !dump.image)
@@ -308,7 +311,10 @@ int sysgenid_dump_device_vma(int fd, const struct stat *stat)
 	return error ? -EIO : 0;
 }
 
-/* Once for each task, all of them frozen and no memory dumped yet. Other plugins get their turn. */
+/*
+ * criu calls this once for each task. All tasks are frozen, and no memory has been dumped yet.
+ * -ENOTSUP lets other plugins have their turn.
+ */
 int sysgenid_dump_checkpoint_devices(int pid)
 {
 	int error;
@@ -328,7 +334,10 @@ int sysgenid_dump_checkpoint_devices(int pid)
 	return -ENOTSUP;
 }
 
-/* Nobody else is to see it, unless the tasks have the machine's counter. */
+/*
+ * Begins a new generation in the tasks' PID namespace; in the whole machine if a task has the
+ * machine's counter.
+ */
 static void bump(void)
 {
 	int where = dump.findings.system_wide ? -1 : dump.findings.pid_namespace;
@@ -362,8 +371,9 @@ static int bind_clocks(void)
 }
 
 /*
- * The tasks are still frozen. If no hook was called, criu is older than 4.0 and no task has a
- * device; nothing can make the dump fail any more.
+ * Does at the end of a dump what no hook has done. The tasks are still frozen. If no hook was
+ * called, criu is older than 4.0 and no task has a device; nothing can make the dump fail any
+ * more.
  */
 static void finish_old_dump(bool first)
 {

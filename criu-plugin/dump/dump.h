@@ -15,7 +15,7 @@ int sysgenid_dump_ext_file(int fd, int id);
 int sysgenid_dump_device_vma(int fd, const struct stat *stat);
 int sysgenid_dump_checkpoint_devices(int pid);
 
-/* first: criu has asked this plugin before all others. If it is false, the image is made useless. */
+/* first: criu has asked this plugin before all others; if not, the image is made useless. */
 void sysgenid_dump_exit(int ret, bool first);
 void sysgenid_dump_leave(void);
 

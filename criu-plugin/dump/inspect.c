@@ -11,7 +11,9 @@
 #include "vrng.h"
 #include "counterfile-find.h"
 
-/* Finding what a task has failed. Returns 0 if that is because it is gone, or the error after logging. */
+/*
+ * Handles a failed inspection. Returns 0 if the task is gone, otherwise the error, after logging.
+ */
 static int fail(pid_t pid, const char *what, int error)
 {
 	if (sysgenid_is_gone(error))
@@ -23,8 +25,8 @@ static int fail(pid_t pid, const char *what, int error)
 }
 
 /*
- * criu has no trees with several PID namespaces: one task stands for all. criu may be in the same one, if it runs inside
- * a container.
+ * Finds the tasks' PID namespace. One task stands for all, since criu dumps no trees with several
+ * PID namespaces. criu is in the same namespace if it runs inside a container.
  */
 static int find_namespace(pid_t pid, struct sysgenid_findings *findings)
 {
@@ -50,7 +52,9 @@ static int inspect_namespace(pid_t pid, pid_t inner, SysgenidImage *image,
 		return 0;
 	image->has_other_pid_namespace = true;
 	image->other_pid_namespace = true;
-	/* Only with its first process is a PID namespace made anew by a restore. */
+	/*
+	 * A restore makes a new PID namespace only for a tree with the namespace's first process.
+	 */
 	if (inner != 1)
 		return 0;
 	image->has_own_pid_namespace = true;

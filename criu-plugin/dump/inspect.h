@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What no hook tells of a frozen task: its PID namespace, and other ways to the counter. */
+/* What no hook says about a frozen task: its PID namespace, and other ways to the counter. */
 #ifndef SYSGENID_INSPECT_H
 #define SYSGENID_INSPECT_H
 
@@ -11,12 +11,12 @@
 struct sysgenid_findings {
 	int pid_namespace; /* a descriptor of the tree's, if it is not the machine's; else -1 */
 	bool counter_file; /* a task has the counter in a regular file */
-	bool system_wide; /* a task has the system's counter mapped by way of the virtio-rng driver */
+	bool system_wide;  /* a task has mapped the virtio-rng driver's counter */
 };
 
 /*
- * Adds what one task has to the findings, and what is to be kept to the image. Returns 0 or -errno
- * after logging: a task uses the counter and it cannot be stored.
+ * Adds what one task has to the findings and to the image. Returns 0, or -errno after logging:
+ * the task uses the counter and that cannot be stored.
  */
 int sysgenid_inspect(pid_t pid, SysgenidImage *image, struct sysgenid_findings *findings);
 

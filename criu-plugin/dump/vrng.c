@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A container can call a file of its own as it likes, and give it any inode number. What it cannot do is to have it in
- * sysfs: a file is the driver's if it has the inode number of one there, which is the same wherever sysfs is mounted, and
- * its file system is sysfs.
+ * Finds the driver's file by inode number and file system. A container can choose the names and
+ * inode numbers of its own files, but it cannot put a file into sysfs. A file's inode number is
+ * the same wherever sysfs is mounted.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -35,7 +35,7 @@ struct search {
 	size_t n;
 };
 
-/* Without the driver there is none. */
+/* Lists the driver's files; there are none without the driver. */
 static int list_files(struct search *search)
 {
 	cleanup_directory DIR *directory = opendir(SYSGENID_VRNG_DIRECTORY);
@@ -61,7 +61,7 @@ static int list_files(struct search *search)
 	return 0;
 }
 
-/* In a process of its own, since the file system may ask a server: a FUSE, say, whose server is frozen by now. */
+/* Runs in a child, since the file system may ask a server that is frozen, as with FUSE. */
 static void __attribute__((noreturn)) ask(pid_t pid, const struct sysgenid_vma *vma)
 {
 	struct statfs system;
@@ -74,7 +74,7 @@ static void __attribute__((noreturn)) ask(pid_t pid, const struct sysgenid_vma *
 	_exit(fd < 0 || fstatfs(fd, &system) ? 2 : system.f_type == SYSFS_MAGIC);
 }
 
-/* Returns whether it has ended, in time. */
+/* Returns whether the child has ended in time. */
 static bool await(pid_t child, int *status)
 {
 	const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000 };
@@ -104,7 +104,7 @@ static int is_in_sysfs(pid_t pid, const struct sysgenid_vma *vma)
 		return WIFEXITED(status) && WEXITSTATUS(status) < 2 ? WEXITSTATUS(status) : -EIO;
 	kill(child, SIGKILL);
 	await(child, &status);
-	/* sysfs asks nobody, and would have answered. */
+	/* The file is not in sysfs, which asks no server and would have answered. */
 	return silent++ < MOST_SILENT ? 0 : -ETIME;
 }
 

@@ -10,7 +10,10 @@
 #define SYSGENID_VRNG_DIRECTORY "/sys/virtio-rng"
 #endif
 
-/* Has the task one of them mapped, wherever it has its sysfs and whatever it calls the file? 1, 0 or -errno. */
+/*
+ * Has the task mapped one of these files? Where its sysfs is mounted, and the file's name, do not
+ * matter. Returns 1, 0 or -errno.
+ */
 int sysgenid_vrng_mapped(pid_t pid);
 
 #endif

@@ -15,7 +15,7 @@
 #include "criu_abi.h"
 #include "log.h"
 
-/* More plugins than anybody has; a walk that meets more is in a list that is damaged. */
+/* Nobody has so many plugins; a longer list is damaged. */
 #define MOST_PLUGINS 256u
 
 static struct {
@@ -38,7 +38,7 @@ static const char *directory_of_ours(char *path, size_t size)
 	return slash + 1;
 }
 
-/* Is there any other plugin? Those that criu loads later count. name: one of them */
+/* Is there no other plugin? Those that criu loads later count, too. name: gets one of them. */
 static bool is_alone(char *name, size_t size)
 {
 	cleanup_directory DIR *directory = NULL;
@@ -63,7 +63,7 @@ static bool is_alone(char *name, size_t size)
 	return !errno;
 }
 
-/* The size of the table in criu's own symbols. */
+/* The table's size is in criu's own symbols. */
 unsigned int sysgenid_chain_hooks(void)
 {
 	const ElfW(Sym) *symbol = NULL;
@@ -93,7 +93,7 @@ static struct criu_loaded_plugin *plugin_of(struct criu_link *node)
 	return (void *)((char *)node - offsetof(struct criu_loaded_plugin, list));
 }
 
-/* The handle of a library is its entry in the list of libraries. */
+/* A library's handle is its entry in the list of libraries. */
 static bool is_our_handle(const void *handle)
 {
 	struct link_map *map = NULL;
@@ -102,7 +102,10 @@ static bool is_our_handle(const void *handle)
 	return dladdr1(&CR_PLUGIN_DESC, &info, (void **)&map, RTLD_DL_LINKMAP) && map == handle;
 }
 
-/* criu has put this plugin at the end of the list of plugins, and into no chain yet. */
+/*
+ * Finds criu's record of this plugin. criu has put it at the end of the list of plugins, and into
+ * no chain yet.
+ */
 static struct criu_loaded_plugin *find_ours(void)
 {
 	struct criu_link *head = &cr_plugin_ctl.plugins, *node = head;
@@ -125,7 +128,7 @@ static struct criu_loaded_plugin *find_ours(void)
 	return plugin;
 }
 
-/* Each copy would write the image and move generations. */
+/* Two copies would both write the image and move generations. */
 static bool is_loaded_twice(const struct criu_loaded_plugin *plugin)
 {
 	struct criu_link *head = &cr_plugin_ctl.plugins;
@@ -175,7 +178,7 @@ int sysgenid_chain_lead(void)
 	for (unsigned int i = 0; i < ours.hooks; i++)
 		if (CR_PLUGIN_DESC.hooks[i])
 			put_in_front(&ours.plugin->links[i], &cr_plugin_ctl.chains[i]);
-	/* criu adds as many to the ends of its chains after this. */
+	/* criu adds max_hooks hooks to the ends of its chains after this. */
 	CR_PLUGIN_DESC.max_hooks = 0;
 	return 0;
 }

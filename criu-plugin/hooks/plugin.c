@@ -33,8 +33,8 @@ static void leave(void)
 }
 
 /*
- * A dump is refused here only when another plugin can keep this one from doing its part, or when an
- * earlier dump's image would stay beside criu's new ones.
+ * Refuses a dump only if another plugin can keep this one from doing its part, or if an earlier
+ * dump's image would stay beside criu's new images.
  */
 static int plugin_init(int stage)
 {
@@ -56,8 +56,8 @@ static int plugin_init(int stage)
 }
 
 /*
- * The tasks run already, and criu would report a success: what is restored must not be taken for good
- * by whoever asked for it.
+ * The tasks run already, and criu would report a success. Whoever asked for the restore must not
+ * believe that.
  */
 static void check_restore(void)
 {
@@ -96,7 +96,7 @@ static int checkpoint_devices(int pid)
 	return pid > 0 ? sysgenid_dump_checkpoint_devices(pid) : -ENOTSUP;
 }
 
-/* Other plugins are loaded, or tasks are being restored, by now. */
+/* Checks the order again: by now other plugins have been loaded, or tasks are being restored. */
 static int check_order(void)
 {
 	return is_first() ? -ENOTSUP : -EIO;
@@ -118,7 +118,7 @@ static int restore_ext_file(int id, bool *again)
 	return -EIO;
 }
 
-/* criu does not ask whether this hook succeeded; without the task it gives up. */
+/* Ends the task on failure: criu ignores what this hook returns, but gives up without the task. */
 static int update_vma_map(const char *path, uint64_t address, uint64_t old_offset,
 			  uint64_t *new_offset, int *fd)
 {
@@ -127,7 +127,10 @@ static int update_vma_map(const char *path, uint64_t address, uint64_t old_offse
 	return sysgenid_restore_update_vma(path, address, old_offset, new_offset, fd);
 }
 
-/* The same. All tasks are stopped; they are killed before anybody is told why, which can take time. */
+/*
+ * Kills the tasks on failure: criu ignores what this hook returns. All tasks are stopped. They
+ * are killed before the reason is logged, since logging can take time.
+ */
 static int resume_devices_late(int pid)
 {
 	resumed = true;
@@ -157,8 +160,9 @@ EXPORT struct criu_plugin_desc CR_PLUGIN_DESC = {
 };
 
 /*
- * dlopen() runs this before criu looks at the descriptor, and criu refuses one with more hooks than
- * it has itself. What they mean can have changed in a criu that is newer than all that are known.
+ * Sets how many hooks the descriptor has. dlopen() runs this before criu looks at the descriptor,
+ * and criu refuses one with more hooks than it has itself. In a criu that is newer than all known
+ * ones, the meaning of the later hooks can have changed.
  */
 static void __attribute__((constructor)) adapt_to_criu(void)
 {

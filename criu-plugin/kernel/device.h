@@ -28,8 +28,8 @@ void sysgenid_device_find(struct sysgenid_device *device);
 bool sysgenid_device_is(const struct sysgenid_device *device, const struct stat *stat);
 
 /*
- * Can it be the counter? When its number is unknown, that is every node with one of the numbers
- * that are for local use.
+ * Can it be the counter? If the counter's number is unknown, each node with a number for local
+ * use can be.
  */
 bool sysgenid_device_may_be(const struct sysgenid_device *device, const struct stat *stat);
 

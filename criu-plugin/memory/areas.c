@@ -15,7 +15,10 @@ struct areas_walk {
 	int error; /* the first one */
 };
 
-/* The image is input, and the memory may be another one by now. */
+/*
+ * Is it private memory without a file? The image cannot be trusted, and the address may have
+ * other memory by now.
+ */
 static bool is_private_memory(const struct sysgenid_vma *vma)
 {
 	static const char *const names[] = { "[anon", "[heap]", "[stack]" };
@@ -59,7 +62,10 @@ static int clear_in_mapping(const struct sysgenid_vma *vma, void *argument)
 	return walk->next == walk->end;
 }
 
-/* The first area that is not of a task with a lower number; what is clear comes last. */
+/*
+ * Finds the first area that belongs to no task with a lower number. Areas that are clear come
+ * last.
+ */
 static size_t first_of(uint32_t pid, SysgenidRngArea *const *areas, size_t n)
 {
 	size_t low = 0;

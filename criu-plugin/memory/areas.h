@@ -8,12 +8,11 @@
 #include "image.h"
 
 /*
- * Clears those of the areas that are a stopped task's and not clear yet; also memory that "criu lazy-pages" has not brought
- * yet. The areas must be in the order in which sysgenid_image_decode() leaves them. A task that is gone has none.
- * Returns 0 or the first -errno; the other areas are cleared all the same:
- *	-EFAULT	there is no such private memory without a file
- *	-EACCES	its pages are still to come, and the task may not read it
- *	-EFBIG	it has too many pages to look at or to wait for
+ * Clears the areas of a stopped task that are not clear yet, also memory that "criu lazy-pages"
+ * has not brought yet. The areas must be in the order of sysgenid_image_decode(). All areas are
+ * tried. Returns 0, also if the task is gone, or the first error: -EFAULT: there is no such
+ * private memory without a file; -EACCES: pages are still to come, and the task may not read the
+ * memory; -EFBIG: too many pages to look at or to wait for.
  */
 int sysgenid_areas_clear(pid_t pid, SysgenidRngArea *const *areas, size_t n);
 

@@ -14,7 +14,7 @@
 #define MAP_DROPPABLE 0x08
 #endif
 
-/* smaps is slow for a large task: don't read it where no task can have droppable memory. */
+/* smaps is slow for a large task: it is not read where no task can have droppable memory. */
 static bool kernel_knows_droppable(void)
 {
 	size_t size = (size_t)sysconf(_SC_PAGESIZE);

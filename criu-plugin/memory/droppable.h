@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The state that the vDSO's getrandom keeps in a process (Linux 6.11, glibc 2.41 and newer).
- *
- * It lies in droppable memory, which the kernel may drop and replace by zeros at any time, so its
- * users cope with zeros at any time, also in the middle of a call; clearing it is always right.
+ * The state that the vDSO's getrandom keeps in a process (Linux 6.11, glibc 2.41 and newer). It
+ * is in droppable memory, which the kernel may replace by zeros at any time, even in the middle
+ * of a call. Programs cope with that, so clearing it is always right.
  */
 #ifndef SYSGENID_DROPPABLE_H
 #define SYSGENID_DROPPABLE_H
@@ -18,7 +17,7 @@
  */
 int sysgenid_droppable_dump(pid_t pid, SysgenidImage *image);
 
-/* Clears what was recorded in a task that is restored and still stopped. Warns by itself. */
+/* Clears the recorded areas of a task that is restored and still stopped. Logs failures. */
 void sysgenid_droppable_restore(pid_t pid, const SysgenidImage *image);
 
 #endif

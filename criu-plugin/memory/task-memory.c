@@ -80,7 +80,10 @@ static int clear(int memory, uint64_t start, uint64_t end)
 	return 0;
 }
 
-/* The kernel knows where the pages are: what is not there costs nothing, however large. -ENOTTY: before Linux 6.7. */
+/*
+ * Asks the kernel where pages are: missing ones cost nothing, however large the area is. Returns
+ * -ENOTTY before Linux 6.7.
+ */
 static int clear_by_scan(int memory, int pagemap, uint64_t start, uint64_t end)
 {
 	struct scan_region regions[BATCH];
@@ -114,7 +117,10 @@ static int clear_by_scan(int memory, int pagemap, uint64_t start, uint64_t end)
 	return 0;
 }
 
-/* All tasks wait meanwhile, and one of them may have made an area of any size. */
+/*
+ * Looks at each page. The total is limited, since all tasks wait and a task may have made an area
+ * of any size.
+ */
 static int clear_by_looking(int memory, int pagemap, uint64_t start, uint64_t end)
 {
 	static uint64_t looked_at; /* in this dump or restore */
@@ -144,7 +150,7 @@ static int clear_by_looking(int memory, int pagemap, uint64_t start, uint64_t en
 	return 0;
 }
 
-/* Pages that are not there need no clearing, and clearing would bring them into being. */
+/* Missing pages are left alone: clearing would allocate them. */
 int sysgenid_memory_clear(const struct sysgenid_memory *memory, uint64_t start, uint64_t end)
 {
 	int error = clear_by_scan(memory->memory, memory->pagemap, start, end);
@@ -154,8 +160,8 @@ int sysgenid_memory_clear(const struct sysgenid_memory *memory, uint64_t start, 
 }
 
 /*
- * By process_vm_readv(), since an access by way of /proc/PID/mem does not wait for the page and fails. Whoever serves the
- * pages never replaces one that is there.
+ * Uses process_vm_readv(): an access by way of /proc/PID/mem fails instead of waiting for the
+ * page. Whoever serves the pages never replaces one that is there.
  */
 int sysgenid_memory_fetch(const struct sysgenid_memory *memory, uint64_t start, uint64_t end)
 {

@@ -21,8 +21,8 @@ void sysgenid_memory_close(struct sysgenid_memory *memory);
 int sysgenid_memory_clear(const struct sysgenid_memory *memory, uint64_t start, uint64_t end);
 
 /*
- * Waits until all pages of memory that is registered with userfaultfd are there; the task must be able to read it.
- * Returns 0 or -errno; -EFBIG: too many to wait for.
+ * Waits until all pages of memory that is registered with userfaultfd are there. The task must be
+ * able to read the memory. Returns 0 or -errno; -EFBIG: too many to wait for.
  */
 int sysgenid_memory_fetch(const struct sysgenid_memory *memory, uint64_t start, uint64_t end);
 

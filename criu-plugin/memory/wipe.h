@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Wipe-on-fork memory (MADV_WIPEONFORK): what must not exist twice. Libraries look there whether they have been forked;
- * criu restores it as it was. With the switch "wipe-on-fork" a restore clears it.
+ * Wipe-on-fork memory (MADV_WIPEONFORK). Libraries keep a flag there to see that they have been
+ * forked; criu restores the memory as it was. With the switch "wipe-on-fork" a restore clears it.
  */
 #ifndef SYSGENID_WIPE_H
 #define SYSGENID_WIPE_H
@@ -14,8 +14,8 @@
 int sysgenid_wipe_dump(pid_t pid, SysgenidImage *image);
 
 /*
- * Clears what was recorded in a task that is restored and still stopped. Returns NULL, or what went wrong and what to do: the
- * task must not run.
+ * Clears the recorded areas of a task that is restored and still stopped. Returns NULL, or what
+ * went wrong and what to do: then the task must not run.
  */
 const char *sysgenid_wipe_restore(pid_t pid, const SysgenidImage *image);
 

@@ -74,7 +74,9 @@ static int walk(FILE *file, bool flags, sysgenid_vma_fn fn, void *argument)
 			result = fn(&vma, argument);
 		}
 	}
-	/* No error of the file is needed to end before its end: there may be no memory for a line. */
+	/*
+	 * The walk can end early without an error of the file: there may be no memory for a line.
+	 */
 	if (!result && !feof(file) && errno != ESRCH)
 		result = errno ? -errno : -EIO;
 	return result;

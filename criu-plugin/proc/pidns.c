@@ -6,7 +6,7 @@
 
 #include "pidns.h"
 
-/* PROC_PID_INIT_INO of the kernel's include/linux/proc_ns.h: the same on each machine since Linux 3.8. */
+/* PROC_PID_INIT_INO in the kernel's include/linux/proc_ns.h; unchanged since Linux 3.8. */
 #define MACHINES_INODE 0xEFFFFFFCu
 
 int sysgenid_pidns_open(pid_t pid)

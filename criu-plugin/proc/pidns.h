@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* PID namespaces, each of which has a counter of its own: the machine's, and those of containers. */
+/* PID namespaces: the machine's, and those of containers. Each has a counter of its own. */
 #ifndef SYSGENID_PIDNS_H
 #define SYSGENID_PIDNS_H
 

@@ -62,13 +62,13 @@ static int kill_task(pid_t pid, void *argument)
 {
 	bool *has_first = argument;
 
-	/* It is traced, so its number cannot be another task's by now. */
+	/* The task is traced, so its number cannot be another task's by now. */
 	kill(pid, SIGKILL);
 	*has_first |= sysgenid_inner_pid(pid) == 1;
 	return 0;
 }
 
-/* Whether it is still there, and will end. */
+/* Returns whether the thread is still there and will end. */
 static bool is_left(pid_t thread)
 {
 	int status;
@@ -77,7 +77,7 @@ static bool is_left(pid_t thread)
 	return !ended || (ended > 0 && WIFSTOPPED(status));
 }
 
-/* But not the first process of the PID namespace itself, for which criu waits. */
+/* Reaps all but the first process of the PID namespace, for which criu waits. */
 static int reap_task(pid_t pid, void *argument)
 {
 	cleanup_directory DIR *threads = NULL;
@@ -100,10 +100,10 @@ static int reap_task(pid_t pid, void *argument)
 }
 
 /*
- * What is traced is a zombie until its tracer has waited for it, and the first process of a PID
- * namespace does not end before all others there have. criu waits for that one and no other: it would
- * wait for ever. Which of its threads is the last, and waits for the others, nobody can know: so all
- * are asked in turn.
+ * Waits for all tasks that were killed. A traced task is a zombie until its tracer has waited for
+ * it, and the first process of a PID namespace ends only after all others there. criu waits for
+ * that process only, and would wait for ever. The last thread of a task is the one that waits for
+ * the others, and nobody can know which it is: so all threads are asked in turn.
  */
 static int reap_tasks(void)
 {
@@ -120,7 +120,10 @@ static int reap_tasks(void)
 	}
 }
 
-/* Without such a first process criu waits for none, and kills all by numbers, which must not become free. */
+/*
+ * Reaps only if the tasks have the first process of a PID namespace. Without one criu waits for
+ * no task and kills all by their numbers, which must not become free.
+ */
 void sysgenid_kill_tasks(void)
 {
 	bool has_first = false;

@@ -9,12 +9,13 @@
 typedef int (*sysgenid_task_fn)(pid_t pid, void *argument);
 
 /*
- * Calls fn for each task that this process traces. No hook of criu tells before 4.0 which they are,
- * and all of them are traced while they are dumped, and when they are restored and not resumed.
+ * Calls fn for each task that this process traces. Those are the tasks of the dump or restore:
+ * criu traces them while they are dumped, and after a restore until they are resumed. No hook of
+ * criu before 4.0 says which they are.
  */
 int sysgenid_for_each_task(sysgenid_task_fn fn, void *argument);
 
-/* Kills them all: for what hooks find that cannot fail a restore. */
+/* Kills all tasks, where a hook cannot make the restore fail. */
 void sysgenid_kill_tasks(void);
 
 #endif

@@ -9,7 +9,7 @@
 #include "counterfile-find.h"
 #include "counterfile-raise.h"
 
-/* Files that this restore has raised. They are few: each is a container's. */
+/* Files that this restore has raised; there are few, since each belongs to a container. */
 static struct {
 	dev_t device;
 	ino_t inode;
@@ -36,7 +36,10 @@ static int remember(const struct sysgenid_counterfile *file)
 	return 0;
 }
 
-/* What the tasks may have seen: in the file, or in a device that the file takes the place of. */
+/*
+ * The highest generation that the tasks may have seen: in the file, or in a device that the file
+ * replaces.
+ */
 static uint32_t mark_of(const SysgenidImage *image)
 {
 	uint32_t mark = image->has_file_mark ? image->file_mark : 0;
@@ -73,7 +76,7 @@ static int raise_file(pid_t pid, const struct sysgenid_counterfile *file,
 	return error;
 }
 
-/* The task had one of our files when it was dumped, and has none now. */
+/* Refuses a task that had a counter file when it was dumped and has none now. */
 static int log_lost(pid_t pid, const struct sysgenid_counterfiles *found)
 {
 	sysgenid_refuse(
@@ -89,7 +92,7 @@ static int raise_files(pid_t pid, bool needed, const SysgenidImage *image, bool 
 	struct sysgenid_counterfiles found;
 	int error = sysgenid_counterfiles_find(pid, &found);
 
-	/* Without a root directory it is dead, as it was in the image. */
+	/* A task without a root directory is dead, as it was in the image. */
 	if (error == -ESRCH && !needed)
 		error = 0;
 	else if (error)

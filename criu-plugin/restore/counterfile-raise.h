@@ -9,10 +9,10 @@
 #include "image.h"
 
 /*
- * Raises the generation in each counter file of the task above the image's mark, once for each file.
- * image: NULL if there is none; reseeded: the kernel's generator has been reseeded for this restore.
- * Returns 0, or -errno if the task must not run: then all tasks of this restore have been killed, and
- * the reason was logged.
+ * Raises the generation in each counter file of the task above the image's mark, once for each
+ * file. image: NULL if there is none; reseeded: the kernel's generator has been reseeded for this
+ * restore. Returns 0, or -errno if the task must not run: then all tasks of this restore have
+ * been killed, and the reason was logged.
  */
 int sysgenid_counterfiles_raise(pid_t pid, const SysgenidImage *image, bool reseeded);
 

@@ -21,8 +21,8 @@ bool sysgenid_is_refused(void);
 void sysgenid_refuse_tasks(pid_t pid);
 
 /*
- * Kills first and logs afterwards. To log can take for ever when nobody reads standard error, and if
- * criu is killed meanwhile, the kernel lets its tasks run.
+ * Kills first and logs afterwards. Logging can take for ever when nobody reads standard error,
+ * and if criu is killed meanwhile, the kernel lets its tasks run.
  */
 #define sysgenid_refuse(pid, ...)                                                                  \
 	do {                                                                                       \

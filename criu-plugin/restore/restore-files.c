@@ -18,7 +18,7 @@
 /* What F_SETFL can give back; the access mode and O_PATH are given to open(). */
 #define SETTABLE_FLAGS (O_APPEND | O_ASYNC | O_DIRECT | O_NOATIME | O_NONBLOCK)
 
-/* Before the node is opened: another device may do something when it is. */
+/* Called before the node is opened: another device may do something when it is opened. */
 static int check_node(const char *path, const struct stat *stat,
 		      const struct sysgenid_device *device)
 {
@@ -73,7 +73,7 @@ static int open_node(const char *path, int flags)
 	return -error;
 }
 
-/* Outdated first: whoever waits for all watchers must not find this one up to date. */
+/* Marks the file outdated first: nobody who waits for all watchers may find it up to date. */
 static int give_state_back(int fd, const SysgenidFile *file)
 {
 	if (ioctl(fd, SYSGENID_MARK_OUTDATED, 0)) {
@@ -94,7 +94,7 @@ static int give_state_back(int fd, const SysgenidFile *file)
 	return 0;
 }
 
-/* The generation in the PID namespace of the caller, by a file that is opened for this. */
+/* Reads the generation in the caller's PID namespace, by a file that is opened for this. */
 static int read_generation(int fd, uint32_t *generation)
 {
 	/* Only an outdated file can be read without waiting. */
@@ -120,8 +120,8 @@ static int raise_above(int fd, uint32_t mark, bool always)
 }
 
 /*
- * The counter of a PID namespace lasts as long as something of it is open or mapped. This mapping
- * keeps it until criu has mapped what the task had, and drops all that was there before.
+ * Keeps the PID namespace's counter, which lasts as long as something of it is open or mapped,
+ * until criu has mapped what the task had. criu then drops this mapping.
  */
 static int keep(int fd)
 {
@@ -144,9 +144,9 @@ int sysgenid_files_share(void)
 }
 
 /*
- * In a PID namespace of their own nobody has seen a number above the mark. In one that they share others may
- * have, such as an earlier restore of the same image: there one of the tasks moves it in any case. It
- * has done so before any of them runs.
+ * Must the generation move even if it is above the mark? In a PID namespace of their own nobody
+ * has seen a number above the mark. In a shared one others may have, such as an earlier restore
+ * of the same image: there one of the tasks moves it, before any of them runs.
  */
 static bool has_to_move(const SysgenidImage *image)
 {

@@ -30,8 +30,9 @@ static struct {
 } restore;
 
 /*
- * For an image without a list of plugins criu answers yes to any name; a plugin that is in the list is
- * taken off it by the answer, once for each time that it is there.
+ * Does criu's inventory name this plugin? For an image without a list of plugins criu answers yes
+ * to any name. For one with a list the answer takes the plugin off the list, once for each time
+ * that it is there.
  */
 static bool is_listed(void)
 {
@@ -48,8 +49,8 @@ static bool is_listed(void)
 }
 
 /*
- * Do the restored tasks move a counter that is not the system's? In a new PID namespace there is no other. In one
- * that they share it is enough if one of them has the device: what it moves, all see.
+ * Do the restored tasks move a counter that is not the machine's? In a new PID namespace there is
+ * no other. In a shared one it is enough if one of them has the device: all see what it moves.
  */
 static bool has_own_counter(const SysgenidImage *image)
 {
@@ -107,8 +108,9 @@ static void gather_facts(struct sysgenid_facts *facts)
 }
 
 /*
- * Everybody whom this restore concerns is in criu's own PID namespace or below it. The reseed is for those who open the
- * device only later, in a new one; it takes rights on the machine, which criu in a container may not have.
+ * Moves the generation of criu's own PID namespace: all whom this restore concerns are in it or
+ * below it. The reseed is for those who open the device later, in a new namespace. It takes
+ * rights on the machine, which criu in a container may not have.
  */
 static int move_inside(const struct sysgenid_plan *plan, unsigned int flags,
 		       struct sysgenid_reason *why)
@@ -156,7 +158,7 @@ static int move_generation(const struct sysgenid_plan *plan, struct sysgenid_rea
 	return error;
 }
 
-/* Logs what is to be said and makes what the verdict asks for. Returns whether to go on. */
+/* Logs the judgement and does what the verdict says. Returns whether to go on. */
 static bool carry_out(const struct sysgenid_judgement *judgement)
 {
 	bool refuse = judgement->verdict == SYSGENID_REFUSE;
@@ -183,7 +185,7 @@ static bool carry_out(const struct sysgenid_judgement *judgement)
 	return !refuse;
 }
 
-/* Nobody may lose the strictness that the file asks for, or may ask for. */
+/* Checks the switches: strictness that the file asks for, or may ask for, must not get lost. */
 static bool switches_are_good(void)
 {
 	if (restore.config.unusable)
@@ -249,7 +251,7 @@ int sysgenid_restore_init(const struct sysgenid_config *config)
 	gather_facts(&facts);
 	if (switches_are_good())
 		attempt(&facts, &judgement);
-	/* The restored tasks are forked from this process. */
+	/* The socket is closed, since the restored tasks are forked from this process. */
 	sysgenid_module_close();
 	if (carry_out(&judgement) && (!restore.image || !sysgenid_files_share()))
 		return 0;
@@ -258,7 +260,8 @@ int sysgenid_restore_init(const struct sysgenid_config *config)
 }
 
 /*
- * In the task that is being restored: its namespaces, and its own copy of this process's memory.
+ * Runs in the task that is being restored: in its namespaces, with its own copy of this process's
+ * memory.
  */
 int sysgenid_restore_ext_file(int id)
 {
@@ -276,9 +279,9 @@ int sysgenid_restore_ext_file(int id)
 }
 
 /*
- * In the task that is being restored, for each mapping of a device. criu does not ask whether this
- * hook succeeded and would map whatever the path leads to; without the task it gives up. Nobody
- * else is asked for a mapping of ours, for he could have something else mapped.
+ * Runs in the task that is being restored, for each mapping of a device. criu ignores what this
+ * hook returns and would map whatever the path leads to; without the task criu gives up. No other
+ * plugin is asked about a mapping of the counter, since it could have something else mapped.
  */
 int sysgenid_restore_update_vma(const char *path, uint64_t address, uint64_t old_offset,
 				uint64_t *new_offset, int *fd)
@@ -309,9 +312,9 @@ static void wipe(pid_t pid)
 }
 
 /*
- * Once for each task, all of them stopped. criu 3.17.1 calls it for tasks that are dead in the
- * image, too, maybe without a number. It does not ask whether this hook succeeded: what must not
- * run is killed.
+ * criu calls this once for each task. All tasks are stopped. criu 3.17.1 calls it also for tasks
+ * that are dead in the image, maybe without a number. criu ignores what this hook returns: tasks
+ * that must not run are killed.
  */
 int sysgenid_restore_resume_late(int pid)
 {

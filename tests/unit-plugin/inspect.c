@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A task that cannot be looked at fails the dump, and one that is gone does not. Linked with --wrap. */
+/* A task that cannot be inspected fails the dump; one that is gone does not. Uses --wrap. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Collects what the plugin says, in the place of criu's log; one file of each program includes it. */
+/* Collects the plugin's messages in place of criu's log; one file of each program includes it. */
 #ifndef TEST_MESSAGES_H
 #define TEST_MESSAGES_H
 

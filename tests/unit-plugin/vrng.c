@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which tasks have the system's counter mapped by way of the virtio-rng driver. Two file systems stand in for sysfs, as two
- * network namespaces see it, and others for those of a hostile container. Linked with --wrap=fstatfs.
+ * Which tasks have mapped the virtio-rng driver's counter. Two file systems stand in for sysfs,
+ * as two network namespaces see it, and others for those of a hostile container. Linked with
+ * --wrap=fstatfs.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -48,7 +49,7 @@ static void must(bool good)
 	}
 }
 
-/* A file system with the file at a path that is called so. The inode numbers are the same on each. */
+/* Mounts a file system that has the file at this path. All have the same inode numbers. */
 static dev_t make(const char *folder, const char *name)
 {
 	char path[256];

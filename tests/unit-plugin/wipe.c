@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Wipe-on-fork memory of a frozen task is recorded, and cleared in a restored one; nothing else is. */
+/* A dump records wipe-on-fork memory, and a restore clears it; other memory stays. */
 #include <fcntl.h>
 #include <linux/userfaultfd.h>
 #include <signal.h>
@@ -217,7 +217,7 @@ static void cleared(struct form form, const char *what)
 	sysgenid_image_free(image);
 }
 
-/* An area that is not the task's alone, or is nothing any more, must not be taken for one that has been cleared. */
+/* An area that is shared, or is not there any more, must not count as cleared. */
 static void test_elsewhere(void)
 {
 	struct child child = start();
