@@ -90,7 +90,7 @@ extern struct criu_plugin_table cr_plugin_ctl CRIU_WEAK;
 int add_inventory_plugin(const char *name) CRIU_WEAK;
 bool check_and_remove_inventory_plugin(const char *name, size_t n) CRIU_WEAK;
 /*
- * The UUID of this dump, and at restore that of the dump that criu's inventory is of. criu before 4.1
+ * The UUID of this dump, and at restore that of the inventory's dump. criu before 4.1
  * has 8 bytes of another kind in the first one, and not the second.
  */
 extern const char criu_run_id[] CRIU_WEAK;

@@ -227,7 +227,7 @@ static void read_boot_id(SysgenidImage *image)
 	image->boot_id = strdup(id);
 }
 
-/* Whatever becomes of this dump, an earlier one's image must not stay beside what criu writes now. */
+/* Removes an earlier dump's image: it must not stay beside what criu writes now. */
 static int remove_earlier(void)
 {
 	int error, directory = criu_get_image_dir ? criu_get_image_dir() : -1;

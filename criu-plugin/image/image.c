@@ -461,7 +461,10 @@ int sysgenid_image_write(const SysgenidImage *image, int directory)
 	return error;
 }
 
-/* A message with what is not written yet: protobuf takes messages in a row for one, with all elements and the last values. */
+/*
+ * Makes a message of what is not written yet. protobuf reads messages in a row as one, with all
+ * elements and the last values.
+ */
 static SysgenidImage rest_of(const SysgenidImage *image, const struct sysgenid_image_lists *written)
 {
 	SysgenidImage rest = *image;

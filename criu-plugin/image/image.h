@@ -47,8 +47,8 @@ bool sysgenid_image_has_file_task(const SysgenidImage *image, pid_t pid);
 /* Header and message in a buffer that the caller frees. Returns 0, -ENOMEM or -E2BIG. */
 int sysgenid_image_encode(const SysgenidImage *image, uint8_t **data, size_t *size);
 /*
- * Returns 0 or -EBADMSG with error filled in (also -ENOMEM). Areas that are not clear come first then; apart from that they
- * are in the order of their tasks and addresses.
+ * Returns 0, or -EBADMSG or -ENOMEM with error filled in. Areas that are not clear come first
+ * afterwards; apart from that areas are in the order of their tasks and addresses.
  */
 int sysgenid_image_decode(const uint8_t *data, size_t size, SysgenidImage **image,
 			  struct sysgenid_image_error *error);
@@ -68,8 +68,9 @@ struct sysgenid_image_lists {
 struct sysgenid_image_lists sysgenid_image_lists(const SysgenidImage *image);
 
 /*
- * Adds to the image in a directory what it lacks: the lists are longer than when it was written, and other fields have
- * other values; none has lost its value. After a failure the image may be one that is refused.
+ * Adds to the image in a directory what it lacks. The lists may be longer than when it was
+ * written, and fields may have other values; none may have lost its value. After a failure a
+ * restore may refuse the image.
  */
 int sysgenid_image_append(const SysgenidImage *image, const struct sysgenid_image_lists *written,
 			  int directory);

@@ -118,7 +118,10 @@ void sysgenid_policy_plan(const struct sysgenid_facts *facts, struct sysgenid_pl
 	}
 }
 
-/* Without an image nobody knows whether a task has the machine's counter. criu may not move that, so nobody here can. */
+/*
+ * Without an image nobody knows whether a task has the machine's counter. criu has no right to
+ * move that one.
+ */
 bool sysgenid_policy_narrow(const struct sysgenid_facts *facts, struct sysgenid_plan *plan)
 {
 	if (plan->inside || !facts->inside || facts->system_wide)

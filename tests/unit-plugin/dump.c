@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the real sysgenid_plugin.so leaves in the image directory at a dump, and whether a restore takes
- * it for that of another dump. Built twice: as a criu 3.17.1 and, with NEW_CRIU, as a 4.1.
+ * What the real sysgenid_plugin.so leaves in the image directory at a dump, and whether a restore
+ * takes it for that of another dump. Built twice: as a criu 3.17.1 and, with NEW_CRIU, as a 4.1.
  */
 #include <dlfcn.h>
 #include <errno.h>
