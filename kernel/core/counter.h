@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One generation counter: the page that is the counter, the tickets that are written into it, and
- * the account of who has acknowledged which generation. There is one a domain, that is, a PID
- * namespace; see domain.h.
+ * One generation counter: the page that is the counter, and the tickets that are written into it.
+ * There is one a domain, that is, a PID namespace. The struct has what all floors keep for it;
+ * see domain.h, watchers.h, writers.h, event.h.
  *
  * The word in the page has no second copy. Whoever changes it, CPU or device, has changed it for
  * every reader at once; therefore nothing in here caches it.
@@ -85,44 +85,19 @@ struct sysgenid_counter {
 	u32 reseed_sample;
 };
 
-/*
- * What a file has to do with the counter. Guarded by the counter's lock but for the constant
- * pointer.
- */
-struct sysgenid_watcher {
-	struct sysgenid_counter *counter;
-	sysgenid_ticket acknowledged;
-	bool marked; /* outdated whatever it has acknowledged */
-	bool tracked;
-	wait_queue_head_t own; /* sleepers on this file, for what concerns it alone */
-};
-
-struct sysgenid_summary {
-	u32 generation;
-	u32 highest;
-	u32 watchers;
-	u32 outdated;
-	enum sysgenid_cause last_cause;
-};
+extern struct sysgenid_counter sysgenid_system; /* the initial PID namespace's; always there */
 
 int sysgenid_counter_init(struct sysgenid_counter *counter, gfp_t gfp);
-void sysgenid_counter_flush(struct sysgenid_counter *counter);
 void sysgenid_counter_destroy(struct sysgenid_counter *counter);
-void sysgenid_counter_begin(struct sysgenid_counter *counter, sysgenid_ticket first);
 sysgenid_ticket sysgenid_counter_next(struct sysgenid_counter *counter);
 sysgenid_ticket sysgenid_counter_last(struct sysgenid_counter *counter);
 void sysgenid_counter_raise_floor(struct sysgenid_counter *counter, sysgenid_ticket last);
 void sysgenid_counter_reserve(struct sysgenid_counter *counter, u32 min);
 int sysgenid_counter_allow_jump(struct sysgenid_counter *counter, u32 min);
-void sysgenid_counter_summary(struct sysgenid_counter *counter, struct sysgenid_summary *summary);
-void sysgenid_counter_announce(struct sysgenid_counter *counter);
-void sysgenid_counter_wake(struct sysgenid_counter *counter);
 
-/* The caller holds @events. */
-u32 sysgenid_counter_move(struct sysgenid_counter *counter, u32 min, enum sysgenid_cause cause);
-
-/* The caller holds @lock. */
+/* Caller holds ->lock. */
 sysgenid_ticket sysgenid_counter_current(struct sysgenid_counter *counter);
+sysgenid_ticket sysgenid_counter_wished(struct sysgenid_counter *counter, u32 min);
 sysgenid_ticket sysgenid_counter_draw(struct sysgenid_counter *counter, sysgenid_ticket after);
 
 static inline u32 sysgenid_counter_generation(const struct sysgenid_counter *counter)
@@ -133,14 +108,5 @@ static inline u32 sysgenid_counter_generation(const struct sysgenid_counter *cou
 	 */
 	return smp_load_acquire(&counter->shared->generation);
 }
-
-void sysgenid_watcher_init(struct sysgenid_watcher *watcher, struct sysgenid_counter *counter);
-void sysgenid_watcher_release(struct sysgenid_watcher *watcher);
-bool sysgenid_watcher_outdated(struct sysgenid_watcher *watcher, u32 *generation);
-int sysgenid_watcher_acknowledge(struct sysgenid_watcher *watcher, u32 generation);
-void sysgenid_watcher_track(struct sysgenid_watcher *watcher, bool on);
-void sysgenid_watcher_mark(struct sysgenid_watcher *watcher);
-int sysgenid_watcher_wait_outdated(struct sysgenid_watcher *watcher, u32 *generation);
-int sysgenid_watcher_wait_settled(struct sysgenid_watcher *watcher, unsigned int timeout_ms);
 
 #endif /* SYSGENID_COUNTER_H */

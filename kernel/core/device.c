@@ -20,20 +20,25 @@
 #include "domain.h"
 #include "event.h"
 #include "notify.h"
+#include "reseed.h"
 #include "sysfs.h"
+#include "watchers.h"
 
 static int sysgenid_open(struct inode *inode, struct file *file)
 {
 	struct sysgenid_watcher *watcher = kmalloc(sizeof(*watcher), GFP_KERNEL_ACCOUNT);
 	struct sysgenid_counter *domain;
+	bool made;
 
 	if (!watcher)
 		return -ENOMEM;
-	domain = sysgenid_domain_get(task_active_pid_ns(current));
+	domain = sysgenid_domain_get(task_active_pid_ns(current), &made);
 	if (IS_ERR(domain)) {
 		kfree(watcher);
 		return PTR_ERR(domain);
 	}
+	if (made)
+		sysgenid_reseed_adopt(domain);
 	sysgenid_watcher_init(watcher, domain);
 	file->private_data = watcher;
 	return stream_open(inode, file);
@@ -103,7 +108,7 @@ static __poll_t sysgenid_poll(struct file *file, poll_table *wait)
 }
 
 /* The system's PID namespace belongs to the initial user namespace. */
-static bool may_trigger(const struct sysgenid_counter *counter)
+static bool device_may_trigger(const struct sysgenid_counter *counter)
 {
 	struct user_namespace *owner = counter->pid_ns->user_ns;
 
@@ -123,7 +128,7 @@ static long sysgenid_ioctl(struct file *file, unsigned int request, unsigned lon
 	case SYSGENID_WAIT_WATCHERS:
 		return sysgenid_watcher_wait_settled(watcher, value);
 	case SYSGENID_TRIGGER_GEN_UPDATE:
-		if (!may_trigger(watcher->counter))
+		if (!device_may_trigger(watcher->counter))
 			return -EACCES;
 		return sysgenid_event(watcher->counter, value, SYSGENID_CAUSE_IOCTL, &generation);
 	case SYSGENID_MARK_OUTDATED:
@@ -143,8 +148,8 @@ static long sysgenid_compat_ioctl(struct file *file, unsigned int request, unsig
 #endif
 
 /*
- * The counter's page is mapped at the first access and not at mmap time: so the mapping needs none of
- * the special vma flags that checkpoint tools refuse.
+ * The counter's page is mapped at the first access and not at mmap time: so the mapping needs none
+ * of the special vma flags that checkpoint tools refuse.
  */
 static vm_fault_t sysgenid_fault(struct vm_fault *vmf)
 {

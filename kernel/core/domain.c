@@ -2,11 +2,10 @@
 /*
  * Domains: who has which counter, and for how long.
  *
- * The lock is a spinlock, and held for moments: all containers of the machine share it, and nobody may have to wait for a
- * task of one of them that has lost its processor.
+ * The lock is a spinlock, and held for moments: all containers of the machine share it, and nobody
+ * may have to wait for a task of one of them that has lost its processor.
  */
 #include <linux/err.h>
-#include <linux/export.h>
 #include <linux/hashtable.h>
 #include <linux/mm.h>
 #include <linux/pid_namespace.h>
@@ -17,35 +16,36 @@
 
 #include "counter.h"
 #include "domain.h"
-#include "reseed.h"
-#include "sysgenid_writer.h"
+#include "watchers.h"
 #include "writers.h"
 
 #define BUCKETS_LOG2 8
 
-/* Guards all below, and users and nodes of the domains. Outside of a driver's lock and a counter's. */
+/*
+ * Guards all below, and users and nodes of the domains. Outside of a driver's lock and a counter's.
+ */
 static DEFINE_SPINLOCK(domains_lock);
-static DEFINE_HASHTABLE(by_ns, BUCKETS_LOG2);
+static DEFINE_HASHTABLE(domains_by_ns, BUCKETS_LOG2);
 static LIST_HEAD(domains); /* youngest first */
-static unsigned int count;
+static unsigned int domains_count;
 /*
  * Those that nobody uses, whose words devices still store: virtio cannot take a request back. The
  * next domains are made of them.
  */
-static LIST_HEAD(pool);
+static LIST_HEAD(domains_pool);
 /*
- * Devices have room for few domains, and whoever may make user namespaces may make as many as he likes. So domains of
- * foreign user namespaces get half of the room only. Each keeps its place until its page is freed or goes to one of the
- * host's.
+ * Devices have room for few domains, and whoever may make user namespaces may make as many as he
+ * likes. So domains of foreign user namespaces get half of the room only. Each keeps its place
+ * until its page is freed or goes to one of the host's.
  */
-static unsigned int foreign_places;
+static unsigned int domains_foreign;
 
-static struct sysgenid_counter *find(struct pid_namespace *ns)
+static struct sysgenid_counter *domains_find(struct pid_namespace *ns)
 {
 	struct sysgenid_counter *domain;
 
 	lockdep_assert_held(&domains_lock);
-	hash_for_each_possible (by_ns, domain, by_ns, (unsigned long)ns) {
+	hash_for_each_possible (domains_by_ns, domain, by_ns, (unsigned long)ns) {
 		if (domain->pid_ns == ns) {
 			domain->users++;
 			return domain;
@@ -61,47 +61,50 @@ struct sysgenid_counter *sysgenid_domain_find(struct pid_namespace *ns)
 	if (ns == &init_pid_ns)
 		return &sysgenid_system;
 	spin_lock(&domains_lock);
-	domain = find(ns);
+	domain = domains_find(ns);
 	spin_unlock(&domains_lock);
 	return domain;
 }
 
-static void give_up_place(struct sysgenid_counter *domain)
+static void domain_give_up_place(struct sysgenid_counter *domain)
 {
 	lockdep_assert_held(&domains_lock);
-	foreign_places -= domain->has_place;
+	domains_foreign -= domain->has_place;
 	domain->has_place = false;
 }
 
-/* May devices store its word? If there are places in excess, since a smaller device has come, no device gets another. */
-static bool may_cover(struct sysgenid_counter *domain)
+/*
+ * May devices store its word? If there are places in excess, since a smaller device has come, no
+ * device gets another.
+ */
+static bool domain_may_cover(struct sysgenid_counter *domain)
 {
 	unsigned int most = sysgenid_writers_room() / 2;
 
 	lockdep_assert_held(&domains_lock);
 	if (!domain->foreign_userns)
 		return true;
-	if (!domain->has_place && foreign_places < most) {
+	if (!domain->has_place && domains_foreign < most) {
 		domain->has_place = true;
-		foreign_places++;
+		domains_foreign++;
 	}
-	return domain->has_place && foreign_places <= most;
+	return domain->has_place && domains_foreign <= most;
 }
 
 /*
- * One of the pool, or NULL. Its last user may have a piece of the page in a pipe still: not that one. A domain of a foreign
- * user namespace gets only what one had.
+ * One of the pool, or NULL. Its last user may have a piece of the page in a pipe still: not that
+ * one. A domain of a foreign user namespace gets only what one had.
  */
-static struct sysgenid_counter *take_from_pool(bool foreign)
+static struct sysgenid_counter *domain_from_pool(bool foreign)
 {
 	struct sysgenid_counter *domain, *found = NULL;
 
 	spin_lock(&domains_lock);
-	list_for_each_entry (domain, &pool, node) {
+	list_for_each_entry (domain, &domains_pool, node) {
 		if (page_count(domain->page) == 1 && (domain->has_place || !foreign)) {
 			list_del(&domain->node);
 			if (!foreign)
-				give_up_place(domain);
+				domain_give_up_place(domain);
 			found = domain;
 			break;
 		}
@@ -110,7 +113,7 @@ static struct sysgenid_counter *take_from_pool(bool foreign)
 	return found;
 }
 
-static struct sysgenid_counter *allocate(void)
+static struct sysgenid_counter *domain_allocate(void)
 {
 	struct sysgenid_counter *domain = kmalloc(sizeof(*domain), GFP_KERNEL_ACCOUNT);
 	int ret;
@@ -122,16 +125,17 @@ static struct sysgenid_counter *allocate(void)
 		kfree(domain);
 		return ERR_PTR(ret);
 	}
+	sysgenid_watchers_init(domain);
 	return domain;
 }
 
 static struct sysgenid_counter *domain_new(struct pid_namespace *ns)
 {
 	bool foreign = ns->user_ns != &init_user_ns;
-	struct sysgenid_counter *domain = take_from_pool(foreign);
+	struct sysgenid_counter *domain = domain_from_pool(foreign);
 
 	if (!domain)
-		domain = allocate();
+		domain = domain_allocate();
 	if (IS_ERR(domain))
 		return domain;
 	domain->foreign_userns = foreign;
@@ -140,7 +144,7 @@ static struct sysgenid_counter *domain_new(struct pid_namespace *ns)
 	return domain;
 }
 
-static void destroy(struct sysgenid_counter *domain)
+static void domain_destroy(struct sysgenid_counter *domain)
 {
 	sysgenid_counter_destroy(domain);
 	kfree(domain);
@@ -152,19 +156,19 @@ static void domain_free(struct sysgenid_counter *domain)
 	bool covered;
 
 	/* What its last file has brought about is told before it goes. */
-	sysgenid_counter_flush(domain);
+	sysgenid_watchers_flush(domain);
 	put_pid_ns(domain->pid_ns);
 	domain->pid_ns = NULL;
 	/* Under the lock, so that either we or the purge see that the last device has gone. */
 	spin_lock(&domains_lock);
 	covered = atomic_read(&domain->covered);
 	if (covered)
-		list_add(&domain->node, &pool);
+		list_add(&domain->node, &domains_pool);
 	else
-		give_up_place(domain);
+		domain_give_up_place(domain);
 	spin_unlock(&domains_lock);
 	if (!covered)
-		destroy(domain);
+		domain_destroy(domain);
 }
 
 void sysgenid_domains_purge(void)
@@ -173,56 +177,56 @@ void sysgenid_domains_purge(void)
 	LIST_HEAD(unused);
 
 	spin_lock(&domains_lock);
-	list_for_each_entry_safe (domain, next, &pool, node) {
+	list_for_each_entry_safe (domain, next, &domains_pool, node) {
 		if (atomic_read(&domain->covered))
 			continue;
 		list_move(&domain->node, &unused);
-		give_up_place(domain);
+		domain_give_up_place(domain);
 	}
 	spin_unlock(&domains_lock);
 	list_for_each_entry_safe (domain, next, &unused, node)
-		destroy(domain);
+		domain_destroy(domain);
 }
 
-void sysgenid_writer_cover_all(struct sysgenid_writer *writer)
+void sysgenid_domains_cover(struct sysgenid_writer *writer)
 {
 	struct sysgenid_counter *domain;
 
 	spin_lock(&domains_lock);
 	list_for_each_entry (domain, &domains, node) {
-		if (may_cover(domain))
+		if (domain_may_cover(domain))
 			sysgenid_writer_cover(writer, domain);
 	}
 	spin_unlock(&domains_lock);
 }
-EXPORT_SYMBOL_GPL(sysgenid_writer_cover_all);
 
-static void cover(struct sysgenid_counter *new)
+static void domain_cover(struct sysgenid_counter *new)
 {
 	lockdep_assert_held(&domains_lock);
-	if (may_cover(new))
+	if (domain_may_cover(new))
 		sysgenid_writers_cover(new);
 }
 
 /*
- * Put @new into the list, unless the namespace has a domain by now, or the system's number is not any more the one that
+ * Put @new into the list, unless the namespace has a domain by now, or the system's number is not
+ * any more the one that
  * @new began after. Returns what is in the list then, or NULL: try again.
  *
  * In front of the list: a walk over it does not see what came after it began, or a container that
  * makes one domain after the other would keep it walking. Nobody has looked at the new one before.
  */
-static struct sysgenid_counter *publish(struct sysgenid_counter *new)
+static struct sysgenid_counter *domain_publish(struct sysgenid_counter *new)
 {
 	struct sysgenid_counter *found;
 
 	spin_lock(&domains_lock);
-	found = find(new->pid_ns);
+	found = domains_find(new->pid_ns);
 	if (!found && sysgenid_counter_next(&sysgenid_system) == new->began) {
 		/* A device that has come since the first time. */
-		cover(new);
-		hash_add(by_ns, &new->by_ns, (unsigned long)new->pid_ns);
+		domain_cover(new);
+		hash_add(domains_by_ns, &new->by_ns, (unsigned long)new->pid_ns);
 		list_add(&new->node, &domains);
-		count++;
+		domains_count++;
 		found = new;
 	}
 	spin_unlock(&domains_lock);
@@ -230,24 +234,25 @@ static struct sysgenid_counter *publish(struct sysgenid_counter *new)
 }
 
 /*
- * Give @new its first number, and publish it. Each try looks at the system's word, begins, and looks again behind a fence,
- * in publish(). A leak since the first look may have gone under in what was stored here, and the namespace may know the
- * number from before. After the fence the leak has moved the system's word, so that the second look finds it; a later leak
- * moves this one. An event of a CPU since the first look has drawn a number, so that the second look finds it; a later
- * event finds the domain in the list.
+ * Give @new its first number, and publish it. Each try looks at the system's word, begins, and
+ * looks again behind a fence, in domain_publish(). A leak since the first look may have gone under
+ * in what was stored here, and the namespace may know the number from before. After the fence the
+ * leak has moved the system's word, so that the second look finds it; a later leak moves this one.
+ * An event of a CPU since the first look has drawn a number, so that the second look finds it; a
+ * later event finds the domain in the list.
  */
-static struct sysgenid_counter *insert(struct sysgenid_counter *new)
+static struct sysgenid_counter *domain_insert(struct sysgenid_counter *new)
 {
 	struct sysgenid_counter *found;
 
 	sysgenid_counter_begin(new, sysgenid_counter_next(&sysgenid_system));
 	spin_lock(&domains_lock);
-	cover(new);
+	domain_cover(new);
 	spin_unlock(&domains_lock);
 	for (;;) {
 		if (atomic_read(&new->covered))
 			sysgenid_writers_fence();
-		found = publish(new);
+		found = domain_publish(new);
 		if (found)
 			return found;
 		if (fatal_signal_pending(current))
@@ -256,20 +261,23 @@ static struct sysgenid_counter *insert(struct sysgenid_counter *new)
 	}
 }
 
-/* The domain of @ns, which is made if there is none. */
-struct sysgenid_counter *sysgenid_domain_get(struct pid_namespace *ns)
+/*
+ * The domain of @ns, which is made if there is none. @made: whether it was: then the caller has to
+ * see to its rng_generation.
+ */
+struct sysgenid_counter *sysgenid_domain_get(struct pid_namespace *ns, bool *made)
 {
 	struct sysgenid_counter *domain = sysgenid_domain_find(ns), *new;
 
+	*made = false;
 	if (domain)
 		return domain;
 	new = domain_new(ns);
 	if (IS_ERR(new))
 		return new;
-	domain = insert(new);
-	if (domain == new)
-		sysgenid_reseed_adopt(new);
-	else
+	domain = domain_insert(new);
+	*made = domain == new;
+	if (!*made)
 		domain_free(new);
 	return domain;
 }
@@ -285,7 +293,7 @@ void sysgenid_domain_put(struct sysgenid_counter *domain)
 	if (last) {
 		hash_del(&domain->by_ns);
 		list_del(&domain->node);
-		count--;
+		domains_count--;
 		sysgenid_counter_raise_floor(&sysgenid_system, sysgenid_counter_last(domain));
 	}
 	spin_unlock(&domains_lock);
@@ -326,5 +334,5 @@ void sysgenid_domain_summary(struct pid_namespace *ns, struct sysgenid_summary *
 
 unsigned int sysgenid_domain_count(void)
 {
-	return READ_ONCE(count);
+	return READ_ONCE(domains_count);
 }

@@ -15,20 +15,23 @@
 #include "event.h"
 #include "notify.h"
 #include "reseed.h"
+#include "watchers.h"
 #include "writers.h"
 
 /*
- * What others want of a counter whose events mutex is taken. Whoever gives the mutex back does it. Bits below these are
- * causes: move the generation for each of them that is set.
+ * What others want of a counter whose events mutex is taken. Whoever gives the mutex back does it.
+ * Bits below these are causes: move the generation for each of them that is set.
  */
-#define DEFER_SETTLE BIT(30) /* see whether a device has moved it, and move it if not */
-#define DEFER_ANNOUNCE                                                                             \
-	BIT(29) /* tell listeners that all watchers have acknowledged, if that is so */
+#define DEFER_SETTLE BIT(30)   /* see whether a device has moved it, and move it if not */
+#define DEFER_ANNOUNCE BIT(29) /* tell listeners that nobody is outdated, if that is so */
 #define DEFER_CAUSES (DEFER_ANNOUNCE - 1)
-#define SOON HZ
+#define EVENT_SOON HZ
 
-/* Returns whether there was an event: then the caller wakes sleepers and starts a reseed. Caller holds ->events. */
-static bool run_deferred(struct sysgenid_counter *counter)
+/*
+ * Returns whether there was an event: then the caller wakes sleepers and starts a reseed. Caller
+ * holds ->events.
+ */
+static bool event_run_deferred(struct sysgenid_counter *counter)
 {
 	unsigned int deferred = atomic_xchg(&counter->deferred, 0);
 	unsigned int causes = deferred & DEFER_CAUSES;
@@ -45,15 +48,15 @@ static bool run_deferred(struct sysgenid_counter *counter)
 	return deferred & ~DEFER_ANNOUNCE;
 }
 
-void sysgenid_events_unlock(struct sysgenid_counter *counter)
+static void events_unlock(struct sysgenid_counter *counter)
 {
 	for (;;) {
 		mutex_unlock(&counter->events);
-		smp_mb(); /* the mutex is free before the look; pairs with the barrier in reach() */
+		smp_mb(); /* the mutex is free before the look; pairs with event_reach() */
 		if (!atomic_read(&counter->deferred) || !mutex_trylock(&counter->events))
 			return;
-		/* reach() found the mutex taken and moved on: do its work here. */
-		if (run_deferred(counter)) {
+		/* event_reach() found the mutex taken and moved on: do its work here. */
+		if (event_run_deferred(counter)) {
 			sysgenid_counter_wake(counter);
 			sysgenid_reseed_start(SYSGENID_RESEED_NOW);
 		}
@@ -61,47 +64,49 @@ void sysgenid_events_unlock(struct sysgenid_counter *counter)
 }
 
 /*
- * Waits for nobody: the events of a container may take as long as the container likes, and others come after it.
- * Either this function gets the mutex, or its owner finds what is wanted when it gives the mutex back.
- * Returns whether there was an event here: the caller wakes sleepers and starts a reseed, after all its calls.
+ * Waits for nobody: the events of a container may take as long as the container likes, and others
+ * come after it. Either this function gets the mutex, or its owner finds what is wanted when it
+ * gives the mutex back.
+ * Returns whether there was an event here: the caller wakes sleepers and starts a reseed, after all
+ * its calls.
  */
-static bool reach(struct sysgenid_counter *counter, unsigned int wanted)
+static bool event_reach(struct sysgenid_counter *counter, unsigned int wanted)
 {
 	bool event;
 
 	atomic_or(wanted, &counter->deferred);
-	smp_mb__after_atomic(); /* pairs with the barrier in sysgenid_events_unlock() */
+	smp_mb__after_atomic(); /* pairs with the barrier in events_unlock() */
 	if (!mutex_trylock(&counter->events))
 		return false;
-	event = run_deferred(counter);
-	sysgenid_events_unlock(counter);
+	event = event_run_deferred(counter);
+	events_unlock(counter);
 	return event;
 }
 
 /*
- * The work item of a counter. It must not queue itself again: sysgenid_counter_flush() relies on that. With the events
- * mutex held, so that listeners hear of an event before they hear that it is settled.
+ * Nobody of the counter is outdated any more: called by a work item. With the events mutex held, so
+ * that listeners hear of an event before they hear that it is settled.
  */
-void sysgenid_event_announce(struct work_struct *work)
+static void event_announce(struct sysgenid_counter *counter)
 {
-	struct sysgenid_counter *counter =
-		container_of(to_delayed_work(work), struct sysgenid_counter, announce);
-
 	/* An event of a walk that found the mutex taken by this function. */
-	if (reach(counter, DEFER_ANNOUNCE)) {
+	if (event_reach(counter, DEFER_ANNOUNCE)) {
 		sysgenid_counter_wake(counter);
 		sysgenid_reseed_start(SYSGENID_RESEED_NOW);
 	}
 }
 
-/* First all words, then all sleepers, of whom a container may have many. Returns whether there are domains. */
-static bool reach_all(unsigned int wanted)
+/*
+ * First all words, then all sleepers, of whom a container may have many. Returns whether there are
+ * domains.
+ */
+static bool event_reach_all(unsigned int wanted)
 {
 	struct sysgenid_counter *domain;
 	bool any = false;
 
 	for_each_sysgenid_domain (domain) {
-		reach(domain, wanted);
+		event_reach(domain, wanted);
 		any = true;
 	}
 	for_each_sysgenid_domain (domain)
@@ -110,26 +115,42 @@ static bool reach_all(unsigned int wanted)
 }
 
 /* After the system's generation has moved. */
-void sysgenid_event_reach_domains(enum sysgenid_cause cause)
+static void event_reach_domains(enum sysgenid_cause cause)
 {
 	/* The system's word has moved: its reseed need not wait for all containers. */
 	sysgenid_reseed_start(SYSGENID_RESEED_NOW);
 	/* And once more, for theirs. A domain that begins later sees to itself. */
-	if (reach_all(BIT(cause)))
+	if (event_reach_all(BIT(cause)))
 		sysgenid_reseed_start(SYSGENID_RESEED_NOW);
 }
 
-/*
- * After a leak, when a device has moved some of them already. @all: an event of the system's, which was not
- * covered, is one of theirs.
- */
-void sysgenid_event_settle_domains(bool all)
+/* A device has reported something: called by a work item. */
+static void event_settle(void)
 {
-	reach_all(DEFER_SETTLE | (all ? BIT(SYSGENID_CAUSE_VIRTIO_LEAK) : 0));
+	struct sysgenid_counter *counter = &sysgenid_system;
+	u32 generation;
+	bool good;
+
+	/* Not under ->events: whoever holds it may be long about it. */
+	sysgenid_counter_wake(counter);
+	mutex_lock(&counter->events);
+	good = sysgenid_settled_by_device(counter, &generation);
+	if (!good) {
+		generation = sysgenid_counter_move(counter, 0, SYSGENID_CAUSE_VIRTIO_LEAK);
+		sysgenid_counter_wake(counter);
+	}
+	sysgenid_notify(counter, generation, SYSGENID_CAUSE_VIRTIO_LEAK);
+	events_unlock(counter);
+	sysgenid_reseed_start(SYSGENID_RESEED_NOW);
+	/*
+	 * An event of the system's is one of all domains. Else the device has moved some of them.
+	 */
+	event_reach_all(DEFER_SETTLE | (good ? 0 : BIT(SYSGENID_CAUSE_VIRTIO_LEAK)));
+	sysgenid_reseed_start(SYSGENID_RESEED_NOW);
 }
 
 /* The rest of an event whose caller has taken ->events, which is given back. */
-static u32 finish(struct sysgenid_counter *counter, u32 min, enum sysgenid_cause cause)
+static u32 event_finish(struct sysgenid_counter *counter, u32 min, enum sysgenid_cause cause)
 {
 	u32 generation;
 
@@ -137,17 +158,18 @@ static u32 finish(struct sysgenid_counter *counter, u32 min, enum sysgenid_cause
 	generation = sysgenid_counter_move(counter, min, cause);
 	sysgenid_counter_wake(counter);
 	sysgenid_notify(counter, generation, cause);
-	sysgenid_events_unlock(counter);
+	events_unlock(counter);
 	if (counter == &sysgenid_system)
-		sysgenid_event_reach_domains(cause);
+		event_reach_domains(cause);
 	else
 		sysgenid_reseed_start(SYSGENID_RESEED_LATER);
 	return generation;
 }
 
 /*
- * Events of the system are made by a work item. So the system's events mutex is never held by a task that a cgroup
- * throttles, or that has a low priority; and who waits for an event can be killed.
+ * Events of the system are made by a work item. So the system's events mutex is never held by a
+ * task that a cgroup throttles, or that has a low priority; and who waits for an event can be
+ * killed.
  */
 struct event_request {
 	struct list_head node;
@@ -157,59 +179,59 @@ struct event_request {
 	struct completion done;
 };
 
-static void serve_requests(struct work_struct *unused);
+static void event_serve(struct work_struct *unused);
 
-static DECLARE_WORK(event_work, serve_requests);
-static DEFINE_SPINLOCK(requests_lock); /* guards both below */
-static LIST_HEAD(requests);
-static struct event_request *served; /* by the work item; NULL if who asked has been killed */
+static DECLARE_WORK(event_work, event_serve);
+static DEFINE_SPINLOCK(event_lock); /* guards both below */
+static LIST_HEAD(event_requests);
+static struct event_request *event_served; /* by the work item; NULL if who asked has been killed */
 
-static void serve_requests(struct work_struct *unused)
+static void event_serve(struct work_struct *unused)
 {
 	struct event_request *request;
 	enum sysgenid_cause cause;
 	u32 generation, min;
 
 	/* The request is on the stack of who waits: it may go as soon as the lock is free. */
-	spin_lock(&requests_lock);
-	while ((request = list_first_entry_or_null(&requests, struct event_request, node))) {
+	spin_lock(&event_lock);
+	while ((request = list_first_entry_or_null(&event_requests, struct event_request, node))) {
 		list_del_init(&request->node);
-		served = request;
+		event_served = request;
 		min = request->min;
 		cause = request->cause;
-		spin_unlock(&requests_lock);
+		spin_unlock(&event_lock);
 		mutex_lock(&sysgenid_system.events);
-		generation = finish(&sysgenid_system, min, cause);
-		spin_lock(&requests_lock);
-		if (served) {
-			served->generation = generation;
-			complete(&served->done);
+		generation = event_finish(&sysgenid_system, min, cause);
+		spin_lock(&event_lock);
+		if (event_served) {
+			event_served->generation = generation;
+			complete(&event_served->done);
 		}
-		served = NULL;
+		event_served = NULL;
 	}
-	spin_unlock(&requests_lock);
+	spin_unlock(&event_lock);
 }
 
-static void request_event(struct event_request *request)
+static void event_ask(struct event_request *request)
 {
 	init_completion(&request->done);
-	spin_lock(&requests_lock);
-	list_add_tail(&request->node, &requests);
-	spin_unlock(&requests_lock);
+	spin_lock(&event_lock);
+	list_add_tail(&request->node, &event_requests);
+	spin_unlock(&event_lock);
 	queue_work(system_highpri_wq, &event_work);
 }
 
 /* Returns 0, or -EINTR if the task was killed first: then the event may come, or not. */
-static int wait_for_event(struct event_request *request)
+static int event_wait(struct event_request *request)
 {
 	if (!wait_for_completion_killable(&request->done))
 		return 0;
-	spin_lock(&requests_lock);
-	if (served == request)
-		served = NULL;
+	spin_lock(&event_lock);
+	if (event_served == request)
+		event_served = NULL;
 	else
 		list_del_init(&request->node);
-	spin_unlock(&requests_lock);
+	spin_unlock(&event_lock);
 	return -EINTR;
 }
 
@@ -224,7 +246,7 @@ u32 sysgenid_event_system(enum sysgenid_cause cause)
 {
 	struct event_request request = { .cause = cause };
 
-	request_event(&request);
+	event_ask(&request);
 	wait_for_completion(&request.done);
 	return request.generation;
 }
@@ -236,7 +258,8 @@ u32 sysgenid_event_system(enum sysgenid_cause cause)
  * @cause: for those who listen
  * @generation: where to store the new one
  *
- * A domain's events are made by its own tasks, so that these pay for them. Returns 0, or -EINTR if the task was killed.
+ * A domain's events are made by its own tasks, so that these pay for them. Returns 0, or -EINTR if
+ * the task was killed.
  */
 int sysgenid_event(struct sysgenid_counter *counter, u32 min, enum sysgenid_cause cause,
 		   u32 *generation)
@@ -247,23 +270,23 @@ int sysgenid_event(struct sysgenid_counter *counter, u32 min, enum sysgenid_caus
 	if (counter != &sysgenid_system) {
 		if (mutex_lock_killable(&counter->events))
 			return -EINTR;
-		*generation = finish(counter, min, cause);
+		*generation = event_finish(counter, min, cause);
 		return 0;
 	}
-	request_event(&request);
-	ret = wait_for_event(&request);
+	event_ask(&request);
+	ret = event_wait(&request);
 	*generation = request.generation;
 	return ret;
 }
 
 /*
- * The same for who holds a lock that others need: in a container, whose tasks may hold the mutex for long, -EBUSY after
- * a second.
+ * The same for who holds a lock that others need: in a container, whose tasks may hold the mutex
+ * for long, -EBUSY after a second.
  */
 int sysgenid_event_soon(struct sysgenid_counter *counter, u32 min, enum sysgenid_cause cause,
 			u32 *generation)
 {
-	unsigned long end = jiffies + SOON;
+	unsigned long end = jiffies + EVENT_SOON;
 
 	if (counter == &sysgenid_system)
 		return sysgenid_event(counter, min, cause, generation);
@@ -272,8 +295,15 @@ int sysgenid_event_soon(struct sysgenid_counter *counter, u32 min, enum sysgenid
 			return -EBUSY;
 		usleep_range(50, 500);
 	}
-	*generation = finish(counter, min, cause);
+	*generation = event_finish(counter, min, cause);
 	return 0;
+}
+
+/* Before anybody asks for an event. */
+void sysgenid_events_start(void)
+{
+	sysgenid_watchers_start(event_announce);
+	sysgenid_writers_start(event_settle);
 }
 
 /* To be called when nobody asks for an event any more. */

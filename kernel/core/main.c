@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Module set-up, and what other kernel code may call. */
+/* Loading and unloading. */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/export.h>
 #include <linux/miscdevice.h>
-#include <linux/mm.h>
 #include <linux/module.h>
 #include <linux/pid_namespace.h>
 #include <net/genetlink.h>
@@ -15,7 +13,7 @@
 #include "event.h"
 #include "netlink.h"
 #include "reseed.h"
-#include "sysgenid.h"
+#include "watchers.h"
 #include "writers.h"
 
 static unsigned int minor = SYSGENID_MINOR;
@@ -24,33 +22,12 @@ MODULE_PARM_DESC(
 	minor,
 	"minor number of /dev/sysgenid, 243 to 254 (default 243); keep it the same on all hosts");
 
-struct sysgenid_counter sysgenid_system;
-
-u32 sysgenid_bump_generation(enum sysgenid_cause cause)
-{
-	return sysgenid_event_system(cause);
-}
-EXPORT_SYMBOL_GPL(sysgenid_bump_generation);
-
-u32 sysgenid_generation(void)
-{
-	return sysgenid_counter_generation(&sysgenid_system);
-}
-EXPORT_SYMBOL_GPL(sysgenid_generation);
-
-struct page *sysgenid_get_page(void)
-{
-	get_page(sysgenid_system.page);
-	return sysgenid_system.page;
-}
-EXPORT_SYMBOL_GPL(sysgenid_get_page);
-
 /* When nobody starts any more. Each of these may start those that follow, and none before it. */
-static void stop_work(void)
+static void main_stop_work(void)
 {
 	sysgenid_writers_stop();
 	sysgenid_events_stop();
-	sysgenid_counter_flush(&sysgenid_system);
+	sysgenid_watchers_flush(&sysgenid_system);
 	sysgenid_reseed_stop();
 }
 
@@ -66,7 +43,9 @@ static int __init sysgenid_init(void)
 	ret = sysgenid_counter_init(&sysgenid_system, GFP_KERNEL);
 	if (ret)
 		return ret;
+	sysgenid_watchers_init(&sysgenid_system);
 	sysgenid_system.pid_ns = &init_pid_ns;
+	sysgenid_events_start();
 	ret = sysgenid_netlink_register();
 	if (ret) {
 		pr_err("cannot register the netlink family: error %d\n", ret);
@@ -84,7 +63,7 @@ static int __init sysgenid_init(void)
 
 err_netlink:
 	sysgenid_netlink_unregister();
-	stop_work();
+	main_stop_work();
 err_counter:
 	sysgenid_counter_destroy(&sysgenid_system);
 	return ret;
@@ -95,7 +74,7 @@ static void __exit sysgenid_exit(void)
 	/* Files and drivers pin this module, so there are none, and no domains. */
 	sysgenid_device_unregister();
 	sysgenid_netlink_unregister();
-	stop_work();
+	main_stop_work();
 	sysgenid_counter_destroy(&sysgenid_system);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Telling others that a generation has moved: kernel code first, then this module's netlink. And the other way round,
- * asking a source whether it should have.
+ * Telling others that a generation has moved: kernel code first, then this module's netlink. And
+ * the other way round, asking a source whether it should have.
  */
 #include <linux/export.h>
 #include <linux/lockdep.h>
@@ -9,26 +9,26 @@
 #include <linux/srcu.h>
 
 #include "counter.h"
-#include "domain.h"
 #include "notify.h"
 #include "sysgenid.h"
+#include "watchers.h"
 
-static BLOCKING_NOTIFIER_HEAD(chain);	/* other kernel code: the system's events */
-static BLOCKING_NOTIFIER_HEAD(notices); /* this module: all counters */
+static BLOCKING_NOTIFIER_HEAD(notify_chain);   /* other kernel code: the system's events */
+static BLOCKING_NOTIFIER_HEAD(notify_notices); /* this module: all counters */
 
 int sysgenid_listen(struct notifier_block *nb)
 {
-	return blocking_notifier_chain_register(&notices, nb);
+	return blocking_notifier_chain_register(&notify_notices, nb);
 }
 
 void sysgenid_unlisten(struct notifier_block *nb)
 {
-	blocking_notifier_chain_unregister(&notices, nb);
+	blocking_notifier_chain_unregister(&notify_notices, nb);
 }
 
 /*
- * Caller holds ->events, so that listeners see the events in order. Other kernel code hears of the system's only: no
- * container may make it work.
+ * Caller holds ->events, so that listeners see the events in order. Other kernel code hears of the
+ * system's only: no container may make it work.
  */
 void sysgenid_notify(struct sysgenid_counter *counter, u32 generation, enum sysgenid_cause cause)
 {
@@ -40,8 +40,8 @@ void sysgenid_notify(struct sysgenid_counter *counter, u32 generation, enum sysg
 
 	lockdep_assert_held(&counter->events);
 	if (counter == &sysgenid_system)
-		blocking_notifier_call_chain(&chain, cause, &generation);
-	blocking_notifier_call_chain(&notices, SYSGENID_NOTICE_EVENT, &notice);
+		blocking_notifier_call_chain(&notify_chain, cause, &generation);
+	blocking_notifier_call_chain(&notify_notices, SYSGENID_NOTICE_EVENT, &notice);
 }
 
 /* All watchers of the counter have acknowledged, if that is still so. Caller holds ->events. */
@@ -56,33 +56,33 @@ void sysgenid_notify_settled(struct sysgenid_counter *counter)
 		return;
 	notice.generation = summary.generation;
 	notice.watchers = summary.watchers;
-	blocking_notifier_call_chain(&notices, SYSGENID_NOTICE_SETTLED, &notice);
+	blocking_notifier_call_chain(&notify_notices, SYSGENID_NOTICE_SETTLED, &notice);
 }
 
 int sysgenid_register_notifier(struct notifier_block *nb)
 {
-	return blocking_notifier_chain_register(&chain, nb);
+	return blocking_notifier_chain_register(&notify_chain, nb);
 }
 EXPORT_SYMBOL_GPL(sysgenid_register_notifier);
 
 int sysgenid_unregister_notifier(struct notifier_block *nb)
 {
-	return blocking_notifier_chain_unregister(&chain, nb);
+	return blocking_notifier_chain_unregister(&notify_chain, nb);
 }
 EXPORT_SYMBOL_GPL(sysgenid_unregister_notifier);
 
-static DEFINE_MUTEX(source_lock); /* guards writing source */
-DEFINE_STATIC_SRCU(source_srcu);  /* guards calls of source */
-static int (*source)(void);
+static DEFINE_MUTEX(notify_source_lock); /* guards writing notify_source */
+DEFINE_STATIC_SRCU(notify_source_srcu);	 /* guards calls of it */
+static int (*notify_source)(void);
 
 int sysgenid_sync_source(void)
 {
-	int index = srcu_read_lock(&source_srcu), ret = 0;
-	int (*sync)(void) = READ_ONCE(source);
+	int index = srcu_read_lock(&notify_source_srcu), ret = 0;
+	int (*sync)(void) = READ_ONCE(notify_source);
 
 	if (sync)
 		ret = sync();
-	srcu_read_unlock(&source_srcu, index);
+	srcu_read_unlock(&notify_source_srcu, index);
 	return ret;
 }
 
@@ -90,21 +90,21 @@ int sysgenid_set_sync_source(int (*sync)(void))
 {
 	int ret = -EBUSY;
 
-	mutex_lock(&source_lock);
-	if (!source) {
-		WRITE_ONCE(source, sync);
+	mutex_lock(&notify_source_lock);
+	if (!notify_source) {
+		WRITE_ONCE(notify_source, sync);
 		ret = 0;
 	}
-	mutex_unlock(&source_lock);
+	mutex_unlock(&notify_source_lock);
 	return ret;
 }
 EXPORT_SYMBOL_GPL(sysgenid_set_sync_source);
 
 void sysgenid_clear_sync_source(void)
 {
-	mutex_lock(&source_lock);
-	WRITE_ONCE(source, NULL);
-	mutex_unlock(&source_lock);
-	synchronize_srcu(&source_srcu);
+	mutex_lock(&notify_source_lock);
+	WRITE_ONCE(notify_source, NULL);
+	mutex_unlock(&notify_source_lock);
+	synchronize_srcu(&notify_source_srcu);
 }
 EXPORT_SYMBOL_GPL(sysgenid_clear_sync_source);

@@ -22,7 +22,10 @@ struct sysgenid_notice {
 	u32 watchers;		   /* that have acknowledged */
 };
 
-/* The action is an enum sysgenid_notice_type, the data a struct sysgenid_notice. Called with the counter's ->events held. */
+/*
+ * The action is an enum sysgenid_notice_type, the data a struct sysgenid_notice. Called with the
+ * counter's ->events held.
+ */
 int sysgenid_listen(struct notifier_block *nb);
 void sysgenid_unlisten(struct notifier_block *nb);
 

@@ -7,7 +7,8 @@
  * state that a checkpoint image carries is refused after it.
  *
  * The kernel exports no function to modules that forces one. The RNDRESEEDCRNG ioctl of the random
- * device does (random(4)); from a work item, since it needs CAP_SYS_ADMIN, which our caller may lack.
+ * device does (random(4)); from a work item, since it needs CAP_SYS_ADMIN, which our caller may
+ * lack.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -39,25 +40,30 @@
 #define RANDOM_MINOR 9	/* Documentation/admin-guide/devices.txt */
 #define LIMIT (10 * HZ) /* it takes microseconds */
 #define LATER msecs_to_jiffies(10)
-/* Nor may users keep the kernel busy: how many domains there are, which each reseed walks over, is up to them. */
+/*
+ * Nor may users keep the kernel busy: how many domains there are, which each reseed walks over, is
+ * up to them.
+ */
 #define LATER_FACTOR 10
 #define LATEST HZ
-/* After a failure. Early in the boot the generator may have no seed yet; a reseed works later then. */
+/*
+ * After a failure. Early in the boot the generator may have no seed yet; a reseed works later then.
+ */
 #define FIRST_PAUSE msecs_to_jiffies(100)
 #define LONGEST_PAUSE msecs_to_jiffies(60000)
 
-static void reseed(struct work_struct *unused);
+static void reseed_all(struct work_struct *unused);
 
 /* One for all domains. */
-static DECLARE_DELAYED_WORK(work, reseed);
-static DECLARE_WAIT_QUEUE_HEAD(reseeded); /* until @done grows */
-static atomic_t wanted;			  /* how often a reseed was asked for */
+static DECLARE_DELAYED_WORK(reseed_work, reseed_all);
+static DECLARE_WAIT_QUEUE_HEAD(reseed_waiters); /* until reseed_done grows */
+static atomic_t reseed_wanted;			/* how often a reseed was asked for */
 /* Written by the work item only: */
-static atomic_t done; /* the last number that is served */
-static int error;     /* of the last finished reseed */
-static unsigned int round;
-static unsigned long cost;	/* of the last one, in jiffies */
-static unsigned long pause = 1; /* jiffies until the next try after a failure */
+static atomic_t reseed_done; /* the last number that is served */
+static int reseed_error;     /* of the last finished reseed */
+static unsigned int reseed_round;
+static unsigned long reseed_cost;      /* of the last one, in jiffies */
+static unsigned long reseed_pause = 1; /* jiffies until the next try after a failure */
 
 /* Caller puts @root. Returns 0 or -ESRCH. */
 static int reseed_init_root(struct path *root)
@@ -81,8 +87,8 @@ static int reseed_init_root(struct path *root)
 }
 
 /*
- * Opens the random device by its path in the root of the system's first task. A kernel thread's own root
- * will not do: it is empty in newer kernels (seen with 7.3).
+ * Opens the random device by its path in the root of the system's first task. A kernel thread's own
+ * root will not do: it is empty in newer kernels (seen with 7.3).
  */
 static struct file *reseed_open_device(void)
 {
@@ -97,7 +103,7 @@ static struct file *reseed_open_device(void)
 	return file;
 }
 
-static int force_reseed(void)
+static int reseed_force(void)
 {
 	struct file *file = reseed_open_device();
 	int ret;
@@ -116,13 +122,13 @@ static int force_reseed(void)
 
 /* What one reseed does for all domains: notes their generations first, stores the notes last. */
 
-static void sample(struct sysgenid_counter *counter, unsigned int this_round)
+static void reseed_sample(struct sysgenid_counter *counter, unsigned int this_round)
 {
 	counter->reseed_round = this_round;
 	counter->reseed_sample = sysgenid_counter_generation(counter);
 }
 
-static void store(struct sysgenid_counter *counter, unsigned int this_round)
+static void reseed_store(struct sysgenid_counter *counter, unsigned int this_round)
 {
 	/* Came into being meanwhile. */
 	if (counter->reseed_round != this_round)
@@ -133,7 +139,8 @@ static void store(struct sysgenid_counter *counter, unsigned int this_round)
 	spin_unlock_irq(&counter->lock);
 }
 
-static void for_all(void (*each)(struct sysgenid_counter *, unsigned int), unsigned int this_round)
+static void reseed_for_all(void (*each)(struct sysgenid_counter *, unsigned int),
+			   unsigned int this_round)
 {
 	struct sysgenid_counter *domain;
 
@@ -142,82 +149,85 @@ static void for_all(void (*each)(struct sysgenid_counter *, unsigned int), unsig
 		each(domain, this_round);
 }
 
-static void reseed(struct work_struct *unused)
+static void reseed_all(struct work_struct *unused)
 {
-	/* Sampled before, like the generations: what comes meanwhile, it is not known to be after. */
-	int served = atomic_read_acquire(&wanted);
+	/*
+	 * Sampled before, like the generations: what comes meanwhile, it is not known to be after.
+	 */
+	int served = atomic_read_acquire(&reseed_wanted);
 	unsigned long begun = jiffies;
 	int ret;
 
 	/* A new domain's is 0. */
-	if (!++round)
-		round++;
-	for_all(sample, round);
+	if (!++reseed_round)
+		reseed_round++;
+	reseed_for_all(reseed_sample, reseed_round);
 	/* Random bytes that a device gave with the word go in first. */
 	sysgenid_writers_harvest();
-	ret = force_reseed();
+	ret = reseed_force();
 	if (ret) {
 		pr_err_ratelimited("cannot reseed the random number generator for generation %u: "
 				   "%s gives error %d; is devtmpfs mounted at /dev? Trying again\n",
 				   sysgenid_system.reseed_sample, RANDOM_DEVICE, ret);
-		queue_delayed_work(sysgenid_unbound_wq, &work, pause);
-		pause = min(2 * pause, LONGEST_PAUSE);
+		queue_delayed_work(sysgenid_unbound_wq, &reseed_work, reseed_pause);
+		reseed_pause = min(2 * reseed_pause, LONGEST_PAUSE);
 	} else {
-		for_all(store, round);
-		pause = FIRST_PAUSE;
+		reseed_for_all(reseed_store, reseed_round);
+		reseed_pause = FIRST_PAUSE;
 	}
-	WRITE_ONCE(cost, jiffies - begun);
-	WRITE_ONCE(error, ret);
+	WRITE_ONCE(reseed_cost, jiffies - begun);
+	WRITE_ONCE(reseed_error, ret);
 	/* Release: who sees it sees the error, or the words above. */
-	atomic_set_release(&done, served);
-	wake_up_all(&reseeded);
+	atomic_set_release(&reseed_done, served);
+	wake_up_all(&reseed_waiters);
 }
 
-static unsigned long later(void)
+static unsigned long reseed_later(void)
 {
-	return clamp(LATER_FACTOR * READ_ONCE(cost), LATER, (unsigned long)LATEST);
+	return clamp(LATER_FACTOR * READ_ONCE(reseed_cost), LATER, (unsigned long)LATEST);
 }
 
 void sysgenid_reseed_start(enum sysgenid_reseed_when when)
 {
 	/* Release: who counts this one in sees the generation that it is for. */
-	atomic_fetch_inc_release(&wanted);
+	atomic_fetch_inc_release(&reseed_wanted);
 	/*
-	 * Both are full barriers, also when the work is queued already: the work that runs next sees
-	 * the number. The later one does not put off what is queued.
+	 * Both are full barriers, also when the work is queued already: the work that runs next
+	 * sees the number. The later one does not put off what is queued.
 	 */
 	if (when == SYSGENID_RESEED_NOW)
-		mod_delayed_work(sysgenid_unbound_wq, &work, 0);
+		mod_delayed_work(sysgenid_unbound_wq, &reseed_work, 0);
 	else
-		queue_delayed_work(sysgenid_unbound_wq, &work, later());
+		queue_delayed_work(sysgenid_unbound_wq, &reseed_work, reseed_later());
 }
 
 /*
- * Returns when a reseed that began after the caller's sysgenid_reseed_start() is done: 0 or its error.
+ * Returns when a reseed that began after the caller's sysgenid_reseed_start() is done: 0 or its
+ * error.
  *
- * flush_work() would not do. Who finds the work queued already may find that the other CPU, which has
- * marked it as queued, has not yet put it where flush_work() sees it.
+ * flush_work() would not do. Who finds the work queued already may find that the other CPU, which
+ * has marked it as queued, has not yet put it where flush_work() sees it.
  */
 int sysgenid_reseed_wait(void)
 {
-	int mine = atomic_read(&wanted);
+	int mine = atomic_read(&reseed_wanted);
 	/*
-	 * Compared by difference, since both numbers wrap. With a limit: the caller may hold the lock
-	 * that all of generic netlink shares.
+	 * Compared by difference, since both numbers wrap. With a limit: the caller may hold the
+	 * lock that all of generic netlink shares.
 	 */
-	long left = wait_event_killable_timeout(reseeded, atomic_read_acquire(&done) - mine >= 0,
-						LIMIT);
+	long left = wait_event_killable_timeout(
+		reseed_waiters, atomic_read_acquire(&reseed_done) - mine >= 0, LIMIT);
 
 	if (left <= 0)
 		return left ? left : -ETIMEDOUT;
-	return READ_ONCE(error);
+	return READ_ONCE(reseed_error);
 }
 
 /*
- * A new domain, which is in the list. When the generator has been reseeded for the system's generation,
- * then it has been for this one's first, too: it began later. But not for a later one, which a leak may have
- * put there before it moves the system's. A container that starts need not cost a
- * reseed. An event after the look below finds the domain in the list and moves it.
+ * A new domain, which is in the list. When the generator has been reseeded for the system's
+ * generation, then it has been for this one's first, too: it began later. But not for a later one,
+ * which a leak may have put there before it moves the system's. A container that starts need not
+ * cost a reseed. An event after the look below finds the domain in the list and moves it.
  */
 void sysgenid_reseed_adopt(struct sysgenid_counter *domain)
 {
@@ -239,11 +249,11 @@ void sysgenid_reseed_adopt(struct sysgenid_counter *domain)
 /* Did the last one fail? Until one succeeds it is not worth waiting long. */
 bool sysgenid_reseed_fails(void)
 {
-	return READ_ONCE(error);
+	return READ_ONCE(reseed_error);
 }
 
 /* No reseed is going on or will be. To be called when nobody starts one any more. */
 void sysgenid_reseed_stop(void)
 {
-	cancel_delayed_work_sync(&work);
+	cancel_delayed_work_sync(&reseed_work);
 }

@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * /sys/class/misc/sysgenid/: what a person wants to see. Programs use the device or netlink. It is about the
- * domain of whoever reads: a container's own, which is all that concerns it.
+ * /sys/class/misc/sysgenid/: what a person wants to see. Programs use the device or netlink. It is
+ * about the domain of whoever reads: a container's own, which is all that concerns it.
  */
 #include <linux/device.h>
 #include <linux/pid_namespace.h>
 
 #include "counter.h"
-#include "device.h"
 #include "domain.h"
 #include "sysfs.h"
+#include "watchers.h"
 
-static const char *const cause_names[] = {
+static const char *const sysfs_cause_names[] = {
 	[SYSGENID_CAUSE_NONE] = "none",
 	[SYSGENID_CAUSE_IOCTL] = "ioctl",
 	[SYSGENID_CAUSE_ADMIN] = "admin",
@@ -21,7 +21,7 @@ static const char *const cause_names[] = {
 	[SYSGENID_CAUSE_KERNEL] = "kernel",
 };
 
-static struct sysgenid_summary summarise(void)
+static struct sysgenid_summary sysfs_summary(void)
 {
 	struct sysgenid_summary summary;
 
@@ -31,26 +31,26 @@ static struct sysgenid_summary summarise(void)
 
 static ssize_t generation_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%u\n", summarise().generation);
+	return sysfs_emit(buf, "%u\n", sysfs_summary().generation);
 }
 static DEVICE_ATTR_RO(generation);
 
 static ssize_t watchers_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%u\n", summarise().watchers);
+	return sysfs_emit(buf, "%u\n", sysfs_summary().watchers);
 }
 static DEVICE_ATTR_RO(watchers);
 
 static ssize_t outdated_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%u\n", summarise().outdated);
+	return sysfs_emit(buf, "%u\n", sysfs_summary().outdated);
 }
 static DEVICE_ATTR_RO(outdated);
 
 static ssize_t last_cause_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	BUILD_BUG_ON(ARRAY_SIZE(cause_names) != __SYSGENID_CAUSE_MAX);
-	return sysfs_emit(buf, "%s\n", cause_names[summarise().last_cause]);
+	BUILD_BUG_ON(ARRAY_SIZE(sysfs_cause_names) != __SYSGENID_CAUSE_MAX);
+	return sysfs_emit(buf, "%s\n", sysfs_cause_names[sysfs_summary().last_cause]);
 }
 static DEVICE_ATTR_RO(last_cause);
 

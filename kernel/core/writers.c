@@ -12,20 +12,22 @@
 #include <linux/workqueue.h>
 
 #include "counter.h"
-#include "domain.h"
-#include "event.h"
-#include "notify.h"
-#include "reseed.h"
 #include "sysgenid_writer.h"
 #include "writers.h"
 
-static void settle(struct work_struct *unused);
+/* The rest of a device's event, in process context. */
+static void (*writers_settle)(void);
 
-static DECLARE_WORK(settle_work, settle); /* the rest of a device's event, in process context */
+static void writers_do_settle(struct work_struct *unused)
+{
+	writers_settle();
+}
+
+static DECLARE_WORK(writers_work, writers_do_settle);
 
 /*
- * The list of writers. Those who walk over it may be delayed, and hold up nobody but a driver that detaches: it waits for
- * them.
+ * The list of writers. Those who walk over it may be delayed, and hold up nobody but a driver that
+ * detaches: it waits for them.
  */
 static LIST_HEAD(writers);
 static DEFINE_MUTEX(writers_lock); /* guards changes of the list */
@@ -36,7 +38,7 @@ static int writer_count;	   /* of them; read without the lock */
 	list_for_each_entry_srcu(writer, &writers, node, srcu_read_lock_held(&writers_srcu))
 
 /* Give an armed source a number that nobody has seen and nobody else will publish. */
-static void write_source(struct sysgenid_counter *counter, struct sysgenid_slot *slot)
+static void slot_write_source(struct sysgenid_counter *counter, struct sysgenid_slot *slot)
 {
 	lockdep_assert_held(&counter->lock);
 	slot->ticket = sysgenid_counter_draw(counter, 0);
@@ -45,12 +47,12 @@ static void write_source(struct sysgenid_counter *counter, struct sysgenid_slot 
 }
 
 /* Returns whether there are any. */
-bool sysgenid_slots_rewrite(struct sysgenid_counter *counter)
+static bool slots_rewrite(struct sysgenid_counter *counter)
 {
 	struct sysgenid_slot *slot;
 
 	list_for_each_entry (slot, &counter->slots, node)
-		write_source(counter, slot);
+		slot_write_source(counter, slot);
 	return !list_empty(&counter->slots);
 }
 
@@ -65,18 +67,85 @@ void sysgenid_writers_fence(void)
 	srcu_read_unlock(&writers_srcu, index);
 }
 
-static struct sysgenid_counter *counter_of(struct sysgenid_slot *slot)
+/*
+ * Move the word. Caller holds ->events, and must wake sleepers afterwards. Sources that devices may
+ * copy from are rewritten with tickets above the new one, and copies of what stood there before
+ * have landed (the fence) before the word moves. So whatever a device stores later is above the new
+ * ticket, and was never in the word.
+ */
+u32 sysgenid_counter_move(struct sysgenid_counter *counter, u32 min, enum sysgenid_cause cause)
+{
+	sysgenid_ticket ticket;
+	bool armed;
+
+	lockdep_assert_held(&counter->events);
+	spin_lock_irq(&counter->lock);
+	ticket = sysgenid_counter_draw(counter, sysgenid_counter_wished(counter, min));
+	armed = slots_rewrite(counter);
+	spin_unlock_irq(&counter->lock);
+
+	/* A slot leaves the list after its store has landed: without slots none is on its way. */
+	if (armed)
+		sysgenid_writers_fence();
+
+	spin_lock_irq(&counter->lock);
+	counter->last_cause = cause;
+	counter->top = max(counter->top, ticket);
+	/*
+	 * Release, and more: pairs with the acquire of all readers, in the kernel and in userspace.
+	 * Where no device has been in between, the draw above makes the difference to who began
+	 * before.
+	 */
+	if (xchg(&counter->shared->generation, (u32)ticket) == counter->looked)
+		counter->looked = (u32)ticket;
+	spin_unlock_irq(&counter->lock);
+	return (u32)ticket;
+}
+
+/*
+ * The first generation of a counter that nobody looks at. It may have had another life before; what
+ * devices hold of it is replaced, and has landed before the word is stored, as in
+ * sysgenid_counter_move().
+ */
+void sysgenid_counter_begin(struct sysgenid_counter *counter, sysgenid_ticket first)
+{
+	bool armed;
+
+	spin_lock_irq(&counter->lock);
+	counter->highest = first;
+	counter->top = first;
+	armed = slots_rewrite(counter);
+	spin_unlock_irq(&counter->lock);
+
+	if (armed)
+		sysgenid_writers_fence();
+
+	spin_lock_irq(&counter->lock);
+	counter->last_cause = SYSGENID_CAUSE_NONE;
+	counter->event_needed = false;
+	counter->leaked = false;
+	counter->acknowledged = 0;
+	counter->counted_at = 0;
+	counter->reseed_round = 0;
+	counter->began = first;
+	counter->own_events = false;
+	smp_store_release(&counter->shared->rng_generation, 0);
+	smp_store_release(&counter->shared->generation, (u32)first);
+	spin_unlock_irq(&counter->lock);
+}
+
+static struct sysgenid_counter *slot_counter(struct sysgenid_slot *slot)
 {
 	return slot->counter ? slot->counter : &sysgenid_system;
 }
 
 void sysgenid_slot_arm(struct sysgenid_writer *writer, struct sysgenid_slot *slot)
 {
-	struct sysgenid_counter *counter = counter_of(slot);
+	struct sysgenid_counter *counter = slot_counter(slot);
 	unsigned long flags;
 
 	spin_lock_irqsave(&counter->lock, flags);
-	write_source(counter, slot);
+	slot_write_source(counter, slot);
 	list_add_tail(&slot->node, &counter->slots);
 	spin_unlock_irqrestore(&counter->lock, flags);
 }
@@ -84,7 +153,7 @@ EXPORT_SYMBOL_GPL(sysgenid_slot_arm);
 
 void sysgenid_slot_executed(struct sysgenid_writer *writer, struct sysgenid_slot *slot)
 {
-	struct sysgenid_counter *counter = counter_of(slot);
+	struct sysgenid_counter *counter = slot_counter(slot);
 	unsigned long flags;
 
 	spin_lock_irqsave(&counter->lock, flags);
@@ -101,7 +170,7 @@ EXPORT_SYMBOL_GPL(sysgenid_slot_executed);
 
 void sysgenid_slot_drop(struct sysgenid_slot *slot)
 {
-	struct sysgenid_counter *counter = counter_of(slot);
+	struct sysgenid_counter *counter = slot_counter(slot);
 	unsigned long flags;
 
 	spin_lock_irqsave(&counter->lock, flags);
@@ -112,7 +181,7 @@ EXPORT_SYMBOL_GPL(sysgenid_slot_drop);
 
 void sysgenid_slot_missed(struct sysgenid_slot *slot)
 {
-	struct sysgenid_counter *counter = counter_of(slot);
+	struct sysgenid_counter *counter = slot_counter(slot);
 	unsigned long flags;
 
 	spin_lock_irqsave(&counter->lock, flags);
@@ -125,9 +194,9 @@ EXPORT_SYMBOL_GPL(sysgenid_slot_missed);
  * Sleepers are woken there and not by the interrupt: how many there are is up to users, and an
  * unprivileged one may have registered very many.
  */
-static void queue_settle(void)
+static void writers_queue_settle(void)
 {
-	queue_work(system_highpri_wq, &settle_work);
+	queue_work(system_highpri_wq, &writers_work);
 }
 
 void sysgenid_writer_event(struct sysgenid_writer *writer)
@@ -138,7 +207,7 @@ void sysgenid_writer_event(struct sysgenid_writer *writer)
 	spin_lock_irqsave(&counter->lock, flags);
 	counter->event_needed = true;
 	spin_unlock_irqrestore(&counter->lock, flags);
-	queue_settle();
+	writers_queue_settle();
 }
 EXPORT_SYMBOL_GPL(sysgenid_writer_event);
 
@@ -147,13 +216,13 @@ void sysgenid_writer_report(struct sysgenid_writer *writer)
 	if (writer->needs_event)
 		sysgenid_writer_event(writer);
 	else
-		queue_settle();
+		writers_queue_settle();
 }
 EXPORT_SYMBOL_GPL(sysgenid_writer_report);
 
 /*
- * Has the device's own store made the event of @counter, so that no other is needed? Takes note that it is
- * seen to. The caller holds @events.
+ * Has the device's own store made the event of @counter, so that no other is needed? Takes note
+ * that it is seen to. The caller holds @events.
  */
 bool sysgenid_settled_by_device(struct sysgenid_counter *counter, u32 *generation)
 {
@@ -162,11 +231,13 @@ bool sysgenid_settled_by_device(struct sysgenid_counter *counter, u32 *generatio
 
 	spin_lock_irq(&counter->lock);
 	now = sysgenid_counter_current(counter);
-	/* Above the highest: a number that was never drawn, from a device that is out of its mind. */
+	/*
+	 * Above the highest: a number that was never drawn, from a device that is out of its mind.
+	 */
 	good = !counter->event_needed && now >= counter->top && now <= counter->highest;
 	/*
-	 * What was armed for it may have come back without a leak that it was armed for. And a device that
-	 * does not cover it may have leaked after one that does.
+	 * What was armed for it may have come back without a leak that it was armed for. And a
+	 * device that does not cover it may have leaked after one that does.
 	 */
 	if (counter != &sysgenid_system)
 		good = good && counter->leaked &&
@@ -177,27 +248,6 @@ bool sysgenid_settled_by_device(struct sysgenid_counter *counter, u32 *generatio
 	spin_unlock_irq(&counter->lock);
 	*generation = (u32)now;
 	return good;
-}
-
-static void settle(struct work_struct *unused)
-{
-	struct sysgenid_counter *counter = &sysgenid_system;
-	u32 generation;
-	bool good;
-
-	/* Not under @events: whoever holds it may be long about it. */
-	sysgenid_counter_wake(counter);
-	mutex_lock(&counter->events);
-	good = sysgenid_settled_by_device(counter, &generation);
-	if (!good) {
-		generation = sysgenid_counter_move(counter, 0, SYSGENID_CAUSE_VIRTIO_LEAK);
-		sysgenid_counter_wake(counter);
-	}
-	sysgenid_notify(counter, generation, SYSGENID_CAUSE_VIRTIO_LEAK);
-	sysgenid_events_unlock(counter);
-	sysgenid_reseed_start(SYSGENID_RESEED_NOW);
-	sysgenid_event_settle_domains(!good);
-	sysgenid_reseed_start(SYSGENID_RESEED_NOW);
 }
 
 /* For the reseed: whatever devices have given so far is taken in. */
@@ -256,7 +306,7 @@ void sysgenid_uncovered(struct sysgenid_counter *counter)
 }
 EXPORT_SYMBOL_GPL(sysgenid_uncovered);
 
-void sysgenid_writer_attach(struct sysgenid_writer *writer)
+void sysgenid_writers_add(struct sysgenid_writer *writer)
 {
 	writer->counter = &sysgenid_system;
 	mutex_lock(&writers_lock);
@@ -264,35 +314,25 @@ void sysgenid_writer_attach(struct sysgenid_writer *writer)
 	WRITE_ONCE(writer_count, writer_count + 1);
 	mutex_unlock(&writers_lock);
 }
-EXPORT_SYMBOL_GPL(sysgenid_writer_attach);
 
-void sysgenid_writer_detach(struct sysgenid_writer *writer, struct sysgenid_slot *slots[],
-			    unsigned int count)
+/* Returns when nobody calls the writer's functions any more. */
+void sysgenid_writers_remove(struct sysgenid_writer *writer)
 {
-	struct sysgenid_counter *counter = writer->counter;
-	unsigned int i;
-
 	mutex_lock(&writers_lock);
 	list_del_rcu(&writer->node);
 	WRITE_ONCE(writer_count, writer_count - 1);
 	mutex_unlock(&writers_lock);
 	synchronize_srcu(&writers_srcu);
-	spin_lock_irq(&counter->lock);
-	for (i = 0; i < count; i++)
-		list_del_init(&slots[i]->node);
-	spin_unlock_irq(&counter->lock);
-	if (writer->uncover) {
-		/* It is in the list no more, so nobody calls cover() meanwhile. */
-		writer->uncover(writer);
-		sysgenid_domains_purge();
-	}
-	/* The report of a last leak may have been lost, with somebody asleep on the old value. */
-	sysgenid_event_system(SYSGENID_CAUSE_KERNEL);
 }
-EXPORT_SYMBOL_GPL(sysgenid_writer_detach);
+
+/* @settle is called by a work item, after a device has reported something. */
+void sysgenid_writers_start(void (*settle)(void))
+{
+	writers_settle = settle;
+}
 
 /* Drivers that use the functions above pin this module, so there are no writers any more. */
 void sysgenid_writers_stop(void)
 {
-	cancel_work_sync(&settle_work);
+	cancel_work_sync(&writers_work);
 }

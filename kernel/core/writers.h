@@ -1,15 +1,27 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Writers: drivers of devices that store the word; and the stores of CPUs, which have to keep out
+ * of the devices' way.
+ */
 #ifndef SYSGENID_WRITERS_H
 #define SYSGENID_WRITERS_H
 
 #include <linux/types.h>
 
-struct sysgenid_counter;
+#include "counter.h"
+
 struct sysgenid_writer;
 
+void sysgenid_writers_start(void (*settle)(void));
 void sysgenid_writers_stop(void);
-bool sysgenid_slots_rewrite(struct sysgenid_counter *counter);
+void sysgenid_writers_add(struct sysgenid_writer *writer);
+void sysgenid_writers_remove(struct sysgenid_writer *writer);
+
+void sysgenid_counter_begin(struct sysgenid_counter *counter, sysgenid_ticket first);
+/* Caller holds ->events. */
+u32 sysgenid_counter_move(struct sysgenid_counter *counter, u32 min, enum sysgenid_cause cause);
 bool sysgenid_settled_by_device(struct sysgenid_counter *counter, u32 *generation);
+
 void sysgenid_writers_fence(void);
 void sysgenid_writers_harvest(void);
 unsigned int sysgenid_writers_room(void);

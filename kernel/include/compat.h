@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What differs between the kernels that this builds for; nothing outside this file looks at versions. */
+/*
+ * What differs between the kernels that this builds for; nothing outside this file looks at
+ * versions.
+ */
 #ifndef SYSGENID_COMPAT_H
 #define SYSGENID_COMPAT_H
 

@@ -39,9 +39,9 @@ struct sysgenid_writer {
 	bool (*harvest)(struct sysgenid_writer *writer);
 	/*
 	 * Optional, all three. From now on arm slots for the word of @counter in @page, too, whose
-	 * offset is that of the generation. Until uncover() the
-	 * counter and the page stay. Called with a spinlock held that all containers share. Returns 0; -EEXIST: it does already; or another error: then events of CPUs move
-	 * the word.
+	 * offset is that of the generation. Until uncover() the counter and the page stay. Called
+	 * with a spinlock held that all containers share. Returns 0; -EEXIST: it does already; or
+	 * another error: then events of CPUs move the word.
 	 */
 	int (*cover)(struct sysgenid_writer *writer, struct sysgenid_counter *counter,
 		     struct page *page);
@@ -72,7 +72,9 @@ void sysgenid_writer_attach(struct sysgenid_writer *writer);
 void sysgenid_writer_detach(struct sysgenid_writer *writer, struct sysgenid_slot *slots[],
 			    unsigned int count);
 
-/* After attach, when the device is ready: cover() is called for all domains that there are. Sleeps. */
+/*
+ * After attach, when the device is ready: cover() is called for all domains that there are. Sleeps.
+ */
 void sysgenid_writer_cover_all(struct sysgenid_writer *writer);
 
 /* Nothing of the writer's refers to the counter any more. */

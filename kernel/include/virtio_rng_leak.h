@@ -39,8 +39,8 @@ struct virtio_rng_leak_request {
 	void *destination;
 	size_t length;
 	/*
-	 * A device has executed the request since it was called last, perhaps more than once. Process
-	 * context, may sleep, must not remove the request. May be NULL.
+	 * A device has executed the request since it was called last, perhaps more than once.
+	 * Process context, may sleep, must not remove the request. May be NULL.
 	 */
 	void (*executed)(struct virtio_rng_leak_request *request);
 	void *data; /* the caller's */
@@ -54,8 +54,8 @@ struct virtio_rng_leak_request {
 
 /*
  * Add a fill of @length bytes, or a copy of @bytes, which are copied to the source. Sleeps. Returns
- * an ERR_PTR: -EINVAL for a length of 0 or of more than VIRTIO_RNG_LEAK_BYTES, -ENOSPC when there are
- * VIRTIO_RNG_LEAK_REQUESTS already, -ENOMEM.
+ * an ERR_PTR: -EINVAL for a length of 0 or of more than VIRTIO_RNG_LEAK_BYTES, -ENOSPC when there
+ * are VIRTIO_RNG_LEAK_REQUESTS already, -ENOMEM.
  */
 struct virtio_rng_leak_request *
 virtio_rng_leak_add_fill(size_t length, void (*executed)(struct virtio_rng_leak_request *request),
@@ -65,8 +65,8 @@ virtio_rng_leak_add_copy(const void *bytes, size_t length,
 			 void (*executed)(struct virtio_rng_leak_request *request), void *data);
 
 /*
- * When it returns @executed does not run any more and never will. The request and its memory are not
- * the caller's from then on; who has shared the pages holds references of his own. Sleeps.
+ * When it returns @executed does not run any more and never will. The request and its memory are
+ * not the caller's from then on; who has shared the pages holds references of his own. Sleeps.
  */
 void virtio_rng_leak_remove(struct virtio_rng_leak_request *request);
 

@@ -3,8 +3,8 @@
  * The hypervisor's VM generation ID, which stock hypervisors have, moves the generation.
  *
  * The kernel's own driver reads the ID when the hypervisor raises an event and then calls this. So
- * there is a window for who has mapped the word: until the event was handled. How long it is depends
- * on the hypervisor; a virtio-rng device with leak queues has none.
+ * there is a window for who has mapped the word: until the event was handled. How long it is
+ * depends on the hypervisor; a virtio-rng device with leak queues has none.
  *
  * For read and poll there is none either, as far as the hypervisor writes the ID before any CPU of
  * the restored machine runs (QEMU does): they look at the ID itself.
@@ -49,7 +49,9 @@ static void follow(void)
 		/* The reseed that follows must not be the one of another copy of this machine. */
 		add_device_randomness(now, ID_SIZE);
 		sysgenid_bump_generation(SYSGENID_CAUSE_VMGENID);
-		/* Pairs with the barrier below: who finds nothing changed finds the new generation. */
+		/*
+		 * Pairs with the barrier below: who finds nothing changed finds the new generation.
+		 */
 		smp_wmb();
 		memcpy(followed_id, now, ID_SIZE);
 	}
@@ -73,8 +75,8 @@ static bool is_followed(void)
 }
 
 /*
- * In each read and poll. The event is made by a work item: the reader may be throttled by its cgroup, and everybody
- * would queue behind it.
+ * In each read and poll. The event is made by a work item: the reader may be throttled by its
+ * cgroup, and everybody would queue behind it.
  */
 static int sync_id(void)
 {
@@ -114,7 +116,10 @@ static const void *map_id(struct acpi_device *device)
 	    object->package.elements[1].type == ACPI_TYPE_INTEGER) {
 		address = object->package.elements[0].integer.value |
 			  object->package.elements[1].integer.value << 32;
-		/* The hypervisor writes the page, also of a confidential machine: it is not encrypted. */
+		/*
+		 * The hypervisor writes the page, also of a confidential machine: it is not
+		 * encrypted.
+		 */
 		mapped = memremap(address, ID_SIZE, MEMREMAP_WB | MEMREMAP_DEC);
 	}
 	kfree(buffer.pointer);
@@ -123,7 +128,10 @@ static const void *map_id(struct acpi_device *device)
 
 static void find_id(void)
 {
-	/* Of the specification, of Hyper-V and of QEMU; the kernel's driver looks for the first two. */
+	/*
+	 * Of the specification, of Hyper-V and of QEMU; the kernel's driver looks for the first
+	 * two.
+	 */
 	static const char *const names[] = { "VM_GEN_COUNTER", "VM_Gen_Counter", "VMGENCTR",
 					     "QEMUVGID" };
 	struct acpi_device *device = NULL;

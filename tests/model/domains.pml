@@ -12,10 +12,10 @@
  *   Every leak, and every event, is followed by a publication in both words.
  *   A page that a device may store is nobody else's.
  *
- * Which step is which function: Life is sysgenid_domain_get() with insert(), and _put(); look() is
- * sysgenid_counter_next(), publish_domain() publish(), begin() sysgenid_counter_begin(), cover() the driver's; move() is
- * sysgenid_counter_move(); Event is sysgenid_event(), or the driver's stop; Settle is settle() with
- * settle_domains(); Interrupt is harvest() of virtio-rng/leak.c with what it calls in domains.c.
+ * Which step is which function: Life is sysgenid_domain_get() with domain_insert(), and _put(); look() is
+ * sysgenid_counter_next(), publish_domain() domain_publish(), begin() sysgenid_counter_begin(), cover() the driver's; move() is
+ * sysgenid_counter_move(); Event is sysgenid_event(), or the driver's stop; Settle is event_settle() of
+ * kernel/core/event.c; Interrupt is leak_harvest() of virtio-rng/leak.c with what it calls in domains.c.
  *
  * Left out is what one counter does by itself (word.pml): numbers are whole tickets, all sources of
  * a counter are rewritten in one step, a slot gets its ticket in the step that puts it on the queue,

@@ -89,10 +89,10 @@ struct sysgenid_page {
 	__u32 version;	    /* 68: SYSGENID_PAGE_VERSION */
 	__u32 flags;	    /* 72: SYSGENID_PAGE_F_* */
 	/*
-	 * 76: the generation for which the kernel's random number generator has been reseeded. Bytes
-	 * drawn from getrandom while rng_generation == generation, before and after the draw, come
-	 * from a state that no clone of an earlier generation has. Compare for equality only. Valid
-	 * with SYSGENID_PAGE_F_RNG.
+	 * 76: the generation for which the kernel's random number generator has been reseeded.
+	 * Bytes drawn from getrandom while rng_generation == generation, before and after the draw,
+	 * come from a state that no clone of an earlier generation has. Compare for equality only.
+	 * Valid with SYSGENID_PAGE_F_RNG.
 	 */
 	__u32 rng_generation;
 };
@@ -168,7 +168,8 @@ struct sysgenid_page {
  *                       both through. Other domains follow any
  *                       MIN_GENERATION: they harm only themselves. It is answered when the kernel's
  *                       random number generator *has been reseeded*, with GENERATION, DOMAIN and
- *                       MINOR. EIO: the generation has moved but the reseed failed; it is tried again
+ *                       MINOR. EIO: the generation has moved but the reseed failed; it is tried
+ * again
  *                       until it succeeds, see rng_generation. EBUSY, and nothing has moved: for a
  *                       second others have moved another domain's generation without pause, or a
  *                       request without the initial user namespace's capabilities is not the last
@@ -178,8 +179,10 @@ struct sysgenid_page {
  * SYSGENID_CMD_RESEED   reseeds the kernel's random number generator and moves nothing: for the
  *                       restore of a container whose processes move the domain of their new PID
  *                       namespace themselves. Domains that begin from now on do so above all that
- *                       began before, and not below MIN_GENERATION, so that a process that opens the
- *                       device only now and then sees the restore as well. Attributes, all optional:
+ *                       began before, and not below MIN_GENERATION, so that a process that opens
+ * the
+ *                       device only now and then sees the restore as well. Attributes, all
+ * optional:
  *                       MIN_GENERATION (ERANGE as for TRIGGER), FORCE. Needs CAP_CHECKPOINT_RESTORE
  *                       or CAP_SYS_ADMIN in the initial user namespace (else EPERM). It is answered
  *                       when the generator is reseeded, with GENERATION and DOMAIN of the system's
@@ -234,12 +237,13 @@ enum sysgenid_attr {
 	SYSGENID_A_MIN_GENERATION, /* u32 */
 	SYSGENID_A_CAUSE,	   /* u32: enum sysgenid_cause of the last change */
 	SYSGENID_A_FORCE,	   /* flag */
-	SYSGENID_A_HIGHEST, /* u32: the highest number ever given out here; a restore elsewhere must end above it */
+	/* u32: the highest number ever given out here; a restore elsewhere must end above it */
+	SYSGENID_A_HIGHEST,
 	SYSGENID_A_WATCHERS, /* u32: tracked files */
 	SYSGENID_A_OUTDATED, /* u32: tracked files that are outdated */
 	SYSGENID_A_MINOR,    /* u32: minor number of the device */
 	SYSGENID_A_PIDNS_FD, /* u32: descriptor of the PID namespace whose domain is meant */
-	SYSGENID_A_DOMAIN, /* u32: inode number of the domain's PID namespace, as in /proc/PID/ns/pid */
+	SYSGENID_A_DOMAIN,   /* u32: inode number of its PID namespace, as of /proc/PID/ns/pid */
 	__SYSGENID_A_MAX,
 };
 #define SYSGENID_A_MAX (__SYSGENID_A_MAX - 1)

@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Who has acknowledged which generation, and who sleeps until there is another. */
+#include <linux/hrtimer.h>
+#include <linux/poll.h>
+#include <linux/sched/signal.h>
+
+#include "watchers.h"
+
+/*
+ * Users may mark and acknowledge as fast as they like: listeners hear of it once in that time. Of a
+ * domain that ends they hear at once.
+ */
+#define ANNOUNCE_DELAY msecs_to_jiffies(10)
+
+static void (*watchers_settled)(struct sysgenid_counter *counter);
+
+static unsigned int watchers_count_outdated(struct sysgenid_counter *counter)
+{
+	lockdep_assert_held(&counter->lock);
+	if (counter->counted_at != sysgenid_counter_current(counter))
+		return counter->watchers;
+	return counter->watchers - counter->acknowledged;
+}
+
+void sysgenid_counter_wake(struct sysgenid_counter *counter)
+{
+	/*
+	 * nr_exclusive 0: each and every one, EPOLLEXCLUSIVE or not. Everybody has become somebody
+	 * else.
+	 */
+	__wake_up(&counter->changed, TASK_NORMAL, 0, poll_to_key(EPOLLIN | EPOLLRDNORM));
+	wake_up_all(&counter->settled);
+}
+
+void sysgenid_counter_summary(struct sysgenid_counter *counter, struct sysgenid_summary *summary)
+{
+	spin_lock_irq(&counter->lock);
+	summary->generation = (u32)sysgenid_counter_current(counter);
+	summary->highest = (u32)counter->highest;
+	summary->watchers = counter->watchers;
+	summary->outdated = watchers_count_outdated(counter);
+	summary->last_cause = counter->last_cause;
+	spin_unlock_irq(&counter->lock);
+}
+
+/* Watchers queue it when the last that was outdated is not any more. It never queues itself. */
+static void watchers_announce(struct work_struct *work)
+{
+	watchers_settled(container_of(to_delayed_work(work), struct sysgenid_counter, announce));
+}
+
+/* @settled is called by a work item, soon after nobody of a counter is outdated any more. */
+void sysgenid_watchers_start(void (*settled)(struct sysgenid_counter *counter))
+{
+	watchers_settled = settled;
+}
+
+void sysgenid_watchers_init(struct sysgenid_counter *counter)
+{
+	init_waitqueue_head(&counter->changed);
+	init_waitqueue_head(&counter->settled);
+	INIT_DELAYED_WORK(&counter->announce, watchers_announce);
+}
+
+/*
+ * The announcement that is due, if one is, comes now. Afterwards no work is queued: watchers queue
+ * it, and there are none any more; and the work does not queue itself.
+ */
+void sysgenid_watchers_flush(struct sysgenid_counter *counter)
+{
+	flush_delayed_work(&counter->announce);
+}
+
+static bool watcher_is_outdated(struct sysgenid_watcher *watcher)
+{
+	lockdep_assert_held(&watcher->counter->lock);
+	return watcher->marked ||
+	       watcher->acknowledged != sysgenid_counter_current(watcher->counter);
+}
+
+/* Is the watcher one of counter->acknowledged? */
+static bool watcher_is_counted(struct sysgenid_watcher *watcher)
+{
+	return watcher->tracked && !watcher->marked &&
+	       watcher->acknowledged == watcher->counter->counted_at;
+}
+
+/*
+ * Start a change of the watcher: bring the account to the present generation and take the watcher
+ * out of it. The word may have moved without us; then the old account was about a generation that
+ * never comes back. Returns whether anybody is outdated before the change.
+ */
+static bool watcher_begin_change(struct sysgenid_watcher *watcher, sysgenid_ticket now)
+{
+	struct sysgenid_counter *counter = watcher->counter;
+	bool outdated;
+
+	lockdep_assert_held(&counter->lock);
+	if (counter->counted_at != now) {
+		counter->counted_at = now;
+		counter->acknowledged = 0;
+	}
+	outdated = counter->acknowledged != counter->watchers;
+	counter->acknowledged -= watcher_is_counted(watcher);
+	counter->watchers -= watcher->tracked;
+	return outdated;
+}
+
+/* End the change: put the watcher back into the account. Returns whether nobody is outdated now. */
+static bool watcher_end_change(struct sysgenid_watcher *watcher)
+{
+	struct sysgenid_counter *counter = watcher->counter;
+
+	lockdep_assert_held(&counter->lock);
+	counter->watchers += watcher->tracked;
+	counter->acknowledged += watcher_is_counted(watcher);
+	return watchers_count_outdated(counter) == 0;
+}
+
+/* The last watcher that was outdated is not any more. */
+static void watchers_tell_settled(struct sysgenid_counter *counter)
+{
+	wake_up_all(&counter->settled);
+	schedule_delayed_work(&counter->announce, ANNOUNCE_DELAY);
+}
+
+void sysgenid_watcher_init(struct sysgenid_watcher *watcher, struct sysgenid_counter *counter)
+{
+	watcher->counter = counter;
+	watcher->marked = false;
+	watcher->tracked = false;
+	init_waitqueue_head(&watcher->own);
+	spin_lock_irq(&counter->lock);
+	watcher->acknowledged = sysgenid_counter_current(counter);
+	spin_unlock_irq(&counter->lock);
+}
+
+void sysgenid_watcher_release(struct sysgenid_watcher *watcher)
+{
+	sysgenid_watcher_track(watcher, false);
+}
+
+bool sysgenid_watcher_outdated(struct sysgenid_watcher *watcher, u32 *generation)
+{
+	struct sysgenid_counter *counter = watcher->counter;
+	bool outdated;
+
+	spin_lock_irq(&counter->lock);
+	outdated = watcher_is_outdated(watcher);
+	*generation = (u32)sysgenid_counter_current(counter);
+	spin_unlock_irq(&counter->lock);
+	return outdated;
+}
+
+int sysgenid_watcher_acknowledge(struct sysgenid_watcher *watcher, u32 generation)
+{
+	struct sysgenid_counter *counter = watcher->counter;
+	bool outdated, settled = false;
+	sysgenid_ticket now;
+	int ret = -EINVAL;
+
+	spin_lock_irq(&counter->lock);
+	/* One load: what the caller has not seen must not count as acknowledged. */
+	now = sysgenid_counter_current(counter);
+	if (generation == (u32)now) {
+		outdated = watcher_begin_change(watcher, now);
+		watcher->acknowledged = now;
+		watcher->marked = false;
+		settled = watcher_end_change(watcher) && outdated;
+		ret = 0;
+	}
+	spin_unlock_irq(&counter->lock);
+	if (settled)
+		watchers_tell_settled(counter);
+	return ret;
+}
+
+void sysgenid_watcher_track(struct sysgenid_watcher *watcher, bool on)
+{
+	struct sysgenid_counter *counter = watcher->counter;
+	bool outdated, settled;
+
+	spin_lock_irq(&counter->lock);
+	outdated = watcher_begin_change(watcher, sysgenid_counter_current(counter));
+	watcher->tracked = on;
+	settled = watcher_end_change(watcher) && outdated;
+	spin_unlock_irq(&counter->lock);
+	if (settled)
+		watchers_tell_settled(counter);
+}
+
+void sysgenid_watcher_mark(struct sysgenid_watcher *watcher)
+{
+	struct sysgenid_counter *counter = watcher->counter;
+
+	spin_lock_irq(&counter->lock);
+	watcher_begin_change(watcher, sysgenid_counter_current(counter));
+	watcher->marked = true;
+	watcher_end_change(watcher);
+	spin_unlock_irq(&counter->lock);
+	/* Only this file's sleepers: an unprivileged caller must not wake the whole system. */
+	wake_up_all(&watcher->own);
+}
+
+/* WAIT_WATCHERS is over when all others are done, or when the caller has something to do itself. */
+static bool watcher_others_settled(struct sysgenid_watcher *watcher, u32 *outdated_self)
+{
+	struct sysgenid_counter *counter = watcher->counter;
+	bool done;
+
+	spin_lock_irq(&counter->lock);
+	*outdated_self = watcher_is_outdated(watcher);
+	done = *outdated_self || watchers_count_outdated(counter) == 0;
+	spin_unlock_irq(&counter->lock);
+	return done;
+}
+
+/*
+ * Sleep until @done, on the queue for everybody and on the file's own at the same time. @deadline
+ * is on the monotonic clock, NULL for none. Not in jiffies: where ticks come late, as on a virtual
+ * CPU that was not run, these are behind, and a time limit counted in them is over too early.
+ * Returns 0, -ETIME, or -ERESTARTSYS for a signal.
+ *
+ * The entries stay in both queues until the end, and the state is set after them. prepare_to_wait()
+ * would do neither: a late wake for a generation that is acknowledged already takes its entry off
+ * the first queue, and the call for the second sets the state once more; then nothing wakes this
+ * task ever again.
+ */
+static int watcher_wait_on(struct sysgenid_watcher *watcher, wait_queue_head_t *everybody,
+			   bool (*done)(struct sysgenid_watcher *, u32 *), u32 *result,
+			   ktime_t *deadline)
+{
+	DECLARE_WAITQUEUE(all, current);
+	DECLARE_WAITQUEUE(own, current);
+	bool over = false;
+	int ret = 0;
+
+	add_wait_queue(everybody, &all);
+	add_wait_queue(&watcher->own, &own);
+	for (;;) {
+		/* A full barrier: a change after the look finds us asleep, and wakes us. */
+		set_current_state(TASK_INTERRUPTIBLE);
+		if (done(watcher, result))
+			break;
+		if (over) {
+			ret = -ETIME;
+			break;
+		}
+		if (signal_pending(current)) {
+			ret = -ERESTARTSYS;
+			break;
+		}
+		over = !schedule_hrtimeout(deadline, HRTIMER_MODE_ABS);
+	}
+	__set_current_state(TASK_RUNNING);
+	remove_wait_queue(&watcher->own, &own);
+	remove_wait_queue(everybody, &all);
+	return ret;
+}
+
+int sysgenid_watcher_wait_outdated(struct sysgenid_watcher *watcher, u32 *generation)
+{
+	return watcher_wait_on(watcher, &watcher->counter->changed, sysgenid_watcher_outdated,
+			       generation, NULL);
+}
+
+int sysgenid_watcher_wait_settled(struct sysgenid_watcher *watcher, unsigned int timeout_ms)
+{
+	ktime_t deadline = ktime_add_ms(ktime_get(), timeout_ms);
+	u32 outdated_self;
+	int ret = watcher_wait_on(watcher, &watcher->counter->settled, watcher_others_settled,
+				  &outdated_self, timeout_ms ? &deadline : NULL);
+
+	/* A restart begins a new time limit: handled signals, which may come for ever, get none. */
+	if (ret == -ERESTARTSYS && timeout_ms)
+		return -ERESTARTNOHAND;
+	return !ret && outdated_self ? -EINTR : ret;
+}
