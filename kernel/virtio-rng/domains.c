@@ -2,8 +2,8 @@
 /*
  * The generation words of domains other than the system's: for each a request of its own in each
  * leak queue, "copy a number that nobody has seen there into this word". They stand behind the
- * driver's own. virtio cannot take a request back, so a word is stored until the device is reset, whether its domain
- * is in use or waits in the pool to be used again.
+ * driver's own. virtio cannot take a request back, so a word is stored until the device is reset,
+ * whether its domain is in use or waits in the pool to be used again.
  */
 #include <linux/errno.h>
 #include <linux/gfp.h>
@@ -13,16 +13,17 @@
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
 
+#include "domains.h"
+#include "queues.h"
 #include "sysgenid.h"
-#include "vrng.h"
 
-static u32 *source_of(struct vrng_leak_queue *queue, unsigned int i)
+static u32 *domains_source_of(struct vrng_leak_queue *queue, unsigned int i)
 {
 	BUILD_BUG_ON(VRNG_COVERS * L1_CACHE_BYTES > PAGE_SIZE);
 	return (u32 *)(queue->sources + i * L1_CACHE_BYTES);
 }
 
-static int arm(struct vrng_leak *leak, struct vrng_leak_queue *queue, unsigned int i)
+static int domains_arm(struct vrng_leak *leak, struct vrng_leak_queue *queue, unsigned int i)
 {
 	struct scatterlist from, to, *sgs[] = { &from, &to };
 	struct sysgenid_slot *slot = &queue->covers[i];
@@ -41,8 +42,8 @@ static int arm(struct vrng_leak *leak, struct vrng_leak_queue *queue, unsigned i
 }
 
 /*
- * Put on the queue what is not there. What fails is tried again each time, and found missing when the queue
- * comes back. @alone: the driver's own requests are not put there at the same time.
+ * Put on the queue what is not there. What fails is tried again each time, and found missing when
+ * the queue comes back. @alone: the driver's own requests are not put there at the same time.
  */
 void vrng_domains_arm(struct vrng_leak *leak, struct vrng_leak_queue *queue, bool alone)
 {
@@ -50,7 +51,7 @@ void vrng_domains_arm(struct vrng_leak *leak, struct vrng_leak_queue *queue, boo
 
 	lockdep_assert_held(&leak->lock);
 	for (i = 0; i < leak->cover_count; i++) {
-		if (test_bit(i, queue->held) || arm(leak, queue, i))
+		if (test_bit(i, queue->held) || domains_arm(leak, queue, i))
 			continue;
 		__set_bit(i, queue->held);
 		__assign_bit(i, queue->alone, alone);
@@ -87,7 +88,7 @@ void vrng_domains_look_back(struct vrng_leak *leak, struct vrng_leak_queue *queu
 	bitmap_zero(queue->came, VRNG_COVERS);
 }
 
-static int add(struct vrng_leak *leak, struct sysgenid_counter *counter, struct page *page)
+static int domains_add(struct vrng_leak *leak, struct sysgenid_counter *counter, struct page *page)
 {
 	struct vrng_leak_queue *queue;
 	unsigned int i, to;
@@ -106,7 +107,7 @@ static int add(struct vrng_leak *leak, struct sysgenid_counter *counter, struct 
 	leak->covers[i].page = page;
 	for (to = 0; to < VRNG_LEAK_QUEUES; to++) {
 		queue = &leak->queues[to];
-		sysgenid_slot_init(&queue->covers[i], counter, source_of(queue, i));
+		sysgenid_slot_init(&queue->covers[i], counter, domains_source_of(queue, i));
 		/* A plain device gets it with the queue that is armed. */
 		if (to != leak->next && !leak->latches)
 			continue;
@@ -116,20 +117,20 @@ static int add(struct vrng_leak *leak, struct sysgenid_counter *counter, struct 
 	return 0;
 }
 
-static int cover(struct sysgenid_writer *writer, struct sysgenid_counter *counter,
-		 struct page *page)
+static int domains_cover(struct sysgenid_writer *writer, struct sysgenid_counter *counter,
+			 struct page *page)
 {
 	struct vrng_leak *leak = container_of(writer, struct vrng_leak, writer);
 	int ret;
 
 	spin_lock_irq(&leak->lock);
-	ret = add(leak, counter, page);
+	ret = domains_add(leak, counter, page);
 	spin_unlock_irq(&leak->lock);
 	return ret;
 }
 
 /* The device was reset, and nobody else uses any of this. */
-static void uncover(struct sysgenid_writer *writer)
+static void domains_uncover(struct sysgenid_writer *writer)
 {
 	struct vrng_leak *leak = container_of(writer, struct vrng_leak, writer);
 	struct vrng_leak_queue *queue;
@@ -147,7 +148,10 @@ static void uncover(struct sysgenid_writer *writer)
 		sysgenid_uncovered(leak->covers[i].counter);
 }
 
-/* Before the device is started. @descriptors: of each queue, for this; without indirect ones a copy takes two. */
+/*
+ * Before the device is started. @descriptors: of each queue, for this; without indirect ones a copy
+ * takes two.
+ */
 void vrng_domains_prepare(struct vrng_leak *leak, struct virtio_device *vdev,
 			  unsigned int descriptors)
 {
@@ -170,8 +174,8 @@ int vrng_domains_init(struct vrng_leak *leak)
 			return -ENOMEM;
 		}
 	}
-	leak->writer.cover = cover;
-	leak->writer.uncover = uncover;
+	leak->writer.cover = domains_cover;
+	leak->writer.uncover = domains_uncover;
 	return 0;
 }
 

@@ -17,8 +17,10 @@
 #include <linux/virtio_config.h>
 #include <xen/xen.h>
 
+#include "domains.h"
+#include "leak.h"
+#include "others.h"
 #include "sysgenid.h"
-#include "vrng.h"
 
 #define WORD_SIZE sizeof(u32)
 /* A device that returns requests faster than we put them there must not hold the interrupt. */
@@ -34,14 +36,14 @@
 #define VRNG_DOMAINS 8u
 #define VRNG_ALONE 16u
 
-static struct virtio_device *device_of(struct vrng_leak *leak)
+static struct virtio_device *leak_device_of(struct vrng_leak *leak)
 {
 	return leak->queues[0].vq->vdev;
 }
 
 /* Arming. The caller holds the leak lock. */
 
-static int arm_copy(struct vrng_leak *leak, struct vrng_leak_queue *queue)
+static int leak_arm_copy(struct vrng_leak *leak, struct vrng_leak_queue *queue)
 {
 	struct scatterlist from, to, *sgs[] = { &from, &to };
 	int ret;
@@ -57,20 +59,23 @@ static int arm_copy(struct vrng_leak *leak, struct vrng_leak_queue *queue)
 	return ret;
 }
 
-static int arm_fill(struct vrng_leak_queue *queue)
+static int leak_arm_fill(struct vrng_leak_queue *queue)
 {
 	struct scatterlist sg;
 
-	sg_init_one(&sg, queue->buffers->fill, VRNG_DATA_SIZE);
+	sg_init_one(&sg, queue->buffers->fill, VRNG_FILL_SIZE);
 	return virtqueue_add_inbuf(queue->vq, &sg, 1, queue->buffers->fill, GFP_ATOMIC);
 }
 
-/* Leaks go unnoticed from now on. At least those so far get an event, and the reader of sysfs is told. */
-static void has_broken(struct vrng_leak *leak, int error)
+/*
+ * Leaks go unnoticed from now on. At least those so far get an event, and the reader of sysfs is
+ * told.
+ */
+static void leak_has_broken(struct vrng_leak *leak, int error)
 {
 	lockdep_assert_held(&leak->lock);
 	if (!leak->broken)
-		dev_err(&device_of(leak)->dev,
+		dev_err(&leak_device_of(leak)->dev,
 			"the leak queues are broken: error %d; leaks will be missed until the "
 			"driver is unbound and bound\n",
 			error);
@@ -82,34 +87,34 @@ static void has_broken(struct vrng_leak *leak, int error)
  * @which: VRNG_COPY, VRNG_FILL or both. The copy first: the machine may be copied between the
  * two, and then the word is what must not be missing. The caller kicks, whatever came of it.
  */
-static void arm(struct vrng_leak *leak, struct vrng_leak_queue *queue, unsigned int which)
+static void leak_arm(struct vrng_leak *leak, struct vrng_leak_queue *queue, unsigned int which)
 {
 	int ret = 0;
 
 	lockdep_assert_held(&leak->lock);
 	if ((which & VRNG_COPY) && leak->direct)
-		ret = arm_copy(leak, queue);
+		ret = leak_arm_copy(leak, queue);
 	if ((which & VRNG_FILL) && !ret)
-		ret = arm_fill(queue);
+		ret = leak_arm_fill(queue);
 	if (ret)
-		has_broken(leak, ret);
+		leak_has_broken(leak, ret);
 }
 
 /*
- * Requests of other kernel code are on all queues that are armed. With the DMA API a buffer may be in the hands of one
- * queue only: there it is the next one.
+ * Requests of other kernel code are on all queues that are armed. With the DMA API a buffer may be
+ * in the hands of one queue only: there it is the next one.
  */
-static void arm_others(struct vrng_leak *leak)
+static void leak_arm_others(struct vrng_leak *leak)
 {
 	unsigned int i;
 
 	for (i = 0; i < VRNG_LEAK_QUEUES; i++) {
 		if (i == leak->next || (leak->latches && leak->direct))
-			vrng_api_arm(leak, &leak->queues[i]);
+			vrng_others_arm(leak, &leak->queues[i]);
 	}
 }
 
-static void kick_all(struct vrng_leak *leak)
+static void leak_kick_all(struct vrng_leak *leak)
 {
 	unsigned int i;
 
@@ -118,7 +123,7 @@ static void kick_all(struct vrng_leak *leak)
 }
 
 /* Harvest: take back what was executed. Returns which requests came back, 0 for none. */
-static unsigned int take_back(struct vrng_leak *leak, struct vrng_leak_queue *queue)
+static unsigned int leak_take_back(struct vrng_leak *leak, struct vrng_leak_queue *queue)
 {
 	unsigned int len, came = 0;
 	void *token;
@@ -129,13 +134,13 @@ static unsigned int take_back(struct vrng_leak *leak, struct vrng_leak_queue *qu
 			sysgenid_slot_executed(&leak->writer, &queue->slot);
 			came |= VRNG_COPY;
 		} else if (token == queue->buffers->fill) {
-			add_device_randomness(queue->buffers->fill, VRNG_DATA_SIZE);
-			memzero_explicit(queue->buffers->fill, VRNG_DATA_SIZE);
+			add_device_randomness(queue->buffers->fill, VRNG_FILL_SIZE);
+			memzero_explicit(queue->buffers->fill, VRNG_FILL_SIZE);
 			came |= VRNG_FILL;
 		} else if (vrng_domains_executed(leak, queue, token, &alone)) {
 			came |= alone ? VRNG_DOMAINS | VRNG_ALONE : VRNG_DOMAINS;
 		} else {
-			vrng_api_executed(queue, token);
+			vrng_others_executed(queue, token);
 			came |= VRNG_OTHERS;
 		}
 	}
@@ -145,12 +150,12 @@ static unsigned int take_back(struct vrng_leak *leak, struct vrng_leak_queue *qu
 /*
  * @armed: bits of the queues that were armed since the lock was taken. If one comes back at once,
  * then a leak may have found it between the copy and the fill, and a later one may have found the
- * fill alone: the word has not moved for that, and an event must do it. That state ends before
- * the lock is dropped: the copy is put back. Requests of others are added at any time, so they
- * may stand alone for longer: with them there is always an event. So is there with a domain's, but only until it was put
- * back together with the driver's own.
+ * fill alone: the word has not moved for that, and an event must do it. That state ends before the
+ * lock is dropped: the copy is put back. Requests of others are added at any time, so they may
+ * stand alone for longer: with them there is always an event. So is there with a domain's, but only
+ * until it was put back together with the driver's own.
  */
-static bool harvest(struct vrng_leak *leak, unsigned int armed)
+static bool leak_harvest(struct vrng_leak *leak, unsigned int armed)
 {
 	unsigned int round, back, to, came;
 
@@ -160,10 +165,10 @@ static bool harvest(struct vrng_leak *leak, unsigned int armed)
 	for (round = 0; round < HARVEST_ROUNDS; round++) {
 		/* Longest out first, so that the active queue is armed first. */
 		back = leak->next;
-		came = take_back(leak, &leak->queues[back]);
+		came = leak_take_back(leak, &leak->queues[back]);
 		if (!came) {
 			back = 1 - back;
-			came = take_back(leak, &leak->queues[back]);
+			came = leak_take_back(leak, &leak->queues[back]);
 			if (!came)
 				break;
 		}
@@ -173,45 +178,43 @@ static bool harvest(struct vrng_leak *leak, unsigned int armed)
 		leak->next = 1 - back;
 		leak->reports++;
 		to = leak->latches ? back : 1 - back;
-		arm(leak, &leak->queues[to], came);
+		leak_arm(leak, &leak->queues[to], came);
 		vrng_domains_arm(leak, &leak->queues[to], false);
-		arm_others(leak);
-		kick_all(leak);
+		leak_arm_others(leak);
+		leak_kick_all(leak);
 		armed |= BIT(to);
 	}
 	for (back = 0; back < VRNG_LEAK_QUEUES; back++) {
 		/* By what the device has put into the ring. */
 		if (!leak->broken && virtqueue_is_broken(leak->queues[back].vq))
-			has_broken(leak, -EIO);
+			leak_has_broken(leak, -EIO);
 	}
 	if (round == HARVEST_ROUNDS)
 		schedule_work(&leak->more);
 	return round > 0;
 }
 
-static bool locked_harvest(struct vrng_leak *leak)
+static bool leak_locked_harvest(struct vrng_leak *leak)
 {
 	unsigned long flags;
 	bool any;
 
 	spin_lock_irqsave(&leak->lock, flags);
-	any = harvest(leak, 0);
+	any = leak_harvest(leak, 0);
 	spin_unlock_irqrestore(&leak->lock, flags);
 	return any;
 }
 
-static void harvest_and_report(struct vrng_leak *leak)
+static void leak_harvest_and_report(struct vrng_leak *leak)
 {
-	if (locked_harvest(leak))
+	if (leak_locked_harvest(leak))
 		sysgenid_writer_report(&leak->writer);
 }
 
-/* The virtqueues' callback. */
-void vrng_leak_done(struct virtqueue *vq)
+/* For the virtqueues' callback. */
+void vrng_leak_done(struct vrng_leak *leak)
 {
-	struct vrng *vrng = vq->vdev->priv;
-
-	harvest_and_report(&vrng->leak);
+	leak_harvest_and_report(leak);
 }
 
 /* The device has given up: a leak may have happened that it could not report. Any context. */
@@ -221,35 +224,36 @@ void vrng_leak_lost(struct vrng_leak *leak)
 
 	spin_lock_irqsave(&leak->lock, flags);
 	if (leak->present && !leak->stopped)
-		has_broken(leak, -EIO);
+		leak_has_broken(leak, -EIO);
 	spin_unlock_irqrestore(&leak->lock, flags);
 }
 
-static void harvest_more(struct work_struct *work)
+static void leak_harvest_more(struct work_struct *work)
 {
-	harvest_and_report(container_of(work, struct vrng_leak, more));
+	leak_harvest_and_report(container_of(work, struct vrng_leak, more));
 }
 
 /* What the counter asks of its writers */
 
 static bool vrng_leak_harvest(struct sysgenid_writer *writer)
 {
-	return locked_harvest(container_of(writer, struct vrng_leak, writer));
+	return leak_locked_harvest(container_of(writer, struct vrng_leak, writer));
 }
 
 /* The device answers between two requests and not within one. */
 static void vrng_leak_fence(struct sysgenid_writer *writer)
 {
-	struct virtio_device *vdev = device_of(container_of(writer, struct vrng_leak, writer));
+	struct virtio_device *vdev = leak_device_of(container_of(writer, struct vrng_leak, writer));
 
 	vdev->config->get_status(vdev);
 }
 
 /*
- * The generation word is stored by CPUs at any time, and both leak queues have it as destination, while they have it. The
- * DMA API allows neither. Where it is not in use, the device sees physical memory.
+ * The generation word is stored by CPUs at any time, and both leak queues have it as destination,
+ * while they have it. The DMA API allows neither. Where it is not in use, the device sees physical
+ * memory.
  */
-static bool uses_dma_api(struct virtio_device *vdev)
+static bool leak_uses_dma_api(struct virtio_device *vdev)
 {
 	return !virtio_has_dma_quirk(vdev) || xen_domain();
 }
@@ -286,7 +290,7 @@ int vrng_leak_init(struct vrng_leak *leak)
 	leak->writer.fence = vrng_leak_fence;
 	leak->writer.harvest = vrng_leak_harvest;
 	spin_lock_init(&leak->lock);
-	INIT_WORK(&leak->more, harvest_more);
+	INIT_WORK(&leak->more, leak_harvest_more);
 	return 0;
 
 err:
@@ -305,7 +309,7 @@ void vrng_leak_free(struct vrng_leak *leak)
 		kfree_sensitive(leak->queues[i].buffers);
 }
 
-static bool has_room(struct vrng_leak *leak, unsigned int descriptors)
+static bool leak_has_room(struct vrng_leak *leak, unsigned int descriptors)
 {
 	unsigned int i;
 
@@ -317,7 +321,7 @@ static bool has_room(struct vrng_leak *leak, unsigned int descriptors)
 }
 
 /* Descriptors of a queue that are neither for the driver's own nor for other kernel code. */
-static unsigned int room_beside(struct vrng_leak *leak)
+static unsigned int leak_room_beside(struct vrng_leak *leak)
 {
 	unsigned int used = OWN_DESCRIPTORS + (leak->serves_others ? OTHERS_DESCRIPTORS : 0);
 
@@ -326,12 +330,12 @@ static unsigned int room_beside(struct vrng_leak *leak)
 	       used;
 }
 
-static void arm_first(struct vrng_leak *leak)
+static void leak_arm_first(struct vrng_leak *leak)
 {
 	lockdep_assert_held(&leak->lock);
-	arm(leak, &leak->queues[0], VRNG_COPY | VRNG_FILL);
+	leak_arm(leak, &leak->queues[0], VRNG_COPY | VRNG_FILL);
 	if (leak->latches)
-		arm(leak, &leak->queues[1], VRNG_COPY | VRNG_FILL);
+		leak_arm(leak, &leak->queues[1], VRNG_COPY | VRNG_FILL);
 }
 
 /*
@@ -347,7 +351,7 @@ void vrng_leak_prepare(struct vrng_leak *leak, struct virtio_device *vdev, struc
 		return;
 	for (i = 0; i < VRNG_LEAK_QUEUES; i++)
 		leak->queues[i].vq = vqs[i];
-	if (!has_room(leak, OWN_DESCRIPTORS)) {
+	if (!leak_has_room(leak, OWN_DESCRIPTORS)) {
 		dev_err(&vdev->dev,
 			"the leak queues are too small, they need %u descriptors: leaks are not "
 			"noticed\n",
@@ -355,10 +359,10 @@ void vrng_leak_prepare(struct vrng_leak *leak, struct virtio_device *vdev, struc
 		leak->present = false;
 		return;
 	}
-	leak->serves_others = has_room(leak, OWN_DESCRIPTORS + OTHERS_DESCRIPTORS);
+	leak->serves_others = leak_has_room(leak, OWN_DESCRIPTORS + OTHERS_DESCRIPTORS);
 	leak->latches = virtio_has_feature(vdev, VIRTIO_RNG_F_LEAK_LATCH);
-	leak->direct = !uses_dma_api(vdev);
-	vrng_domains_prepare(leak, vdev, room_beside(leak));
+	leak->direct = !leak_uses_dma_api(vdev);
+	vrng_domains_prepare(leak, vdev, leak_room_beside(leak));
 	leak->broken = false;
 	leak->next = 0;
 	leak->writer.needs_event = !leak->latches || !leak->direct;
@@ -371,7 +375,7 @@ void vrng_leak_prepare(struct vrng_leak *leak, struct virtio_device *vdev, struc
 	if (IS_ENABLED(CONFIG_VIRTIO_HARDEN_NOTIFICATION))
 		return;
 	spin_lock_irq(&leak->lock);
-	arm_first(leak);
+	leak_arm_first(leak);
 	spin_unlock_irq(&leak->lock);
 }
 
@@ -380,14 +384,13 @@ void vrng_leak_start(struct vrng_leak *leak)
 {
 	if (!leak->present)
 		return;
-	vrng_api_start(leak);
 	spin_lock_irq(&leak->lock);
 	leak->stopped = false;
 	if (IS_ENABLED(CONFIG_VIRTIO_HARDEN_NOTIFICATION))
-		arm_first(leak);
-	arm_others(leak);
-	kick_all(leak);
-	harvest(leak, BIT(0) | BIT(1));
+		leak_arm_first(leak);
+	leak_arm_others(leak);
+	leak_kick_all(leak);
+	leak_harvest(leak, BIT(0) | BIT(1));
 	spin_unlock_irq(&leak->lock);
 	sysgenid_writer_cover_all(&leak->writer);
 	/* There was nobody to tell us of a leak before this. */
@@ -399,8 +402,8 @@ void vrng_leak_arm_others(struct vrng_leak *leak)
 {
 	spin_lock_irq(&leak->lock);
 	if (!leak->stopped) {
-		arm_others(leak);
-		kick_all(leak);
+		leak_arm_others(leak);
+		leak_kick_all(leak);
 	}
 	spin_unlock_irq(&leak->lock);
 }
@@ -424,7 +427,7 @@ void vrng_leak_stop(struct vrng_leak *leak)
 		return;
 	for (i = 0; i < VRNG_LEAK_QUEUES; i++)
 		slots[i] = &leak->queues[i].slot;
-	vrng_api_stop(leak);
+	vrng_others_stop(leak);
 	sysgenid_writer_detach(&leak->writer, slots, VRNG_LEAK_QUEUES);
 	leak->present = false;
 }

@@ -11,20 +11,36 @@
 #include <linux/virtio_config.h>
 #include <linux/virtio_ids.h>
 
+#include "api.h"
 #include "compat.h"
+#include "sysfs.h"
 #include "vrng.h"
 
 #define DEVICE_NEEDS_RESET VIRTIO_CONFIG_S_NEEDS_RESET
 
 static DEFINE_IDA(indices);
 
+static void vrng_input_done(struct virtqueue *vq)
+{
+	struct vrng *vrng = vq->vdev->priv;
+
+	vrng_requests_done(&vrng->requests, vq);
+}
+
+static void vrng_leaked(struct virtqueue *vq)
+{
+	struct vrng *vrng = vq->vdev->priv;
+
+	vrng_leak_done(&vrng->leak);
+}
+
 /* Queues, device ready, and all that uses them. */
 static int vrng_start(struct vrng *vrng)
 {
 	static const struct sysgenid_queue queues[1 + VRNG_LEAK_QUEUES] = {
-		{ "input", vrng_requests_done },
-		{ "leak0", vrng_leak_done },
-		{ "leak1", vrng_leak_done },
+		{ "input", vrng_input_done },
+		{ "leak0", vrng_leaked },
+		{ "leak1", vrng_leaked },
 	};
 	struct virtio_device *vdev = vrng->vdev;
 	struct virtqueue *vqs[ARRAY_SIZE(queues)];
@@ -36,6 +52,7 @@ static int vrng_start(struct vrng *vrng)
 	vrng_leak_prepare(&vrng->leak, vdev, vqs + 1);
 	virtio_device_ready(vdev);
 	vrng_requests_start(&vrng->requests, vqs[0]);
+	vrng_api_start(&vrng->leak);
 	vrng_leak_start(&vrng->leak);
 	return 0;
 }
@@ -57,24 +74,31 @@ static void vrng_stop(struct vrng *vrng)
 	struct virtio_device *vdev = vrng->vdev;
 	struct virtqueue *vq;
 
-	/* The virtio core has disabled changes of the configuration, or has not enabled them yet: nobody queues it. */
+	/*
+	 * The virtio core has disabled changes of the configuration, or has not enabled them yet:
+	 * nobody queues it.
+	 */
 	cancel_work_sync(&vrng->status_work);
 	vrng_leak_quiesce(&vrng->leak);
 	/* Also waits for callbacks that run. */
 	virtio_reset_device(vdev);
-	/* What the device still had gives back its descriptors and mappings; the parts below know what it was. */
+	/*
+	 * What the device still had gives back its descriptors and mappings; the parts below know
+	 * what it was.
+	 */
 	virtio_device_for_each_vq(vdev, vq)
 	{
 		while (virtqueue_detach_unused_buf(vq))
 			;
 	}
 	vrng_requests_stop(&vrng->requests);
+	vrng_api_stop(&vrng->leak);
 	vrng_leak_stop(&vrng->leak);
 	vdev->config->del_vqs(vdev);
 }
 
 /* By the last user of the kobject, or by a probe that did not get so far. */
-void vrng_free(struct vrng *vrng)
+static void vrng_free(struct vrng *vrng)
 {
 	vrng_leak_free(&vrng->leak);
 	vrng_requests_free(&vrng->requests);
@@ -133,7 +157,7 @@ err_stop:
 err_sysfs:
 	vrng_sysfs_remove(vrng);
 err_put:
-	kobject_put(&vrng->sysfs.kobj);
+	kobject_put(&vrng->kobj);
 	return ret;
 }
 
@@ -149,7 +173,7 @@ static void vrng_remove(struct virtio_device *vdev)
 	hwrng_unregister(&vrng->requests.hwrng);
 	vrng_sysfs_remove(vrng);
 	vrng_stop(vrng);
-	kobject_put(&vrng->sysfs.kobj);
+	kobject_put(&vrng->kobj);
 }
 
 /* Called in interrupts. The status may be read in process context only: some transports sleep. */
@@ -211,7 +235,7 @@ static struct virtio_driver vrng_driver = {
 
 static int __init vrng_init(void)
 {
-	int ret = vrng_sysfs_init();
+	int ret = vrng_sysfs_init(vrng_free);
 
 	if (ret)
 		return ret;

@@ -12,11 +12,11 @@
 #include <linux/slab.h>
 #include <linux/string.h>
 
+#include "requests.h"
 #include "sysgenid.h"
-#include "vrng.h"
 
 /* Ask the device for bytes, unless it has been asked or there are some. */
-static void ask(struct vrng_requests *requests)
+static void requests_ask(struct vrng_requests *requests)
 {
 	struct scatterlist sg;
 
@@ -34,11 +34,9 @@ static void ask(struct vrng_requests *requests)
 	virtqueue_kick(requests->vq);
 }
 
-/* The virtqueue's callback. */
-void vrng_requests_done(struct virtqueue *vq)
+/* For the virtqueue's callback. */
+void vrng_requests_done(struct vrng_requests *requests, struct virtqueue *vq)
 {
-	struct vrng *vrng = vq->vdev->priv;
-	struct vrng_requests *requests = &vrng->requests;
 	unsigned long flags;
 	unsigned int len;
 
@@ -54,7 +52,7 @@ void vrng_requests_done(struct virtqueue *vq)
 }
 
 /* Bytes that are there; 0 if there are none now, -ENODEV if there never will be. */
-static int take(struct vrng_requests *requests, void *buf, size_t max)
+static int requests_take(struct vrng_requests *requests, void *buf, size_t max)
 {
 	unsigned int taken;
 	int ret;
@@ -69,13 +67,13 @@ static int take(struct vrng_requests *requests, void *buf, size_t max)
 		requests->left = 0;
 		taken = 0;
 	}
-	ask(requests);
+	requests_ask(requests);
 	ret = !taken && requests->gone ? -ENODEV : taken;
 	spin_unlock_irq(&requests->lock);
 	return ret;
 }
 
-static bool worth_a_look(struct vrng_requests *requests)
+static bool requests_worth_a_look(struct vrng_requests *requests)
 {
 	bool yes;
 
@@ -86,16 +84,16 @@ static bool worth_a_look(struct vrng_requests *requests)
 }
 
 /* Called by the hwrng core, one reader at a time. Fewer bytes than asked for are allowed. */
-static int vrng_read(struct hwrng *hwrng, void *buf, size_t max, bool wait)
+static int requests_read(struct hwrng *hwrng, void *buf, size_t max, bool wait)
 {
 	struct vrng_requests *requests = container_of(hwrng, struct vrng_requests, hwrng);
 	int ret;
 
 	for (;;) {
-		ret = take(requests, buf, max);
+		ret = requests_take(requests, buf, max);
 		if (ret || !wait || !max)
 			return ret;
-		ret = wait_event_killable(requests->ready, worth_a_look(requests));
+		ret = wait_event_killable(requests->ready, requests_worth_a_look(requests));
 		if (ret)
 			return ret;
 	}
@@ -107,7 +105,7 @@ int vrng_requests_init(struct vrng_requests *requests, const char *name)
 	if (!requests->data)
 		return -ENOMEM;
 	requests->hwrng.name = name;
-	requests->hwrng.read = vrng_read;
+	requests->hwrng.read = requests_read;
 	/* Of 1024: we rely on the host for everything, so also for this. */
 	requests->hwrng.quality = 1000;
 	init_waitqueue_head(&requests->ready);
@@ -125,7 +123,7 @@ void vrng_requests_start(struct vrng_requests *requests, struct virtqueue *vq)
 {
 	spin_lock_irq(&requests->lock);
 	requests->vq = vq;
-	ask(requests);
+	requests_ask(requests);
 	spin_unlock_irq(&requests->lock);
 	wake_up_all(&requests->ready);
 }

@@ -6,28 +6,30 @@
  * vm_gen_counter  read: 8 bytes whatever the position, the generation as a number of 64 bits.
  *                 mmap: the generation page, read-only. poll: POLLPRI | POLLERR when it has changed
  *                 since the last read.
- * leak            none, latch, plain, interrupt or broken; see docs/vm.md.
- * reports         how often the device has reported leaks.
- * domains         "N of M": of N domains besides the system's the device moves the word before any CPU runs; there is
- *                 room for M, used or in the pool. The words of further ones move when the interrupt is handled.
+ * leak            none, latch, plain, interrupt or broken; see docs/vm.md. reports         how
+ * often the device has reported leaks. domains         "N of M": of N domains besides the system's
+ * the device moves the word before any CPU runs; there is
+ *                 room for M, used or in the pool. The words of further ones move when the
+ * interrupt is handled.
  */
 #include <linux/mm.h>
 #include <linux/sysfs.h>
 
 #include "compat.h"
 #include "sysgenid.h"
+#include "sysfs.h"
 #include "vrng.h"
 
-static struct kobject *root; /* /sys/virtio-rng */
+static struct kobject *sysfs_root; /* /sys/virtio-rng */
 
-static struct vrng *vrng_of(struct kobject *kobj)
+static struct vrng *sysfs_vrng(struct kobject *kobj)
 {
-	return container_of(kobj, struct vrng, sysfs.kobj);
+	return container_of(kobj, struct vrng, kobj);
 }
 
-static ssize_t counter_read(struct file *file, struct kobject *kobj,
-			    SYSGENID_BIN_CONST struct bin_attribute *attr, char *buf,
-			    loff_t position, size_t count)
+static ssize_t sysfs_counter_read(struct file *file, struct kobject *kobj,
+				  SYSGENID_BIN_CONST struct bin_attribute *attr, char *buf,
+				  loff_t position, size_t count)
 {
 	u64 generation = sysgenid_generation();
 
@@ -38,7 +40,7 @@ static ssize_t counter_read(struct file *file, struct kobject *kobj,
 }
 
 /* As in /dev/sysgenid: mapped at the first access. */
-static vm_fault_t counter_fault(struct vm_fault *vmf)
+static vm_fault_t sysfs_counter_fault(struct vm_fault *vmf)
 {
 	if (vmf->pgoff)
 		return VM_FAULT_SIGBUS;
@@ -46,13 +48,13 @@ static vm_fault_t counter_fault(struct vm_fault *vmf)
 	return 0;
 }
 
-static const struct vm_operations_struct counter_vm_ops = {
-	.fault = counter_fault,
+static const struct vm_operations_struct sysfs_counter_vm_ops = {
+	.fault = sysfs_counter_fault,
 };
 
-static int counter_mmap(struct file *file, struct kobject *kobj,
-			SYSGENID_BIN_MMAP_CONST struct bin_attribute *attr,
-			struct vm_area_struct *vma)
+static int sysfs_counter_mmap(struct file *file, struct kobject *kobj,
+			      SYSGENID_BIN_MMAP_CONST struct bin_attribute *attr,
+			      struct vm_area_struct *vma)
 {
 	if (vma->vm_pgoff || vma->vm_end - vma->vm_start != PAGE_SIZE)
 		return -EINVAL;
@@ -60,25 +62,25 @@ static int counter_mmap(struct file *file, struct kobject *kobj,
 		return -EPERM;
 	sysgenid_vm_flags_clear(vma, VM_MAYWRITE);
 	sysgenid_vm_flags_set(vma, VM_DONTEXPAND);
-	vma->vm_ops = &counter_vm_ops;
+	vma->vm_ops = &sysfs_counter_vm_ops;
 	return 0;
 }
 
 /* Without a size: sysfs would end reads at it. */
-static SYSGENID_BIN_CONST struct bin_attribute counter_attr = {
+static SYSGENID_BIN_CONST struct bin_attribute sysfs_counter_attr = {
 	.attr = { .name = "vm_gen_counter", .mode = 0444 },
-	.read = counter_read,
-	.mmap = counter_mmap,
+	.read = sysfs_counter_read,
+	.mmap = sysfs_counter_mmap,
 };
 
 static ssize_t leak_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
-	return sysfs_emit(buf, "%s\n", vrng_leak_describe(&vrng_of(kobj)->leak));
+	return sysfs_emit(buf, "%s\n", vrng_leak_describe(&sysfs_vrng(kobj)->leak));
 }
 
 static ssize_t reports_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
-	struct vrng_leak *leak = &vrng_of(kobj)->leak;
+	struct vrng_leak *leak = &sysfs_vrng(kobj)->leak;
 	u64 reports;
 
 	spin_lock_irq(&leak->lock);
@@ -89,7 +91,7 @@ static ssize_t reports_show(struct kobject *kobj, struct kobj_attribute *attr, c
 
 static ssize_t domains_show(struct kobject *kobj, struct kobj_attribute *attr, char *buf)
 {
-	struct vrng_leak *leak = &vrng_of(kobj)->leak;
+	struct vrng_leak *leak = &sysfs_vrng(kobj)->leak;
 
 	return sysfs_emit(buf, "%u of %u\n", READ_ONCE(leak->cover_count),
 			  leak->present ? leak->cover_limit : 0);
@@ -107,7 +109,7 @@ static struct attribute *vrng_attrs[] = {
 };
 
 static SYSGENID_BIN_CONST struct bin_attribute *SYSGENID_BIN_CONST vrng_bin_attrs[] = {
-	&counter_attr,
+	&sysfs_counter_attr,
 	NULL,
 };
 
@@ -121,22 +123,24 @@ static const struct attribute_group *vrng_groups[] = {
 	NULL,
 };
 
-static void vrng_release(struct kobject *kobj)
+static void (*sysfs_free)(struct vrng *vrng);
+
+static void sysfs_release(struct kobject *kobj)
 {
-	vrng_free(vrng_of(kobj));
+	sysfs_free(sysfs_vrng(kobj));
 }
 
 static const struct kobj_type vrng_type = {
-	.release = vrng_release,
+	.release = sysfs_release,
 	.sysfs_ops = &kobj_sysfs_ops,
 	.default_groups = vrng_groups,
 };
 
-static int changed(struct notifier_block *nb, unsigned long cause, void *generation)
+static int sysfs_changed(struct notifier_block *nb, unsigned long cause, void *generation)
 {
-	struct vrng *vrng = container_of(nb, struct vrng, sysfs.changed);
+	struct vrng *vrng = container_of(nb, struct vrng, changed);
 
-	sysfs_notify(&vrng->sysfs.kobj, NULL, counter_attr.attr.name);
+	sysfs_notify(&vrng->kobj, NULL, sysfs_counter_attr.attr.name);
 	return NOTIFY_OK;
 }
 
@@ -145,28 +149,30 @@ static int changed(struct notifier_block *nb, unsigned long cause, void *generat
  */
 int vrng_sysfs_add(struct vrng *vrng)
 {
-	int ret = kobject_init_and_add(&vrng->sysfs.kobj, &vrng_type, root, "%s", vrng->name);
+	int ret = kobject_init_and_add(&vrng->kobj, &vrng_type, sysfs_root, "%s", vrng->name);
 
 	if (ret)
 		return ret;
-	vrng->sysfs.changed.notifier_call = changed;
-	return sysgenid_register_notifier(&vrng->sysfs.changed);
+	vrng->changed.notifier_call = sysfs_changed;
+	return sysgenid_register_notifier(&vrng->changed);
 }
 
 /* Mappings of the file are gone after this: an access gives SIGBUS. */
 void vrng_sysfs_remove(struct vrng *vrng)
 {
-	sysgenid_unregister_notifier(&vrng->sysfs.changed);
-	kobject_del(&vrng->sysfs.kobj);
+	sysgenid_unregister_notifier(&vrng->changed);
+	kobject_del(&vrng->kobj);
 }
 
-int vrng_sysfs_init(void)
+/* @release frees a device, when nobody looks any more. */
+int vrng_sysfs_init(void (*release)(struct vrng *vrng))
 {
-	root = kobject_create_and_add("virtio-rng", NULL);
-	return root ? 0 : -ENOMEM;
+	sysfs_free = release;
+	sysfs_root = kobject_create_and_add("virtio-rng", NULL);
+	return sysfs_root ? 0 : -ENOMEM;
 }
 
 void vrng_sysfs_exit(void)
 {
-	kobject_put(root);
+	kobject_put(sysfs_root);
 }
