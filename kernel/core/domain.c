@@ -45,7 +45,7 @@ static struct sysgenid_counter *domains_find(struct pid_namespace *ns)
 	struct sysgenid_counter *domain;
 
 	lockdep_assert_held(&domains_lock);
-	hash_for_each_possible (domains_by_ns, domain, by_ns, (unsigned long)ns) {
+	hash_for_each_possible(domains_by_ns, domain, by_ns, (unsigned long)ns) {
 		if (domain->pid_ns == ns) {
 			domain->users++;
 			return domain;
@@ -100,7 +100,7 @@ static struct sysgenid_counter *domain_from_pool(bool foreign)
 	struct sysgenid_counter *domain, *found = NULL;
 
 	spin_lock(&domains_lock);
-	list_for_each_entry (domain, &domains_pool, node) {
+	list_for_each_entry(domain, &domains_pool, node) {
 		if (page_count(domain->page) == 1 && (domain->has_place || !foreign)) {
 			list_del(&domain->node);
 			if (!foreign)
@@ -177,14 +177,14 @@ void sysgenid_domains_purge(void)
 	LIST_HEAD(unused);
 
 	spin_lock(&domains_lock);
-	list_for_each_entry_safe (domain, next, &domains_pool, node) {
+	list_for_each_entry_safe(domain, next, &domains_pool, node) {
 		if (atomic_read(&domain->covered))
 			continue;
 		list_move(&domain->node, &unused);
 		domain_give_up_place(domain);
 	}
 	spin_unlock(&domains_lock);
-	list_for_each_entry_safe (domain, next, &unused, node)
+	list_for_each_entry_safe(domain, next, &unused, node)
 		domain_destroy(domain);
 }
 
@@ -193,7 +193,7 @@ void sysgenid_domains_cover(struct sysgenid_writer *writer)
 	struct sysgenid_counter *domain;
 
 	spin_lock(&domains_lock);
-	list_for_each_entry (domain, &domains, node) {
+	list_for_each_entry(domain, &domains, node) {
 		if (domain_may_cover(domain))
 			sysgenid_writer_cover(writer, domain);
 	}

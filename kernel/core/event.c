@@ -105,11 +105,11 @@ static bool event_reach_all(unsigned int wanted)
 	struct sysgenid_counter *domain;
 	bool any = false;
 
-	for_each_sysgenid_domain (domain) {
+	for_each_sysgenid_domain(domain) {
 		event_reach(domain, wanted);
 		any = true;
 	}
-	for_each_sysgenid_domain (domain)
+	for_each_sysgenid_domain(domain)
 		sysgenid_counter_wake(domain);
 	return any;
 }

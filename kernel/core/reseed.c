@@ -145,7 +145,7 @@ static void reseed_for_all(void (*each)(struct sysgenid_counter *, unsigned int)
 	struct sysgenid_counter *domain;
 
 	each(&sysgenid_system, this_round);
-	for_each_sysgenid_domain (domain)
+	for_each_sysgenid_domain(domain)
 		each(domain, this_round);
 }
 
@@ -236,10 +236,12 @@ void sysgenid_reseed_adopt(struct sysgenid_counter *domain)
 
 	smp_mb(); /* the list before the look; pairs with that of the list's lock in a walk */
 	system = sysgenid_counter_generation(&sysgenid_system);
+	/* Acquire: pairs with the release in reseed_store(). */
 	good = smp_load_acquire(&sysgenid_system.shared->rng_generation) == system;
 	spin_lock_irq(&domain->lock);
 	/* Unless a reseed has been here already, whose number may be a newer one. */
 	if (good && !domain->shared->rng_generation)
+		/* Release: who sees the word draws from the state that was reseeded. */
 		smp_store_release(&domain->shared->rng_generation, (u32)domain->began);
 	spin_unlock_irq(&domain->lock);
 	if (!good)

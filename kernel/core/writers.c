@@ -51,7 +51,7 @@ static bool slots_rewrite(struct sysgenid_counter *counter)
 {
 	struct sysgenid_slot *slot;
 
-	list_for_each_entry (slot, &counter->slots, node)
+	list_for_each_entry(slot, &counter->slots, node)
 		slot_write_source(counter, slot);
 	return !list_empty(&counter->slots);
 }
@@ -63,7 +63,8 @@ void sysgenid_writers_fence(void)
 
 	mb(); /* the rewritten sources before the fence, as seen by the device */
 	index = srcu_read_lock(&writers_srcu);
-	for_each_writer(writer) writer->fence(writer);
+	for_each_writer(writer)
+		writer->fence(writer);
 	srcu_read_unlock(&writers_srcu, index);
 }
 
@@ -129,7 +130,9 @@ void sysgenid_counter_begin(struct sysgenid_counter *counter, sysgenid_ticket fi
 	counter->reseed_round = 0;
 	counter->began = first;
 	counter->own_events = false;
+	/* Release: the page is mapped by nobody; readers of the next life acquire. */
 	smp_store_release(&counter->shared->rng_generation, 0);
+	/* Release: as in sysgenid_counter_move(). */
 	smp_store_release(&counter->shared->generation, (u32)first);
 	spin_unlock_irq(&counter->lock);
 }
@@ -139,7 +142,7 @@ static struct sysgenid_counter *slot_counter(struct sysgenid_slot *slot)
 	return slot->counter ? slot->counter : &sysgenid_system;
 }
 
-void sysgenid_slot_arm(struct sysgenid_writer *writer, struct sysgenid_slot *slot)
+void sysgenid_slot_arm(struct sysgenid_slot *slot)
 {
 	struct sysgenid_counter *counter = slot_counter(slot);
 	unsigned long flags;
@@ -151,7 +154,7 @@ void sysgenid_slot_arm(struct sysgenid_writer *writer, struct sysgenid_slot *slo
 }
 EXPORT_SYMBOL_GPL(sysgenid_slot_arm);
 
-void sysgenid_slot_executed(struct sysgenid_writer *writer, struct sysgenid_slot *slot)
+void sysgenid_slot_executed(struct sysgenid_slot *slot)
 {
 	struct sysgenid_counter *counter = slot_counter(slot);
 	unsigned long flags;
@@ -257,8 +260,7 @@ void sysgenid_writers_harvest(void)
 	int index;
 
 	index = srcu_read_lock(&writers_srcu);
-	for_each_writer(writer)
-	{
+	for_each_writer(writer) {
 		writer->fence(writer);
 		if (writer->harvest(writer))
 			sysgenid_writer_report(writer);
@@ -273,7 +275,8 @@ void sysgenid_writers_cover(struct sysgenid_counter *counter)
 	int index;
 
 	index = srcu_read_lock(&writers_srcu);
-	for_each_writer(writer) sysgenid_writer_cover(writer, counter);
+	for_each_writer(writer)
+		sysgenid_writer_cover(writer, counter);
 	srcu_read_unlock(&writers_srcu, index);
 }
 
@@ -285,8 +288,7 @@ unsigned int sysgenid_writers_room(void)
 	int index;
 
 	index = srcu_read_lock(&writers_srcu);
-	for_each_writer(writer)
-	{
+	for_each_writer(writer) {
 		if (writer->room)
 			room = room ? min(room, writer->room) : writer->room;
 	}

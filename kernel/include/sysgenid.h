@@ -13,46 +13,69 @@
 struct page;
 
 /**
- * sysgenid_bump_generation - the system is not what it was: move its generation, and so all
- * @cause: enum sysgenid_cause, for those who listen
+ * sysgenid_bump_generation - move the system's generation, and with it those of all domains
+ * @cause: why; listeners are told
  *
- * Returns the new generation, after the word in the page has changed, sleepers were woken and
- * notifiers have run. The reseed of the random number generator goes on in the background. Sleeps:
- * a work item makes the event.
+ * A work item makes the event; the caller sleeps until the word in the page has changed, sleepers
+ * were woken and notifiers have run. The reseed of the random number generator follows in the
+ * background.
+ *
+ * Return: the new generation
  */
 u32 sysgenid_bump_generation(enum sysgenid_cause cause);
 
-/* The current generation, with acquire ordering. Any context. */
+/**
+ * sysgenid_generation - the system's current generation, with acquire ordering
+ *
+ * Context: Any.
+ * Return: the generation
+ */
 u32 sysgenid_generation(void);
 
-/*
- * Be called for every change of the system's generation. What happens in the domain of a container
- * alone is no concern of the kernel's.
+/**
+ * sysgenid_register_notifier - be called for each event of the system's generation
+ * @nb: its callback gets an enum sysgenid_cause as action, and a pointer to the new generation
+ * (u32)
  *
- * In process context, one event at a time and in order: action is enum sysgenid_cause, data points
- * to the new generation (u32). The callback may sleep but must not move the generation itself.
+ * Called in process context, for one event at a time and in order. The callback may sleep. It must
+ * not move the generation. Events of one container's domain are not reported.
+ *
+ * Return: 0, or -EEXIST if @nb is registered
  */
 int sysgenid_register_notifier(struct notifier_block *nb);
+
+/**
+ * sysgenid_unregister_notifier - take back sysgenid_register_notifier()
+ * @nb: it is not called any more when this function returns
+ *
+ * Return: 0, or -ENOENT if @nb is not registered
+ */
 int sysgenid_unregister_notifier(struct notifier_block *nb);
 
-/*
- * For a source that can be asked: @sync is called in each read and poll of the device, before the
- * word is looked at, so that these are right also while the source's own notification is under way.
+/**
+ * sysgenid_set_sync_source - have a source asked in each read and poll of the device
+ * @sync: called before the word is read, so that read and poll are right while the source's own
+ *	notification is still under way; returns 0, or an error if the task was killed
  *
- * In process context, on several CPUs at once, by tasks without privileges. If the generation has
- * to move, it lets a work item do that and waits, until the task is killed: then it returns an
- * error, else 0. It must not wait for other tasks, which may have lost their processor. There can
- * be one such source, -EBUSY for a second. sysgenid_clear_sync_source() returns when no call is
- * under way.
+ * @sync is called in process context, on several CPUs at once, by tasks without privileges. If the
+ * generation has to move, @sync has a work item move it, and waits killably. It must not wait for
+ * other tasks: a task may lose its processor for long.
+ *
+ * Return: 0, or -EBUSY if there is a source
  */
 int sysgenid_set_sync_source(int (*sync)(void));
+
+/**
+ * sysgenid_clear_sync_source - take back sysgenid_set_sync_source(), and wait for calls under way
+ */
 void sysgenid_clear_sync_source(void);
 
-/*
- * The page that users of the initial PID namespace have mapped (struct sysgenid_page)
+/**
+ * sysgenid_get_page - the page that programs of the initial PID namespace map
  *
- * For devices that write into it. Takes a reference; give it back with put_page() when no device
- * can write any more.
+ * It is a struct sysgenid_page, for devices that write into it.
+ *
+ * Return: the page, with a reference: put_page() it when no device can write any more
  */
 struct page *sysgenid_get_page(void);
 

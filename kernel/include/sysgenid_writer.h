@@ -62,22 +62,36 @@ struct sysgenid_slot {
 	struct list_head node; /* counter->slots while armed; guarded by the counter's lock */
 };
 
-/* The system-wide counter. Sleeps. */
+/**
+ * sysgenid_writer_attach - begin to use a writer, for the system's word
+ * @writer: its constant fields and functions are set
+ */
 void sysgenid_writer_attach(struct sysgenid_writer *writer);
 
-/*
- * The device was reset and stores nothing any more. Takes the @count slots out of use, and moves
- * the generation: the device may have done so before without being able to report it. Sleeps.
+/**
+ * sysgenid_writer_detach - end the use of a writer whose device was reset and stores nothing any
+ * more
+ * @writer: it is not called any more when this function returns
+ * @slots: the system's slots, armed or not
+ * @count: of them
+ *
+ * Moves the generation: the device may have done so without being able to report it. Sleeps.
  */
 void sysgenid_writer_detach(struct sysgenid_writer *writer, struct sysgenid_slot *slots[],
 			    unsigned int count);
 
-/*
- * After attach, when the device is ready: cover() is called for all domains that there are. Sleeps.
+/**
+ * sysgenid_writer_cover_all - call the writer's cover() for the domains that there are
+ * @writer: attached, and its device is ready
  */
 void sysgenid_writer_cover_all(struct sysgenid_writer *writer);
 
-/* Nothing of the writer's refers to the counter any more. */
+/**
+ * sysgenid_uncovered - a writer has nothing of a counter any more that it covered
+ * @counter: as cover() got it
+ *
+ * Context: Any.
+ */
 void sysgenid_uncovered(struct sysgenid_counter *counter);
 
 static inline void sysgenid_slot_init(struct sysgenid_slot *slot, struct sysgenid_counter *counter,
@@ -88,28 +102,54 @@ static inline void sysgenid_slot_init(struct sysgenid_slot *slot, struct sysgeni
 	INIT_LIST_HEAD(&slot->node);
 }
 
-/* Any context. Then give the request to the device: its barriers order the source before it. */
-void sysgenid_slot_arm(struct sysgenid_writer *writer, struct sysgenid_slot *slot);
+/**
+ * sysgenid_slot_arm - write a fresh number into a slot's source, for a request that copies it
+ * @slot: not armed
+ *
+ * Give the request to the device afterwards; the queue's barriers order the source before it.
+ *
+ * Context: Any.
+ */
+void sysgenid_slot_arm(struct sysgenid_slot *slot);
 
-/* The device has executed the request. Any context. */
-void sysgenid_slot_executed(struct sysgenid_writer *writer, struct sysgenid_slot *slot);
+/**
+ * sysgenid_slot_executed - a device has executed the request of a slot
+ * @slot: it is not armed any more
+ *
+ * Context: Any.
+ */
+void sysgenid_slot_executed(struct sysgenid_slot *slot);
 
-/* The device was reset while the slot was armed, or it was not. Any context. */
+/**
+ * sysgenid_slot_drop - the device never executes the request of a slot
+ * @slot: it is not armed any more, if it was
+ *
+ * Context: Any.
+ */
 void sysgenid_slot_drop(struct sysgenid_slot *slot);
 
-/*
- * There was a leak, and the slot was not executed: its counter gets an event after the report. Any
- * context.
+/**
+ * sysgenid_slot_missed - a leak has not executed the request of a slot
+ * @slot: its counter gets an event after the report
+ *
+ * Context: Any.
  */
 void sysgenid_slot_missed(struct sysgenid_slot *slot);
 
-/*
- * After a harvest that found something: wakes sleepers and starts what else belongs to an event.
- * Any context.
+/**
+ * sysgenid_writer_report - a harvest has found something: do what else belongs to an event
+ * @writer: attached
+ *
+ * Context: Any.
  */
 void sysgenid_writer_report(struct sysgenid_writer *writer);
 
-/* The same, for what the device's own store does not cover. Any context. */
+/**
+ * sysgenid_writer_event - report something that the device's own store does not cover
+ * @writer: attached
+ *
+ * Context: Any.
+ */
 void sysgenid_writer_event(struct sysgenid_writer *writer);
 
 #endif /* _SYSGENID_WRITER_H */

@@ -52,21 +52,38 @@ struct virtio_rng_leak_request {
 	bool removed;
 };
 
-/*
- * Add a fill of @length bytes, or a copy of @bytes, which are copied to the source. Sleeps. Returns
- * an ERR_PTR: -EINVAL for a length of 0 or of more than VIRTIO_RNG_LEAK_BYTES, -ENOSPC when there
- * are VIRTIO_RNG_LEAK_REQUESTS already, -ENOMEM.
+/**
+ * virtio_rng_leak_add_fill - have memory filled with random bytes at each leak
+ * @length: bytes of the destination, 1 to VIRTIO_RNG_LEAK_BYTES
+ * @executed: called afterwards; may be NULL
+ * @data: for the caller
+ *
+ * Return: the request, or an ERR_PTR: -EINVAL for a wrong length, -ENOSPC when there are
+ * VIRTIO_RNG_LEAK_REQUESTS already, -ENOMEM
  */
 struct virtio_rng_leak_request *
 virtio_rng_leak_add_fill(size_t length, void (*executed)(struct virtio_rng_leak_request *request),
 			 void *data);
+
+/**
+ * virtio_rng_leak_add_copy - have prepared bytes copied into memory at each leak
+ * @bytes: copied to the request's source
+ * @length: as for virtio_rng_leak_add_fill(), and so the other arguments and the result
+ * @executed: see there
+ * @data: see there
+ *
+ * Return: see there
+ */
 struct virtio_rng_leak_request *
 virtio_rng_leak_add_copy(const void *bytes, size_t length,
 			 void (*executed)(struct virtio_rng_leak_request *request), void *data);
 
-/*
- * When it returns @executed does not run any more and never will. The request and its memory are
- * not the caller's from then on; who has shared the pages holds references of his own. Sleeps.
+/**
+ * virtio_rng_leak_remove - take a request back
+ * @request: it and its memory are not the caller's any more
+ *
+ * When this function returns, ->executed() does not run and never will. Whoever shares the pages
+ * holds references of its own. Sleeps.
  */
 void virtio_rng_leak_remove(struct virtio_rng_leak_request *request);
 

@@ -71,7 +71,7 @@ api_add(const void *bytes, size_t length, void (*executed)(struct virtio_rng_lea
 		goto err_source;
 
 	mutex_lock(&api_lock);
-	list_for_each_entry (leak, &api_devices, node)
+	list_for_each_entry(leak, &api_devices, node)
 		vrng_leak_arm_others(leak);
 	mutex_unlock(&api_lock);
 	return request;

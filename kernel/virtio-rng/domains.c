@@ -33,7 +33,7 @@ static int domains_arm(struct vrng_leak *leak, struct vrng_leak_queue *queue, un
 	sg_init_table(&to, 1);
 	sg_set_page(&to, leak->covers[i].page, sizeof(u32),
 		    offsetof(struct sysgenid_page, generation));
-	sysgenid_slot_arm(&leak->writer, slot);
+	sysgenid_slot_arm(slot);
 	ret = virtqueue_add_sgs(queue->vq, sgs, 1, 1, slot, GFP_ATOMIC);
 	/* It has never been in the device's hands. */
 	if (ret)
@@ -68,7 +68,7 @@ bool vrng_domains_executed(struct vrng_leak *leak, struct vrng_leak_queue *queue
 	if (slot < queue->covers || slot >= queue->covers + VRNG_COVERS)
 		return false;
 	i = slot - queue->covers;
-	sysgenid_slot_executed(&leak->writer, slot);
+	sysgenid_slot_executed(slot);
 	__clear_bit(i, queue->held);
 	__set_bit(i, queue->came);
 	*alone = test_bit(i, queue->alone);

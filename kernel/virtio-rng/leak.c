@@ -51,7 +51,7 @@ static int leak_arm_copy(struct vrng_leak *leak, struct vrng_leak_queue *queue)
 	sg_init_one(&from, &queue->buffers->source, WORD_SIZE);
 	sg_init_table(&to, 1);
 	sg_set_page(&to, leak->page, WORD_SIZE, offsetof(struct sysgenid_page, generation));
-	sysgenid_slot_arm(&leak->writer, &queue->slot);
+	sysgenid_slot_arm(&queue->slot);
 	ret = virtqueue_add_sgs(queue->vq, sgs, 1, 1, &queue->slot, GFP_ATOMIC);
 	/* It has never been in the device's hands. */
 	if (ret)
@@ -131,7 +131,7 @@ static unsigned int leak_take_back(struct vrng_leak *leak, struct vrng_leak_queu
 
 	while ((token = virtqueue_get_buf(queue->vq, &len))) {
 		if (token == &queue->slot) {
-			sysgenid_slot_executed(&leak->writer, &queue->slot);
+			sysgenid_slot_executed(&queue->slot);
 			came |= VRNG_COPY;
 		} else if (token == queue->buffers->fill) {
 			add_device_randomness(queue->buffers->fill, VRNG_FILL_SIZE);

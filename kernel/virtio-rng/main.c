@@ -86,8 +86,7 @@ static void vrng_stop(struct vrng *vrng)
 	 * What the device still had gives back its descriptors and mappings; the parts below know
 	 * what it was.
 	 */
-	virtio_device_for_each_vq(vdev, vq)
-	{
+	virtio_device_for_each_vq(vdev, vq) {
 		while (virtqueue_detach_unused_buf(vq))
 			;
 	}

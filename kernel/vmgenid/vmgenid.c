@@ -24,53 +24,56 @@
 
 #define ID_SIZE 16
 
-static bool look = true;
-module_param(look, bool, 0644);
-MODULE_PARM_DESC(look, "let read and poll of /dev/sysgenid look at the ID itself (default yes)");
+static bool sync_source = true;
+module_param(sync_source, bool, 0644);
+MODULE_PARM_DESC(sync_source,
+		 "let read and poll of /dev/sysgenid look at the ID itself (default yes)");
 
-static const void *id; /* in the hypervisor's hands; NULL: there is none, or it cannot be found */
-static DEFINE_MUTEX(follow_lock); /* one who follows a change: a kernel worker */
+/* The page that the hypervisor writes; NULL: there is none, or it cannot be found. */
+static const void *vmgenid_id;
+static DEFINE_MUTEX(vmgenid_follow_lock); /* one who follows a change: a kernel worker */
 /* The ID that the generation stands for. Written under the mutex, also read without it. */
-static u8 followed_id[ID_SIZE];
-static DECLARE_WAIT_QUEUE_HEAD(followed); /* readers, until the ID is followed */
+static u8 vmgenid_followed_id[ID_SIZE];
+static DECLARE_WAIT_QUEUE_HEAD(vmgenid_followed); /* readers, until the ID is followed */
 
-static bool has_changed(void)
+static bool vmgenid_has_changed(void)
 {
-	return memcmp(id, followed_id, ID_SIZE) != 0;
+	return memcmp(vmgenid_id, vmgenid_followed_id, ID_SIZE) != 0;
 }
 
-static void follow(void)
+static void vmgenid_follow(void)
 {
 	u8 now[ID_SIZE];
 
-	mutex_lock(&follow_lock);
-	while (has_changed()) {
-		memcpy(now, id, ID_SIZE);
+	mutex_lock(&vmgenid_follow_lock);
+	while (vmgenid_has_changed()) {
+		memcpy(now, vmgenid_id, ID_SIZE);
 		/* The reseed that follows must not be the one of another copy of this machine. */
 		add_device_randomness(now, ID_SIZE);
 		sysgenid_bump_generation(SYSGENID_CAUSE_VMGENID);
 		/*
-		 * Pairs with the barrier below: who finds nothing changed finds the new generation.
+		 * Pairs with the barrier in vmgenid_sync(): who finds nothing changed finds the new
+		 * generation.
 		 */
 		smp_wmb();
-		memcpy(followed_id, now, ID_SIZE);
+		memcpy(vmgenid_followed_id, now, ID_SIZE);
 	}
-	mutex_unlock(&follow_lock);
-	wake_up_all(&followed);
+	mutex_unlock(&vmgenid_follow_lock);
+	wake_up_all(&vmgenid_followed);
 }
 
-static void follow_in_work(struct work_struct *unused)
+static void vmgenid_follow_in_work(struct work_struct *unused)
 {
-	follow();
+	vmgenid_follow();
 }
 
-static DECLARE_WORK(follow_work, follow_in_work);
+static DECLARE_WORK(vmgenid_work, vmgenid_follow_in_work);
 
-static bool is_followed(void)
+static bool vmgenid_is_followed(void)
 {
-	if (!has_changed())
+	if (!vmgenid_has_changed())
 		return true;
-	queue_work(system_highpri_wq, &follow_work);
+	queue_work(system_highpri_wq, &vmgenid_work);
 	return false;
 }
 
@@ -78,30 +81,33 @@ static bool is_followed(void)
  * In each read and poll. The event is made by a work item: the reader may be throttled by its
  * cgroup, and everybody would queue behind it.
  */
-static int sync_id(void)
+static int vmgenid_sync(void)
 {
-	int ret = READ_ONCE(look) ? wait_event_killable(followed, is_followed()) : 0;
+	int ret = 0;
 
+	if (READ_ONCE(sync_source))
+		ret = wait_event_killable(vmgenid_followed, vmgenid_is_followed());
+	/* Pairs with the barrier in vmgenid_follow(). */
 	smp_rmb();
 	return ret;
 }
 
 /* After the kernel's random number generator was reseeded with the new ID. */
-static int forked(struct notifier_block *nb, unsigned long action, void *data)
+static int vmgenid_forked(struct notifier_block *nb, unsigned long action, void *data)
 {
-	if (id)
-		follow();
+	if (vmgenid_id)
+		vmgenid_follow();
 	else
 		sysgenid_bump_generation(SYSGENID_CAUSE_VMGENID);
 	return NOTIFY_OK;
 }
 
-static struct notifier_block forked_nb = {
-	.notifier_call = forked,
+static struct notifier_block vmgenid_forked_nb = {
+	.notifier_call = vmgenid_forked,
 };
 
 /* The ACPI object ADDR is a package of two numbers, the halves of the physical address. */
-static const void *map_id(struct acpi_device *device)
+static const void *vmgenid_map(struct acpi_device *device)
 {
 	struct acpi_buffer buffer = { ACPI_ALLOCATE_BUFFER };
 	const void *mapped = NULL;
@@ -126,7 +132,7 @@ static const void *map_id(struct acpi_device *device)
 	return mapped;
 }
 
-static void find_id(void)
+static void vmgenid_find(void)
 {
 	/*
 	 * Of the specification, of Hyper-V and of QEMU; the kernel's driver looks for the first
@@ -141,10 +147,10 @@ static void find_id(void)
 		device = acpi_dev_get_first_match_dev(names[i], NULL, -1);
 	if (!device)
 		return;
-	id = map_id(device);
+	vmgenid_id = vmgenid_map(device);
 	acpi_dev_put(device);
-	if (id)
-		memcpy(followed_id, id, ID_SIZE);
+	if (vmgenid_id)
+		memcpy(vmgenid_followed_id, vmgenid_id, ID_SIZE);
 }
 
 static int __init vmgenid_init(void)
@@ -155,14 +161,14 @@ static int __init vmgenid_init(void)
 		pr_err("this kernel was built without CONFIG_VMGENID\n");
 		return -ENODEV;
 	}
-	find_id();
-	if (!id)
+	vmgenid_find();
+	if (!vmgenid_id)
 		pr_info("the VM generation ID is not found: read and poll follow when its event "
 			"was handled\n");
-	ret = register_random_vmfork_notifier(&forked_nb);
+	ret = register_random_vmfork_notifier(&vmgenid_forked_nb);
 	if (ret)
 		goto err_id;
-	ret = id ? sysgenid_set_sync_source(sync_id) : 0;
+	ret = vmgenid_id ? sysgenid_set_sync_source(vmgenid_sync) : 0;
 	if (ret)
 		goto err_notifier;
 	/* There was nobody to tell us of a fork before this. */
@@ -170,22 +176,22 @@ static int __init vmgenid_init(void)
 	return 0;
 
 err_notifier:
-	unregister_random_vmfork_notifier(&forked_nb);
+	unregister_random_vmfork_notifier(&vmgenid_forked_nb);
 err_id:
-	if (id)
-		memunmap((void *)id);
+	if (vmgenid_id)
+		memunmap((void *)vmgenid_id);
 	return ret;
 }
 
 static void __exit vmgenid_exit(void)
 {
-	if (id)
+	if (vmgenid_id)
 		sysgenid_clear_sync_source();
-	unregister_random_vmfork_notifier(&forked_nb);
+	unregister_random_vmfork_notifier(&vmgenid_forked_nb);
 	/* Nobody starts it any more. */
-	cancel_work_sync(&follow_work);
-	if (id)
-		memunmap((void *)id);
+	cancel_work_sync(&vmgenid_work);
+	if (vmgenid_id)
+		memunmap((void *)vmgenid_id);
 	/* Whoever knows the generation from now on learns that nobody watches any more. */
 	sysgenid_bump_generation(SYSGENID_CAUSE_KERNEL);
 }

@@ -174,7 +174,7 @@ def freeze_observed(suite, folder):
 def freeze_reading(vm, look):
     """In the same machine: observers that read the device, which looks at the VMGENID itself or not."""
     vm.cont()
-    vm.run(f"pkill -x observer; echo {look} >/sys/module/sysgenid_vmgenid/parameters/look")
+    vm.run(f"pkill -x observer; echo {look} >/sys/module/sysgenid_vmgenid/parameters/sync_source")
     observers = Observers(vm, MACHINE["smp"], f"read-{look}", "read")
     observers.freeze(vm)
     return observers

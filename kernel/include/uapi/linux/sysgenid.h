@@ -229,6 +229,7 @@ enum sysgenid_cmd {
 	SYSGENID_CMD_SETTLED,
 	__SYSGENID_CMD_MAX,
 };
+
 #define SYSGENID_CMD_MAX (__SYSGENID_CMD_MAX - 1)
 
 enum sysgenid_attr {
@@ -246,6 +247,7 @@ enum sysgenid_attr {
 	SYSGENID_A_DOMAIN,   /* u32: inode number of its PID namespace, as of /proc/PID/ns/pid */
 	__SYSGENID_A_MAX,
 };
+
 #define SYSGENID_A_MAX (__SYSGENID_A_MAX - 1)
 
 enum sysgenid_cause {
