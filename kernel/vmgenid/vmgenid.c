@@ -38,7 +38,8 @@ static DECLARE_WAIT_QUEUE_HEAD(vmgenid_followed); /* readers, until the ID is fo
 
 static bool vmgenid_has_changed(void)
 {
-	return memcmp(vmgenid_id, vmgenid_followed_id, ID_SIZE) != 0;
+	/* Without CONFIG_VMGENID the compiler knows that there is no ID, and warns. */
+	return vmgenid_id && memcmp(vmgenid_id, vmgenid_followed_id, ID_SIZE) != 0;
 }
 
 static void vmgenid_follow(void)
