@@ -1,19 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <libsysgenid.h>
 
 #include <cleanup.h>
 
-#include "binding.h"
 #include "module.h"
 #include "criu_abi.h"
 #include "dump-files.h"
+#include "dump-image.h"
 #include "dump.h"
 #include "inspect.h"
 #include "log.h"
@@ -24,14 +21,10 @@
 static struct {
 	int stage;
 	struct sysgenid_config config;
-	SysgenidImage *image; /* NULL: there was no memory for it */
+	struct sysgenid_dump_image made;
 	struct sysgenid_device device;
-	bool mark_is_final; /* it was read while all tasks were frozen */
-	bool listed;	    /* criu's inventory names this plugin */
-	bool stored;	    /* the image in the directory is the one in memory */
-	bool written;	    /* ... or was when it had "lists", and can be completed */
-	struct sysgenid_image_lists lists;
-	bool inspected; /* the findings are those of all tasks, or will be */
+	bool mark_is_final; /* the mark was read while all tasks were frozen */
+	bool inspected;	    /* all tasks have been inspected, or a hook does it for each */
 	int inspect_error;
 	struct sysgenid_findings findings;
 } dump;
@@ -43,12 +36,11 @@ static struct {
  */
 static void refresh_mark(bool frozen)
 {
-	SysgenidImage *image = dump.image;
 	struct sysgenid_reason why = { "" };
 	uint32_t highest;
 	int error;
 
-	if (!image || dump.mark_is_final)
+	if (!dump.made.image || dump.mark_is_final)
 		return;
 	error = sysgenid_module_ask(-1, &dump.device, &highest, &why);
 	if (!error && dump.findings.pid_namespace >= 0) {
@@ -61,101 +53,21 @@ static void refresh_mark(bool frozen)
 	dump.mark_is_final = frozen;
 	if (error) {
 		/* No mark is better than one that may be too low. */
-		dump.stored = dump.stored && !image->has_mark;
-		dump.written = dump.written && !image->has_mark;
-		image->has_mark = false;
+		sysgenid_dump_image_clear_mark(&dump.made);
 		if (error != -ENOENT)
 			sysgenid_warn("cannot ask the kernel for the generation: %s", why.text);
 		return;
 	}
-	if (!image->has_mark || image->mark != highest)
-		dump.stored = false;
-	image->has_mark = true;
-	image->mark = highest;
+	sysgenid_dump_image_set_mark(&dump.made, highest);
 }
 
 /*
- * Writes what is new, and not the whole image each time: a task can have the counter open
- * thousands of times, criu calls a hook for each of them, and all tasks wait meanwhile.
+ * Inspects one frozen task, before criu dumps its memory, runs the post-dump script or serves lazy
+ * pages.
  */
-static int store(void)
-{
-	const SysgenidImage *image = dump.image;
-	int directory, error = -EBADF;
-
-	if (dump.stored || !image)
-		return 0;
-	directory = criu_get_image_dir ? criu_get_image_dir() : -1;
-	if (dump.written)
-		error = sysgenid_image_append(image, &dump.lists, directory);
-	if (error)
-		error = sysgenid_image_write(image, directory);
-	dump.lists = sysgenid_image_lists(image);
-	dump.written = dump.stored = !error;
-	return error;
-}
-
-/*
- * Stores an image that may get lost without harm: it is only a hint as long as no task needs the
- * counter.
- */
-static void store_hint(void)
-{
-	int error = store();
-
-	if (!error)
-		return;
-	if (dump.image->counter_required)
-		sysgenid_err("cannot write " SYSGENID_IMAGE_NAME ": %s", strerror(-error));
-	else
-		sysgenid_warn("cannot write " SYSGENID_IMAGE_NAME
-			      ": %s; a restore on another machine "
-			      "will not know how far the counter had got here",
-			      strerror(-error));
-}
-
-/* Notes that the dump cannot be restored without this plugin and its image. */
-static int need_plugin(void)
-{
-	int error;
-
-	dump.stored = false;
-	if (add_inventory_plugin && !dump.listed) {
-		if (add_inventory_plugin(SYSGENID_PLUGIN_NAME)) {
-			sysgenid_err(
-				"cannot note in criu's inventory that the image needs this plugin");
-			return -ENOMEM;
-		}
-		dump.listed = true;
-	}
-	error = store();
-	if (error)
-		sysgenid_err("cannot write " SYSGENID_IMAGE_NAME
-			     ", without which these tasks cannot "
-			     "be restored: %s",
-			     error == -E2BIG ? "the tasks have the counter open too often"
-					     : strerror(-error));
-	return error;
-}
-
-/* Notes that a task uses the counter of the machine or of its PID namespace. */
-static int require(void)
-{
-	SysgenidImage *image = dump.image;
-
-	if (!image->has_mark) {
-		sysgenid_err("a task uses the counter, and the kernel does not say how far it has "
-			     "got; see the warning above");
-		return -EIO;
-	}
-	image->counter_required = true;
-	return need_plugin();
-}
-
-/* Before criu dumps the task's memory, runs the post-dump script or serves lazy pages. */
 static int inspect(pid_t pid, void *unused)
 {
-	SysgenidImage *image = dump.image;
+	SysgenidImage *image = dump.made.image;
 	const struct sysgenid_image_lists before = sysgenid_image_lists(image);
 	const bool own = image->own_pid_namespace, other = image->other_pid_namespace;
 	struct sysgenid_image_lists after;
@@ -168,7 +80,7 @@ static int inspect(pid_t pid, void *unused)
 	after = sysgenid_image_lists(image);
 	if (memcmp(&before, &after, sizeof(after)) || own != image->own_pid_namespace ||
 	    other != image->other_pid_namespace)
-		dump.stored = false;
+		dump.made.stored = false;
 	return error;
 }
 
@@ -185,64 +97,14 @@ static int inspect_all(void)
 /* Stores the findings in the image. */
 static int keep_findings(void)
 {
-	SysgenidImage *image = dump.image;
+	SysgenidImage *image = dump.made.image;
 
 	if (dump.findings.system_wide && !image->system_wide) {
 		image->has_system_wide = true;
 		image->system_wide = true;
-		return require();
+		return sysgenid_dump_image_require(&dump.made);
 	}
-	return dump.findings.counter_file ? need_plugin() : 0;
-}
-
-/*
- * Leaves an empty image, which a restore refuses; a missing one would not be refused. Whatever
- * has the image's name is removed first, since it may be a link.
- */
-static void spoil(void)
-{
-	int directory = criu_get_image_dir ? criu_get_image_dir() : -1;
-	cleanup_close int fd = -1;
-
-	if (!unlinkat(directory, SYSGENID_IMAGE_NAME, 0) || errno == ENOENT)
-		fd = openat(directory, SYSGENID_IMAGE_NAME, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC,
-			    0600);
-	sysgenid_err("the dump that was made cannot be restored: see above");
-	if (fd < 0)
-		sysgenid_err("cannot spoil " SYSGENID_IMAGE_NAME ": remove the whole image");
-}
-
-static void read_boot_id(SysgenidImage *image)
-{
-	cleanup_close int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-	char id[37];
-	ssize_t n;
-
-	if (fd < 0)
-		return;
-	n = read(fd, id, sizeof(id) - 1);
-	if (n <= 0)
-		return;
-	id[n] = '\0';
-	image->boot_id = strdup(id);
-}
-
-/* Removes an earlier dump's image: it must not stay beside what criu writes now. */
-static int remove_earlier(void)
-{
-	int error, directory = criu_get_image_dir ? criu_get_image_dir() : -1;
-	struct stat stat;
-
-	if (directory < 0 || !unlinkat(directory, SYSGENID_IMAGE_NAME, 0) || errno == ENOENT)
-		return 0;
-	error = -errno;
-	/* A file system that is read-only does not look. */
-	if (fstatat(directory, SYSGENID_IMAGE_NAME, &stat, AT_SYMLINK_NOFOLLOW) && errno == ENOENT)
-		return 0;
-	sysgenid_err("cannot remove the " SYSGENID_IMAGE_NAME " of an earlier dump: %s. A restore "
-		     "might take it for this dump's: remove it, or dump into an empty directory",
-		     strerror(-error));
-	return error;
+	return dump.findings.counter_file ? sysgenid_dump_image_need_plugin(&dump.made) : 0;
 }
 
 int sysgenid_dump_init(int stage, const struct sysgenid_config *config)
@@ -251,30 +113,23 @@ int sysgenid_dump_init(int stage, const struct sysgenid_config *config)
 	dump.stage = stage;
 	dump.config = *config;
 	dump.findings.pid_namespace = -1;
-	if (stage == CRIU_STAGE_DUMP && remove_earlier())
+	if (stage == CRIU_STAGE_DUMP && sysgenid_dump_image_remove_earlier())
 		return -EIO;
-	dump.image = sysgenid_image_new();
-	if (dump.image && sysgenid_binding_set_id(dump.image)) {
-		sysgenid_image_free(dump.image);
-		dump.image = NULL;
-	}
-	if (!dump.image) {
-		sysgenid_warn(
-			"no memory for the image; tasks that use the counter cannot be dumped");
+	sysgenid_dump_image_begin(&dump.made);
+	if (!dump.made.image)
 		return 0;
-	}
 	refresh_mark(false);
 	if (stage != CRIU_STAGE_DUMP)
 		return 0;
-	read_boot_id(dump.image);
-	store_hint();
+	sysgenid_dump_image_set_boot_id(&dump.made);
+	sysgenid_dump_image_store_hint(&dump.made);
 	return 0;
 }
 
-/* Is the device the counter? Called while all tasks are frozen. */
+/* Returns whether the device is the counter's. Called while all tasks are frozen. */
 static bool is_ours(const struct stat *stat)
 {
-	if (!S_ISCHR(stat->st_mode) || !dump.image)
+	if (!S_ISCHR(stat->st_mode) || !dump.made.image)
 		return false;
 	if (!dump.mark_is_final && inspect_all())
 		return false;
@@ -289,9 +144,9 @@ int sysgenid_dump_ext_file(int fd, int id)
 
 	if (sysgenid_file_stat(fd, &stat) || !is_ours(&stat))
 		return -ENOTSUP;
-	error = sysgenid_file_dump(fd, id, dump.image);
+	error = sysgenid_file_dump(fd, id, dump.made.image);
 	if (!error)
-		error = require();
+		error = sysgenid_dump_image_require(&dump.made);
 	/* -ENOTSUP would ask the next plugin. */
 	return error ? -EIO : 0;
 }
@@ -305,9 +160,9 @@ int sysgenid_dump_device_vma(int fd, const struct stat *stat)
 	/* The final dump sees the mapping again. */
 	if (dump.stage != CRIU_STAGE_DUMP)
 		return 0;
-	error = sysgenid_mapping_dump(fd, dump.image);
+	error = sysgenid_mapping_dump(fd, dump.made.image);
 	if (!error)
-		error = require();
+		error = sysgenid_dump_image_require(&dump.made);
 	return error ? -EIO : 0;
 }
 
@@ -319,7 +174,7 @@ int sysgenid_dump_checkpoint_devices(int pid)
 {
 	int error;
 
-	if (!dump.image)
+	if (!dump.made.image)
 		return -ENOTSUP;
 	dump.inspected = true;
 	error = inspect(pid, NULL);
@@ -328,15 +183,15 @@ int sysgenid_dump_checkpoint_devices(int pid)
 		error = keep_findings();
 	if (error)
 		return -EIO;
-	if (sysgenid_droppable_dump(pid, dump.image) != 0)
-		dump.stored = false;
-	store_hint();
+	if (sysgenid_droppable_dump(pid, dump.made.image) != 0)
+		dump.made.stored = false;
+	sysgenid_dump_image_store_hint(&dump.made);
 	return -ENOTSUP;
 }
 
 /*
- * Begins a new generation in the tasks' PID namespace; in the whole machine if a task has the
- * machine's counter.
+ * Begins a new generation in the tasks' PID namespace, or in the whole system if a task has the
+ * system's counter.
  */
 static void bump(void)
 {
@@ -354,22 +209,6 @@ static void bump(void)
 		sysgenid_info("generation %u after the dump", generation);
 }
 
-/* criu before 4.0 has written all images by now, and not yet run the post-dump script. */
-static int bind_clocks(void)
-{
-	int error, directory = criu_get_image_dir ? criu_get_image_dir() : -1;
-
-	if (CR_PLUGIN_DESC.max_hooks > CRIU_HOOKS_3_17 || dump.image->dump_id)
-		return 0;
-	error = sysgenid_binding_set_clocks(dump.image, directory);
-	if (error)
-		sysgenid_err("cannot bind " SYSGENID_IMAGE_NAME " to this dump: %s",
-			     strerror(-error));
-	else if (dump.image->has_dump_clocks)
-		dump.stored = false;
-	return error;
-}
-
 /*
  * Does at the end of a dump what no hook has done. The tasks are still frozen. If no hook was
  * called, criu is older than 4.0 and no task has a device; nothing can make the dump fail any
@@ -381,20 +220,20 @@ static void finish_old_dump(bool first)
 
 	refresh_mark(true);
 	if (!error)
-		error = bind_clocks();
+		error = sysgenid_dump_image_bind_clocks(&dump.made);
 	if (!error)
 		error = keep_findings();
 	if (!first)
 		error = -EIO;
 	if (error)
-		spoil();
+		sysgenid_dump_image_spoil();
 	else
-		store_hint();
+		sysgenid_dump_image_store_hint(&dump.made);
 }
 
 void sysgenid_dump_exit(int ret, bool first)
 {
-	if (!ret && dump.image && dump.stage == CRIU_STAGE_DUMP)
+	if (!ret && dump.made.image && dump.stage == CRIU_STAGE_DUMP)
 		finish_old_dump(first);
 	if (!ret && dump.config.bump_after_dump)
 		bump();
@@ -404,7 +243,5 @@ void sysgenid_dump_exit(int ret, bool first)
 void sysgenid_dump_leave(void)
 {
 	sysgenid_module_close();
-	if (dump.image)
-		sysgenid_image_free(dump.image);
-	dump.image = NULL;
+	sysgenid_dump_image_free(&dump.made);
 }

@@ -13,6 +13,7 @@
 #include "counterfile-raise.h"
 #include "criu_abi.h"
 #include "droppable.h"
+#include "image-file.h"
 #include "log.h"
 #include "module.h"
 #include "pidns.h"

@@ -16,7 +16,7 @@
 #define cr_plugin_ctl declared_cr_plugin_ctl
 #include "criu_abi.h"
 #undef cr_plugin_ctl
-#include "image.h"
+#include "image-file.h"
 #include "messages.h"
 #include "tap.h"
 

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 #include "criu_abi.h"
-#include "image.h"
+#include "image-file.h"
 #include "messages.h"
 #include "tap.h"
 

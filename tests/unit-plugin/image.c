@@ -6,7 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "image.h"
+#include "image-file.h"
 #include "tap.h"
 
 static SysgenidImage *sample(void)

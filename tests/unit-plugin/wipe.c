@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "image.h"
+#include "image-file.h"
 #include "tap.h"
 #include "wipe.h"
 
