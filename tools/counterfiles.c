@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * Counters in files, one for each container of a node without the module; sysgenid-hook makes them.
- */
 #define _GNU_SOURCE
-#include "tool.h"
+#include "counterfiles.h"
 
+#include "base/report.h"
 #include "escape.h"
 #include "counterfile-page.h"
 #include "reseed.h"

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* sysgenid: look at, watch and move the system generation counter. */
-#include "tool.h"
+#include "base/report.h"
+#include "commands.h"
+#include "doctor/doctor.h"
+#include "overseer/quiesce.h"
+#include "overseer/run.h"
 
 #include <signal.h>
 #include <stdio.h>

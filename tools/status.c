@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* sysgenid status */
-#include "tool.h"
+#include "base/options.h"
+#include "base/report.h"
+#include "commands.h"
+#include "counterfiles.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* sysgenid wait */
-#include "tool.h"
+#include "base/options.h"
+#include "base/report.h"
+#include "commands.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,10 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* sysgenid doctor: what is in place on this machine, what is not, and what to do about it. */
-#include "../tool.h"
+#include "doctor.h"
 
 #include <stdio.h>
 #include <unistd.h>
 
+#include "../base/options.h"
+#include "../base/report.h"
 #include "checks.h"
 #include "finding.h"
 

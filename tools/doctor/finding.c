@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "finding.h"
 
-#include "../tool.h"
+#include "../base/report.h"
 
 #include "escape.h"
 

@@ -14,7 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "../tool.h"
+#include "../base/report.h"
 
 #include "ask.h"
 #include "checks.h"

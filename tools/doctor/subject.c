@@ -2,7 +2,7 @@
 #define _GNU_SOURCE
 #include "subject.h"
 
-#include "../tool.h"
+#include "../base/report.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Tells the service manager what we do: the protocol of sd_notify(3), which is one datagram. */
-#include "tool.h"
+/* The protocol of sd_notify(3), which is one datagram. */
+#include "notify.h"
+
+#include "../base/report.h"
 
 #include <errno.h>
 #include <stddef.h>

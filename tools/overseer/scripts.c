@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Runs the executables of a directory one after the other, each with a time limit. */
-#include "tool.h"
+#include "scripts.h"
+
+#include "../base/report.h"
 
 #include <dirent.h>
 #include <errno.h>

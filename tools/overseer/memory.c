@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What an overseer leaves to the next one: the generation up to which the work is done. Opening the
- * device acknowledges the present generation, so that otherwise nobody would know that an overseer
- * was killed amid its scripts.
+ * Opening the device acknowledges the present generation. Without this file nobody would know that
+ * an overseer was killed amid its scripts.
  */
-#include "run.h"
+#include "memory.h"
+
+#include "../base/report.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* sysgenid run: the overseer. */
 #include "run.h"
+
+#include "../base/options.h"
+#include "../base/report.h"
+#include "adapt.h"
+#include "memory.h"
+#include "notify.h"
+#include "scripts.h"
+#include "signals.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -8,8 +15,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/signalfd.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #define WATCHERS_MS 10000
@@ -34,19 +39,6 @@ static const char help[] =
 	"                    1 anything else\n"
 	"  --json            print JSON objects\n";
 
-static int catch_signals(void)
-{
-	sigset_t set;
-
-	sigemptyset(&set);
-	for (size_t i = 0; i < 6; i++)
-		sigaddset(&set,
-			  (const int[]){ SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGUSR1, SIGUSR2 }[i]);
-	if (sigprocmask(SIG_BLOCK, &set, NULL) < 0)
-		return -errno;
-	return signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
-}
-
 static int start_command(struct overseer *overseer, char **command)
 {
 	sigset_t none;
@@ -66,47 +58,6 @@ static int start_command(struct overseer *overseer, char **command)
 	_exit(errno == ENOENT ? 127 : 126);
 }
 
-/* @which: as for waitpid(); scripts, for which somebody else waits, are children as well. */
-static void reap(struct overseer *overseer, pid_t which)
-{
-	int status;
-	pid_t pid;
-
-	while ((pid = waitpid(which, &status, WNOHANG)) > 0)
-		if (pid == overseer->child)
-			/* As shells have it. */
-			overseer->status =
-				WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
-/* What is typed at a terminal reaches all of its foreground processes by itself. */
-static bool has_it_too(pid_t child, const struct signalfd_siginfo *info)
-{
-	return info->ssi_signo == SIGINT && info->ssi_code == SI_KERNEL &&
-	       getpgid(child) == getpgrp();
-}
-
-bool overseer_stops(struct overseer *overseer)
-{
-	struct signalfd_siginfo info;
-
-	while (read(overseer->signals, &info, sizeof(info)) == sizeof(info)) {
-		int number = (int)info.ssi_signo;
-
-		if (number == SIGCHLD)
-			continue;
-		if (overseer->child && has_it_too(overseer->child, &info))
-			continue;
-		if (overseer->child)
-			kill(overseer->child, number);
-		else if (number == SIGTERM || number == SIGINT)
-			overseer->status = TOOL_OK;
-	}
-	if (overseer->child)
-		reap(overseer, overseer->child);
-	return overseer->status >= 0;
-}
-
 static int oversee(struct overseer *overseer)
 {
 	struct pollfd fds[] = {
@@ -118,7 +69,7 @@ static int oversee(struct overseer *overseer)
 		if (overseer_stops(overseer))
 			return overseer->status;
 		/* What others have left to us. No script runs now. */
-		reap(overseer, -1);
+		overseer_reap(overseer, -1);
 		if (overseer->status >= 0)
 			return overseer->status;
 		/*
@@ -179,7 +130,7 @@ static int run(struct overseer *overseer, char **command)
 
 	if (ret != TOOL_OK)
 		return ret;
-	overseer->signals = catch_signals();
+	overseer->signals = overseer_catch_signals();
 	if (overseer->signals < 0)
 		return tool_fail("catch signals", overseer->signals, NULL);
 	if (command[0]) {

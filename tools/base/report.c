@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What the command says, and the exit status that goes with it. */
-#include "tool.h"
+#include "report.h"
 
 #include "escape.h"
 

@@ -1,6 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What sysgenid run does after a change of the generation. */
-#include "run.h"
+#include "adapt.h"
+
+#include "../base/report.h"
+#include "memory.h"
+#include "notify.h"
+#include "scripts.h"
+#include "signals.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* sysgenid quiesce and sysgenid unquiesce */
-#include "tool.h"
+#include "quiesce.h"
+
+#include "../base/options.h"
+#include "../base/report.h"
+#include "scripts.h"
 
 #include <stdio.h>
 #include <string.h>

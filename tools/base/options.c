@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Reading the command line, with one kind of message for whatever is wrong in it. */
-#include "tool.h"
+#include "options.h"
+
+#include "report.h"
 
 #include <assert.h>
 #include <ctype.h>

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the command sysgenid(1) says, and its exit status. */
+#ifndef SYSGENID_REPORT_H
+#define SYSGENID_REPORT_H
+
+#include "libsysgenid.h"
+
+#include <json_object.h>
+
+enum tool_exit {
+	TOOL_OK = 0,
+	TOOL_FAILED = 1,
+	TOOL_USAGE = 2,
+	TOOL_TIMEOUT = 3,
+	TOOL_NO_PERMISSION = 4,
+	TOOL_NO_MODULE = 5,
+	TOOL_PROBLEMS = 6, /* doctor found problems */
+};
+
+/* Prints one line on stderr, "sysgenid: ...". Escapes what is not printable. */
+void tool_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/*
+ * Says on stderr, in one line, what could not be done, why, and what to do about it. @words are the
+ * kernel's own, or NULL. Returns the exit status that belongs to @error.
+ */
+int tool_fail(const char *what, int error, const struct sysgenid_error *words);
+
+/* Flushes stdout. Returns an exit status: whether everything could be written. */
+int tool_flush(void);
+
+/* Prints @text. Returns an exit status. */
+int tool_print(const char *text);
+
+/* Prints @object, in one line, and frees it. Returns an exit status. */
+int tool_print_json(struct json_object *object);
+
+struct json_object *tool_json_new(void);
+void tool_json_u32(struct json_object *object, const char *key, uint32_t value);
+void tool_json_bool(struct json_object *object, const char *key, bool value);
+void tool_json_string(struct json_object *object, const char *key, const char *value);
+void tool_json_null(struct json_object *object, const char *key);
+
+#endif
