@@ -8,7 +8,7 @@ export PREFIX DESTDIR
 export BUILD := $(CURDIR)/build
 
 # Parts that run in user space, in the order in which they need each other.
-USER_PARTS := lib tools criu-plugin runtime-hooks openssl-provider preload
+USER_PARTS := lib tools criu-plugin runtime-hooks openssl-provider preload python
 TEST_PARTS := $(patsubst %/Makefile,%,$(wildcard tests/*/Makefile))
 
 help: ## this list

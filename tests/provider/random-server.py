@@ -5,9 +5,11 @@
 	random-server.py serve SOCKET	serve until killed
 	random-server.py ask SOCKET N	print N answers
 
-An answer is one line: ssl.RAND_bytes of the main thread, of three other threads, and secrets.
+An answer is one line: ssl.RAND_bytes of the main thread, of three other threads, secrets, random.random, and a number
+of a random.Random that was made at the start.
 """
 import queue
+import random
 import secrets
 import socket
 import ssl
@@ -15,6 +17,7 @@ import sys
 import threading
 
 THREADS = 3
+own = random.Random()
 
 
 def draw():
@@ -38,7 +41,7 @@ def answer(workers):
     for orders, answers in workers:
         orders.put(None)
         words.append(answers.get())
-    words.append(secrets.token_hex(8))
+    words += [secrets.token_hex(8), str(random.random()), str(own.randint(0, 1 << 60))]
     return " ".join(words) + "\n"
 
 

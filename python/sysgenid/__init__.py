@@ -1,0 +1,98 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""The system generation counter: it is another number after each restore of this process, container or machine.
+
+    import sysgenid
+
+    seen = sysgenid.generation()        # None: there is no counter, and nothing can be noticed
+    if sysgenid.changed(seen):          # before each use of what must not exist twice
+        ...
+    sysgenid.wait(seen, timeout=10)     # the new generation, or None when the time is over
+    sysgenid.on_change(callback)        # callback(generation), in a thread of its own
+
+Compare generations for equality only. A program that looks before each use is never late; one that is called back is.
+"""
+import os
+import time
+
+from . import counter
+
+__all__ = ["generation", "changed", "wait", "on_change", "fresh_bytes", "error"]
+
+FILE_PAUSE_S = 0.02  # a file wakes nobody
+
+
+def generation():
+    """The number now. The look is a memory load."""
+    return None if _page is None else _page[0]
+
+
+def changed(seen):
+    return _page is not None and _page[0] != seen
+
+
+def _wait_on_device(seen, timeout):
+    import select
+    fd = counter.open_fd(_path)
+    try:
+        # This file is outdated by what comes after its open, and the look follows that.
+        if _page[0] == seen:
+            poll = select.poll()
+            poll.register(fd, select.POLLIN)
+            poll.poll(None if timeout is None else max(0, timeout) * 1000)
+    finally:
+        os.close(fd)
+
+
+def _wait_on_file(seen, timeout):
+    end = None if timeout is None else time.monotonic() + timeout
+    while _page[0] == seen and (end is None or time.monotonic() < end):
+        time.sleep(FILE_PAUSE_S)
+
+
+def wait(seen, timeout=None):
+    """Sleeps until the generation is another one than "seen", and returns it; None when "timeout" seconds are over."""
+    if _page is None:
+        raise error
+    if os.path.isfile(_path):
+        _wait_on_file(seen, timeout)
+    else:
+        _wait_on_device(seen, timeout)
+    now = _page[0]
+    return now if now != seen else None
+
+
+def _call_back(callback, seen):
+    import traceback
+    while True:
+        now = wait(seen)
+        if now is None:
+            continue
+        seen = now
+        try:
+            callback(now)
+        except Exception:
+            os.write(2, f"sysgenid: the callback {callback!r} has failed:\n{traceback.format_exc()}".encode())
+            if counter.strict():
+                os._exit(70)  # EX_SOFTWARE
+
+
+def on_change(callback):
+    """Calls back after each change, in a thread of its own that ends with the program; not in a child after fork. An
+    exception is printed and the next change calls again; SYSGENID_PYTHON=strict ends the program instead. Without a
+    counter nothing ever happens."""
+    import threading
+    if _page is not None:
+        threading.Thread(target=_call_back, args=(callback, generation()), name="sysgenid", daemon=True).start()
+
+
+def fresh_bytes(size):
+    """Bytes from the kernel that no clone has: not from a state in this process."""
+    from .fresh import kernel_bytes
+    return kernel_bytes(size)
+
+
+_path, _page, error = counter.default_path(), None, None  # error: why there is no counter
+try:
+    _page = counter.open_page(_path)
+except OSError as why:
+    error = why

@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+"""numpy.random: its generators are compiled and cannot be changed, but each draw takes the lock of its bit generator. So
+the lock looks at the generation."""
+import gc
+import threading
+
+
+def mend(bit_generator, fresh):
+    """Before the first bit generator is made: the module numpy.random.bit_generator has just been loaded."""
+    names = [name for name in ("Lock", "RLock") if hasattr(bit_generator, name)]
+    if not names:
+        raise RuntimeError("this numpy makes the locks of its bit generators in another way")
+    lock = make_lock(bit_generator.BitGenerator, fresh)
+    for name in names:
+        setattr(bit_generator, name, lock)
+
+
+def renew(lock, kind, material):
+    """Gives all generators behind a lock a new state. Caller holds the lock, and passes the class BitGenerator."""
+    owners = gc.get_referrers(lock)
+    for owner in owners:
+        if isinstance(owner, kind):
+            # Nothing gets worse: what the old state had is in the new one.
+            old = b"".join(int(number).to_bytes(8, "little") for number in owner.random_raw(4))
+            owner.state = type(owner)(int.from_bytes(material + old, "little")).state
+    for owner in owners:
+        if type(owner).__name__ == "RandomState":  # the legacy interface keeps every second normal number
+            state = owner.get_state(legacy=False)
+            state.update(has_gauss=0, gauss=0.0)
+            owner.set_state(state)
+
+
+def make_lock(kind, fresh):
+    view = fresh.page
+
+    class Lock:
+        """A lock that renews its bit generator when the generation has changed. Reentrant, for the renewal's own use."""
+        __slots__ = ("_lock", "_seen", "_busy", "__weakref__")
+
+        def __init__(self):
+            # The look comes before the seed is drawn.
+            self._lock, self._seen, self._busy = threading.RLock(), view[0], False
+
+        def __enter__(self):
+            self._lock.acquire()
+            if view[0] != self._seen:
+                self._renew()
+            return True
+
+        def __exit__(self, *error):
+            self._lock.release()
+
+        def acquire(self, blocking=True, timeout=-1):
+            got = self._lock.acquire(blocking, timeout)
+            if got and view[0] != self._seen:
+                self._renew()
+            return got
+
+        def release(self):
+            self._lock.release()
+
+        def _renew(self):
+            if self._busy:
+                return
+            self._busy = True
+            try:
+                with fresh.lock:
+                    material, generation, settled = fresh.draw()
+                renew(self, kind, material)
+                if settled:
+                    self._seen = generation
+            except BaseException:
+                self._lock.release()
+                raise
+            finally:
+                self._busy = False
+
+    return Lock
