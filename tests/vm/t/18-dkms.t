@@ -43,13 +43,16 @@ like "$(modinfo -n sysgenid)" '/updates/dkms/sysgenid\.ko' "at the place for suc
 ok "the device is there" wait_for 5 test -c /dev/sysgenid
 ok "and works" "$PAYLOAD/stress" trigger 1
 is "$(cat "$SYSFS/generation")" 1 "as it says itself"
+is "$(modinfo -n virtio_rng)" "$stock" "the kernel's own virtio_rng has kept its place"
+ok "dkms install sysgenid-virtio-rng replaces it" quiet dkms install "sysgenid-virtio-rng/$version" -k "$kernel"
 ok "modprobe virtio_rng finds ours" quiet modprobe virtio_rng
 like "$(modinfo -n virtio_rng)" '/updates/dkms/virtio-rng\.ko' "at the place for such modules"
 ok "it is ours that runs" test -d /sys/virtio-rng
 like "$(cat /sys/module/sysgenid/refcnt)" '^[1-9]' "and that uses the counter"
 rmmod virtio_rng
 unload_module
-ok "dkms remove" quiet dkms remove "sysgenid/$version" --all
+ok "dkms remove, of both" quiet dkms remove "sysgenid-virtio-rng/$version" --all
+ok "one after the other" quiet dkms remove "sysgenid/$version" --all
 not_ok "modprobe does not find it any more" modprobe sysgenid
 ok "modprobe virtio_rng finds the kernel's own again" quiet modprobe virtio_rng
 is "$(modinfo -n virtio_rng)" "$stock" "the very file from before"
