@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# Completes the command sysgenid in fish.
+
+complete -c sysgenid -f
+complete -c sysgenid -n __fish_use_subcommand -l version -d 'Show the version'
+complete -c sysgenid -l help -d 'Show how it is used'
+complete -c sysgenid -n __fish_use_subcommand -a status -d 'Show where the counter is'
+complete -c sysgenid -n __fish_use_subcommand -a watch -d 'Print a line for every change'
+complete -c sysgenid -n __fish_use_subcommand -a trigger -d 'Move the counter'
+complete -c sysgenid -n __fish_use_subcommand -a wait -d 'Wait until all watchers have acknowledged'
+complete -c sysgenid -n __fish_use_subcommand -a doctor -d 'Check what restores of containers need here'
+complete -c sysgenid -n __fish_use_subcommand -a run -d 'Run scripts after every change'
+complete -c sysgenid -n __fish_use_subcommand -a quiesce -d 'Run scripts before a snapshot'
+complete -c sysgenid -n __fish_use_subcommand -a unquiesce -d 'Run scripts after a snapshot'
+
+complete -c sysgenid -n '__fish_seen_subcommand_from status trigger' -l pid -x -a '(__fish_complete_pids)' -d 'PID namespace of that process'
+complete -c sysgenid -n '__fish_seen_subcommand_from status watch trigger wait doctor run' -l json -d 'Print JSON'
+complete -c sysgenid -n '__fish_seen_subcommand_from watch' -l settled -d 'Also when all watchers have acknowledged'
+complete -c sysgenid -n '__fish_seen_subcommand_from watch' -l domains -d 'Also changes of other PID namespaces'
+complete -c sysgenid -n '__fish_seen_subcommand_from watch' -l count -x -d 'End after N lines'
+complete -c sysgenid -n '__fish_seen_subcommand_from trigger' -l min -x -d 'The new generation is at least N'
+complete -c sysgenid -n '__fish_seen_subcommand_from trigger' -l force -d 'Also far above the current one'
+complete -c sysgenid -n '__fish_seen_subcommand_from trigger' -l container -x -d 'Only the counter file of that container'
+complete -c sysgenid -n '__fish_seen_subcommand_from wait run quiesce unquiesce' -l timeout -x -d 'Milliseconds'
+complete -c sysgenid -n '__fish_seen_subcommand_from doctor' -l live -d 'Dump and restore a small process, too'
+complete -c sysgenid -n '__fish_seen_subcommand_from doctor' -l config -r -F -d 'Also this configuration file of criu'
+complete -c sysgenid -n '__fish_seen_subcommand_from run quiesce unquiesce' -l dir -x -a '(__fish_complete_directories)' -d 'Another directory of scripts'
+complete -c sysgenid -n '__fish_seen_subcommand_from run' -l unquiesce -x -a '(__fish_complete_directories)' -d 'Another directory of scripts'
+complete -c sysgenid -n '__fish_seen_subcommand_from run' -l watchers -x -d 'Milliseconds for the watchers'
+complete -c sysgenid -n '__fish_seen_subcommand_from run' -l once -d 'End after one change'
