@@ -38,6 +38,9 @@ vm-payload: $(USER_PARTS) $(TEST_PARTS) ## (inside a test image) build all that 
 install: ## install everything but the tests below DESTDIR and PREFIX; the module as source for DKMS
 	+@for part in $(USER_PARTS) kernel; do $(MAKE) --no-print-directory -C $$part install || exit; done
 
+packages: need-vm ## Debian packages, built with a release's own tools: make packages SUITE=bookworm|trixie
+	@packaging/build $(SUITE)
+
 vm: need-vm ## a shell in a throw-away VM: make vm SUITE=bookworm|trixie|backports
 	@tests/vm/shell $(SUITE)
 
@@ -67,5 +70,5 @@ lint: need-lint ## clang-format, cppcheck, shellcheck
 clean: ## remove what was built here; prepared images stay in the cache
 	rm -rf $(BUILD)
 
-.PHONY: check-kernels check-all help build module vm-payload install vm demo demo-vm check bench qemu lint clean $(USER_PARTS) $(TEST_PARTS)
+.PHONY: packages check-kernels check-all help build module vm-payload install vm demo demo-vm check bench qemu lint clean $(USER_PARTS) $(TEST_PARTS)
 .DEFAULT_GOAL := help
