@@ -11,7 +11,7 @@
 #include "event.h"
 #include "sysgenid.h"
 #include "sysgenid_writer.h"
-#include "writers.h"
+#include "writer.h"
 
 u32 sysgenid_bump_generation(enum sysgenid_cause cause)
 {

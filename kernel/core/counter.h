@@ -2,7 +2,7 @@
 /*
  * One generation counter: the page that is the counter, and the tickets that are written into it.
  * There is one a domain, that is, a PID namespace. The struct has what all floors keep for it;
- * see domain.h, watchers.h, writers.h, event.h.
+ * see domain.h, watcher.h, writer.h, event.h.
  *
  * The word in the page has no second copy. Whoever changes it, CPU or device, has changed it for
  * every reader at once; therefore nothing in here caches it.

@@ -22,7 +22,7 @@
 #include "notify.h"
 #include "reseed.h"
 #include "sysfs.h"
-#include "watchers.h"
+#include "watcher.h"
 
 static int sysgenid_open(struct inode *inode, struct file *file)
 {

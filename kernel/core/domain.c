@@ -16,8 +16,8 @@
 
 #include "counter.h"
 #include "domain.h"
-#include "watchers.h"
-#include "writers.h"
+#include "watcher.h"
+#include "writer.h"
 
 #define BUCKETS_LOG2 8
 

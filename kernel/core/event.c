@@ -15,8 +15,8 @@
 #include "event.h"
 #include "notify.h"
 #include "reseed.h"
-#include "watchers.h"
-#include "writers.h"
+#include "watcher.h"
+#include "writer.h"
 
 /*
  * What others want of a counter whose events mutex is taken. Whoever gives the mutex back does it.

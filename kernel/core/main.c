@@ -13,8 +13,8 @@
 #include "event.h"
 #include "netlink.h"
 #include "reseed.h"
-#include "watchers.h"
-#include "writers.h"
+#include "watcher.h"
+#include "writer.h"
 
 static unsigned int minor = SYSGENID_MINOR;
 module_param(minor, uint, 0444);

@@ -21,7 +21,7 @@
 #include "netlink.h"
 #include "notify.h"
 #include "reseed.h"
-#include "watchers.h"
+#include "watcher.h"
 
 static struct genl_family netlink_family __ro_after_init;
 

@@ -11,7 +11,7 @@
 #include "counter.h"
 #include "notify.h"
 #include "sysgenid.h"
-#include "watchers.h"
+#include "watcher.h"
 
 static BLOCKING_NOTIFIER_HEAD(notify_chain);   /* other kernel code: the system's events */
 static BLOCKING_NOTIFIER_HEAD(notify_notices); /* this module: all counters */

@@ -34,7 +34,7 @@
 #include "counter.h"
 #include "domain.h"
 #include "reseed.h"
-#include "writers.h"
+#include "writer.h"
 
 #define RANDOM_DEVICE "/dev/urandom"
 #define RANDOM_MINOR 9	/* Documentation/admin-guide/devices.txt */

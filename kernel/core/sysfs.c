@@ -9,7 +9,7 @@
 #include "counter.h"
 #include "domain.h"
 #include "sysfs.h"
-#include "watchers.h"
+#include "watcher.h"
 
 static const char *const sysfs_cause_names[] = {
 	[SYSGENID_CAUSE_NONE] = "none",

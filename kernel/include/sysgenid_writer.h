@@ -51,7 +51,7 @@ struct sysgenid_writer {
 	void (*uncover)(struct sysgenid_writer *writer);
 
 	struct sysgenid_counter *counter; /* set by attach */
-	struct list_head node;		  /* the list of writers.c; guarded by its lock */
+	struct list_head node;		  /* the list of writer.c; guarded by its lock */
 };
 
 /* One request that copies a source word into the generation word. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A task sleeps on two queues at once, the counter's and its file's own (watcher_wait_on() of kernel/core/watchers.c). An event moves
+ * A task sleeps on two queues at once, the counter's and its file's own (watcher_wait_on() of kernel/core/watcher.c). An event moves
  * the word first and wakes later, so that a wake may come for what was acknowledged before the task sleeps again.
  *
  * BROKEN_AUTOREMOVE: by prepare_to_wait() for either queue, which sets the state each time, while a wake takes the entry

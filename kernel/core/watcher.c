@@ -4,7 +4,7 @@
 #include <linux/poll.h>
 #include <linux/sched/signal.h>
 
-#include "watchers.h"
+#include "watcher.h"
 
 /*
  * Users may mark and acknowledge as fast as they like: listeners hear of it once in that time. Of a

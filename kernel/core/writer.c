@@ -13,7 +13,7 @@
 
 #include "counter.h"
 #include "sysgenid_writer.h"
-#include "writers.h"
+#include "writer.h"
 
 /* The rest of a device's event, in process context. */
 static void (*writers_settle)(void);

@@ -2,8 +2,8 @@
 /*
  * Watchers: open files, what they have acknowledged, and who sleeps on them.
  */
-#ifndef SYSGENID_WATCHERS_H
-#define SYSGENID_WATCHERS_H
+#ifndef SYSGENID_WATCHER_H
+#define SYSGENID_WATCHER_H
 
 #include <linux/types.h>
 #include <linux/wait.h>
@@ -45,4 +45,4 @@ void sysgenid_watcher_mark(struct sysgenid_watcher *watcher);
 int sysgenid_watcher_wait_outdated(struct sysgenid_watcher *watcher, u32 *generation);
 int sysgenid_watcher_wait_settled(struct sysgenid_watcher *watcher, unsigned int timeout_ms);
 
-#endif /* SYSGENID_WATCHERS_H */
+#endif /* SYSGENID_WATCHER_H */

@@ -3,8 +3,8 @@
  * Writers: drivers of devices that store the word; and the stores of CPUs, which have to keep out
  * of the devices' way.
  */
-#ifndef SYSGENID_WRITERS_H
-#define SYSGENID_WRITERS_H
+#ifndef SYSGENID_CORE_WRITER_H
+#define SYSGENID_CORE_WRITER_H
 
 #include <linux/types.h>
 
@@ -28,4 +28,4 @@ unsigned int sysgenid_writers_room(void);
 void sysgenid_writers_cover(struct sysgenid_counter *counter);
 void sysgenid_writer_cover(struct sysgenid_writer *writer, struct sysgenid_counter *counter);
 
-#endif /* SYSGENID_WRITERS_H */
+#endif /* SYSGENID_CORE_WRITER_H */
