@@ -86,30 +86,28 @@ void sysgenid_counter_reserve(struct sysgenid_counter *counter, u32 min)
 }
 
 /*
- * The number may come from a hostile image: 0, or -ERANGE when following it would burn the number
- * space, at once or together with what was followed before: -E2BIG then. The distance counts from
- * the highest number ever drawn: what was skipped before is not paid for again, so an image can be
- * restored again and again. Short distances are free: a container that is dumped and restored in
- * turns brings a few numbers each time.
+ * The number may come from a hostile image: returns false when following it would burn the number
+ * space, at once or together with what was followed before. The distance counts from the highest
+ * number ever drawn: what was skipped before is not paid for again, so an image can be restored
+ * again and again. Short distances are free: a container that is dumped and restored in turns
+ * brings a few numbers each time.
  */
-int sysgenid_counter_allow_jump(struct sysgenid_counter *counter, u32 min)
+bool sysgenid_counter_allow_jump(struct sysgenid_counter *counter, u32 min)
 {
 	u64 distance, charge;
 	sysgenid_ticket wished;
-	int ret = 0;
+	bool allowed;
 
 	spin_lock_irq(&counter->lock);
 	wished = sysgenid_counter_wished(counter, min);
 	distance = wished > counter->highest ? wished - counter->highest : 0;
 	charge = distance > SYSGENID_FREE_JUMP ? distance - SYSGENID_FREE_JUMP : 0;
-	if (distance > SYSGENID_MAX_JUMP)
-		ret = -ERANGE;
-	else if (charge && counter->jumped + charge > SYSGENID_MAX_JUMPS)
-		ret = -E2BIG;
-	else
+	allowed = distance <= SYSGENID_MAX_JUMP &&
+		  (!charge || counter->jumped + charge <= SYSGENID_MAX_JUMPS);
+	if (allowed)
 		counter->jumped += charge;
 	spin_unlock_irq(&counter->lock);
-	return ret;
+	return allowed;
 }
 
 /*

@@ -93,7 +93,7 @@ sysgenid_ticket sysgenid_counter_next(struct sysgenid_counter *counter);
 sysgenid_ticket sysgenid_counter_last(struct sysgenid_counter *counter);
 void sysgenid_counter_raise_floor(struct sysgenid_counter *counter, sysgenid_ticket last);
 void sysgenid_counter_reserve(struct sysgenid_counter *counter, u32 min);
-int sysgenid_counter_allow_jump(struct sysgenid_counter *counter, u32 min);
+bool sysgenid_counter_allow_jump(struct sysgenid_counter *counter, u32 min);
 
 /* Caller holds ->lock. */
 sysgenid_ticket sysgenid_counter_current(struct sysgenid_counter *counter);

@@ -41,46 +41,39 @@ static const struct nla_policy netlink_trigger_policy[] = {
 	[SYSGENID_A_PIDNS_FD] = { .type = NLA_U32 },
 };
 
-/* The PID namespace that a descriptor of the caller's stands for, referenced; or an error. */
-static struct pid_namespace *netlink_namespace_of(int fd)
-{
-	struct pid_namespace *found = ERR_PTR(-EINVAL);
-	struct file *file = fget(fd);
-	struct ns_common *ns;
-
-	if (!file)
-		return ERR_PTR(-EBADF);
-	/* The files of that file system are namespaces and nothing else. */
-	if (file_inode(file)->i_sb->s_magic == NSFS_MAGIC) {
-		ns = get_proc_ns(file_inode(file));
-		if (sysgenid_ns_type(ns) == CLONE_NEWPID)
-			found = get_pid_ns(container_of(ns, struct pid_namespace, ns));
-	}
-	fput(file);
-	return found;
-}
-
 /* The PID namespace that the request is about, referenced: @otherwise if it names none. */
 static struct pid_namespace *netlink_subject(struct genl_info *info,
 					     struct pid_namespace *otherwise)
 {
 	struct nlattr *fd = info->attrs[SYSGENID_A_PIDNS_FD];
-	struct pid_namespace *ns;
+	struct pid_namespace *found = ERR_PTR(-EINVAL);
+	struct ns_common *ns;
+	struct file *file;
 
 	if (!fd)
 		return get_pid_ns(otherwise);
-	ns = netlink_namespace_of(nla_get_u32(fd));
-	if (IS_ERR(ns))
+	file = fget(nla_get_u32(fd));
+	if (!file) {
+		found = ERR_PTR(-EBADF);
+	} else if (file_inode(file)->i_sb->s_magic == NSFS_MAGIC) {
+		/* The files of that file system are namespaces and nothing else. */
+		ns = get_proc_ns(file_inode(file));
+		if (sysgenid_ns_type(ns) == CLONE_NEWPID)
+			found = get_pid_ns(container_of(ns, struct pid_namespace, ns));
+	}
+	if (file)
+		fput(file);
+	if (IS_ERR(found))
 		NL_SET_ERR_MSG_ATTR(info->extack, fd,
 				    "this is no open descriptor of a PID namespace, such as "
 				    "/proc/PID/ns/pid");
-	return ns;
+	return found;
 }
 
 /*
- * May the sender move the generation of @ns? What counts is who sends; and, unless the message has
- * the kernel's address, also who opened the socket: a privileged program that is made to write to a
- * descriptor does not know that it is a socket of ours.
+ * May the sender move the generation of @ns? The sender's capabilities count; and, unless the
+ * message has the kernel's address, also those of who opened the socket: a privileged program can
+ * be made to write to a descriptor without knowing that it is a socket of ours.
  */
 static bool netlink_has_authority(struct sk_buff *request, struct pid_namespace *ns)
 {
@@ -93,51 +86,33 @@ static int netlink_need_authority(struct sk_buff *request, struct genl_info *inf
 {
 	if (netlink_has_authority(request, ns))
 		return 0;
-	if (ns == &init_pid_ns)
-		NL_SET_ERR_MSG(info->extack,
-			       "this needs CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN in "
-			       "the initial user namespace");
-	else
-		NL_SET_ERR_MSG(info->extack,
-			       "this needs CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN in "
-			       "the user namespace that owns the PID namespace");
+	NL_SET_ERR_MSG(info->extack, "this needs CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN in the "
+				     "user namespace that owns the PID namespace; for the system's "
+				     "domain in the initial user namespace");
 	return -EPERM;
 }
 
-static struct sk_buff *netlink_new_message(struct genl_info *info, u8 command, void **header)
+/* A message with the command's header, or NULL. It has room for all attributes that there are. */
+static struct sk_buff *netlink_new_message(u32 portid, u32 seq, u8 command, void **header)
 {
 	struct sk_buff *skb = genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
 
-	if (!skb)
-		return NULL;
-	*header = info ? genlmsg_put_reply(skb, info, &netlink_family, 0, command)
-		       : genlmsg_put(skb, 0, 0, &netlink_family, 0, command);
-	if (!*header) {
-		nlmsg_free(skb);
-		return NULL;
-	}
+	if (skb)
+		*header = genlmsg_put(skb, portid, seq, &netlink_family, 0, command);
 	return skb;
 }
 
-/* Sends the answer, or gives it up. */
-static int netlink_reply(struct sk_buff *skb, void *header, struct genl_info *info, bool complete)
+static void netlink_put_domain(struct sk_buff *skb, struct pid_namespace *ns, u32 generation)
 {
-	if (!complete) {
-		nlmsg_free(skb);
-		return -EMSGSIZE;
-	}
-	genlmsg_end(skb, header);
-	return genlmsg_reply(skb, info);
+	nla_put_u32(skb, SYSGENID_A_GENERATION, generation);
+	nla_put_u32(skb, SYSGENID_A_DOMAIN, ns->ns.inum);
 }
 
-static int netlink_put_summary(struct sk_buff *skb, const struct sysgenid_summary *summary)
+static int netlink_reply(struct sk_buff *skb, void *header, struct genl_info *info)
 {
-	return nla_put_u32(skb, SYSGENID_A_GENERATION, summary->generation) ||
-	       nla_put_u32(skb, SYSGENID_A_HIGHEST, summary->highest) ||
-	       nla_put_u32(skb, SYSGENID_A_WATCHERS, summary->watchers) ||
-	       nla_put_u32(skb, SYSGENID_A_OUTDATED, summary->outdated) ||
-	       nla_put_u32(skb, SYSGENID_A_CAUSE, summary->last_cause) ||
-	       nla_put_u32(skb, SYSGENID_A_MINOR, sysgenid_device_minor());
+	nla_put_u32(skb, SYSGENID_A_MINOR, sysgenid_device_minor());
+	genlmsg_end(skb, header);
+	return genlmsg_reply(skb, info);
 }
 
 static int netlink_get(struct sk_buff *request, struct genl_info *info, struct pid_namespace *ns)
@@ -152,13 +127,16 @@ static int netlink_get(struct sk_buff *request, struct genl_info *info, struct p
 		ret = netlink_need_authority(request, info, ns);
 	if (ret)
 		return ret;
-	sysgenid_domain_summary(ns, &summary);
-	skb = netlink_new_message(info, SYSGENID_CMD_GET, &header);
+	skb = netlink_new_message(info->snd_portid, info->snd_seq, SYSGENID_CMD_GET, &header);
 	if (!skb)
 		return -ENOMEM;
-	return netlink_reply(skb, header, info,
-			     !netlink_put_summary(skb, &summary) &&
-				     !nla_put_u32(skb, SYSGENID_A_DOMAIN, ns->ns.inum));
+	sysgenid_domain_summary(ns, &summary);
+	netlink_put_domain(skb, ns, summary.generation);
+	nla_put_u32(skb, SYSGENID_A_HIGHEST, summary.highest);
+	nla_put_u32(skb, SYSGENID_A_WATCHERS, summary.watchers);
+	nla_put_u32(skb, SYSGENID_A_OUTDATED, summary.outdated);
+	nla_put_u32(skb, SYSGENID_A_CAUSE, summary.last_cause);
+	return netlink_reply(skb, header, info);
 }
 
 static int netlink_do_get(struct sk_buff *request, struct genl_info *info)
@@ -173,23 +151,17 @@ static int netlink_do_get(struct sk_buff *request, struct genl_info *info)
 	return ret;
 }
 
-/*
- * Not by a range in the policy: that gives ERANGE, which is for a generation that is too far above.
- */
+/* Not a range in the policy: that gives ERANGE, which is for a MIN_GENERATION too far above. */
 static int netlink_get_cause(struct genl_info *info, enum sysgenid_cause *cause)
 {
-	u32 wished = SYSGENID_CAUSE_ADMIN;
+	struct nlattr *wished = info->attrs[SYSGENID_A_CAUSE];
 
-	if (info->attrs[SYSGENID_A_CAUSE])
-		wished = nla_get_u32(info->attrs[SYSGENID_A_CAUSE]);
-	if (wished != SYSGENID_CAUSE_ADMIN && wished != SYSGENID_CAUSE_RESTORE) {
-		NL_SET_ERR_MSG_ATTR(
-			info->extack, info->attrs[SYSGENID_A_CAUSE],
-			"the cause must be admin or restore: others are the kernel's own");
-		return -EINVAL;
-	}
-	*cause = wished;
-	return 0;
+	*cause = wished ? nla_get_u32(wished) : SYSGENID_CAUSE_ADMIN;
+	if (*cause == SYSGENID_CAUSE_ADMIN || *cause == SYSGENID_CAUSE_RESTORE)
+		return 0;
+	NL_SET_ERR_MSG_ATTR(info->extack, wished,
+			    "the cause must be admin or restore: others are the kernel's own");
+	return -EINVAL;
 }
 
 static u32 netlink_get_min(struct genl_info *info)
@@ -201,29 +173,13 @@ static u32 netlink_get_min(struct genl_info *info)
 
 static int netlink_jump_allowed(struct genl_info *info)
 {
-	int ret;
-
-	if (info->attrs[SYSGENID_A_FORCE])
+	if (info->attrs[SYSGENID_A_FORCE] ||
+	    sysgenid_counter_allow_jump(&sysgenid_system, netlink_get_min(info)))
 		return 0;
-	ret = sysgenid_counter_allow_jump(&sysgenid_system, netlink_get_min(info));
-	if (ret == -ERANGE)
-		NL_SET_ERR_MSG(info->extack, "the wished generation is too far above the highest "
-					     "one; force it if you trust where it comes from");
-	else if (ret)
-		NL_SET_ERR_MSG(info->extack,
-			       "since the module was loaded, wishes like this have "
-			       "skipped too many numbers; force it if you trust where "
-			       "it comes from");
-	return ret ? -ERANGE : 0;
-}
-
-static int netlink_trigger_allowed(struct sk_buff *request, struct genl_info *info,
-				   struct pid_namespace *ns)
-{
-	int ret = netlink_need_authority(request, info, ns);
-
-	/* Another domain's numbers are its own business. */
-	return ret || ns != &init_pid_ns ? ret : netlink_jump_allowed(info);
+	NL_SET_ERR_MSG(info->extack, "the wished generation is too far above the highest one, or "
+				     "all wishes since the module was loaded have skipped too many "
+				     "numbers; force it if you trust where it comes from");
+	return -ERANGE;
 }
 
 /*
@@ -240,34 +196,36 @@ static int netlink_may_wait(struct sk_buff *request, struct genl_info *info)
 	return -EBUSY;
 }
 
-/* Waits until the generator has been reseeded: 0 or -EIO. */
-static int netlink_reseed_and_wait(struct sk_buff *request)
+/*
+ * Waits until the generator has been reseeded: 0 or -EIO. A container may not make it reseed
+ * without pause, nor have others wait again and again for a reseed that fails.
+ */
+static int netlink_reseed_and_wait(struct sk_buff *request, struct genl_info *info)
 {
-	/*
-	 * A container may make it happen, but not all the time; nor have others wait in vain again
-	 * and again.
-	 */
 	bool now = netlink_has_authority(request, &init_pid_ns);
 
 	sysgenid_reseed_start(now ? SYSGENID_RESEED_NOW : SYSGENID_RESEED_LATER);
-	if (!now && sysgenid_reseed_fails())
-		return -EIO;
-	return sysgenid_reseed_wait() ? -EIO : 0;
+	if ((now || !sysgenid_reseed_fails()) && !sysgenid_reseed_wait())
+		return 0;
+	NL_SET_ERR_MSG(info->extack,
+		       "the kernel's random number generator could not be reseeded; see the kernel "
+		       "log. A generation that was to move has moved");
+	return -EIO;
 }
 
-/* Of a domain that is not there nobody has anything open: there is no generation to move. */
+/* Of a domain that does not exist nobody has anything open: there is no generation to move. */
 static int netlink_move(struct pid_namespace *ns, u32 min, enum sysgenid_cause cause,
 			u32 *generation)
 {
 	struct sysgenid_counter *domain = sysgenid_domain_find(ns);
-	int ret = 0;
+	int ret;
 
-	if (!domain)
+	if (!domain) {
 		*generation = (u32)sysgenid_counter_next(&sysgenid_system);
-	else
-		ret = sysgenid_event_soon(domain, min, cause, generation);
-	if (domain)
-		sysgenid_domain_put(domain);
+		return 0;
+	}
+	ret = sysgenid_event_soon(domain, min, cause, generation);
+	sysgenid_domain_put(domain);
 	return ret;
 }
 
@@ -281,35 +239,33 @@ static int netlink_trigger(struct sk_buff *request, struct genl_info *info,
 	int ret;
 
 	ret = netlink_get_cause(info, &cause);
-	if (ret)
-		return ret;
-	ret = netlink_trigger_allowed(request, info, ns);
+	if (!ret)
+		ret = netlink_need_authority(request, info, ns);
+	/* Another domain's numbers are its own business. */
+	if (!ret && ns == &init_pid_ns)
+		ret = netlink_jump_allowed(info);
 	if (!ret)
 		ret = netlink_may_wait(request, info);
 	if (ret)
 		return ret;
 	/* Before the generation moves: nothing that comes after can fail for want of memory. */
-	skb = netlink_new_message(info, SYSGENID_CMD_TRIGGER, &header);
+	skb = netlink_new_message(info->snd_portid, info->snd_seq, SYSGENID_CMD_TRIGGER, &header);
 	if (!skb)
 		return -ENOMEM;
 	ret = netlink_move(ns, netlink_get_min(info), cause, &generation);
 	if (ret) {
 		NL_SET_ERR_MSG(info->extack, "others move this generation all the time: try again");
-		nlmsg_free(skb);
-		return ret;
+		goto err;
 	}
-	ret = netlink_reseed_and_wait(request);
-	if (ret) {
-		NL_SET_ERR_MSG(info->extack,
-			       "the generation has moved, but the kernel's random number generator "
-			       "could not be reseeded; see the kernel log");
-		nlmsg_free(skb);
-		return ret;
-	}
-	return netlink_reply(skb, header, info,
-			     !nla_put_u32(skb, SYSGENID_A_GENERATION, generation) &&
-				     !nla_put_u32(skb, SYSGENID_A_DOMAIN, ns->ns.inum) &&
-				     !nla_put_u32(skb, SYSGENID_A_MINOR, sysgenid_device_minor()));
+	ret = netlink_reseed_and_wait(request, info);
+	if (ret)
+		goto err;
+	netlink_put_domain(skb, ns, generation);
+	return netlink_reply(skb, header, info);
+
+err:
+	nlmsg_free(skb);
+	return ret;
 }
 
 static int netlink_do_trigger(struct sk_buff *request, struct genl_info *info)
@@ -329,28 +285,21 @@ static int netlink_do_reseed(struct sk_buff *request, struct genl_info *info)
 	int ret = netlink_need_authority(request, info, &init_pid_ns);
 	struct sk_buff *skb;
 	void *header;
-	u32 generation;
 
 	if (!ret)
 		ret = netlink_jump_allowed(info);
 	if (ret)
 		return ret;
-	/* What the domain of a restored container begins with, nobody in it has seen before. */
+	/* Nobody in a restored container has seen the number that its domain begins with. */
 	sysgenid_counter_reserve(&sysgenid_system, netlink_get_min(info));
-	ret = netlink_reseed_and_wait(request);
-	if (ret) {
-		NL_SET_ERR_MSG(info->extack, "the kernel's random number generator could not be "
-					     "reseeded; see the kernel log");
+	ret = netlink_reseed_and_wait(request, info);
+	if (ret)
 		return ret;
-	}
-	skb = netlink_new_message(info, SYSGENID_CMD_RESEED, &header);
+	skb = netlink_new_message(info->snd_portid, info->snd_seq, SYSGENID_CMD_RESEED, &header);
 	if (!skb)
 		return -ENOMEM;
-	generation = sysgenid_counter_generation(&sysgenid_system);
-	return netlink_reply(skb, header, info,
-			     !nla_put_u32(skb, SYSGENID_A_GENERATION, generation) &&
-				     !nla_put_u32(skb, SYSGENID_A_DOMAIN, init_pid_ns.ns.inum) &&
-				     !nla_put_u32(skb, SYSGENID_A_MINOR, sysgenid_device_minor()));
+	netlink_put_domain(skb, &init_pid_ns, sysgenid_counter_generation(&sysgenid_system));
+	return netlink_reply(skb, header, info);
 }
 
 static const struct genl_ops netlink_operations[] = {
@@ -374,6 +323,7 @@ static const struct genl_ops netlink_operations[] = {
 	},
 };
 
+/* The system's group of a kind, and then that of all other domains. */
 enum { EVENTS, DOMAINS, SETTLED, DOMAINS_SETTLED };
 
 static const struct genl_multicast_group netlink_groups[] = {
@@ -389,8 +339,8 @@ static struct genl_family netlink_family = {
 	.version = SYSGENID_GENL_VERSION,
 	.module = THIS_MODULE,
 	.netnsok = true,
-	.parallel_ops =
-		true, /* a reseed must not hold up other families, which share one lock otherwise */
+	/* A reseed must not hold up other families: without this they share one lock. */
+	.parallel_ops = true,
 	.ops = netlink_operations,
 	.n_ops = ARRAY_SIZE(netlink_operations),
 	.resv_start_op = __SYSGENID_CMD_MAX,
@@ -399,68 +349,32 @@ static struct genl_family netlink_family = {
 };
 
 /*
- * A message for a group, or NULL. To the initial network namespace only: what happens on the host
- * does not concern its containers.
+ * Sends a notice to the initial network namespace only: what happens on the host does not concern
+ * its containers. Listeners who miss one see ENOBUFS, and ask with GET.
  */
-static struct sk_buff *netlink_new_multicast(unsigned int group, u8 command, void **header)
+static int netlink_heard(struct notifier_block *nb, unsigned long type, void *data)
 {
+	const struct sysgenid_notice *notice = data;
+	bool system = notice->counter == &sysgenid_system, event = type == SYSGENID_NOTICE_EVENT;
+	u8 command = event ? SYSGENID_CMD_EVENT : SYSGENID_CMD_SETTLED;
+	unsigned int group = (event ? EVENTS : SETTLED) + (system ? 0 : 1);
 	struct sk_buff *skb;
+	void *header;
 
 	if (!genl_has_listeners(&netlink_family, &init_net, group))
-		return NULL;
-	skb = netlink_new_message(NULL, command, header);
-	if (!skb)
+		return NOTIFY_OK;
+	skb = netlink_new_message(0, 0, command, &header);
+	if (!skb) {
 		genl_set_err(&netlink_family, &init_net, 0, group, -ENOBUFS);
-	return skb;
-}
-
-/* Sends it. What could not be written whole is lost: listeners see ENOBUFS and ask with GET. */
-static void netlink_multicast(struct sk_buff *skb, void *header, unsigned int group, bool complete)
-{
-	if (!complete) {
-		nlmsg_free(skb);
-		genl_set_err(&netlink_family, &init_net, 0, group, -ENOBUFS);
-		return;
+		return NOTIFY_OK;
 	}
+	netlink_put_domain(skb, notice->counter->pid_ns, notice->generation);
+	if (event)
+		nla_put_u32(skb, SYSGENID_A_CAUSE, notice->cause);
+	else
+		nla_put_u32(skb, SYSGENID_A_WATCHERS, notice->watchers);
 	genlmsg_end(skb, header);
 	genlmsg_multicast_netns(&netlink_family, &init_net, skb, 0, group, GFP_KERNEL);
-}
-
-static void netlink_send_event(const struct sysgenid_notice *notice)
-{
-	unsigned int group = notice->counter == &sysgenid_system ? EVENTS : DOMAINS;
-	void *header;
-	struct sk_buff *skb = netlink_new_multicast(group, SYSGENID_CMD_EVENT, &header);
-
-	if (skb)
-		netlink_multicast(skb, header, group,
-				  !nla_put_u32(skb, SYSGENID_A_GENERATION, notice->generation) &&
-					  !nla_put_u32(skb, SYSGENID_A_CAUSE, notice->cause) &&
-					  !nla_put_u32(skb, SYSGENID_A_DOMAIN,
-						       notice->counter->pid_ns->ns.inum));
-}
-
-static void netlink_send_settled(const struct sysgenid_notice *notice)
-{
-	unsigned int group = notice->counter == &sysgenid_system ? SETTLED : DOMAINS_SETTLED;
-	void *header;
-	struct sk_buff *skb = netlink_new_multicast(group, SYSGENID_CMD_SETTLED, &header);
-
-	if (skb)
-		netlink_multicast(skb, header, group,
-				  !nla_put_u32(skb, SYSGENID_A_GENERATION, notice->generation) &&
-					  !nla_put_u32(skb, SYSGENID_A_WATCHERS,
-						       notice->watchers) &&
-					  !nla_put_u32(skb, SYSGENID_A_DOMAIN,
-						       notice->counter->pid_ns->ns.inum));
-}
-
-static int netlink_heard(struct notifier_block *nb, unsigned long type, void *notice)
-{
-	if (type == SYSGENID_NOTICE_EVENT)
-		netlink_send_event(notice);
-	else
-		netlink_send_settled(notice);
 	return NOTIFY_OK;
 }
 
@@ -470,17 +384,14 @@ int sysgenid_netlink_register(void)
 {
 	int ret = genl_register_family(&netlink_family);
 
-	if (ret)
-		return ret;
-	ret = sysgenid_listen(&netlink_listener);
-	if (ret)
-		genl_unregister_family(&netlink_family);
+	if (!ret)
+		sysgenid_listen(&netlink_listener);
 	return ret;
 }
 
 /*
- * After this nothing is netlink_multicast, and no request is served. Requests of tasks that were
- * killed may leave work behind.
+ * After this nothing is sent, and no request is served. Requests of tasks that were killed may
+ * leave work behind.
  */
 void sysgenid_netlink_unregister(void)
 {

@@ -16,9 +16,9 @@
 static BLOCKING_NOTIFIER_HEAD(notify_chain);   /* other kernel code: the system's events */
 static BLOCKING_NOTIFIER_HEAD(notify_notices); /* this module: all counters */
 
-int sysgenid_listen(struct notifier_block *nb)
+void sysgenid_listen(struct notifier_block *nb)
 {
-	return blocking_notifier_chain_register(&notify_notices, nb);
+	blocking_notifier_chain_register(&notify_notices, nb);
 }
 
 void sysgenid_unlisten(struct notifier_block *nb)

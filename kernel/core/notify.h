@@ -26,7 +26,7 @@ struct sysgenid_notice {
  * The action is an enum sysgenid_notice_type, the data a struct sysgenid_notice. Called with the
  * counter's ->events held.
  */
-int sysgenid_listen(struct notifier_block *nb);
+void sysgenid_listen(struct notifier_block *nb);
 void sysgenid_unlisten(struct notifier_block *nb);
 
 void sysgenid_notify_settled(struct sysgenid_counter *counter);
