@@ -2,12 +2,27 @@
 /*
  * The generation page and the tickets. See docs/protocol.md for why the steps have this order.
  */
+#include <linux/export.h>
 #include <linux/gfp.h>
 #include <linux/mm.h>
 
 #include "counter.h"
+#include "sysgenid.h"
 
 struct sysgenid_counter sysgenid_system;
+
+u32 sysgenid_generation(void)
+{
+	return sysgenid_counter_generation(&sysgenid_system);
+}
+EXPORT_SYMBOL_GPL(sysgenid_generation);
+
+struct page *sysgenid_get_page(void)
+{
+	get_page(sysgenid_system.page);
+	return sysgenid_system.page;
+}
+EXPORT_SYMBOL_GPL(sysgenid_get_page);
 
 /*
  * The ticket that stands in the page, under the lock. Once in each critical section: a device moves
@@ -111,28 +126,21 @@ bool sysgenid_counter_allow_jump(struct sysgenid_counter *counter, u32 min)
 }
 
 /*
- * Nobody looks at @counter any more: what its namespace begins anew with must be above this. Events
- * of the system's may have taken it further than the system's own counter; so it could meet a
- * number again, after the next one. 0: it does not matter. Events of its own do not count, or a
- * container could use up the numbers of the system.
+ * The domain @ended: what its namespace begins anew with must be above what it has shown. Events of
+ * the system may have taken a domain further than the system's own counter. A domain's own events
+ * do not count, or a container could use up the numbers of the system.
  */
-sysgenid_ticket sysgenid_counter_last(struct sysgenid_counter *counter)
+void sysgenid_counter_raise_floor(struct sysgenid_counter *ended)
 {
-	sysgenid_ticket last = 0;
+	sysgenid_ticket floor = 0;
 
-	spin_lock_irq(&counter->lock);
-	if (!counter->own_events && sysgenid_counter_current(counter) != counter->began)
-		last = counter->highest;
-	spin_unlock_irq(&counter->lock);
-	return last;
-}
-
-/* What is drawn from now on is above @last. */
-void sysgenid_counter_raise_floor(struct sysgenid_counter *counter, sysgenid_ticket last)
-{
-	spin_lock_irq(&counter->lock);
-	counter->highest = max(counter->highest, last);
-	spin_unlock_irq(&counter->lock);
+	spin_lock_irq(&ended->lock);
+	if (!ended->own_events && sysgenid_counter_current(ended) != ended->began)
+		floor = ended->highest;
+	spin_unlock_irq(&ended->lock);
+	spin_lock_irq(&sysgenid_system.lock);
+	sysgenid_system.highest = max(sysgenid_system.highest, floor);
+	spin_unlock_irq(&sysgenid_system.lock);
 }
 
 int sysgenid_counter_init(struct sysgenid_counter *counter, gfp_t gfp)

@@ -90,8 +90,7 @@ extern struct sysgenid_counter sysgenid_system; /* the initial PID namespace's; 
 int sysgenid_counter_init(struct sysgenid_counter *counter, gfp_t gfp);
 void sysgenid_counter_destroy(struct sysgenid_counter *counter);
 sysgenid_ticket sysgenid_counter_next(struct sysgenid_counter *counter);
-sysgenid_ticket sysgenid_counter_last(struct sysgenid_counter *counter);
-void sysgenid_counter_raise_floor(struct sysgenid_counter *counter, sysgenid_ticket last);
+void sysgenid_counter_raise_floor(struct sysgenid_counter *ended);
 void sysgenid_counter_reserve(struct sysgenid_counter *counter, u32 min);
 bool sysgenid_counter_allow_jump(struct sysgenid_counter *counter, u32 min);
 

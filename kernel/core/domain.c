@@ -6,6 +6,7 @@
  * may have to wait for a task of one of them that has lost its processor.
  */
 #include <linux/err.h>
+#include <linux/export.h>
 #include <linux/hashtable.h>
 #include <linux/mm.h>
 #include <linux/pid_namespace.h>
@@ -16,6 +17,7 @@
 
 #include "counter.h"
 #include "domain.h"
+#include "sysgenid_writer.h"
 #include "watcher.h"
 #include "writer.h"
 
@@ -144,33 +146,6 @@ static struct sysgenid_counter *domain_new(struct pid_namespace *ns)
 	return domain;
 }
 
-static void domain_destroy(struct sysgenid_counter *domain)
-{
-	sysgenid_counter_destroy(domain);
-	kfree(domain);
-}
-
-/* It is in no list. */
-static void domain_free(struct sysgenid_counter *domain)
-{
-	bool covered;
-
-	/* What its last file has brought about is told before it goes. */
-	sysgenid_watchers_flush(domain);
-	put_pid_ns(domain->pid_ns);
-	domain->pid_ns = NULL;
-	/* Under the lock, so that either we or the purge see that the last device has gone. */
-	spin_lock(&domains_lock);
-	covered = atomic_read(&domain->covered);
-	if (covered)
-		list_add(&domain->node, &domains_pool);
-	else
-		domain_give_up_place(domain);
-	spin_unlock(&domains_lock);
-	if (!covered)
-		domain_destroy(domain);
-}
-
 void sysgenid_domains_purge(void)
 {
 	struct sysgenid_counter *domain, *next;
@@ -184,11 +159,26 @@ void sysgenid_domains_purge(void)
 		domain_give_up_place(domain);
 	}
 	spin_unlock(&domains_lock);
-	list_for_each_entry_safe(domain, next, &unused, node)
-		domain_destroy(domain);
+	list_for_each_entry_safe(domain, next, &unused, node) {
+		sysgenid_counter_destroy(domain);
+		kfree(domain);
+	}
 }
 
-void sysgenid_domains_cover(struct sysgenid_writer *writer)
+/* Caller has taken it off the list. */
+static void domain_free(struct sysgenid_counter *domain)
+{
+	/* What its last file has brought about is told before it goes. */
+	sysgenid_watchers_flush(domain);
+	put_pid_ns(domain->pid_ns);
+	domain->pid_ns = NULL;
+	spin_lock(&domains_lock);
+	list_add(&domain->node, &domains_pool);
+	spin_unlock(&domains_lock);
+	sysgenid_domains_purge();
+}
+
+void sysgenid_writer_cover_all(struct sysgenid_writer *writer)
 {
 	struct sysgenid_counter *domain;
 
@@ -199,6 +189,7 @@ void sysgenid_domains_cover(struct sysgenid_writer *writer)
 	}
 	spin_unlock(&domains_lock);
 }
+EXPORT_SYMBOL_GPL(sysgenid_writer_cover_all);
 
 static void domain_cover(struct sysgenid_counter *new)
 {
@@ -208,9 +199,8 @@ static void domain_cover(struct sysgenid_counter *new)
 }
 
 /*
- * Put @new into the list, unless the namespace has a domain by now, or the system's number is not
- * any more the one that
- * @new began after. Returns what is in the list then, or NULL: try again.
+ * Puts @new into the list, unless the namespace has a domain by now, or the system has drawn a
+ * number since @new began. Returns what is in the list then, or NULL: try again.
  *
  * In front of the list: a walk over it does not see what came after it began, or a container that
  * makes one domain after the other would keep it walking. Nobody has looked at the new one before.
@@ -222,7 +212,7 @@ static struct sysgenid_counter *domain_publish(struct sysgenid_counter *new)
 	spin_lock(&domains_lock);
 	found = domains_find(new->pid_ns);
 	if (!found && sysgenid_counter_next(&sysgenid_system) == new->began) {
-		/* A device that has come since the first time. */
+		/* A device may have come since the first time. */
 		domain_cover(new);
 		hash_add(domains_by_ns, &new->by_ns, (unsigned long)new->pid_ns);
 		list_add(&new->node, &domains);
@@ -234,37 +224,30 @@ static struct sysgenid_counter *domain_publish(struct sysgenid_counter *new)
 }
 
 /*
- * Give @new its first number, and publish it. Each try looks at the system's word, begins, and
- * looks again behind a fence, in domain_publish(). A leak since the first look may have gone under
- * in what was stored here, and the namespace may know the number from before. After the fence the
- * leak has moved the system's word, so that the second look finds it; a later leak moves this one.
- * An event of a CPU since the first look has drawn a number, so that the second look finds it; a
- * later event finds the domain in the list.
+ * Gives @new its first number, and publishes it. Each try looks at the system's word, begins, and
+ * looks again behind a fence, in domain_publish(). What sysgenid_counter_begin() stores may have
+ * overwritten the number of a leak since the first look, and the namespace may know the first
+ * number from before. After the fence such a leak has moved the system's word, so that the second
+ * look finds it; a later leak moves this one. An event of a CPU since the first look has drawn a
+ * number, so that the second look finds it; a later event finds the domain in the list.
  */
 static struct sysgenid_counter *domain_insert(struct sysgenid_counter *new)
 {
 	struct sysgenid_counter *found;
 
-	sysgenid_counter_begin(new, sysgenid_counter_next(&sysgenid_system));
-	spin_lock(&domains_lock);
-	domain_cover(new);
-	spin_unlock(&domains_lock);
-	for (;;) {
+	do {
+		sysgenid_counter_begin(new, sysgenid_counter_next(&sysgenid_system));
+		spin_lock(&domains_lock);
+		domain_cover(new);
+		spin_unlock(&domains_lock);
 		if (atomic_read(&new->covered))
 			sysgenid_writers_fence();
 		found = domain_publish(new);
-		if (found)
-			return found;
-		if (fatal_signal_pending(current))
-			return ERR_PTR(-EINTR);
-		sysgenid_counter_begin(new, sysgenid_counter_next(&sysgenid_system));
-	}
+	} while (!found && !fatal_signal_pending(current));
+	return found ? found : ERR_PTR(-EINTR);
 }
 
-/*
- * The domain of @ns, which is made if there is none. @made: whether it was: then the caller has to
- * see to its rng_generation.
- */
+/* @made: there was none; the caller then calls sysgenid_reseed_adopt(). */
 struct sysgenid_counter *sysgenid_domain_get(struct pid_namespace *ns, bool *made)
 {
 	struct sysgenid_counter *domain = sysgenid_domain_find(ns), *new;
@@ -294,7 +277,7 @@ void sysgenid_domain_put(struct sysgenid_counter *domain)
 		hash_del(&domain->by_ns);
 		list_del(&domain->node);
 		domains_count--;
-		sysgenid_counter_raise_floor(&sysgenid_system, sysgenid_counter_last(domain));
+		sysgenid_counter_raise_floor(domain);
 	}
 	spin_unlock(&domains_lock);
 	if (last)

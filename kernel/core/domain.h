@@ -13,7 +13,6 @@
 struct pid_namespace;
 struct sysgenid_counter;
 struct sysgenid_summary;
-struct sysgenid_writer;
 
 /* All sleep. What they return is to be put; -ENOMEM or -EINTR as a pointer; NULL: there is none. */
 struct sysgenid_counter *sysgenid_domain_get(struct pid_namespace *ns, bool *made);
@@ -24,9 +23,6 @@ void sysgenid_domain_put(struct sysgenid_counter *domain);
 void sysgenid_domain_summary(struct pid_namespace *ns, struct sysgenid_summary *summary);
 
 unsigned int sysgenid_domain_count(void);
-
-/* A device has come that has room: it stores the words of those that there are. */
-void sysgenid_domains_cover(struct sysgenid_writer *writer);
 
 /* After a device has gone: frees what was kept for it. */
 void sysgenid_domains_purge(void);

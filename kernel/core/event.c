@@ -4,6 +4,7 @@
 #include <linux/bitops.h>
 #include <linux/completion.h>
 #include <linux/delay.h>
+#include <linux/export.h>
 #include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/sched/signal.h>
@@ -15,6 +16,8 @@
 #include "event.h"
 #include "notify.h"
 #include "reseed.h"
+#include "sysgenid.h"
+#include "sysgenid_writer.h"
 #include "watcher.h"
 #include "writer.h"
 
@@ -84,12 +87,15 @@ static bool event_reach(struct sysgenid_counter *counter, unsigned int wanted)
 }
 
 /*
- * Nobody of the counter is outdated any more: called by a work item. With the events mutex held, so
- * that listeners hear of an event before they hear that it is settled.
+ * Work item: nobody of the counter is outdated any more. With ->events held, so that listeners hear
+ * of an event before they hear that it is settled.
  */
-static void event_announce(struct sysgenid_counter *counter)
+static void event_announce(struct work_struct *work)
 {
-	/* An event of a walk that found the mutex taken by this function. */
+	struct sysgenid_counter *counter =
+		container_of(to_delayed_work(work), struct sysgenid_counter, announce);
+
+	/* There may be an event of a walk that found the mutex taken by this function. */
 	if (event_reach(counter, DEFER_ANNOUNCE)) {
 		sysgenid_counter_wake(counter);
 		sysgenid_reseed_start(SYSGENID_RESEED_NOW);
@@ -124,8 +130,8 @@ static void event_reach_domains(enum sysgenid_cause cause)
 		sysgenid_reseed_start(SYSGENID_RESEED_NOW);
 }
 
-/* A device has reported something: called by a work item. */
-static void event_settle(void)
+/* Work item: a device has reported something. */
+static void event_settle(struct work_struct *unused)
 {
 	struct sysgenid_counter *counter = &sysgenid_system;
 	u32 generation;
@@ -142,12 +148,12 @@ static void event_settle(void)
 	sysgenid_notify(counter, generation, SYSGENID_CAUSE_VIRTIO_LEAK);
 	events_unlock(counter);
 	sysgenid_reseed_start(SYSGENID_RESEED_NOW);
-	/*
-	 * An event of the system's is one of all domains. Else the device has moved some of them.
-	 */
+	/* An event of the system is one of all domains. Else the device has moved some of them. */
 	event_reach_all(DEFER_SETTLE | (good ? 0 : BIT(SYSGENID_CAUSE_VIRTIO_LEAK)));
 	sysgenid_reseed_start(SYSGENID_RESEED_NOW);
 }
+
+static DECLARE_WORK(event_settle_work, event_settle);
 
 /* The rest of an event whose caller has taken ->events, which is given back. */
 static u32 event_finish(struct sysgenid_counter *counter, u32 min, enum sysgenid_cause cause)
@@ -235,14 +241,7 @@ static int event_wait(struct event_request *request)
 	return -EINTR;
 }
 
-/**
- * sysgenid_event_system - move the system's generation, and with it all others
- * @cause: for those who listen
- *
- * Returns the new generation. Sleeps. The kernel's random number generator is reseeded afterwards
- * by a work item; sysgenid_reseed_wait() waits for it.
- */
-u32 sysgenid_event_system(enum sysgenid_cause cause)
+u32 sysgenid_bump_generation(enum sysgenid_cause cause)
 {
 	struct event_request request = { .cause = cause };
 
@@ -250,16 +249,21 @@ u32 sysgenid_event_system(enum sysgenid_cause cause)
 	wait_for_completion(&request.done);
 	return request.generation;
 }
+EXPORT_SYMBOL_GPL(sysgenid_bump_generation);
 
-/**
- * sysgenid_event - move a generation for a user
- * @counter: which; the system's takes all others with it
- * @min: the new generation is at least this, but for a wrap
- * @cause: for those who listen
- * @generation: where to store the new one
- *
- * A domain's events are made by its own tasks, so that these pay for them. Returns 0, or -EINTR if
- * the task was killed.
+void sysgenid_writer_detach(struct sysgenid_writer *writer)
+{
+	sysgenid_writer_remove(writer);
+	writer->drop(writer);
+	sysgenid_domains_purge();
+	/* The report of a last leak may have been lost, with somebody asleep on the old value. */
+	sysgenid_bump_generation(SYSGENID_CAUSE_KERNEL);
+}
+EXPORT_SYMBOL_GPL(sysgenid_writer_detach);
+
+/*
+ * Moves a generation for a user, to @min at least but for a wrap. A domain's events are made by its
+ * own tasks, so that these pay for them. Returns 0, or -EINTR if the task was killed.
  */
 int sysgenid_event(struct sysgenid_counter *counter, u32 min, enum sysgenid_cause cause,
 		   u32 *generation)
@@ -303,11 +307,14 @@ int sysgenid_event_soon(struct sysgenid_counter *counter, u32 min, enum sysgenid
 void sysgenid_events_start(void)
 {
 	sysgenid_watchers_start(event_announce);
-	sysgenid_writers_start(event_settle);
+	sysgenid_writers_start(&event_settle_work);
 }
 
-/* To be called when nobody asks for an event any more. */
+/* When nobody asks for an event any more. Each work may queue those that follow, none before it. */
 void sysgenid_events_stop(void)
 {
+	cancel_work_sync(&event_settle_work);
 	cancel_work_sync(&event_work);
+	sysgenid_watchers_flush(&sysgenid_system);
+	sysgenid_reseed_stop();
 }

@@ -12,24 +12,13 @@
 #include "domain.h"
 #include "event.h"
 #include "netlink.h"
-#include "reseed.h"
 #include "watcher.h"
-#include "writer.h"
 
 static unsigned int minor = SYSGENID_MINOR;
 module_param(minor, uint, 0444);
 MODULE_PARM_DESC(
 	minor,
 	"minor number of /dev/sysgenid, 243 to 254 (default 243); keep it the same on all hosts");
-
-/* When nobody starts any more. Each of these may start those that follow, and none before it. */
-static void main_stop_work(void)
-{
-	sysgenid_writers_stop();
-	sysgenid_events_stop();
-	sysgenid_watchers_flush(&sysgenid_system);
-	sysgenid_reseed_stop();
-}
 
 static int __init sysgenid_init(void)
 {
@@ -40,12 +29,12 @@ static int __init sysgenid_init(void)
 		       minor, SYSGENID_MINOR, MISC_DYNAMIC_MINOR - 1);
 		return -EINVAL;
 	}
+	sysgenid_events_start();
 	ret = sysgenid_counter_init(&sysgenid_system, GFP_KERNEL);
 	if (ret)
 		return ret;
 	sysgenid_watchers_init(&sysgenid_system);
 	sysgenid_system.pid_ns = &init_pid_ns;
-	sysgenid_events_start();
 	ret = sysgenid_netlink_register();
 	if (ret) {
 		pr_err("cannot register the netlink family: error %d\n", ret);
@@ -63,7 +52,7 @@ static int __init sysgenid_init(void)
 
 err_netlink:
 	sysgenid_netlink_unregister();
-	main_stop_work();
+	sysgenid_events_stop();
 err_counter:
 	sysgenid_counter_destroy(&sysgenid_system);
 	return ret;
@@ -74,7 +63,7 @@ static void __exit sysgenid_exit(void)
 	/* Files and drivers pin this module, so there are none, and no domains. */
 	sysgenid_device_unregister();
 	sysgenid_netlink_unregister();
-	main_stop_work();
+	sysgenid_events_stop();
 	sysgenid_counter_destroy(&sysgenid_system);
 }
 

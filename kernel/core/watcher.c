@@ -12,7 +12,7 @@
  */
 #define ANNOUNCE_DELAY msecs_to_jiffies(10)
 
-static void (*watchers_settled)(struct sysgenid_counter *counter);
+static work_func_t watchers_announce;
 
 static unsigned int watchers_count_outdated(struct sysgenid_counter *counter)
 {
@@ -43,16 +43,13 @@ void sysgenid_counter_summary(struct sysgenid_counter *counter, struct sysgenid_
 	spin_unlock_irq(&counter->lock);
 }
 
-/* Watchers queue it when the last that was outdated is not any more. It never queues itself. */
-static void watchers_announce(struct work_struct *work)
+/*
+ * Watchers queue @announce, a function of the counter's work item, soon after nobody of a counter
+ * is outdated any more. It must not queue itself.
+ */
+void sysgenid_watchers_start(work_func_t announce)
 {
-	watchers_settled(container_of(to_delayed_work(work), struct sysgenid_counter, announce));
-}
-
-/* @settled is called by a work item, soon after nobody of a counter is outdated any more. */
-void sysgenid_watchers_start(void (*settled)(struct sysgenid_counter *counter))
-{
-	watchers_settled = settled;
+	watchers_announce = announce;
 }
 
 void sysgenid_watchers_init(struct sysgenid_counter *counter)

@@ -30,7 +30,7 @@ struct sysgenid_summary {
 	enum sysgenid_cause last_cause;
 };
 
-void sysgenid_watchers_start(void (*settled)(struct sysgenid_counter *counter));
+void sysgenid_watchers_start(work_func_t announce);
 void sysgenid_watchers_init(struct sysgenid_counter *counter);
 void sysgenid_watchers_flush(struct sysgenid_counter *counter);
 void sysgenid_counter_summary(struct sysgenid_counter *counter, struct sysgenid_summary *summary);

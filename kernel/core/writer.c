@@ -15,29 +15,17 @@
 #include "sysgenid_writer.h"
 #include "writer.h"
 
-/* The rest of a device's event, in process context. */
-static void (*writers_settle)(void);
+static struct work_struct *writer_settle; /* does what else belongs to a device's event */
 
-static void writers_do_settle(struct work_struct *unused)
-{
-	writers_settle();
-}
-
-static DECLARE_WORK(writers_work, writers_do_settle);
-
-/*
- * The list of writers. Those who walk over it may be delayed, and hold up nobody but a driver that
- * detaches: it waits for them.
- */
-static LIST_HEAD(writers);
-static DEFINE_MUTEX(writers_lock); /* guards changes of the list */
-DEFINE_STATIC_SRCU(writers_srcu);  /* guards walks over it */
-static int writer_count;	   /* of them; read without the lock */
+/* Whoever walks over the list holds up nobody but a driver that detaches. */
+static LIST_HEAD(writer_list);
+static DEFINE_MUTEX(writer_lock); /* guards changes of the list */
+DEFINE_STATIC_SRCU(writer_srcu);  /* guards walks over it */
+static int writer_count;	  /* of them; read without the lock */
 
 #define for_each_writer(writer)                                                                    \
-	list_for_each_entry_srcu(writer, &writers, node, srcu_read_lock_held(&writers_srcu))
+	list_for_each_entry_srcu(writer, &writer_list, node, srcu_read_lock_held(&writer_srcu))
 
-/* Give an armed source a number that nobody has seen and nobody else will publish. */
 static void slot_write_source(struct sysgenid_counter *counter, struct sysgenid_slot *slot)
 {
 	lockdep_assert_held(&counter->lock);
@@ -62,10 +50,10 @@ void sysgenid_writers_fence(void)
 	int index;
 
 	mb(); /* the rewritten sources before the fence, as seen by the device */
-	index = srcu_read_lock(&writers_srcu);
+	index = srcu_read_lock(&writer_srcu);
 	for_each_writer(writer)
 		writer->fence(writer);
-	srcu_read_unlock(&writers_srcu, index);
+	srcu_read_unlock(&writer_srcu, index);
 }
 
 /*
@@ -94,8 +82,7 @@ u32 sysgenid_counter_move(struct sysgenid_counter *counter, u32 min, enum sysgen
 	counter->top = max(counter->top, ticket);
 	/*
 	 * Release, and more: pairs with the acquire of all readers, in the kernel and in userspace.
-	 * Where no device has been in between, the draw above makes the difference to who began
-	 * before.
+	 * Exchange: if a device has stored meanwhile, sysgenid_counter_next() must still notice.
 	 */
 	if (xchg(&counter->shared->generation, (u32)ticket) == counter->looked)
 		counter->looked = (u32)ticket;
@@ -104,9 +91,8 @@ u32 sysgenid_counter_move(struct sysgenid_counter *counter, u32 min, enum sysgen
 }
 
 /*
- * The first generation of a counter that nobody looks at. It may have had another life before; what
- * devices hold of it is replaced, and has landed before the word is stored, as in
- * sysgenid_counter_move().
+ * The first generation of a counter that nobody looks at. It may have had another life before: the
+ * same steps as in sysgenid_counter_move().
  */
 void sysgenid_counter_begin(struct sysgenid_counter *counter, sysgenid_ticket first)
 {
@@ -130,9 +116,9 @@ void sysgenid_counter_begin(struct sysgenid_counter *counter, sysgenid_ticket fi
 	counter->reseed_round = 0;
 	counter->began = first;
 	counter->own_events = false;
-	/* Release: the page is mapped by nobody; readers of the next life acquire. */
+	/* Release: readers of this life acquire. */
 	smp_store_release(&counter->shared->rng_generation, 0);
-	/* Release: as in sysgenid_counter_move(). */
+	/* Release: as above. */
 	smp_store_release(&counter->shared->generation, (u32)first);
 	spin_unlock_irq(&counter->lock);
 }
@@ -182,50 +168,33 @@ void sysgenid_slot_drop(struct sysgenid_slot *slot)
 }
 EXPORT_SYMBOL_GPL(sysgenid_slot_drop);
 
-void sysgenid_slot_missed(struct sysgenid_slot *slot)
+static void writer_needs_event(struct sysgenid_counter *counter)
 {
-	struct sysgenid_counter *counter = slot_counter(slot);
 	unsigned long flags;
 
 	spin_lock_irqsave(&counter->lock, flags);
 	counter->event_needed = true;
 	spin_unlock_irqrestore(&counter->lock, flags);
+}
+
+void sysgenid_slot_missed(struct sysgenid_slot *slot)
+{
+	writer_needs_event(slot_counter(slot));
 }
 EXPORT_SYMBOL_GPL(sysgenid_slot_missed);
 
-/*
- * Sleepers are woken there and not by the interrupt: how many there are is up to users, and an
- * unprivileged one may have registered very many.
- */
-static void writers_queue_settle(void)
+void sysgenid_writer_report(bool needs_event)
 {
-	queue_work(system_highpri_wq, &writers_work);
-}
-
-void sysgenid_writer_event(struct sysgenid_writer *writer)
-{
-	struct sysgenid_counter *counter = writer->counter;
-	unsigned long flags;
-
-	spin_lock_irqsave(&counter->lock, flags);
-	counter->event_needed = true;
-	spin_unlock_irqrestore(&counter->lock, flags);
-	writers_queue_settle();
-}
-EXPORT_SYMBOL_GPL(sysgenid_writer_event);
-
-void sysgenid_writer_report(struct sysgenid_writer *writer)
-{
-	if (writer->needs_event)
-		sysgenid_writer_event(writer);
-	else
-		writers_queue_settle();
+	if (needs_event)
+		writer_needs_event(&sysgenid_system);
+	/* Not in the interrupt: unprivileged users determine how many sleepers are to be woken. */
+	queue_work(system_highpri_wq, writer_settle);
 }
 EXPORT_SYMBOL_GPL(sysgenid_writer_report);
 
 /*
- * Has the device's own store made the event of @counter, so that no other is needed? Takes note
- * that it is seen to. The caller holds @events.
+ * Has a device's own store made the event of @counter, so that no other is needed? Clears what
+ * devices have reported. Caller holds ->events.
  */
 bool sysgenid_settled_by_device(struct sysgenid_counter *counter, u32 *generation)
 {
@@ -234,13 +203,11 @@ bool sysgenid_settled_by_device(struct sysgenid_counter *counter, u32 *generatio
 
 	spin_lock_irq(&counter->lock);
 	now = sysgenid_counter_current(counter);
-	/*
-	 * Above the highest: a number that was never drawn, from a device that is out of its mind.
-	 */
+	/* Above the highest is never drawn: the device violated its request. */
 	good = !counter->event_needed && now >= counter->top && now <= counter->highest;
 	/*
-	 * What was armed for it may have come back without a leak that it was armed for. And a
-	 * device that does not cover it may have leaked after one that does.
+	 * What was armed for a domain may have come back without a leak that it was armed for. And
+	 * a device that does not cover the domain may have leaked after one that does.
 	 */
 	if (counter != &sysgenid_system)
 		good = good && counter->leaked &&
@@ -253,52 +220,49 @@ bool sysgenid_settled_by_device(struct sysgenid_counter *counter, u32 *generatio
 	return good;
 }
 
-/* For the reseed: whatever devices have given so far is taken in. */
+/* For the reseed: takes in the random bytes that devices have given so far. */
 void sysgenid_writers_harvest(void)
 {
 	struct sysgenid_writer *writer;
 	int index;
 
-	index = srcu_read_lock(&writers_srcu);
+	index = srcu_read_lock(&writer_srcu);
 	for_each_writer(writer) {
 		writer->fence(writer);
-		if (writer->harvest(writer))
-			sysgenid_writer_report(writer);
+		writer->harvest(writer);
 	}
-	srcu_read_unlock(&writers_srcu, index);
+	srcu_read_unlock(&writer_srcu, index);
 }
 
-/* Whoever can makes the word of @counter move at each leak. */
+/* From now on each device that has room moves the word of @counter at each leak. */
 void sysgenid_writers_cover(struct sysgenid_counter *counter)
 {
 	struct sysgenid_writer *writer;
 	int index;
 
-	index = srcu_read_lock(&writers_srcu);
+	index = srcu_read_lock(&writer_srcu);
 	for_each_writer(writer)
 		sysgenid_writer_cover(writer, counter);
-	srcu_read_unlock(&writers_srcu, index);
+	srcu_read_unlock(&writer_srcu, index);
 }
 
-/* Domains that each device has room for which has any. */
+/* The smallest room for domains among the devices that have any. */
 unsigned int sysgenid_writers_room(void)
 {
 	struct sysgenid_writer *writer;
 	unsigned int room = 0;
 	int index;
 
-	index = srcu_read_lock(&writers_srcu);
-	for_each_writer(writer) {
-		if (writer->room)
-			room = room ? min(room, writer->room) : writer->room;
-	}
-	srcu_read_unlock(&writers_srcu, index);
+	index = srcu_read_lock(&writer_srcu);
+	for_each_writer(writer)
+		room = min_not_zero(room, writer->room);
+	srcu_read_unlock(&writer_srcu, index);
 	return room;
 }
 
 void sysgenid_writer_cover(struct sysgenid_writer *writer, struct sysgenid_counter *counter)
 {
-	if (writer->cover && writer->cover(writer, counter, counter->page) == 0)
+	if (writer->cover(writer, counter, counter->page))
 		atomic_inc(&counter->covered);
 }
 
@@ -308,33 +272,27 @@ void sysgenid_uncovered(struct sysgenid_counter *counter)
 }
 EXPORT_SYMBOL_GPL(sysgenid_uncovered);
 
-void sysgenid_writers_add(struct sysgenid_writer *writer)
+void sysgenid_writer_attach(struct sysgenid_writer *writer)
 {
-	writer->counter = &sysgenid_system;
-	mutex_lock(&writers_lock);
-	list_add_tail_rcu(&writer->node, &writers);
+	mutex_lock(&writer_lock);
+	list_add_tail_rcu(&writer->node, &writer_list);
 	WRITE_ONCE(writer_count, writer_count + 1);
-	mutex_unlock(&writers_lock);
+	mutex_unlock(&writer_lock);
 }
+EXPORT_SYMBOL_GPL(sysgenid_writer_attach);
 
 /* Returns when nobody calls the writer's functions any more. */
-void sysgenid_writers_remove(struct sysgenid_writer *writer)
+void sysgenid_writer_remove(struct sysgenid_writer *writer)
 {
-	mutex_lock(&writers_lock);
+	mutex_lock(&writer_lock);
 	list_del_rcu(&writer->node);
 	WRITE_ONCE(writer_count, writer_count - 1);
-	mutex_unlock(&writers_lock);
-	synchronize_srcu(&writers_srcu);
+	mutex_unlock(&writer_lock);
+	synchronize_srcu(&writer_srcu);
 }
 
-/* @settle is called by a work item, after a device has reported something. */
-void sysgenid_writers_start(void (*settle)(void))
+/* @settle is queued after a device has reported something. */
+void sysgenid_writers_start(struct work_struct *settle)
 {
-	writers_settle = settle;
-}
-
-/* Drivers that use the functions above pin this module, so there are no writers any more. */
-void sysgenid_writers_stop(void)
-{
-	cancel_work_sync(&writers_work);
+	writer_settle = settle;
 }

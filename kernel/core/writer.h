@@ -12,10 +12,8 @@
 
 struct sysgenid_writer;
 
-void sysgenid_writers_start(void (*settle)(void));
-void sysgenid_writers_stop(void);
-void sysgenid_writers_add(struct sysgenid_writer *writer);
-void sysgenid_writers_remove(struct sysgenid_writer *writer);
+void sysgenid_writers_start(struct work_struct *settle);
+void sysgenid_writer_remove(struct sysgenid_writer *writer);
 
 void sysgenid_counter_begin(struct sysgenid_counter *counter, sysgenid_ticket first);
 /* Caller holds ->events. */

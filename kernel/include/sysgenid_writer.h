@@ -20,38 +20,27 @@
 struct page;
 struct sysgenid_counter;
 
+/* All functions are set before attach. */
 struct sysgenid_writer {
-	/*
-	 * Each report of this device is followed by an event of a CPU: its own stores do not cover
-	 * every leak, or it stores nothing. Constant while attached.
-	 */
-	bool needs_event;
 	unsigned int room; /* domains that cover() has room for; constant while attached */
 	/*
 	 * Returns when copies that the device had begun have landed. Process context, no locks of
 	 * the driver's held.
 	 */
 	void (*fence)(struct sysgenid_writer *writer);
+	/* Takes back executed requests and reports, as the interrupt does. Process context. */
+	void (*harvest)(struct sysgenid_writer *writer);
 	/*
-	 * Take back executed requests, as in the interrupt; returns whether there were any. Process
-	 * context.
+	 * From now on arm slots for the word of @counter, too: in @page, at the offset of the
+	 * generation. Until drop() the counter and the page stay. Called with a spinlock held that
+	 * all containers share. Returns false without room, and if it does so already.
 	 */
-	bool (*harvest)(struct sysgenid_writer *writer);
-	/*
-	 * Optional, all three. From now on arm slots for the word of @counter in @page, too, whose
-	 * offset is that of the generation. Until uncover() the counter and the page stay. Called
-	 * with a spinlock held that all containers share. Returns 0; -EEXIST: it does already; or
-	 * another error: then events of CPUs move the word.
-	 */
-	int (*cover)(struct sysgenid_writer *writer, struct sysgenid_counter *counter,
-		     struct page *page);
-	/*
-	 * From detach: no more of that. Drop the slots, call sysgenid_uncovered() for each counter.
-	 */
-	void (*uncover)(struct sysgenid_writer *writer);
+	bool (*cover)(struct sysgenid_writer *writer, struct sysgenid_counter *counter,
+		      struct page *page);
+	/* From detach: drop all slots, and call sysgenid_uncovered() for each counter covered. */
+	void (*drop)(struct sysgenid_writer *writer);
 
-	struct sysgenid_counter *counter; /* set by attach */
-	struct list_head node;		  /* the list of writer.c; guarded by its lock */
+	struct list_head node; /* guarded by the core's lock */
 };
 
 /* One request that copies a source word into the generation word. */
@@ -64,21 +53,17 @@ struct sysgenid_slot {
 
 /**
  * sysgenid_writer_attach - begin to use a writer, for the system's word
- * @writer: its constant fields and functions are set
+ * @writer: complete
  */
 void sysgenid_writer_attach(struct sysgenid_writer *writer);
 
 /**
- * sysgenid_writer_detach - end the use of a writer whose device was reset and stores nothing any
- * more
- * @writer: it is not called any more when this function returns
- * @slots: the system's slots, armed or not
- * @count: of them
+ * sysgenid_writer_detach - end the use of a writer
+ * @writer: its device was reset and stores nothing any more; not called any more after this
  *
  * Moves the generation: the device may have done so without being able to report it. Sleeps.
  */
-void sysgenid_writer_detach(struct sysgenid_writer *writer, struct sysgenid_slot *slots[],
-			    unsigned int count);
+void sysgenid_writer_detach(struct sysgenid_writer *writer);
 
 /**
  * sysgenid_writer_cover_all - call the writer's cover() for the domains that there are
@@ -138,18 +123,10 @@ void sysgenid_slot_missed(struct sysgenid_slot *slot);
 
 /**
  * sysgenid_writer_report - a harvest has found something: do what else belongs to an event
- * @writer: attached
+ * @needs_event: the device's own store may not have covered all leaks: a CPU makes an event
  *
  * Context: Any.
  */
-void sysgenid_writer_report(struct sysgenid_writer *writer);
-
-/**
- * sysgenid_writer_event - report something that the device's own store does not cover
- * @writer: attached
- *
- * Context: Any.
- */
-void sysgenid_writer_event(struct sysgenid_writer *writer);
+void sysgenid_writer_report(bool needs_event);
 
 #endif /* _SYSGENID_WRITER_H */

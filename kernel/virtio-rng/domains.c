@@ -88,20 +88,18 @@ void vrng_domains_look_back(struct vrng_leak *leak, struct vrng_leak_queue *queu
 	bitmap_zero(queue->came, VRNG_COVERS);
 }
 
-static int domains_add(struct vrng_leak *leak, struct sysgenid_counter *counter, struct page *page)
+static bool domains_add(struct vrng_leak *leak, struct sysgenid_counter *counter, struct page *page)
 {
 	struct vrng_leak_queue *queue;
 	unsigned int i, to;
 
 	lockdep_assert_held(&leak->lock);
-	if (leak->stopped || leak->broken)
-		return -ENODEV;
+	if (leak->stopped || leak->broken || leak->cover_count == leak->cover_limit)
+		return false;
 	for (i = 0; i < leak->cover_count; i++) {
 		if (leak->covers[i].counter == counter)
-			return -EEXIST;
+			return false;
 	}
-	if (leak->cover_count == leak->cover_limit)
-		return -ENOSPC;
 	i = leak->cover_count++;
 	leak->covers[i].counter = counter;
 	leak->covers[i].page = page;
@@ -114,14 +112,14 @@ static int domains_add(struct vrng_leak *leak, struct sysgenid_counter *counter,
 		vrng_domains_arm(leak, queue, true);
 		virtqueue_kick(queue->vq);
 	}
-	return 0;
+	return true;
 }
 
-static int domains_cover(struct sysgenid_writer *writer, struct sysgenid_counter *counter,
-			 struct page *page)
+static bool domains_cover(struct sysgenid_writer *writer, struct sysgenid_counter *counter,
+			  struct page *page)
 {
 	struct vrng_leak *leak = container_of(writer, struct vrng_leak, writer);
-	int ret;
+	bool ret;
 
 	spin_lock_irq(&leak->lock);
 	ret = domains_add(leak, counter, page);
@@ -130,19 +128,20 @@ static int domains_cover(struct sysgenid_writer *writer, struct sysgenid_counter
 }
 
 /* The device was reset, and nobody else uses any of this. */
-static void domains_uncover(struct sysgenid_writer *writer)
+static void domains_drop(struct sysgenid_writer *writer)
 {
 	struct vrng_leak *leak = container_of(writer, struct vrng_leak, writer);
 	struct vrng_leak_queue *queue;
 	unsigned int i, count = leak->cover_count;
 
 	for (queue = leak->queues; queue < leak->queues + VRNG_LEAK_QUEUES; queue++) {
+		sysgenid_slot_drop(&queue->slot);
 		for (i = 0; i < count; i++)
 			sysgenid_slot_drop(&queue->covers[i]);
 		bitmap_zero(queue->held, VRNG_COVERS);
 		bitmap_zero(queue->came, VRNG_COVERS);
 	}
-	/* Readers of sysfs look without more. */
+	/* Readers of sysfs take no lock. */
 	WRITE_ONCE(leak->cover_count, 0);
 	for (i = 0; i < count; i++)
 		sysgenid_uncovered(leak->covers[i].counter);
@@ -175,7 +174,7 @@ int vrng_domains_init(struct vrng_leak *leak)
 		}
 	}
 	leak->writer.cover = domains_cover;
-	leak->writer.uncover = domains_uncover;
+	leak->writer.drop = domains_drop;
 	return 0;
 }
 

@@ -80,7 +80,7 @@ static void leak_has_broken(struct vrng_leak *leak, int error)
 			"driver is unbound and bound\n",
 			error);
 	leak->broken = true;
-	sysgenid_writer_event(&leak->writer);
+	sysgenid_writer_report(true);
 }
 
 /*
@@ -173,7 +173,7 @@ static bool leak_harvest(struct vrng_leak *leak, unsigned int armed)
 				break;
 		}
 		if ((armed & BIT(back)) || (came & (VRNG_OTHERS | VRNG_ALONE)))
-			sysgenid_writer_event(&leak->writer);
+			sysgenid_writer_report(true);
 		vrng_domains_look_back(leak, &leak->queues[back]);
 		leak->next = 1 - back;
 		leak->reports++;
@@ -194,7 +194,8 @@ static bool leak_harvest(struct vrng_leak *leak, unsigned int armed)
 	return round > 0;
 }
 
-static bool leak_locked_harvest(struct vrng_leak *leak)
+/* For the virtqueues' callback. */
+void vrng_leak_done(struct vrng_leak *leak)
 {
 	unsigned long flags;
 	bool any;
@@ -202,19 +203,9 @@ static bool leak_locked_harvest(struct vrng_leak *leak)
 	spin_lock_irqsave(&leak->lock, flags);
 	any = leak_harvest(leak, 0);
 	spin_unlock_irqrestore(&leak->lock, flags);
-	return any;
-}
-
-static void leak_harvest_and_report(struct vrng_leak *leak)
-{
-	if (leak_locked_harvest(leak))
-		sysgenid_writer_report(&leak->writer);
-}
-
-/* For the virtqueues' callback. */
-void vrng_leak_done(struct vrng_leak *leak)
-{
-	leak_harvest_and_report(leak);
+	/* The stores of a plain device do not cover every leak; without DMA it stores nothing. */
+	if (any)
+		sysgenid_writer_report(!leak->latches || !leak->direct);
 }
 
 /* The device has given up: a leak may have happened that it could not report. Any context. */
@@ -230,18 +221,16 @@ void vrng_leak_lost(struct vrng_leak *leak)
 
 static void leak_harvest_more(struct work_struct *work)
 {
-	leak_harvest_and_report(container_of(work, struct vrng_leak, more));
+	vrng_leak_done(container_of(work, struct vrng_leak, more));
 }
 
-/* What the counter asks of its writers */
-
-static bool vrng_leak_harvest(struct sysgenid_writer *writer)
+static void leak_harvest_now(struct sysgenid_writer *writer)
 {
-	return leak_locked_harvest(container_of(writer, struct vrng_leak, writer));
+	vrng_leak_done(container_of(writer, struct vrng_leak, writer));
 }
 
 /* The device answers between two requests and not within one. */
-static void vrng_leak_fence(struct sysgenid_writer *writer)
+static void leak_fence(struct sysgenid_writer *writer)
 {
 	struct virtio_device *vdev = leak_device_of(container_of(writer, struct vrng_leak, writer));
 
@@ -287,8 +276,8 @@ int vrng_leak_init(struct vrng_leak *leak)
 		goto err;
 	leak->page = sysgenid_get_page();
 	leak->stopped = true;
-	leak->writer.fence = vrng_leak_fence;
-	leak->writer.harvest = vrng_leak_harvest;
+	leak->writer.fence = leak_fence;
+	leak->writer.harvest = leak_harvest_now;
 	spin_lock_init(&leak->lock);
 	INIT_WORK(&leak->more, leak_harvest_more);
 	return 0;
@@ -365,7 +354,6 @@ void vrng_leak_prepare(struct vrng_leak *leak, struct virtio_device *vdev, struc
 	vrng_domains_prepare(leak, vdev, leak_room_beside(leak));
 	leak->broken = false;
 	leak->next = 0;
-	leak->writer.needs_event = !leak->latches || !leak->direct;
 	if (!leak->direct)
 		dev_warn(&vdev->dev, "the device uses the DMA API and cannot store the generation "
 				     "itself: it moves when the interrupt is handled\n");
@@ -420,14 +408,9 @@ void vrng_leak_quiesce(struct vrng_leak *leak)
 /* After the reset, with the queues still there. */
 void vrng_leak_stop(struct vrng_leak *leak)
 {
-	struct sysgenid_slot *slots[VRNG_LEAK_QUEUES];
-	unsigned int i;
-
 	if (!leak->present)
 		return;
-	for (i = 0; i < VRNG_LEAK_QUEUES; i++)
-		slots[i] = &leak->queues[i].slot;
 	vrng_others_stop(leak);
-	sysgenid_writer_detach(&leak->writer, slots, VRNG_LEAK_QUEUES);
+	sysgenid_writer_detach(&leak->writer);
 	leak->present = false;
 }

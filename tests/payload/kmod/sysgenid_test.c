@@ -135,16 +135,29 @@ static void fence(struct sysgenid_writer *self)
 {
 }
 
-static bool harvest(struct sysgenid_writer *self)
+static void harvest(struct sysgenid_writer *self)
+{
+}
+
+static bool cover(struct sysgenid_writer *self, struct sysgenid_counter *counter, struct page *page)
 {
 	return false;
 }
 
-static struct sysgenid_writer writer = { .fence = fence, .harvest = harvest };
+static void drop(struct sysgenid_writer *self)
+{
+}
+
+static struct sysgenid_writer writer = {
+	.fence = fence,
+	.harvest = harvest,
+	.cover = cover,
+	.drop = drop,
+};
 
 static int report(const char *text, const struct kernel_param *kp)
 {
-	sysgenid_writer_report(&writer);
+	sysgenid_writer_report(false);
 	return 0;
 }
 
@@ -213,7 +226,7 @@ err:
 
 static void __exit test_exit(void)
 {
-	sysgenid_writer_detach(&writer, NULL, 0);
+	sysgenid_writer_detach(&writer);
 	for (size_t i = 0; i < ARRAY_SIZE(notifiers); i++)
 		sysgenid_unregister_notifier(&notifiers[i]);
 }
