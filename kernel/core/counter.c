@@ -6,6 +6,7 @@
 #include <linux/gfp.h>
 #include <linux/mm.h>
 
+#include "compat.h"
 #include "counter.h"
 #include "sysgenid.h"
 
@@ -23,6 +24,36 @@ struct page *sysgenid_get_page(void)
 	return sysgenid_system.page;
 }
 EXPORT_SYMBOL_GPL(sysgenid_get_page);
+
+/*
+ * At the first access and not at mmap time: so the mapping needs none of the special vma flags that
+ * checkpoint tools refuse.
+ */
+static vm_fault_t counter_fault(struct vm_fault *vmf)
+{
+	vmf->page = vmf->vma->vm_private_data;
+	get_page(vmf->page);
+	return 0;
+}
+
+static const struct vm_operations_struct counter_vm_ops = {
+	.fault = counter_fault,
+};
+
+int sysgenid_map(struct vm_area_struct *vma, struct page *page)
+{
+	if (vma->vm_pgoff || vma->vm_end - vma->vm_start != PAGE_SIZE)
+		return -EINVAL;
+	if (vma->vm_flags & VM_WRITE)
+		return -EPERM;
+	/* Not by a later mprotect either, nor by a debugger on a private mapping. */
+	sysgenid_vm_flags_clear(vma, VM_MAYWRITE);
+	sysgenid_vm_flags_set(vma, VM_DONTEXPAND);
+	vma->vm_private_data = page;
+	vma->vm_ops = &counter_vm_ops;
+	return 0;
+}
+EXPORT_SYMBOL_GPL(sysgenid_map);
 
 /*
  * The ticket that stands in the page, under the lock. Once in each critical section: a device moves

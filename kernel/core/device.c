@@ -14,7 +14,6 @@
 #include <linux/slab.h>
 #include <linux/uaccess.h>
 
-#include "compat.h"
 #include "counter.h"
 #include "device.h"
 #include "domain.h"
@@ -22,6 +21,7 @@
 #include "notify.h"
 #include "reseed.h"
 #include "sysfs.h"
+#include "sysgenid.h"
 #include "watcher.h"
 
 static int sysgenid_open(struct inode *inode, struct file *file)
@@ -48,7 +48,7 @@ static int sysgenid_release(struct inode *inode, struct file *file)
 {
 	struct sysgenid_watcher *watcher = file->private_data;
 
-	sysgenid_watcher_release(watcher);
+	sysgenid_watcher_track(watcher, false);
 	sysgenid_domain_put(watcher->counter);
 	kfree(watcher);
 	return 0;
@@ -139,47 +139,13 @@ static long sysgenid_ioctl(struct file *file, unsigned int request, unsigned lon
 	}
 }
 
-#ifdef CONFIG_COMPAT
-/* The arguments are numbers of 32 bits and not pointers: nothing to convert. */
-static long sysgenid_compat_ioctl(struct file *file, unsigned int request, unsigned long arg)
-{
-	return sysgenid_ioctl(file, request, arg);
-}
-#endif
-
-/*
- * The counter's page is mapped at the first access and not at mmap time: so the mapping needs none
- * of the special vma flags that checkpoint tools refuse.
- */
-static vm_fault_t sysgenid_fault(struct vm_fault *vmf)
-{
-	struct sysgenid_watcher *watcher = vmf->vma->vm_file->private_data;
-
-	if (vmf->pgoff)
-		return VM_FAULT_SIGBUS;
-	get_page(watcher->counter->page);
-	vmf->page = watcher->counter->page;
-	return 0;
-}
-
-static const struct vm_operations_struct sysgenid_vm_ops = {
-	.fault = sysgenid_fault,
-};
-
 static int sysgenid_mmap(struct file *file, struct vm_area_struct *vma)
 {
-	if (vma->vm_pgoff || vma->vm_end - vma->vm_start != PAGE_SIZE)
-		return -EINVAL;
-	if (vma->vm_flags & VM_WRITE)
-		return -EPERM;
-	/* Not by a later mprotect either, nor by a debugger on a private mapping. */
-	sysgenid_vm_flags_clear(vma, VM_MAYWRITE);
-	sysgenid_vm_flags_set(vma, VM_DONTEXPAND);
-	vma->vm_ops = &sysgenid_vm_ops;
-	return 0;
+	struct sysgenid_watcher *watcher = file->private_data;
+
+	return sysgenid_map(vma, watcher->counter->page);
 }
 
-#ifdef CONFIG_PROC_FS
 static void sysgenid_show_fdinfo(struct seq_file *m, struct file *file)
 {
 	struct sysgenid_watcher *watcher = file->private_data;
@@ -200,7 +166,6 @@ static void sysgenid_show_fdinfo(struct seq_file *m, struct file *file)
 	seq_printf(m, "sysgenid-highest:\t%u\n", highest);
 	seq_printf(m, "sysgenid-domain:\t%u\n", counter->pid_ns->ns.inum);
 }
-#endif
 
 static const struct file_operations sysgenid_fops = {
 	.owner = THIS_MODULE,
@@ -211,12 +176,9 @@ static const struct file_operations sysgenid_fops = {
 	.poll = sysgenid_poll,
 	.mmap = sysgenid_mmap,
 	.unlocked_ioctl = sysgenid_ioctl,
-#ifdef CONFIG_COMPAT
-	.compat_ioctl = sysgenid_compat_ioctl,
-#endif
-#ifdef CONFIG_PROC_FS
+	/* The arguments are numbers of 32 bits and not pointers: nothing to convert. */
+	.compat_ioctl = sysgenid_ioctl,
 	.show_fdinfo = sysgenid_show_fdinfo,
-#endif
 };
 
 static struct miscdevice sysgenid_misc = {

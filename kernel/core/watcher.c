@@ -132,11 +132,6 @@ void sysgenid_watcher_init(struct sysgenid_watcher *watcher, struct sysgenid_cou
 	spin_unlock_irq(&counter->lock);
 }
 
-void sysgenid_watcher_release(struct sysgenid_watcher *watcher)
-{
-	sysgenid_watcher_track(watcher, false);
-}
-
 bool sysgenid_watcher_outdated(struct sysgenid_watcher *watcher, u32 *generation)
 {
 	struct sysgenid_counter *counter = watcher->counter;

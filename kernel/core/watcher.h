@@ -37,7 +37,6 @@ void sysgenid_counter_summary(struct sysgenid_counter *counter, struct sysgenid_
 void sysgenid_counter_wake(struct sysgenid_counter *counter);
 
 void sysgenid_watcher_init(struct sysgenid_watcher *watcher, struct sysgenid_counter *counter);
-void sysgenid_watcher_release(struct sysgenid_watcher *watcher);
 bool sysgenid_watcher_outdated(struct sysgenid_watcher *watcher, u32 *generation);
 int sysgenid_watcher_acknowledge(struct sysgenid_watcher *watcher, u32 generation);
 void sysgenid_watcher_track(struct sysgenid_watcher *watcher, bool on);

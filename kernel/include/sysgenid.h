@@ -11,6 +11,7 @@
 #include <uapi/linux/sysgenid.h>
 
 struct page;
+struct vm_area_struct;
 
 /**
  * sysgenid_bump_generation - move the system's generation, and with it those of all domains
@@ -78,5 +79,14 @@ void sysgenid_clear_sync_source(void);
  * Return: the page, with a reference: put_page() it when no device can write any more
  */
 struct page *sysgenid_get_page(void);
+
+/**
+ * sysgenid_map - map a generation page, for the mmap of a file
+ * @vma: must be the whole page, from offset 0 on, and not writable
+ * @page: lives as long as the file
+ *
+ * Return: 0, -EINVAL or -EPERM
+ */
+int sysgenid_map(struct vm_area_struct *vma, struct page *page);
 
 #endif /* _SYSGENID_H */

@@ -39,31 +39,11 @@ static ssize_t sysfs_counter_read(struct file *file, struct kobject *kobj,
 	return sizeof(generation);
 }
 
-/* As in /dev/sysgenid: mapped at the first access. */
-static vm_fault_t sysfs_counter_fault(struct vm_fault *vmf)
-{
-	if (vmf->pgoff)
-		return VM_FAULT_SIGBUS;
-	vmf->page = sysgenid_get_page();
-	return 0;
-}
-
-static const struct vm_operations_struct sysfs_counter_vm_ops = {
-	.fault = sysfs_counter_fault,
-};
-
 static int sysfs_counter_mmap(struct file *file, struct kobject *kobj,
 			      SYSGENID_BIN_MMAP_CONST struct bin_attribute *attr,
 			      struct vm_area_struct *vma)
 {
-	if (vma->vm_pgoff || vma->vm_end - vma->vm_start != PAGE_SIZE)
-		return -EINVAL;
-	if (vma->vm_flags & VM_WRITE)
-		return -EPERM;
-	sysgenid_vm_flags_clear(vma, VM_MAYWRITE);
-	sysgenid_vm_flags_set(vma, VM_DONTEXPAND);
-	vma->vm_ops = &sysfs_counter_vm_ops;
-	return 0;
+	return sysgenid_map(vma, sysfs_vrng(kobj)->leak.page);
 }
 
 /* Without a size: sysfs would end reads at it. */
