@@ -109,7 +109,7 @@ cases()
 	rejected leak>=word_leak ; adopt ; -DBROKEN_ADOPT_EARLY ; needed: the system's is taken after the domain is armed
 	rejected leak>=word_leak ; adopt ; -DBROKEN_ADOPT_WORD ; needed: for its first number only
 	rejected rng_generation[1]==word[1] ; adopt ; -DBROKEN_ADOPT_OVER ; needed: and not over what a reseed has stored
-	rejected rng_generation[1]==word[1] ; adopt ; -DBROKEN_KEEP_ROUND ; needed: a sample of the former life is not stored
+	rejected rng_generation[1]==word[1] ; adopt ; -DBROKEN_KEEP_SAMPLE ; needed: a sample of the former life is not stored
 	rejected rng_generation[1]==word[1] ; adopt ; -DBROKEN_KEEP_RNG ; needed: nor what the former life was reseeded for
 	rejected asleep ; wait ; -DBROKEN_AUTOREMOVE ; needed: a wake leaves it in the queues, and its state is set after both
 	rejected deferred ; reach ; -DBROKEN_LOOK_FIRST ; needed: a mutex is given back before the look at what is deferred

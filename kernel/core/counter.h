@@ -80,9 +80,7 @@ struct sysgenid_counter {
 	wait_queue_head_t settled;    /* WAIT_WATCHERS, until no watcher is outdated */
 	struct delayed_work announce; /* tells netlink listeners that none is */
 
-	/* The reseed's own notes: in which one, and when @reseed_sample was the generation. */
-	unsigned int reseed_round;
-	u32 reseed_sample;
+	u32 reseed_sample; /* the generation when the last reseed began; 0: not in the list then */
 };
 
 extern struct sysgenid_counter sysgenid_system; /* the initial PID namespace's; always there */

@@ -59,9 +59,8 @@ static DECLARE_DELAYED_WORK(reseed_work, reseed_all);
 static DECLARE_WAIT_QUEUE_HEAD(reseed_waiters); /* until reseed_done grows */
 static atomic_t reseed_wanted;			/* how often a reseed was asked for */
 /* Written by the work item only: */
-static atomic_t reseed_done; /* the last number that is served */
-static int reseed_error;     /* of the last finished reseed */
-static unsigned int reseed_round;
+static atomic_t reseed_done;	       /* the last number that is served */
+static int reseed_error;	       /* of the last finished reseed */
 static unsigned long reseed_cost;      /* of the last one, in jiffies */
 static unsigned long reseed_pause = 1; /* jiffies until the next try after a failure */
 
@@ -120,59 +119,40 @@ static int reseed_force(void)
 	return ret;
 }
 
-/* What one reseed does for all domains: notes their generations first, stores the notes last. */
-
-static void reseed_sample(struct sysgenid_counter *counter, unsigned int this_round)
+static void reseed_store(struct sysgenid_counter *counter)
 {
-	counter->reseed_round = this_round;
-	counter->reseed_sample = sysgenid_counter_generation(counter);
-}
-
-static void reseed_store(struct sysgenid_counter *counter, unsigned int this_round)
-{
-	/* Came into being meanwhile. */
-	if (counter->reseed_round != this_round)
-		return;
 	spin_lock_irq(&counter->lock);
-	/* Release: who sees the word draws from the new state. */
-	smp_store_release(&counter->shared->rng_generation, counter->reseed_sample);
+	/* 0: nothing has happened yet, or the domain began after the samples. */
+	if (counter->reseed_sample)
+		/* Release: who sees the word draws from the new state. */
+		smp_store_release(&counter->shared->rng_generation, counter->reseed_sample);
 	spin_unlock_irq(&counter->lock);
-}
-
-static void reseed_for_all(void (*each)(struct sysgenid_counter *, unsigned int),
-			   unsigned int this_round)
-{
-	struct sysgenid_counter *domain;
-
-	each(&sysgenid_system, this_round);
-	for_each_sysgenid_domain(domain)
-		each(domain, this_round);
 }
 
 static void reseed_all(struct work_struct *unused)
 {
-	/*
-	 * Sampled before, like the generations: what comes meanwhile, it is not known to be after.
-	 */
+	struct sysgenid_counter *system = &sysgenid_system, *domain;
+	/* Snapshots first, of generations too: this reseed may not cover what comes later. */
 	int served = atomic_read_acquire(&reseed_wanted);
 	unsigned long begun = jiffies;
 	int ret;
 
-	/* A new domain's is 0. */
-	if (!++reseed_round)
-		reseed_round++;
-	reseed_for_all(reseed_sample, reseed_round);
+	system->reseed_sample = sysgenid_counter_generation(system);
+	for_each_sysgenid_domain(domain)
+		domain->reseed_sample = sysgenid_counter_generation(domain);
 	/* Random bytes that a device gave with the word go in first. */
 	sysgenid_writers_harvest();
 	ret = reseed_force();
 	if (ret) {
 		pr_err_ratelimited("cannot reseed the random number generator for generation %u: "
 				   "%s gives error %d; is devtmpfs mounted at /dev? Trying again\n",
-				   sysgenid_system.reseed_sample, RANDOM_DEVICE, ret);
+				   system->reseed_sample, RANDOM_DEVICE, ret);
 		queue_delayed_work(sysgenid_unbound_wq, &reseed_work, reseed_pause);
 		reseed_pause = min(2 * reseed_pause, LONGEST_PAUSE);
 	} else {
-		reseed_for_all(reseed_store, reseed_round);
+		reseed_store(system);
+		for_each_sysgenid_domain(domain)
+			reseed_store(domain);
 		reseed_pause = FIRST_PAUSE;
 	}
 	WRITE_ONCE(reseed_cost, jiffies - begun);

@@ -8,7 +8,7 @@
  * the system's before that. (For one counter the reseed is after v itself. A domain's first number may
  * be published after it: nobody can have shared the state since.) At rest rng_generation is right.
  *
- * Which step is which function: Reseed is reseed() with sample() and store(), Life is
+ * Which step is which function: Reseed is reseed_all() with reseed_store(), Life is
  * sysgenid_domain_get() with sysgenid_counter_begin() and sysgenid_reseed_adopt(), Event is
  * sysgenid_event(), Library is the library's getrandom().
  *
@@ -34,8 +34,8 @@
 byte word[2], rng_generation[2], highest[2];
 bit list, listed;
 bit armed; /* a leak will store the domain's word */
-bit sampled; /* reseed_round is that of the present reseed */
-byte users, looked, began, sample;
+byte users, looked, began;
+byte sample; /* 0: none in this life, as a reseed_sample */
 bit busy, irq, wanted;
 byte fill; /* the leak that the fill bytes which have come back are of */
 byte pool; /* the last leak whose bytes have been mixed in */
@@ -135,7 +135,7 @@ inline sample_domain()
 {
 	first_domain();
 	if
-	:: found -> d_step { sampled = 1; sample = word[D] } put()
+	:: found -> sample = word[D]; put()
 	:: else
 	fi
 }
@@ -147,7 +147,7 @@ inline store_domain()
 	:: found ->
 		d_step {
 			if
-			:: sampled -> rng_generation[D] = sample
+			:: sample -> rng_generation[D] = sample
 			:: else
 			fi
 		}
@@ -195,8 +195,8 @@ inline begin()
 	d_step { highest[D] = n }
 	!armed || !busy;
 	d_step {
-#ifndef BROKEN_KEEP_ROUND
-		sampled = 0;
+#ifndef BROKEN_KEEP_SAMPLE
+		sample = 0;
 #endif
 #ifndef BROKEN_KEEP_RNG
 		rng_generation[D] = 0;
