@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/*
- * The generation page and the tickets. See docs/protocol.md for why the steps have this order.
- */
+/* The generation page and the tickets. docs/protocol.md says why the steps have this order. */
 #include <linux/export.h>
 #include <linux/gfp.h>
 #include <linux/mm.h>
@@ -25,10 +23,7 @@ struct page *sysgenid_get_page(void)
 }
 EXPORT_SYMBOL_GPL(sysgenid_get_page);
 
-/*
- * At the first access and not at mmap time: so the mapping needs none of the special vma flags that
- * checkpoint tools refuse.
- */
+/* Not at mmap time: so the mapping needs none of the vma flags that checkpoint tools refuse. */
 static vm_fault_t counter_fault(struct vm_fault *vmf)
 {
 	vmf->page = vmf->vma->vm_private_data;
@@ -55,10 +50,7 @@ int sysgenid_map(struct vm_area_struct *vma, struct page *page)
 }
 EXPORT_SYMBOL_GPL(sysgenid_map);
 
-/*
- * The ticket that stands in the page, under the lock. Once in each critical section: a device moves
- * the word without asking.
- */
+/* The ticket in the page. Once in each critical section: a device moves the word meanwhile. */
 sysgenid_ticket sysgenid_counter_current(struct sysgenid_counter *counter)
 {
 	u32 generation = sysgenid_counter_generation(counter);
@@ -66,9 +58,9 @@ sysgenid_ticket sysgenid_counter_current(struct sysgenid_counter *counter)
 
 	lockdep_assert_held(&counter->lock);
 	/*
-	 * The word is a ticket that was drawn, so it is at most the highest, and less than a wrap
-	 * below it. Unless a device has stored something else: then it may come out above the
-	 * highest, and settle() puts that right.
+	 * The word is of a ticket that was drawn: at most the highest, and less than a wrap below
+	 * it. Unless a device violated its request: then the result may be above the highest, and
+	 * settle() makes an event.
 	 */
 	ticket = (counter->highest & ~(sysgenid_ticket)U32_MAX) | generation;
 	if (ticket > counter->highest && ticket > U32_MAX)
@@ -76,7 +68,7 @@ sysgenid_ticket sysgenid_counter_current(struct sysgenid_counter *counter)
 	return ticket;
 }
 
-/* 0 means that nothing has ever happened, also in the page's rng_generation: skip it. */
+/* Skips 0, which means that nothing has ever happened, also in rng_generation. */
 static sysgenid_ticket counter_valid(sysgenid_ticket ticket)
 {
 	return (u32)ticket ? ticket : ticket + 1;
@@ -91,10 +83,10 @@ sysgenid_ticket sysgenid_counter_draw(struct sysgenid_counter *counter, sysgenid
 }
 
 /*
- * What would be drawn next. It is not drawn: another counter may begin there. But who begins before
- * the word has moved and who begins after it must differ, also before a device's interrupt is
- * handled. Compared with where it was at the last look, and not by size: devices may move it up and
- * down.
+ * What would be drawn next. It is not drawn, so several domains may begin there. But those that
+ * begin before the word has moved, and those after, must differ, also before a device's interrupt
+ * is handled. So a number is drawn if the word is another one than at the last look; not if it is a
+ * higher one, since devices may move it up and down.
  */
 sysgenid_ticket sysgenid_counter_next(struct sysgenid_counter *counter)
 {
@@ -113,8 +105,8 @@ sysgenid_ticket sysgenid_counter_next(struct sysgenid_counter *counter)
 }
 
 /*
- * The ticket that a wish for at least @min means. Compared with the word, not with what was drawn.
- * Just before a wrap a wish from before it would lead straight to the next: 0, no wish.
+ * The ticket that a wish for at least @min means, compared with the word and not with the highest.
+ * 0, no wish, at the last number before a wrap: the wish would lead straight to the next wrap.
  */
 sysgenid_ticket sysgenid_counter_wished(struct sysgenid_counter *counter, u32 min)
 {
@@ -123,7 +115,7 @@ sysgenid_ticket sysgenid_counter_wished(struct sysgenid_counter *counter, u32 mi
 	return (u32)now != U32_MAX && min > (u32)now ? now + (min - (u32)now) : 0;
 }
 
-/* Counters that begin from now on do so above all that began before, and above @min - 1. */
+/* Domains that begin from now on do so above all that began before, and not below @min. */
 void sysgenid_counter_reserve(struct sysgenid_counter *counter, u32 min)
 {
 	spin_lock_irq(&counter->lock);
@@ -132,11 +124,10 @@ void sysgenid_counter_reserve(struct sysgenid_counter *counter, u32 min)
 }
 
 /*
- * The number may come from a hostile image: returns false when following it would burn the number
- * space, at once or together with what was followed before. The distance counts from the highest
- * number ever drawn: what was skipped before is not paid for again, so an image can be restored
- * again and again. Short distances are free: a container that is dumped and restored in turns
- * brings a few numbers each time.
+ * @min may come from a hostile image. Returns false if following it would burn the number space, at
+ * once or together with what was followed before. The distance counts from the highest number, so
+ * an image that is restored again is not charged again. Short distances are free: a container that
+ * is dumped and restored in turns brings a few numbers each time.
  */
 bool sysgenid_counter_allow_jump(struct sysgenid_counter *counter, u32 min)
 {

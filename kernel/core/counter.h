@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * One generation counter: the page that is the counter, and the tickets that are written into it.
- * There is one a domain, that is, a PID namespace. The struct has what all floors keep for it;
- * see domain.h, watcher.h, writer.h, event.h.
+ * A generation counter: the page that is the counter, and the tickets that are written into it.
+ * Each domain has one. The struct has the fields of all floors; see domain.h, watcher.h, writer.h,
+ * event.h.
  *
- * The word in the page has no second copy. Whoever changes it, CPU or device, has changed it for
- * every reader at once; therefore nothing in here caches it.
+ * The word in the page has no second copy: whoever changes it, CPU or device, has changed it for
+ * every reader at once. So nothing caches it.
  */
 #ifndef SYSGENID_COUNTER_H
 #define SYSGENID_COUNTER_H
@@ -33,46 +33,38 @@ struct sysgenid_counter {
 	struct page *page;
 	struct sysgenid_page *shared; /* @page as the kernel sees it */
 
-	/* Constant from here on, while there are users: */
-	struct pid_namespace *pid_ns; /* whose domain this is; pinned */
+	struct pid_namespace *pid_ns; /* whose domain this is; pinned; constant while in use */
 	/* Guarded by the lock of domain.c; not used in the system's: */
 	unsigned int users;
 	struct list_head node;
 	struct hlist_node by_ns;
 	bool foreign_userns; /* of a user namespace other than the host's */
-	bool has_place;	     /* and one of those for which there is room on devices */
-	/* Writers that may store the word: it must not be freed while there are any. */
-	atomic_t covered;
+	bool may_cover;	     /* and one of those for which there is room on devices */
+
+	atomic_t covered; /* writers that may store the word: not freed while there are any */
 
 	/*
-	 * Serialises events, so that notifiers and netlink listeners see them in order. Taken
-	 * before @lock. No two of different counters are held at the same time. Given back by
-	 * sysgenid_events_unlock(), which does what is @deferred.
+	 * Serialises events, so that listeners see them in order. Taken before @lock; no two of
+	 * different counters at once. event_unlock() does what is @deferred.
 	 */
 	struct mutex events;
 	atomic_t deferred; /* what was wanted while the mutex was taken; see event.c */
 	bool own_events;   /* there were some that are not the system's; guarded by @events */
 
-	/*
-	 * Guards all that follows up to the queues, and the kernel's stores to the page; also taken
-	 * in interrupts.
-	 */
-	spinlock_t lock;
-	sysgenid_ticket highest; /* never drawn again, whether it was published or not */
+	spinlock_t
+		lock; /* irqsave; guards the kernel's stores to the page, and all to @counted_at */
+	sysgenid_ticket highest; /* the highest ever drawn, published or not */
 	/* at least every ticket that a CPU, or an armed request known to be executed, published */
 	sysgenid_ticket top;
 	sysgenid_ticket began;	/* the first that was published; not used in the system's */
 	struct list_head slots; /* armed sources */
-	bool event_needed; /* a device has reported something that its own store may not cover */
-	bool leaked;	   /* a device has moved the word and settle() has not seen to it yet */
+	bool event_needed;	/* a device's report that its own store may not cover */
+	bool leaked;		/* a device has moved the word, and settle() has not run yet */
 	enum sysgenid_cause last_cause;
 	u32 looked; /* the last word for which sysgenid_counter_next() need not draw a number */
-	u64 jumped; /* numbers skipped for wishes that nobody vouched for, but for the free ones */
+	u64 jumped; /* numbers skipped for unforced wishes, but for the free ones */
 	unsigned int watchers; /* tracked files */
-	/*
-	 * Of the watchers, how many have acknowledged @counted_at. Means nothing as soon as the
-	 * word has moved on: then nobody has acknowledged it.
-	 */
+	/* Watchers that have acknowledged @counted_at. Once the word has moved on, none has. */
 	unsigned int acknowledged;
 	sysgenid_ticket counted_at;
 
@@ -99,10 +91,7 @@ sysgenid_ticket sysgenid_counter_draw(struct sysgenid_counter *counter, sysgenid
 
 static inline u32 sysgenid_counter_generation(const struct sysgenid_counter *counter)
 {
-	/*
-	 * Pairs with the release in the bump: what happened before the event is visible to who sees
-	 * it.
-	 */
+	/* Pairs with the store in sysgenid_counter_move(): its readers see what happened before. */
 	return smp_load_acquire(&counter->shared->generation);
 }
 

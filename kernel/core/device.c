@@ -98,21 +98,19 @@ static __poll_t sysgenid_poll(struct file *file, poll_table *wait)
 	struct sysgenid_watcher *watcher = file->private_data;
 	u32 generation;
 
-	/* First queue, then look: an event in between wakes us. */
+	/* Queue first, then look: an event in between wakes this task. */
 	poll_wait(file, &watcher->counter->changed, wait);
 	poll_wait(file, &watcher->own, wait);
-	/* A task that is killed has no use for an answer. */
 	if (sysgenid_sync_source())
-		return 0;
+		return 0; /* killed */
 	return sysgenid_watcher_outdated(watcher, &generation) ? EPOLLIN | EPOLLRDNORM : 0;
 }
 
-/* The system's PID namespace belongs to the initial user namespace. */
 static bool device_may_trigger(const struct sysgenid_counter *counter)
 {
 	struct user_namespace *owner = counter->pid_ns->user_ns;
 
-	/* CAP_SYS_ADMIN last: it is the one whose use is audited. */
+	/* CAP_SYS_ADMIN last: its use is audited. */
 	return ns_capable(owner, CAP_CHECKPOINT_RESTORE) || ns_capable(owner, CAP_SYS_ADMIN);
 }
 

@@ -2,8 +2,8 @@
 /*
  * Domains: who has which counter, and for how long.
  *
- * The lock is a spinlock, and held for moments: all containers of the machine share it, and nobody
- * may have to wait for a task of one of them that has lost its processor.
+ * The lock is a spinlock: all containers share it, and nobody may have to wait for a task that has
+ * lost its CPU.
  */
 #include <linux/err.h>
 #include <linux/export.h>
@@ -21,24 +21,19 @@
 #include "watcher.h"
 #include "writer.h"
 
-#define BUCKETS_LOG2 8
+#define DOMAIN_BUCKETS_LOG2 8
 
-/*
- * Guards all below, and users and nodes of the domains. Outside of a driver's lock and a counter's.
- */
+/* Guards all below, and ->users and ->node of domains. Outside a driver's lock and a counter's. */
 static DEFINE_SPINLOCK(domains_lock);
-static DEFINE_HASHTABLE(domains_by_ns, BUCKETS_LOG2);
+static DEFINE_HASHTABLE(domains_by_ns, DOMAIN_BUCKETS_LOG2);
 static LIST_HEAD(domains); /* youngest first */
 static unsigned int domains_count;
-/*
- * Those that nobody uses, whose words devices still store: virtio cannot take a request back. The
- * next domains are made of them.
- */
+/* Unused, but devices still store their words: virtio cannot take a request back. Used again. */
 static LIST_HEAD(domains_pool);
 /*
- * Devices have room for few domains, and whoever may make user namespaces may make as many as he
- * likes. So domains of foreign user namespaces get half of the room only. Each keeps its place
- * until its page is freed or goes to one of the host's.
+ * Those of foreign user namespaces with ->may_cover: half of the devices' room at most, since any
+ * user can make as many namespaces as he likes. A domain keeps its share until its page is freed or
+ * goes to one of the host's.
  */
 static unsigned int domains_foreign;
 
@@ -68,17 +63,14 @@ struct sysgenid_counter *sysgenid_domain_find(struct pid_namespace *ns)
 	return domain;
 }
 
-static void domain_give_up_place(struct sysgenid_counter *domain)
+static void domain_give_up_cover(struct sysgenid_counter *domain)
 {
 	lockdep_assert_held(&domains_lock);
-	domains_foreign -= domain->has_place;
-	domain->has_place = false;
+	domains_foreign -= domain->may_cover;
+	domain->may_cover = false;
 }
 
-/*
- * May devices store its word? If there are places in excess, since a smaller device has come, no
- * device gets another.
- */
+/* May devices store its word? Too many may if a smaller device has come: then none any more. */
 static bool domain_may_cover(struct sysgenid_counter *domain)
 {
 	unsigned int most = sysgenid_writers_room() / 2;
@@ -86,16 +78,16 @@ static bool domain_may_cover(struct sysgenid_counter *domain)
 	lockdep_assert_held(&domains_lock);
 	if (!domain->foreign_userns)
 		return true;
-	if (!domain->has_place && domains_foreign < most) {
-		domain->has_place = true;
+	if (!domain->may_cover && domains_foreign < most) {
+		domain->may_cover = true;
 		domains_foreign++;
 	}
-	return domain->has_place && domains_foreign <= most;
+	return domain->may_cover && domains_foreign <= most;
 }
 
 /*
- * One of the pool, or NULL. Its last user may have a piece of the page in a pipe still: not that
- * one. A domain of a foreign user namespace gets only what one had.
+ * One of the pool, or NULL. Not one whose page somebody refers to: a pipe of its last user's, say.
+ * A domain of a foreign user namespace gets only what one had.
  */
 static struct sysgenid_counter *domain_from_pool(bool foreign)
 {
@@ -103,10 +95,10 @@ static struct sysgenid_counter *domain_from_pool(bool foreign)
 
 	spin_lock(&domains_lock);
 	list_for_each_entry(domain, &domains_pool, node) {
-		if (page_count(domain->page) == 1 && (domain->has_place || !foreign)) {
+		if (page_count(domain->page) == 1 && (domain->may_cover || !foreign)) {
 			list_del(&domain->node);
 			if (!foreign)
-				domain_give_up_place(domain);
+				domain_give_up_cover(domain);
 			found = domain;
 			break;
 		}
@@ -156,7 +148,7 @@ void sysgenid_domains_purge(void)
 		if (atomic_read(&domain->covered))
 			continue;
 		list_move(&domain->node, &unused);
-		domain_give_up_place(domain);
+		domain_give_up_cover(domain);
 	}
 	spin_unlock(&domains_lock);
 	list_for_each_entry_safe(domain, next, &unused, node) {

@@ -22,18 +22,14 @@
 #include "writer.h"
 
 /*
- * What others want of a counter whose events mutex is taken. Whoever gives the mutex back does it.
- * Bits below these are causes: move the generation for each of them that is set.
+ * Bits of ->deferred: what others want of a counter whose ->events is taken. Whoever unlocks it
+ * does it. The bits below these are causes of an event that is wanted.
  */
-#define DEFER_SETTLE BIT(30)   /* see whether a device has moved it, and move it if not */
+#define DEFER_SETTLE BIT(30)   /* make an event, unless a device has moved the generation */
 #define DEFER_ANNOUNCE BIT(29) /* tell listeners that nobody is outdated, if that is so */
 #define DEFER_CAUSES (DEFER_ANNOUNCE - 1)
-#define EVENT_SOON HZ
 
-/*
- * Returns whether there was an event: then the caller wakes sleepers and starts a reseed. Caller
- * holds ->events.
- */
+/* Caller holds ->events. Returns whether there was an event: then wake sleepers, and reseed. */
 static bool event_run_deferred(struct sysgenid_counter *counter)
 {
 	unsigned int deferred = atomic_xchg(&counter->deferred, 0);
@@ -51,14 +47,14 @@ static bool event_run_deferred(struct sysgenid_counter *counter)
 	return deferred & ~DEFER_ANNOUNCE;
 }
 
-static void events_unlock(struct sysgenid_counter *counter)
+static void event_unlock(struct sysgenid_counter *counter)
 {
 	for (;;) {
 		mutex_unlock(&counter->events);
-		smp_mb(); /* the mutex is free before the look; pairs with event_reach() */
+		smp_mb(); /* unlock before the look; pairs with event_reach() */
 		if (!atomic_read(&counter->deferred) || !mutex_trylock(&counter->events))
 			return;
-		/* event_reach() found the mutex taken and moved on: do its work here. */
+		/* event_reach() found this mutex taken and moved on: do its work here. */
 		if (event_run_deferred(counter)) {
 			sysgenid_counter_wake(counter);
 			sysgenid_reseed_start(SYSGENID_RESEED_NOW);
@@ -67,22 +63,20 @@ static void events_unlock(struct sysgenid_counter *counter)
 }
 
 /*
- * Waits for nobody: the events of a container may take as long as the container likes, and others
- * come after it. Either this function gets the mutex, or its owner finds what is wanted when it
- * gives the mutex back.
- * Returns whether there was an event here: the caller wakes sleepers and starts a reseed, after all
- * its calls.
+ * Waits for nobody, since a container can hold its mutex as long as it likes. Either this function
+ * gets the mutex, or its owner finds what is wanted when it unlocks. Returns whether there was an
+ * event here: then wake sleepers, and reseed, after all calls.
  */
 static bool event_reach(struct sysgenid_counter *counter, unsigned int wanted)
 {
 	bool event;
 
 	atomic_or(wanted, &counter->deferred);
-	smp_mb__after_atomic(); /* pairs with the barrier in events_unlock() */
+	smp_mb__after_atomic(); /* wish before the look at the mutex; pairs with event_unlock() */
 	if (!mutex_trylock(&counter->events))
 		return false;
 	event = event_run_deferred(counter);
-	events_unlock(counter);
+	event_unlock(counter);
 	return event;
 }
 
@@ -102,10 +96,7 @@ static void event_announce(struct work_struct *work)
 	}
 }
 
-/*
- * First all words, then all sleepers, of whom a container may have many. Returns whether there are
- * domains.
- */
+/* First all words, then all sleepers: a container may have many. Returns if there are domains. */
 static bool event_reach_all(unsigned int wanted)
 {
 	struct sysgenid_counter *domain;
@@ -120,12 +111,10 @@ static bool event_reach_all(unsigned int wanted)
 	return any;
 }
 
-/* After the system's generation has moved. */
+/* After the system's generation has moved: a reseed for its word, then one for the domains'. */
 static void event_reach_domains(enum sysgenid_cause cause)
 {
-	/* The system's word has moved: its reseed need not wait for all containers. */
 	sysgenid_reseed_start(SYSGENID_RESEED_NOW);
-	/* And once more, for theirs. A domain that begins later sees to itself. */
 	if (event_reach_all(BIT(cause)))
 		sysgenid_reseed_start(SYSGENID_RESEED_NOW);
 }
@@ -137,7 +126,7 @@ static void event_settle(struct work_struct *unused)
 	u32 generation;
 	bool good;
 
-	/* Not under ->events: whoever holds it may be long about it. */
+	/* Before ->events, which may be held for long. */
 	sysgenid_counter_wake(counter);
 	mutex_lock(&counter->events);
 	good = sysgenid_settled_by_device(counter, &generation);
@@ -146,7 +135,7 @@ static void event_settle(struct work_struct *unused)
 		sysgenid_counter_wake(counter);
 	}
 	sysgenid_notify(counter, generation, SYSGENID_CAUSE_VIRTIO_LEAK);
-	events_unlock(counter);
+	event_unlock(counter);
 	sysgenid_reseed_start(SYSGENID_RESEED_NOW);
 	/* An event of the system is one of all domains. Else the device has moved some of them. */
 	event_reach_all(DEFER_SETTLE | (good ? 0 : BIT(SYSGENID_CAUSE_VIRTIO_LEAK)));
@@ -155,7 +144,7 @@ static void event_settle(struct work_struct *unused)
 
 static DECLARE_WORK(event_settle_work, event_settle);
 
-/* The rest of an event whose caller has taken ->events, which is given back. */
+/* Caller has locked ->events, which is unlocked here. */
 static u32 event_finish(struct sysgenid_counter *counter, u32 min, enum sysgenid_cause cause)
 {
 	u32 generation;
@@ -164,7 +153,7 @@ static u32 event_finish(struct sysgenid_counter *counter, u32 min, enum sysgenid
 	generation = sysgenid_counter_move(counter, min, cause);
 	sysgenid_counter_wake(counter);
 	sysgenid_notify(counter, generation, cause);
-	events_unlock(counter);
+	event_unlock(counter);
 	if (counter == &sysgenid_system)
 		event_reach_domains(cause);
 	else
@@ -173,9 +162,8 @@ static u32 event_finish(struct sysgenid_counter *counter, u32 min, enum sysgenid
 }
 
 /*
- * Events of the system are made by a work item. So the system's events mutex is never held by a
- * task that a cgroup throttles, or that has a low priority; and who waits for an event can be
- * killed.
+ * A work item makes the system's events. So no task that a cgroup throttles, or that has a low
+ * priority, holds the system's ->events; and whoever waits for an event can be killed.
  */
 struct event_request {
 	struct list_head node;
@@ -190,7 +178,7 @@ static void event_serve(struct work_struct *unused);
 static DECLARE_WORK(event_work, event_serve);
 static DEFINE_SPINLOCK(event_lock); /* guards both below */
 static LIST_HEAD(event_requests);
-static struct event_request *event_served; /* by the work item; NULL if who asked has been killed */
+static struct event_request *event_served; /* NULL: none, or its task was killed */
 
 static void event_serve(struct work_struct *unused)
 {
@@ -198,7 +186,7 @@ static void event_serve(struct work_struct *unused)
 	enum sysgenid_cause cause;
 	u32 generation, min;
 
-	/* The request is on the stack of who waits: it may go as soon as the lock is free. */
+	/* The request is on its task's stack: it may go as soon as the lock is free. */
 	spin_lock(&event_lock);
 	while ((request = list_first_entry_or_null(&event_requests, struct event_request, node))) {
 		list_del_init(&request->node);
@@ -227,7 +215,7 @@ static void event_ask(struct event_request *request)
 	queue_work(system_highpri_wq, &event_work);
 }
 
-/* Returns 0, or -EINTR if the task was killed first: then the event may come, or not. */
+/* Returns 0, or -EINTR if the task was killed: then the event may come or not. */
 static int event_wait(struct event_request *request)
 {
 	if (!wait_for_completion_killable(&request->done))
@@ -284,13 +272,13 @@ int sysgenid_event(struct sysgenid_counter *counter, u32 min, enum sysgenid_caus
 }
 
 /*
- * The same for who holds a lock that others need: in a container, whose tasks may hold the mutex
- * for long, -EBUSY after a second.
+ * The same for a caller who holds a lock that others need: -EBUSY after a second, since tasks of a
+ * container may hold its mutex for long.
  */
 int sysgenid_event_soon(struct sysgenid_counter *counter, u32 min, enum sysgenid_cause cause,
 			u32 *generation)
 {
-	unsigned long end = jiffies + EVENT_SOON;
+	unsigned long end = jiffies + HZ;
 
 	if (counter == &sysgenid_system)
 		return sysgenid_event(counter, min, cause, generation);

@@ -25,20 +25,20 @@
 
 static struct genl_family netlink_family __ro_after_init;
 
-static const struct nla_policy netlink_get_policy[] = {
+static const struct nla_policy netlink_get_policy[SYSGENID_A_MAX + 1] = {
 	[SYSGENID_A_PIDNS_FD] = { .type = NLA_U32 },
 };
 
-static const struct nla_policy netlink_reseed_policy[] = {
-	[SYSGENID_A_MIN_GENERATION] = { .type = NLA_U32 },
-	[SYSGENID_A_FORCE] = { .type = NLA_FLAG },
-};
-
-static const struct nla_policy netlink_trigger_policy[] = {
+static const struct nla_policy netlink_trigger_policy[SYSGENID_A_MAX + 1] = {
 	[SYSGENID_A_MIN_GENERATION] = { .type = NLA_U32 },
 	[SYSGENID_A_CAUSE] = { .type = NLA_U32 },
 	[SYSGENID_A_FORCE] = { .type = NLA_FLAG },
 	[SYSGENID_A_PIDNS_FD] = { .type = NLA_U32 },
+};
+
+static const struct nla_policy netlink_reseed_policy[SYSGENID_A_MAX + 1] = {
+	[SYSGENID_A_MIN_GENERATION] = { .type = NLA_U32 },
+	[SYSGENID_A_FORCE] = { .type = NLA_FLAG },
 };
 
 /* The PID namespace that the request is about, referenced: @otherwise if it names none. */
@@ -137,18 +137,6 @@ static int netlink_get(struct sk_buff *request, struct genl_info *info, struct p
 	nla_put_u32(skb, SYSGENID_A_OUTDATED, summary.outdated);
 	nla_put_u32(skb, SYSGENID_A_CAUSE, summary.last_cause);
 	return netlink_reply(skb, header, info);
-}
-
-static int netlink_do_get(struct sk_buff *request, struct genl_info *info)
-{
-	struct pid_namespace *ns = netlink_subject(info, task_active_pid_ns(current));
-	int ret;
-
-	if (IS_ERR(ns))
-		return PTR_ERR(ns);
-	ret = netlink_get(request, info, ns);
-	put_pid_ns(ns);
-	return ret;
 }
 
 /* Not a range in the policy: that gives ERANGE, which is for a MIN_GENERATION too far above. */
@@ -268,21 +256,9 @@ err:
 	return ret;
 }
 
-static int netlink_do_trigger(struct sk_buff *request, struct genl_info *info)
+static int netlink_reseed(struct sk_buff *request, struct genl_info *info, struct pid_namespace *ns)
 {
-	struct pid_namespace *ns = netlink_subject(info, &init_pid_ns);
-	int ret;
-
-	if (IS_ERR(ns))
-		return PTR_ERR(ns);
-	ret = netlink_trigger(request, info, ns);
-	put_pid_ns(ns);
-	return ret;
-}
-
-static int netlink_do_reseed(struct sk_buff *request, struct genl_info *info)
-{
-	int ret = netlink_need_authority(request, info, &init_pid_ns);
+	int ret = netlink_need_authority(request, info, ns);
 	struct sk_buff *skb;
 	void *header;
 
@@ -298,45 +274,52 @@ static int netlink_do_reseed(struct sk_buff *request, struct genl_info *info)
 	skb = netlink_new_message(info->snd_portid, info->snd_seq, SYSGENID_CMD_RESEED, &header);
 	if (!skb)
 		return -ENOMEM;
-	netlink_put_domain(skb, &init_pid_ns, sysgenid_counter_generation(&sysgenid_system));
+	netlink_put_domain(skb, ns, sysgenid_counter_generation(&sysgenid_system));
 	return netlink_reply(skb, header, info);
 }
 
+static int netlink_do(struct sk_buff *request, struct genl_info *info)
+{
+	u8 command = info->genlhdr->cmd;
+	struct pid_namespace *own = task_active_pid_ns(current);
+	struct pid_namespace *ns;
+	int ret;
+
+	ns = netlink_subject(info, command == SYSGENID_CMD_GET ? own : &init_pid_ns);
+	if (IS_ERR(ns))
+		return PTR_ERR(ns);
+	if (command == SYSGENID_CMD_GET)
+		ret = netlink_get(request, info, ns);
+	else if (command == SYSGENID_CMD_TRIGGER)
+		ret = netlink_trigger(request, info, ns);
+	else
+		ret = netlink_reseed(request, info, ns);
+	put_pid_ns(ns);
+	return ret;
+}
+
 static const struct genl_ops netlink_operations[] = {
-	{
-		.cmd = SYSGENID_CMD_GET,
-		.doit = netlink_do_get,
-		.policy = netlink_get_policy,
-		.maxattr = ARRAY_SIZE(netlink_get_policy) - 1,
-	},
-	{
-		.cmd = SYSGENID_CMD_TRIGGER,
-		.doit = netlink_do_trigger,
-		.policy = netlink_trigger_policy,
-		.maxattr = ARRAY_SIZE(netlink_trigger_policy) - 1,
-	},
-	{
-		.cmd = SYSGENID_CMD_RESEED,
-		.doit = netlink_do_reseed,
-		.policy = netlink_reseed_policy,
-		.maxattr = ARRAY_SIZE(netlink_reseed_policy) - 1,
-	},
+	{ .cmd = SYSGENID_CMD_GET, .doit = netlink_do, .policy = netlink_get_policy },
+	{ .cmd = SYSGENID_CMD_TRIGGER, .doit = netlink_do, .policy = netlink_trigger_policy },
+	{ .cmd = SYSGENID_CMD_RESEED, .doit = netlink_do, .policy = netlink_reseed_policy },
 };
 
 /* The system's group of a kind, and then that of all other domains. */
-enum { EVENTS, DOMAINS, SETTLED, DOMAINS_SETTLED };
+enum { NETLINK_EVENTS, NETLINK_DOMAINS, NETLINK_SETTLED, NETLINK_DOMAINS_SETTLED };
 
 static const struct genl_multicast_group netlink_groups[] = {
-	[EVENTS] = { .name = SYSGENID_GENL_GROUP },
-	[DOMAINS] = { .name = SYSGENID_GENL_GROUP_DOMAINS, .flags = GENL_MCAST_CAP_SYS_ADMIN },
-	[SETTLED] = { .name = SYSGENID_GENL_GROUP_SETTLED },
-	[DOMAINS_SETTLED] = { .name = SYSGENID_GENL_GROUP_DOMAINS_SETTLED,
+	[NETLINK_EVENTS] = { .name = SYSGENID_GENL_GROUP },
+	[NETLINK_DOMAINS] = { .name = SYSGENID_GENL_GROUP_DOMAINS,
 			      .flags = GENL_MCAST_CAP_SYS_ADMIN },
+	[NETLINK_SETTLED] = { .name = SYSGENID_GENL_GROUP_SETTLED },
+	[NETLINK_DOMAINS_SETTLED] = { .name = SYSGENID_GENL_GROUP_DOMAINS_SETTLED,
+				      .flags = GENL_MCAST_CAP_SYS_ADMIN },
 };
 
 static struct genl_family netlink_family = {
 	.name = SYSGENID_GENL_NAME,
 	.version = SYSGENID_GENL_VERSION,
+	.maxattr = SYSGENID_A_MAX,
 	.module = THIS_MODULE,
 	.netnsok = true,
 	/* A reseed must not hold up other families: without this they share one lock. */
@@ -357,7 +340,7 @@ static int netlink_heard(struct notifier_block *nb, unsigned long type, void *da
 	const struct sysgenid_notice *notice = data;
 	bool system = notice->counter == &sysgenid_system, event = type == SYSGENID_NOTICE_EVENT;
 	u8 command = event ? SYSGENID_CMD_EVENT : SYSGENID_CMD_SETTLED;
-	unsigned int group = (event ? EVENTS : SETTLED) + (system ? 0 : 1);
+	unsigned int group = (event ? NETLINK_EVENTS : NETLINK_SETTLED) + (system ? 0 : 1);
 	struct sk_buff *skb;
 	void *header;
 

@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Telling others that a generation has moved: kernel code first, then this module's netlink. And
- * the other way round, asking a source whether it should have.
+ * Tells others that a generation has moved: kernel code first, then this module's netlink. And asks
+ * a source whether it should have moved.
  */
+#include <linux/atomic.h>
 #include <linux/export.h>
 #include <linux/lockdep.h>
-#include <linux/mutex.h>
 #include <linux/srcu.h>
 
 #include "counter.h"
@@ -71,8 +71,7 @@ int sysgenid_unregister_notifier(struct notifier_block *nb)
 }
 EXPORT_SYMBOL_GPL(sysgenid_unregister_notifier);
 
-static DEFINE_MUTEX(notify_source_lock); /* guards writing notify_source */
-DEFINE_STATIC_SRCU(notify_source_srcu);	 /* guards calls of it */
+DEFINE_STATIC_SRCU(notify_source_srcu); /* guards calls of notify_source() */
 static int (*notify_source)(void);
 
 int sysgenid_sync_source(void)
@@ -88,23 +87,13 @@ int sysgenid_sync_source(void)
 
 int sysgenid_set_sync_source(int (*sync)(void))
 {
-	int ret = -EBUSY;
-
-	mutex_lock(&notify_source_lock);
-	if (!notify_source) {
-		WRITE_ONCE(notify_source, sync);
-		ret = 0;
-	}
-	mutex_unlock(&notify_source_lock);
-	return ret;
+	return cmpxchg(&notify_source, NULL, sync) ? -EBUSY : 0;
 }
 EXPORT_SYMBOL_GPL(sysgenid_set_sync_source);
 
 void sysgenid_clear_sync_source(void)
 {
-	mutex_lock(&notify_source_lock);
 	WRITE_ONCE(notify_source, NULL);
-	mutex_unlock(&notify_source_lock);
 	synchronize_srcu(&notify_source_srcu);
 }
 EXPORT_SYMBOL_GPL(sysgenid_clear_sync_source);

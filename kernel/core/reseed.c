@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Reseeding the kernel's random number generator after the generation has moved.
+ * Reseeds the kernel's random number generator after the generation has moved.
  *
- * A reseed starts a new RNG generation, which all copies of RNG state are compared against: the
- * per-CPU ones and, since Linux 6.11, those that the vDSO getrandom keeps in user memory. So a
- * state that a checkpoint image carries is refused after it.
+ * A reseed starts a new RNG generation, which all copies of RNG state are compared with: those of
+ * each CPU and, since Linux 6.11, those that the vDSO getrandom keeps in user memory. So a state
+ * from a checkpoint image is refused afterwards.
  *
- * The kernel exports no function to modules that forces one. The RNDRESEEDCRNG ioctl of the random
- * device does (random(4)); from a work item, since it needs CAP_SYS_ADMIN, which our caller may
- * lack.
+ * No function that forces a reseed is exported to modules. The ioctl RNDRESEEDCRNG of the random
+ * device does: in a work item, since it needs CAP_SYS_ADMIN.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -36,21 +35,19 @@
 #include "reseed.h"
 #include "writer.h"
 
-#define RANDOM_DEVICE "/dev/urandom"
-#define RANDOM_MINOR 9	/* Documentation/admin-guide/devices.txt */
-#define LIMIT (10 * HZ) /* it takes microseconds */
-#define LATER msecs_to_jiffies(10)
+#define RESEED_DEVICE "/dev/urandom"
+#define RESEED_MINOR 9	       /* Documentation/admin-guide/devices.txt */
+#define RESEED_LIMIT (10 * HZ) /* it takes microseconds */
 /*
- * Nor may users keep the kernel busy: how many domains there are, which each reseed walks over, is
- * up to them.
+ * Users cannot keep the kernel busy: a reseed of theirs comes later, and later still if reseeds
+ * take long. Each walks over all domains, of which users can make many.
  */
-#define LATER_FACTOR 10
-#define LATEST HZ
-/*
- * After a failure. Early in the boot the generator may have no seed yet; a reseed works later then.
- */
-#define FIRST_PAUSE msecs_to_jiffies(100)
-#define LONGEST_PAUSE msecs_to_jiffies(60000)
+#define RESEED_DELAY msecs_to_jiffies(10)
+#define RESEED_DELAY_FACTOR 10
+#define RESEED_LONGEST_DELAY HZ
+/* After a failure, which is normal early in the boot: the generator may have no seed yet. */
+#define RESEED_FIRST_PAUSE msecs_to_jiffies(100)
+#define RESEED_LONGEST_PAUSE msecs_to_jiffies(60000)
 
 static void reseed_all(struct work_struct *unused);
 
@@ -97,7 +94,7 @@ static struct file *reseed_open_device(void)
 
 	if (ret)
 		return ERR_PTR(ret);
-	file = file_open_root(&root, RANDOM_DEVICE, O_RDONLY, 0);
+	file = file_open_root(&root, RESEED_DEVICE, O_RDONLY, 0);
 	path_put(&root);
 	return file;
 }
@@ -109,9 +106,8 @@ static int reseed_force(void)
 
 	if (IS_ERR(file))
 		return PTR_ERR(file);
-	/* Whatever stands at that path, only the random device counts as an answer. */
 	if (!S_ISCHR(file_inode(file)->i_mode) ||
-	    file_inode(file)->i_rdev != MKDEV(MEM_MAJOR, RANDOM_MINOR))
+	    file_inode(file)->i_rdev != MKDEV(MEM_MAJOR, RESEED_MINOR))
 		ret = -ENXIO;
 	else
 		ret = file->f_op->unlocked_ioctl(file, RNDRESEEDCRNG, 0);
@@ -146,14 +142,14 @@ static void reseed_all(struct work_struct *unused)
 	if (ret) {
 		pr_err_ratelimited("cannot reseed the random number generator for generation %u: "
 				   "%s gives error %d; is devtmpfs mounted at /dev? Trying again\n",
-				   system->reseed_sample, RANDOM_DEVICE, ret);
+				   system->reseed_sample, RESEED_DEVICE, ret);
 		queue_delayed_work(sysgenid_unbound_wq, &reseed_work, reseed_pause);
-		reseed_pause = min(2 * reseed_pause, LONGEST_PAUSE);
+		reseed_pause = min(2 * reseed_pause, RESEED_LONGEST_PAUSE);
 	} else {
 		reseed_store(system);
 		for_each_sysgenid_domain(domain)
 			reseed_store(domain);
-		reseed_pause = FIRST_PAUSE;
+		reseed_pause = RESEED_FIRST_PAUSE;
 	}
 	WRITE_ONCE(reseed_cost, jiffies - begun);
 	WRITE_ONCE(reseed_error, ret);
@@ -164,17 +160,15 @@ static void reseed_all(struct work_struct *unused)
 
 static unsigned long reseed_later(void)
 {
-	return clamp(LATER_FACTOR * READ_ONCE(reseed_cost), LATER, (unsigned long)LATEST);
+	return clamp(RESEED_DELAY_FACTOR * READ_ONCE(reseed_cost), RESEED_DELAY,
+		     (unsigned long)RESEED_LONGEST_DELAY);
 }
 
 void sysgenid_reseed_start(enum sysgenid_reseed_when when)
 {
 	/* Release: who counts this one in sees the generation that it is for. */
 	atomic_fetch_inc_release(&reseed_wanted);
-	/*
-	 * Both are full barriers, also when the work is queued already: the work that runs next
-	 * sees the number. The later one does not put off what is queued.
-	 */
+	/* Full barriers, also if the work is queued already: the next run sees the number. */
 	if (when == SYSGENID_RESEED_NOW)
 		mod_delayed_work(sysgenid_unbound_wq, &reseed_work, 0);
 	else
@@ -183,20 +177,14 @@ void sysgenid_reseed_start(enum sysgenid_reseed_when when)
 
 /*
  * Returns when a reseed that began after the caller's sysgenid_reseed_start() is done: 0 or its
- * error.
- *
- * flush_work() would not do. Who finds the work queued already may find that the other CPU, which
- * has marked it as queued, has not yet put it where flush_work() sees it.
+ * error. Not flush_work(): if another CPU has just marked the work as queued, it may not find it.
  */
 int sysgenid_reseed_wait(void)
 {
 	int mine = atomic_read(&reseed_wanted);
-	/*
-	 * Compared by difference, since both numbers wrap. With a limit: the caller may hold the
-	 * lock that all of generic netlink shares.
-	 */
+	/* By difference: both wrap. A limit: the caller may hold the lock of generic netlink. */
 	long left = wait_event_killable_timeout(
-		reseed_waiters, atomic_read_acquire(&reseed_done) - mine >= 0, LIMIT);
+		reseed_waiters, atomic_read_acquire(&reseed_done) - mine >= 0, RESEED_LIMIT);
 
 	if (left <= 0)
 		return left ? left : -ETIMEDOUT;
@@ -204,17 +192,17 @@ int sysgenid_reseed_wait(void)
 }
 
 /*
- * A new domain, which is in the list. When the generator has been reseeded for the system's
- * generation, then it has been for this one's first, too: it began later. But not for a later one,
- * which a leak may have put there before it moves the system's. A container that starts need not
- * cost a reseed. An event after the look below finds the domain in the list and moves it.
+ * A new domain, which is in the list, needs no reseed if the generator was reseeded for the
+ * system's generation: then it was for the domain's first one, too, which began later. But not for
+ * a later one, which a leak may have stored before it moves the system's. An event after the look
+ * below finds the domain in the list and moves it.
  */
 void sysgenid_reseed_adopt(struct sysgenid_counter *domain)
 {
 	bool good;
 	u32 system;
 
-	smp_mb(); /* the list before the look; pairs with that of the list's lock in a walk */
+	smp_mb(); /* the list before the look; pairs with the list's lock in a walk */
 	system = sysgenid_counter_generation(&sysgenid_system);
 	/* Acquire: pairs with the release in reseed_store(). */
 	good = smp_load_acquire(&sysgenid_system.shared->rng_generation) == system;
@@ -228,13 +216,13 @@ void sysgenid_reseed_adopt(struct sysgenid_counter *domain)
 		sysgenid_reseed_start(SYSGENID_RESEED_LATER);
 }
 
-/* Did the last one fail? Until one succeeds it is not worth waiting long. */
+/* Did the last one fail? Then the next one may come late. */
 bool sysgenid_reseed_fails(void)
 {
 	return READ_ONCE(reseed_error);
 }
 
-/* No reseed is going on or will be. To be called when nobody starts one any more. */
+/* When nobody starts a reseed any more. */
 void sysgenid_reseed_stop(void)
 {
 	cancel_delayed_work_sync(&reseed_work);

@@ -6,11 +6,8 @@
 
 #include "watcher.h"
 
-/*
- * Users may mark and acknowledge as fast as they like: listeners hear of it once in that time. Of a
- * domain that ends they hear at once.
- */
-#define ANNOUNCE_DELAY msecs_to_jiffies(10)
+/* Users mark and acknowledge as fast as they like: listeners hear of it once in that time. */
+#define WATCHER_ANNOUNCE_DELAY msecs_to_jiffies(10)
 
 static work_func_t watchers_announce;
 
@@ -24,10 +21,7 @@ static unsigned int watchers_count_outdated(struct sysgenid_counter *counter)
 
 void sysgenid_counter_wake(struct sysgenid_counter *counter)
 {
-	/*
-	 * nr_exclusive 0: each and every one, EPOLLEXCLUSIVE or not. Everybody has become somebody
-	 * else.
-	 */
+	/* nr_exclusive 0: all of them, also with EPOLLEXCLUSIVE. */
 	__wake_up(&counter->changed, TASK_NORMAL, 0, poll_to_key(EPOLLIN | EPOLLRDNORM));
 	wake_up_all(&counter->settled);
 }
@@ -43,10 +37,7 @@ void sysgenid_counter_summary(struct sysgenid_counter *counter, struct sysgenid_
 	spin_unlock_irq(&counter->lock);
 }
 
-/*
- * Watchers queue @announce, a function of the counter's work item, soon after nobody of a counter
- * is outdated any more. It must not queue itself.
- */
+/* @announce: work item of a counter, soon after none is outdated. It must not queue itself. */
 void sysgenid_watchers_start(work_func_t announce)
 {
 	watchers_announce = announce;
@@ -59,10 +50,7 @@ void sysgenid_watchers_init(struct sysgenid_counter *counter)
 	INIT_DELAYED_WORK(&counter->announce, watchers_announce);
 }
 
-/*
- * The announcement that is due, if one is, comes now. Afterwards no work is queued: watchers queue
- * it, and there are none any more; and the work does not queue itself.
- */
+/* Runs the announcement now if it is queued. Afterwards none is, if there are no watchers. */
 void sysgenid_watchers_flush(struct sysgenid_counter *counter)
 {
 	flush_delayed_work(&counter->announce);
@@ -75,7 +63,7 @@ static bool watcher_is_outdated(struct sysgenid_watcher *watcher)
 	       watcher->acknowledged != sysgenid_counter_current(watcher->counter);
 }
 
-/* Is the watcher one of counter->acknowledged? */
+/* Is the watcher one of counter->acknowledged, if @counted_at is the current ticket? */
 static bool watcher_is_counted(struct sysgenid_watcher *watcher)
 {
 	return watcher->tracked && !watcher->marked &&
@@ -83,9 +71,9 @@ static bool watcher_is_counted(struct sysgenid_watcher *watcher)
 }
 
 /*
- * Start a change of the watcher: bring the account to the present generation and take the watcher
- * out of it. The word may have moved without us; then the old account was about a generation that
- * never comes back. Returns whether anybody is outdated before the change.
+ * Starts a change of the watcher: takes it out of the counts, which are of ticket @now afterwards.
+ * Counts of another ticket are of no use: that never comes back. Returns whether anybody is
+ * outdated before the change.
  */
 static bool watcher_begin_change(struct sysgenid_watcher *watcher, sysgenid_ticket now)
 {
@@ -103,7 +91,7 @@ static bool watcher_begin_change(struct sysgenid_watcher *watcher, sysgenid_tick
 	return outdated;
 }
 
-/* End the change: put the watcher back into the account. Returns whether nobody is outdated now. */
+/* Ends the change: puts the watcher back into the counts. Returns whether nobody is outdated. */
 static bool watcher_end_change(struct sysgenid_watcher *watcher)
 {
 	struct sysgenid_counter *counter = watcher->counter;
@@ -118,7 +106,7 @@ static bool watcher_end_change(struct sysgenid_watcher *watcher)
 static void watchers_tell_settled(struct sysgenid_counter *counter)
 {
 	wake_up_all(&counter->settled);
-	schedule_delayed_work(&counter->announce, ANNOUNCE_DELAY);
+	schedule_delayed_work(&counter->announce, WATCHER_ANNOUNCE_DELAY);
 }
 
 void sysgenid_watcher_init(struct sysgenid_watcher *watcher, struct sysgenid_counter *counter)
@@ -152,7 +140,7 @@ int sysgenid_watcher_acknowledge(struct sysgenid_watcher *watcher, u32 generatio
 	int ret = -EINVAL;
 
 	spin_lock_irq(&counter->lock);
-	/* One load: what the caller has not seen must not count as acknowledged. */
+	/* One load: the caller must not acknowledge what it has not seen. */
 	now = sysgenid_counter_current(counter);
 	if (generation == (u32)now) {
 		outdated = watcher_begin_change(watcher, now);
@@ -194,7 +182,7 @@ void sysgenid_watcher_mark(struct sysgenid_watcher *watcher)
 	wake_up_all(&watcher->own);
 }
 
-/* WAIT_WATCHERS is over when all others are done, or when the caller has something to do itself. */
+/* WAIT_WATCHERS ends when no tracked file is outdated, or when the caller's own is. */
 static bool watcher_others_settled(struct sysgenid_watcher *watcher, u32 *outdated_self)
 {
 	struct sysgenid_counter *counter = watcher->counter;
@@ -208,15 +196,13 @@ static bool watcher_others_settled(struct sysgenid_watcher *watcher, u32 *outdat
 }
 
 /*
- * Sleep until @done, on the queue for everybody and on the file's own at the same time. @deadline
- * is on the monotonic clock, NULL for none. Not in jiffies: where ticks come late, as on a virtual
- * CPU that was not run, these are behind, and a time limit counted in them is over too early.
- * Returns 0, -ETIME, or -ERESTARTSYS for a signal.
+ * Sleeps until @done, on the counter's queue and on the file's own at the same time. @deadline is
+ * on the monotonic clock, NULL for none; not in jiffies, which fall behind on a virtual CPU that
+ * was not run. Returns 0, -ETIME, or -ERESTARTSYS for a signal.
  *
- * The entries stay in both queues until the end, and the state is set after them. prepare_to_wait()
- * would do neither: a late wake for a generation that is acknowledged already takes its entry off
- * the first queue, and the call for the second sets the state once more; then nothing wakes this
- * task ever again.
+ * The entries stay in both queues until the end, and the state is set after both. prepare_to_wait()
+ * does neither: a late wake for an older generation takes its entry off the first queue, and the
+ * call for the second queue sets the state once more; then nothing wakes this task any more.
  */
 static int watcher_wait_on(struct sysgenid_watcher *watcher, wait_queue_head_t *everybody,
 			   bool (*done)(struct sysgenid_watcher *, u32 *), u32 *result,
@@ -230,7 +216,7 @@ static int watcher_wait_on(struct sysgenid_watcher *watcher, wait_queue_head_t *
 	add_wait_queue(everybody, &all);
 	add_wait_queue(&watcher->own, &own);
 	for (;;) {
-		/* A full barrier: a change after the look finds us asleep, and wakes us. */
+		/* A full barrier: a change after @done has looked finds the task asleep. */
 		set_current_state(TASK_INTERRUPTIBLE);
 		if (done(watcher, result))
 			break;
@@ -263,7 +249,7 @@ int sysgenid_watcher_wait_settled(struct sysgenid_watcher *watcher, unsigned int
 	int ret = watcher_wait_on(watcher, &watcher->counter->settled, watcher_others_settled,
 				  &outdated_self, timeout_ms ? &deadline : NULL);
 
-	/* A restart begins a new time limit: handled signals, which may come for ever, get none. */
+	/* A restart would begin a new time limit, for ever if handled signals keep coming. */
 	if (ret == -ERESTARTSYS && timeout_ms)
 		return -ERESTARTNOHAND;
 	return !ret && outdated_self ? -EINTR : ret;

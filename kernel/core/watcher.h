@@ -1,7 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * Watchers: open files, what they have acknowledged, and who sleeps on them.
- */
+/* Watchers: open files, what they have acknowledged, and who sleeps on them. */
 #ifndef SYSGENID_WATCHER_H
 #define SYSGENID_WATCHER_H
 
@@ -10,12 +8,9 @@
 
 #include "counter.h"
 
-/*
- * What a file has to do with the counter. Guarded by the counter's lock but for the constant
- * pointer.
- */
+/* Guarded by the counter's lock. */
 struct sysgenid_watcher {
-	struct sysgenid_counter *counter;
+	struct sysgenid_counter *counter; /* constant */
 	sysgenid_ticket acknowledged;
 	bool marked; /* outdated whatever it has acknowledged */
 	bool tracked;

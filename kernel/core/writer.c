@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Devices that store the generation word by themselves. docs/protocol.md has the steps and why
- * they have this order; tests/model proves them.
+ * Devices that store the generation word by themselves, and CPUs that do. docs/protocol.md says why
+ * the steps have this order; tests/model proves them.
  */
 #include <linux/export.h>
 #include <linux/mm.h>
@@ -49,7 +49,7 @@ void sysgenid_writers_fence(void)
 	struct sysgenid_writer *writer;
 	int index;
 
-	mb(); /* the rewritten sources before the fence, as seen by the device */
+	mb(); /* as seen by the device: the rewritten sources before the fence */
 	index = srcu_read_lock(&writer_srcu);
 	for_each_writer(writer)
 		writer->fence(writer);

@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/*
- * Writers: drivers of devices that store the word; and the stores of CPUs, which have to keep out
- * of the devices' way.
- */
+/* Writers: drivers of devices that store the word; and the stores of CPUs. */
 #ifndef SYSGENID_CORE_WRITER_H
 #define SYSGENID_CORE_WRITER_H
 
