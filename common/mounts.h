@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Which counters in files are mounted, as /proc/PID/mountinfo shows it: that is the kernel's word,
+ * Which counter files are mounted, as /proc/PID/mountinfo shows it: that is the kernel's word,
  * which no container can forge, and to read it asks no file system, whose server may be a process
  * that is stopped.
  */

@@ -55,7 +55,7 @@ static const char *const explanations[] = {
 		   "different versions",
 	[EOPNOTSUPP] =
 		"the loaded kernel module does not know this request: load the one that belongs "
-		"to this library; a counter in a file has no watchers at all: load the module",
+		"to this library; a counter file has no watchers at all: load the module",
 	[EPROTO] = "the kernel's answer cannot be understood: library and kernel module are of "
 		   "different versions",
 	[EAFNOSUPPORT] = "there is no netlink here (a sandbox?): run it outside",

@@ -24,6 +24,7 @@ build()
 	printf '<!-- SPDX-License-Identifier: GPL-2.0-only -->\n| %s |\n' "$wide" >"$tree/table.md"
 	printf '# SPDX-License-Identifier: GPL-2.0-only\nold*.c\n' >"$tree/list"
 	printf '// SPDX-License-Identifier: GPL-2.0-only\n// %s\n' "$wide" >"$tree/old1.c"
+	printf '# SPDX-License-Identifier: GPL-2.0-only\ncounters? in (a )?files? => counter file\n' >"$tree/lint-words"
 }
 
 # finds LINE NAME: it fails with this one line
@@ -34,7 +35,7 @@ finds()
 }
 
 build
-is "$(tests/lint-text "$tree/list" "$tree" 2>&1; echo "status $?")" $'8 files, 1 patterns of wide ones\nstatus 0' "a tree without a fault passes"
+is "$(tests/lint-text "$tree/list" "$tree" 2>&1; echo "status $?")" $'9 files, 1 patterns of wide ones\nstatus 0' "a tree without a fault passes"
 
 build
 : >"$tree/new.sh"
@@ -64,6 +65,14 @@ build
 sed -i 2d "$tree/old1.c"
 finds 'old*.c: no file of this name has wide lines any more: take it off the list' "an excuse that nobody needs any more"
 
+build
+echo '/* One counter in file after file. */' >>"$tree/good.h"
+finds "good.h:3: 'counter in file': say counter file" "a word that has another name"
+
+build
+printf ' * Counters in\n * a file.\n' >>"$tree/good.h"
+finds "good.h:3: 'Counters in * a file': say counter file" "... also at the end of a line, in a comment"
+
 ok "this tree has no fault" tests/lint-text
-ok "\"make lint\" looks at it" grep -qx 'step "licences and widths" tests/lint-text' tests/lint
+ok "\"make lint\" looks at it" grep -qx 'step "licences, widths and words" tests/lint-text' tests/lint
 done_testing

@@ -151,7 +151,7 @@ int tool_counterfiles_status(bool json)
 		list = json_object_new_array();
 		json_object_object_add(object, "files", list);
 	} else {
-		puts("no module: counters in files, of which nothing but the generation is known");
+		puts("no module: counter files, of which nothing but the generation is known");
 	}
 	for (int i = 0; i < n; i++) {
 		int one = print_counter(names[i]->d_name, list);

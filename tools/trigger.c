@@ -19,10 +19,10 @@ static const char help[] =
 	"  --min N    the new generation is at least N\n"
 	"  --force    also if N is too far above the current generation\n"
 	"  --pid PID  only for the PID namespace of that process, say a container\n"
-	"  --container ID  only the counter in a file of that container (no module needed)\n"
+	"  --container ID  only the counter file of that container (no module needed)\n"
 	"  --json     print {\"generation\": NUMBER}\n";
 
-/* Those in files are moved with the system's, and alone where there is no module. */
+/* Counter files are moved with the system's generation, and alone where there is no module. */
 static int trigger_all(uint32_t min, unsigned int flags, uint32_t *generation)
 {
 	struct sysgenid_error words;

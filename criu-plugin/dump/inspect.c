@@ -34,7 +34,7 @@ static int find_namespace(pid_t pid, struct sysgenid_findings *findings)
 
 	if (fd < 0)
 		return fd;
-	if (sysgenid_pidns_is_machines(fd))
+	if (sysgenid_pidns_is_system(fd))
 		close(fd);
 	else
 		findings->pid_namespace = fd;
@@ -83,14 +83,14 @@ static int keep_file(pid_t pid, pid_t inner, const struct sysgenid_counterfile *
 	if (!error)
 		error = store_file_task(inner, generation, image);
 	if (error)
-		sysgenid_err("task %d has the counter in the file %s, and that cannot be stored: "
+		sysgenid_err("task %d has the counter file %s, which cannot be stored: "
 			     "%s",
 			     pid, file->path,
 			     error == -ENOTTY ? "the file is no page of a counter"
 					      : strerror(-error));
 	else
-		sysgenid_info("task %d has the counter in the file %s, generation %u", pid,
-			      file->path, generation);
+		sysgenid_info("task %d has the counter file %s, generation %u", pid, file->path,
+			      generation);
 	return error;
 }
 
@@ -101,7 +101,7 @@ static int inspect_files(pid_t pid, pid_t inner, SysgenidImage *image,
 	int error = sysgenid_counterfiles_find(pid, &found);
 
 	if (error)
-		error = fail(pid, "which counters in files", error);
+		error = fail(pid, "which counter files", error);
 	for (size_t i = 0; !error && i < found.n; i++)
 		error = keep_file(pid, inner, &found.files[i], image);
 	findings->counter_file |= found.n > 0;

@@ -9,8 +9,8 @@
 #include "image.h"
 
 struct sysgenid_findings {
-	int pid_namespace; /* a descriptor of the tree's, if it is not the machine's; else -1 */
-	bool counter_file; /* a task has the counter in a regular file */
+	int pid_namespace; /* a descriptor of the tasks' namespace; -1 if it is the system's */
+	bool counter_file; /* a task has a counter file */
 	bool system_wide;  /* a task has mapped the virtio-rng driver's counter */
 };
 

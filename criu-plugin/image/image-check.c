@@ -155,7 +155,7 @@ int sysgenid_image_check(const SysgenidImage *image, struct sysgenid_image_error
 	    (image->n_file_tasks && !image->has_file_mark))
 		return sysgenid_image_fail(
 			error, -EBADMSG,
-			"it has tasks with the counter in a file and does not say how far that "
+			"it has tasks with a counter file and does not say how far that "
 			"had got");
 	if (image->boot_id && strlen(image->boot_id) > 64)
 		return sysgenid_image_fail(error, -EBADMSG, "the boot ID in it is none");

@@ -20,7 +20,7 @@ int sysgenid_pidns_open(pid_t pid)
 	return fd < 0 ? -errno : fd;
 }
 
-bool sysgenid_pidns_is_machines(int fd)
+bool sysgenid_pidns_is_system(int fd)
 {
 	struct stat stat;
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* PID namespaces: the machine's, and those of containers. Each has a counter of its own. */
+/* PID namespaces: the system's, and those of containers. Each has a counter of its own. */
 #ifndef SYSGENID_PIDNS_H
 #define SYSGENID_PIDNS_H
 
@@ -9,7 +9,10 @@
 /* Opens the PID namespace of a task, 0: of this process. Returns a descriptor or -errno. */
 int sysgenid_pidns_open(pid_t pid);
 
-/* Is it the machine's own, which belongs to the initial user namespace? */
-bool sysgenid_pidns_is_machines(int fd);
+/*
+ * Returns whether the namespace is the system's, that is, the initial one. It belongs to the initial
+ * user namespace.
+ */
+bool sysgenid_pidns_is_system(int fd);
 
 #endif

@@ -58,7 +58,7 @@ static int raise_file(pid_t pid, const struct sysgenid_counterfile *file,
 	if (!image) {
 		sysgenid_refuse(
 			pid,
-			"task %d has the counter in the file %s, and there is "
+			"task %d has the counter file %s, and there is "
 			"no " SYSGENID_IMAGE_NAME " that says how far it had got: copy the image "
 			"again from where the dump was made, or make it where this plugin is",
 			pid, file->path);
@@ -81,7 +81,7 @@ static int log_lost(pid_t pid, const struct sysgenid_counterfiles *found)
 {
 	sysgenid_refuse(
 		pid,
-		"task %d had the counter in a file when it was dumped, and has none now; at "
+		"task %d had a counter file when it was dumped, and has none now; at "
 		"/dev/sysgenid %s is mounted: the container needs a file from " SYSGENID_REGISTRY,
 		pid, found->covers_device ? "a file that is none of this machine's" : "nothing");
 	return -ENXIO;
@@ -96,9 +96,8 @@ static int raise_files(pid_t pid, bool needed, const SysgenidImage *image, bool 
 	if (error == -ESRCH && !needed)
 		error = 0;
 	else if (error)
-		sysgenid_refuse(pid,
-				"cannot find out whether task %d has the counter in a file: %s",
-				pid, strerror(-error));
+		sysgenid_refuse(pid, "cannot find out whether task %d has a counter file: %s", pid,
+				strerror(-error));
 	else if (needed && !found.n)
 		error = log_lost(pid, &found);
 	for (size_t i = 0; !error && i < found.n; i++)

@@ -71,7 +71,7 @@ static void plan_mark(const struct sysgenid_facts *facts, struct sysgenid_plan *
 	plan->inside = facts->inside && !facts->system_wide;
 	if (facts->in_file && facts->file_mark_is_last) {
 		decide(&plan->judgement, SYSGENID_REFUSE,
-		       "a restored process has the counter in a file that had reached its end, %u: "
+		       "a restored process has a counter file that had reached its end, %u: "
 		       "no generation is above that",
 		       UINT32_MAX);
 		return;
@@ -119,7 +119,7 @@ void sysgenid_policy_plan(const struct sysgenid_facts *facts, struct sysgenid_pl
 }
 
 /*
- * Without an image nobody knows whether a task has the machine's counter. criu has no right to
+ * Without an image nobody knows whether a task has the system's counter. criu has no right to
  * move that one.
  */
 bool sysgenid_policy_narrow(const struct sysgenid_facts *facts, struct sysgenid_plan *plan)

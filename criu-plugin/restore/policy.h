@@ -20,12 +20,12 @@ struct sysgenid_facts {
 	enum sysgenid_image_state image;
 	bool listed;   /* criu's inventory says that the image needs this plugin */
 	bool required; /* the image says that a task uses the counter */
-	/* The tasks get a PID namespace, and so a counter, of their own: the machine's stays. */
+	/* The tasks get a PID namespace, and so a counter, of their own: the system's stays. */
 	bool own_counter;
 	/* criu is in a container's PID namespace, and so are the tasks, or below it. */
 	bool inside;
-	bool system_wide; /* the image says that a task has the machine's counter */
-	bool in_file;	  /* the image says that a task has a counter in a file */
+	bool system_wide; /* the image says that a task has the system's counter */
+	bool in_file;	  /* the image says that a task has a counter file */
 	bool file_mark_is_last;
 	bool mark_known;
 	uint32_t mark;

@@ -50,7 +50,7 @@ static bool is_listed(void)
 }
 
 /*
- * Do the restored tasks move a counter that is not the machine's? In a new PID namespace there is
+ * Do the restored tasks move a counter that is not the system's? In a new PID namespace there is
  * no other. In a shared one it is enough if one of them has the device: all see what it moves.
  */
 static bool has_own_counter(const SysgenidImage *image)
@@ -65,7 +65,7 @@ static bool is_inside(void)
 {
 	cleanup_close int fd = sysgenid_pidns_open(0);
 
-	return fd >= 0 && !sysgenid_pidns_is_machines(fd);
+	return fd >= 0 && !sysgenid_pidns_is_system(fd);
 }
 
 static void gather_facts(struct sysgenid_facts *facts)
@@ -123,7 +123,7 @@ static int move_inside(const struct sysgenid_plan *plan, unsigned int flags,
 	if (here < 0)
 		return here;
 	error = sysgenid_module_reseed(plan->min, flags, &restore.device, why);
-	/* Other counters than the machine's follow any mark. */
+	/* Only the system's counter does not follow any mark. */
 	if (error == -ERANGE && !plan->reseed_only)
 		error = sysgenid_module_reseed(0, flags, &restore.device, why);
 	if (error ? error != -EPERM : plan->reseed_only)
@@ -131,7 +131,7 @@ static int move_inside(const struct sysgenid_plan *plan, unsigned int flags,
 	error = sysgenid_module_trigger(here, plan->min, flags, &restore.device, &generation, why);
 	if (!error)
 		sysgenid_info("generation %u in criu's own PID namespace for this restore; the "
-			      "machine's generation stays",
+			      "system's generation stays",
 			      generation);
 	return error;
 }
@@ -150,7 +150,7 @@ static int move_generation(const struct sysgenid_plan *plan, struct sysgenid_rea
 		error = sysgenid_module_reseed(plan->min, flags, &restore.device, why);
 		if (!error)
 			sysgenid_info("the restored tasks have a PID namespace of their own; the "
-				      "machine's generation stays");
+				      "system's generation stays");
 		return error;
 	}
 	error = sysgenid_module_trigger(-1, plan->min, flags, &restore.device, &generation, why);
@@ -216,7 +216,7 @@ static void attempt(const struct sysgenid_facts *facts, struct sysgenid_judgemen
 	if (error == -EPERM && sysgenid_policy_narrow(facts, &plan))
 		error = move_generation(&plan, &why);
 	if (error == -EOPNOTSUPP && plan.reseed_only) {
-		/* The module is an old one, for which all tasks have the machine's counter. */
+		/* The module is an old one, for which all tasks have the system's counter. */
 		struct sysgenid_facts shared = *facts;
 
 		shared.own_counter = false;

@@ -23,7 +23,7 @@ bool hook_device_is_good(dev_t *device, const char **why)
 	*why = NULL;
 	if (!known)
 		*why = "the module sysgenid is not loaded: run 'modprobe sysgenid', or ask for the "
-		       "counter in a file (" HOOK_ANNOTATION "=file)";
+		       "counter file (" HOOK_ANNOTATION "=file)";
 	else if (stat(SYSGENID_DEVICE, &stat_buf) || !S_ISCHR(stat_buf.st_mode) ||
 		 stat_buf.st_rdev != (*device = makedev(major, minor)))
 		*why = SYSGENID_DEVICE " is not the module's device: remove it and load the module "

@@ -42,5 +42,5 @@ undisturbed()
 	# Who was woken once stays so: those who are slow to tell are counted after the next restore.
 	ok "$1: nobody of the crowd is woken, and nobody's generation has changed" \
 		crowd_says "$CROWD of $CROWD: 0 woken, 0 changed"
-	is "$(generation)" "$BEFORE" "$1: the machine's generation has not moved"
+	is "$(generation)" "$BEFORE" "$1: the system's generation has not moved"
 }

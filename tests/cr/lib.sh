@@ -296,8 +296,8 @@ state_of()
 	echo "outdated=$(fdinfo "$1" "$2" sysgenid-outdated) tracked=$(fdinfo "$1" "$2" sysgenid-tracked)"
 }
 
-# Processes that are in no container of ours and not of the host: "half restored".
-strangers()
+# Prints the namespaces of processes that are in no container of the test and not on the host.
+half_restored()
 {
 	find /proc/[0-9]*/ns/pid -lname 'pid:*' ! -lname "$HOST_NAMESPACE" -print 2>/dev/null
 }
@@ -305,5 +305,5 @@ strangers()
 # Is everything gone that was restored?
 nobody_is_left()
 {
-	[[ -z $(strangers) ]]
+	[[ -z $(half_restored) ]]
 }

@@ -38,7 +38,7 @@ plugin_counter()
 	"$SUBJECT" page "$PLUGINS_REGISTRY/$1/counter" "$2" >/dev/null
 }
 
-# A container with its counter in a file that says 7; no module.
+# A container with its counter file that says 7; no module.
 start_at_7()
 {
 	plugin_counter "$1" 7

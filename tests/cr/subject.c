@@ -26,14 +26,13 @@ static const struct {
 	{ "reseed-until", subject_reseed_until,
 	  "N: makes that generation N; fails if it is above" },
 	{ "hostile", subject_hostile,
-	  "FILE [hold]: tries all that can be tried with a counter in a file" },
+	  "FILE [hold]: tries all that can be tried with a counter file" },
 	{ "fuse", subject_fuse, "FILE: serves a file by FUSE" },
 	{ "kcmp", host_kcmp, "PID FD PID FD: prints same or different" },
 	{ "wait", host_wait, "MS: WAIT_WATCHERS" },
 	{ "crowd", host_crowd,
 	  "N: bystanders in PID namespaces of their own; tells of them at SIGUSR1" },
-	{ "page", host_page,
-	  "FILE [GENERATION]: makes a counter in a file, prints its generation" },
+	{ "page", host_page, "FILE [GENERATION]: makes a counter file, prints its generation" },
 	{ "trigger", host_trigger, "[MIN]: TRIGGER_GEN_UPDATE, prints the generation after it" },
 };
 

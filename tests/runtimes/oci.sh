@@ -88,7 +88,7 @@ check_refused()
 	runtime_remove "$2"
 }
 
-# make_counter NAME: makes a counter in a file, and a bundle that mounts it
+# make_counter NAME: makes a counter file, and a bundle that mounts it
 make_counter()
 {
 	build/runtime-hooks/sysgenid-hook make "$1" &&

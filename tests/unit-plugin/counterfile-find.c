@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which counters in files a task has: by whatever name, and none that it has not. */
+/* Which counter files a task has: by whatever name, and none that it has not. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The counter in a file: what is raised, by how much, and which files are not touched. */
+/* A counter file: what is raised, by how much, and which files are not touched. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>

@@ -141,18 +141,18 @@ static void test_counter(void)
 	struct sysgenid_findings findings;
 	char mounts[64];
 
-	ok(!inspect("", 0, &findings) && findings.counter_file, "a counter in a file is found");
+	ok(!inspect("", 0, &findings) && findings.counter_file, "a counter file is found");
 	snprintf(mounts, sizeof(mounts), "%d/mountinfo", getpid());
-	is_told(mounts, EMFILE, "which counters in files");
+	is_told(mounts, EMFILE, "which counter files");
 	is_gone(mounts, EINVAL);
-	is_told("self/mountinfo", EMFILE, "which counters in files");
-	is_told("/maps", EMFILE, "which counters in files");
+	is_told("self/mountinfo", EMFILE, "which counter files");
+	is_told("/maps", EMFILE, "which counter files");
 	is_gone("/maps", ESRCH);
-	is_told("/fd", ENOMEM, "which counters in files");
+	is_told("/fd", ENOMEM, "which counter files");
 	is_told(SYSGENID_REGISTRY, ENFILE, "cannot look into " SYSGENID_REGISTRY);
 	ok(!inspect(SYSGENID_REGISTRY, ENOENT, &findings) && !findings.counter_file,
 	   "without a registry there is none");
-	is_told("one", EMFILE, "which counters in files");
+	is_told("one", EMFILE, "which counter files");
 	ok(!inspect("one", ENOENT, &findings) && !findings.counter_file,
 	   "nor when its folder has just gone");
 }
@@ -161,7 +161,7 @@ int main(void)
 {
 	test_task();
 	if (geteuid() || !have_counter())
-		skip("counters in files", "a /run of its own can only be mounted by root");
+		skip("counter files", "a /run of its own can only be mounted by root");
 	else
 		test_counter();
 	return done_testing();

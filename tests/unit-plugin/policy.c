@@ -69,7 +69,7 @@ static const struct row rows[] = {
 	  "run 'modprobe sysgenid'", 42, false },
 	{ "listed, and it requires nothing of the module: goes on", IMAGE(.listed = true), -ENOENT,
 	  SYSGENID_GO_RESEED, "it goes on", 42, false },
-	{ "a counter in a file needs no module", IMAGE(.listed = true, .in_file = true), -ENOENT,
+	{ "a counter file needs no module", IMAGE(.listed = true, .in_file = true), -ENOENT,
 	  SYSGENID_GO_RESEED, "", 42, false },
 	{ "a file at its end is refused", IMAGE(.in_file = true, .file_mark_is_last = true),
 	  PLAN_ONLY, SYSGENID_REFUSE, "4294967295", 0, false },
@@ -99,7 +99,7 @@ static const struct row rows[] = {
 	{ "inside a container, not allowed: refused, naming who owns that",
 	  IMAGE(REQUIRED, .inside = true), -EPERM, SYSGENID_REFUSE,
 	  "the user namespace that owns its PID namespace", 42, false },
-	{ "inside a container, and the machine's counter is needed: refused, naming that",
+	{ "inside a container, and the system's counter is needed: refused, naming that",
 	  IMAGE(REQUIRED, .inside = true, .system_wide = true), -EPERM, SYSGENID_REFUSE,
 	  "the initial user namespace", 42, false },
 	{ "not required, not allowed: goes on and reseeds", IMAGE(), -EPERM, SYSGENID_GO_RESEED,
@@ -148,15 +148,15 @@ static void check_reach(void)
 	bool narrower;
 
 	plan = plan_of((struct sysgenid_facts)IMAGE(REQUIRED), &narrower);
-	ok(!plan.inside && !narrower, "on the machine the machine's counter moves, or none");
+	ok(!plan.inside && !narrower, "on the machine the system's counter moves, or none");
 	plan = plan_of((struct sysgenid_facts)IMAGE(REQUIRED, .inside = true), &narrower);
 	ok(plan.inside && !narrower, "inside a container only its own moves");
 	plan = plan_of((struct sysgenid_facts)IMAGE(.inside = true, .system_wide = true),
 		       &narrower);
-	ok(!plan.inside && !narrower, "but not if a task has the machine's counter");
+	ok(!plan.inside && !narrower, "but not if a task has the system's counter");
 	plan = plan_of((struct sysgenid_facts)NO_IMAGE(.inside = true), &narrower);
 	ok(plan.inside && narrower,
-	   "made without the plugin: the machine's is tried first, as a task may have that");
+	   "made without the plugin: the system's is tried first, as a task may have that");
 }
 
 int main(void)

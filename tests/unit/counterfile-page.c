@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The counter in a regular file. */
+/* A counter file. */
 #define _GNU_SOURCE
 #include <counterfile-page.h>
 #include <libsysgenid.h>

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a mountinfo says of counters in files, whoever has chosen the names in it. */
+/* What a mountinfo says of counter files, whoever has chosen the names in it. */
 #include "mounts.h"
 
 #include <stdlib.h>

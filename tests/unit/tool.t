@@ -93,7 +93,7 @@ is "$(python3 -c 'import json, sys; d = json.load(sys.stdin); print(d["problems"
 	True "'sysgenid doctor --json' prints the same as JSON"
 run trigger --container nobody
 like "$(<"$work/err")" "^sysgenid: cannot move /run/sysgenid/containers/nobody/counter: there is none of that name" \
-	"a container without a counter in a file is named"
+	"a container without a counter file is named"
 run trigger --container ../x
 is "$status $(wc -l <"$work/err")" "1 1" "a name that leads elsewhere is refused"
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The module, its device, and counters in files. */
+/* The module, its device, and counter files. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -57,7 +57,7 @@ void doctor_check_module(void)
 		doctor_find(FINDING_NOTE, "module",
 			    "build it with DKMS ('dkms install sysgenid/" SYSGENID_VERSION
 			    "') where that is possible",
-			    "not built for Linux %s; containers can have the counter in a file",
+			    "not built for Linux %s; containers can have a counter file",
 			    kernel.release);
 	else
 		doctor_find(FINDING_PROBLEM, "module",
@@ -146,5 +146,5 @@ void doctor_check_files(void)
 			is_loaded() ? FINDING_GOOD : FINDING_NOTE, "file",
 			"'sysgenid-hook make node' makes it, 'systemctl enable sysgenid-node' at "
 			"each boot; only nodes without the module need it",
-			"there is no counter in a file");
+			"there is no counter file");
 }

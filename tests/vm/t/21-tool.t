@@ -326,7 +326,7 @@ test_doctor_live()
 	run doctor_on : --live
 	like "$(trials)" '^ok +live +/usr/sbin/criu, as a command line starts it: the generation moved; dump [0-9]+ ms, restore [0-9]+ ms$' \
 		"doctor --live dumps and restores a process, whose generation moves" || diag "$(<"$work/out")"
-	is "$(generation)" "$before" "and not the machine's"
+	is "$(generation)" "$before" "and not the system's"
 	run doctor_on : --live --json
 	is "$(json '.findings[] | select(.check == "live") | [.state, .dump_ms > 0, .restore_ms > 0] | map(tostring) | join(" ")')" \
 		"ok true true" "in JSON, too"

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # One image restored many times, two clones at the same time, and after a reboot that has set the
-# counter back to 0 and taken the counters in files away: every clone sees a generation that is not of its past, and nobody
+# counter back to 0 and taken the counter files away: every clone sees a generation that is not of its past, and nobody
 # else does.
 # vm: smp=2 timeout=240
 set -uo pipefail
@@ -11,7 +11,7 @@ mkdir -p "$CR_DIR"
 
 HIGH=5000
 HOOK=build/runtime-hooks/sysgenid-hook
-# The node's counter in a file, far above where a new one begins.
+# The node's counter file, far above where a new one begins.
 COUNTER=/run/sysgenid/containers/node/counter
 FILE_HIGH=2000000000
 
@@ -34,7 +34,7 @@ first_boot()
 {
 	local before
 
-	# Before it starts: its own domain begins above the machine's number and then goes with it step by step.
+	# Before it starts: its own domain begins above the system's number and then goes with it step by step.
 	trigger "$HIGH"
 	ok "starts" subject_start again mapping
 	trigger
@@ -55,7 +55,7 @@ first_boot()
 	is "${#LOG[@]}" 1 "of two clones at the same time the first one sees nothing of the second one's restore"
 	container_kill clone-9
 	container_kill clone-10
-	is "$(generation)" "$before" "the machine's own generation has not moved for any of them"
+	is "$(generation)" "$before" "the system's own generation has not moved for any of them"
 }
 
 restore_file()
@@ -114,7 +114,7 @@ second_boot()
 	container_kill clone-11
 	restore_once clone-12
 	container_kill clone-12
-	is "$(generation)" 0 "the machine's own generation has not moved"
+	is "$(generation)" 0 "the system's own generation has not moved"
 }
 
 fresh_module

@@ -48,7 +48,7 @@ check_switch()
 	before=$(generation)
 	inside=$(attribute_in loud generation)
 	ok "with bump-after-dump a process is dumped and goes on" dump loud image-loud --leave-running
-	is "$(generation)" "$before" "the machine's generation stays"
+	is "$(generation)" "$before" "the system's generation stays"
 	now=$(attribute_in loud generation)
 	is "$now" "$((inside + 1))" "that of the dumped process moves once"
 	for who in read child poll epoll; do

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Images and machines that a restore must not trust: it is refused with a message that says what to
-# do, nothing is left of it, and the machine's counter stays where it was.
+# do, nothing is left of it, and the system's counter stays where it was.
 # vm: timeout=300
 set -uo pipefail
 . tests/cr/lib.sh
@@ -57,7 +57,7 @@ make_images()
 {
 	ok "a process with a mapping is dumped" make_image needing mapping
 	ok "a process with a file is dumped" make_image file file
-	ok "a process that has nothing of ours is dumped" make_image stranger draw
+	ok "a process that has nothing of ours is dumped" make_image unrelated draw
 }
 
 # make_image NAME SUBJECT [OPTION]...
@@ -82,7 +82,7 @@ check_bad_image()
 	edit version bad 3
 	refused bad 'version 3 and this plugin knows versions up to 2 only.* Install the plugin' \
 		"an image of another version"
-	variant bad stranger
+	variant bad unrelated
 	edit flip bad
 	refused bad 'cannot be used, so nobody knows what the restored processes need' \
 		"a corrupt image of a process that has nothing of ours"
@@ -102,7 +102,7 @@ check_missing_image()
 		ok "a missing image: nothing is left of it" wait_for 30 nobody_is_left
 		clear_away refused
 	fi
-	variant missing stranger
+	variant missing unrelated
 	rm "$CR_DIR/missing/$IMAGE"
 	restored missing "a missing image of a process that has nothing of ours does not matter"
 }
@@ -221,7 +221,7 @@ check_no_netlink()
 		"no netlink and a mapping: the message says so"
 	ok "no netlink and a mapping: nothing is left of it" wait_for 30 nobody_is_left
 	clear_away refused
-	ok "no netlink and a process that has nothing of ours: restored" without_netlink restore stranger good
+	ok "no netlink and a process that has nothing of ours: restored" without_netlink restore unrelated good
 	container_kill good
 }
 
@@ -229,8 +229,8 @@ check_no_netlink()
 check_unreadable_switches()
 {
 	ln -s criu.conf /etc/sysgenid/criu.conf
-	refused stranger 'criu.conf cannot be used and may say strict = yes' "unreadable switches"
-	like "$(messages stranger/restore-refused.log)" 'cannot open /etc/sysgenid/criu.conf: Too many levels' \
+	refused unrelated 'criu.conf cannot be used and may say strict = yes' "unreadable switches"
+	like "$(messages unrelated/restore-refused.log)" 'cannot open /etc/sysgenid/criu.conf: Too many levels' \
 		"unreadable switches: the message says why"
 	ok "unreadable switches: a process starts" subject_start unread mapping
 	ok "unreadable switches: a dump works" dump unread unread
@@ -242,12 +242,12 @@ check_untrusted_switches()
 {
 	switches 'strict = yes'
 	chmod 664 /etc/sysgenid/criu.conf
-	refused stranger 'criu.conf cannot be used and may say strict = yes' "switches that a group can write"
-	like "$(messages stranger/restore-refused.log)" 'criu.conf cannot be trusted: .*chown root, chmod 644' \
+	refused unrelated 'criu.conf cannot be used and may say strict = yes' "switches that a group can write"
+	like "$(messages unrelated/restore-refused.log)" 'criu.conf cannot be trusted: .*chown root, chmod 644' \
 		"switches that a group can write: the message says what to do"
 	rm /etc/sysgenid/criu.conf
 	chmod 777 /etc/sysgenid
-	refused stranger 'criu.conf cannot be used' "a folder of switches that anybody can write"
+	refused unrelated 'criu.conf cannot be used' "a folder of switches that anybody can write"
 	chmod 755 /etc/sysgenid
 }
 
@@ -283,7 +283,7 @@ check_mark()
 	edit set high mark=4294967294
 	refused high 'reached 4294967294, absurdly far .*sysgenid trigger --min 4294967294 --force' \
 		"a mark of 2^32 - 2"
-	variant high stranger
+	variant high unrelated
 	edit set high own_pid_namespace=false other_pid_namespace=false
 	edit set high mark=4294967294
 	goes_on high 'not followed there' "a mark of 2^32 - 2 and a process that has nothing of ours"
@@ -296,20 +296,20 @@ check_mark()
 check_strict()
 {
 	switches 'strict = yes'
-	variant strict stranger
+	variant strict unrelated
 	rm "$CR_DIR/strict/$IMAGE"
 	refused strict 'made without this plugin or not copied in full.*strict = yes' \
 		"strict: an image made without the plugin"
-	restored stranger "strict: a good image is restored"
-	edit_stranger_mark
+	restored unrelated "strict: a good image is restored"
+	edit_unrelated_mark
 	switches 'strict = yes' 'bump-after-dump = maybe'
-	refused stranger 'has strict = yes and mistakes' "strict: mistakes in the switches"
+	refused unrelated 'has strict = yes and mistakes' "strict: mistakes in the switches"
 	rm /etc/sysgenid/criu.conf
 }
 
-edit_stranger_mark()
+edit_unrelated_mark()
 {
-	variant high stranger
+	variant high unrelated
 	edit set high own_pid_namespace=false other_pid_namespace=false
 	edit set high mark=4294967295
 	refused high 'no generation is above that.*strict = yes' "strict: a mark of 2^32 - 1"
@@ -335,10 +335,10 @@ check_no_module()
 	ok "the module can be unloaded" unload_module
 	refused needing "module sysgenid is not loaded; run 'modprobe sysgenid'" "no module and a mapping"
 	refused file "module sysgenid is not loaded; run 'modprobe sysgenid'" "no module and a file"
-	goes_on stranger "module sysgenid is not loaded; .* To get rid of this warning: run 'modprobe" \
+	goes_on unrelated "module sysgenid is not loaded; .* To get rid of this warning: run 'modprobe" \
 		"no module and a process that has nothing of ours"
 	switches 'strict = yes'
-	refused stranger "module sysgenid is not loaded; .*strict = yes" "strict: no module"
+	refused unrelated "module sysgenid is not loaded; .*strict = yes" "strict: no module"
 	rm /etc/sysgenid/criu.conf
 }
 
@@ -349,7 +349,7 @@ check_follow()
 	edit set high own_pid_namespace=false other_pid_namespace=false
 	edit set high mark=4294967293
 	restored high "follow-any-mark: an absurd mark is followed by who asks for it"
-	is "$(generation)" 4294967294 "follow-any-mark: the machine's counter is above it"
+	is "$(generation)" 4294967294 "follow-any-mark: the system's counter is above it"
 	rm /etc/sysgenid/criu.conf
 }
 

@@ -4,8 +4,8 @@
 set -uo pipefail
 . tests/cr/lib.sh
 
-# stranger WHEN NAME: dumps and restores a process that has nothing of ours; criu logs warnings only
-stranger()
+# unrelated WHEN NAME: dumps and restores a process that has nothing of ours; criu logs warnings only
+unrelated()
 {
 	ok "$1: a process that has nothing of ours starts" subject_start "$2" draw
 	ok "$1: it is dumped and goes on" dump "$2" "running-$2" --leave-running
@@ -25,14 +25,14 @@ hooks=10
 ok "the plugin needs no library that criu does not bring, and no newer libc" \
 	criu-plugin/check-needs /usr/lib/criu/sysgenid_plugin.so "$(command -v criu)"
 ok "criu check finds all it needs" criu check
-stranger "without the module" absent
+unrelated "without the module" absent
 is "$(messages image-absent/restore-absent-a.log | wc -l)" 1 "without the module: one warning at the restore"
 like "$(messages image-absent/restore-absent-a.log)" "modprobe sysgenid" "it says what to do"
 like "$(<"$CR_DIR/running-absent/dump.log")" "Plugin \"sysgenid\" .version [0-9]+ hooks $hooks." \
 	"criu is told $hooks hooks, as many as it has"
 fresh_module
 before=$(generation)
-stranger "with the module" present
+unrelated "with the module" present
 is "$(messages image-present/restore-present-a.log)" "" "with the module: no warning at the restore"
 is "$(generation)" "$before" "with the module: a restore into a PID namespace of its own moves nothing else"
 ok "the module can be unloaded" unload_module

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# No module, and the counter in a file that is bind-mounted into each container: restores of one
+# No module, and a counter file that is bind-mounted into each container: restores of one
 # dump, each with a file of its own. Tasks that do not see theirs at /dev/sysgenid. And what is no such file.
 # vm: qemu-arg=-device qemu-arg=virtio-rng-pci timeout=240 suites=bookworm,trixie,backports
 set -uo pipefail
@@ -61,7 +61,7 @@ clone()
 check_clones()
 {
 	counter origin 7
-	ok "a container with a counter in a file starts" start origin
+	ok "a container with a counter file starts" start origin
 	counter origin 9
 	ok "it sees the file change" wait_for 30 last_line_is origin 9
 	ok "it is dumped" checkpoint origin image || return
@@ -121,7 +121,7 @@ check_control()
 {
 	without_plugin
 	counter control 9
-	ok "control: a container with a counter in a file starts" start control
+	ok "control: a container with a counter file starts" start control
 	ok "control: it is dumped without the plugin" checkpoint control bare
 	counter twin 9
 	ok "control: it is restored without the plugin" restore_with "$REGISTRY/twin/counter" bare twin
@@ -175,7 +175,7 @@ told_and_dead()
 	grep -q "$2" "$CR_DIR/$1" || return
 	while read -r task; do
 		[[ $(<"${task%/ns/*}/stat") == *') Z '* ]] || return
-	done < <(strangers)
+	done < <(half_restored)
 }
 
 # While it waits criu can be killed, and its tasks go on then.
@@ -294,13 +294,13 @@ check_fuse()
 }
 
 # A file of ours is no reason to touch a container that has none.
-check_stranger()
+check_unrelated()
 {
-	ok "a container without a file starts" subject_start stranger draw
-	ok "it is dumped" dump stranger stranger
-	ok "it is restored" restore stranger free
+	ok "a container without a file starts" subject_start unrelated draw
+	ok "it is dumped" dump unrelated unrelated
+	ok "it is restored" restore unrelated free
 	signal free
-	ok "it goes on" wait_for 30 news_has stranger free '^drawn$'
+	ok "it goes on" wait_for 30 news_has unrelated free '^drawn$'
 	container_kill free
 	is "$(word bystander)" 9 "no file moves"
 }
@@ -317,7 +317,7 @@ check_hostile
 check_unread
 check_hostile_container
 check_fuse
-check_stranger
+check_unrelated
 ok "no process is left" wait_for 30 nobody_is_left
 rm -r "$REGISTRY"
 done_testing

@@ -40,7 +40,7 @@ check_hostile()
 	container_kill after
 }
 
-# An image that says nothing of PID namespaces, as those of version 1: the machine's generation moves.
+# An image that says nothing of PID namespaces, as those of version 1: the system's generation moves.
 check_system_wide()
 {
 	cp -a "$CR_DIR/image" "$CR_DIR/old"
@@ -49,11 +49,11 @@ check_system_wide()
 	ok "control: an image without a PID namespace of its own is restored" restore old old
 	ok "control: all of the crowd are woken and see another generation" \
 		wait_for 60 crowd_says "$CROWD of $CROWD: $CROWD woken, $CROWD changed"
-	ok "control: the machine's generation moves" test "$(generation)" -gt "$BEFORE"
+	ok "control: the system's generation moves" test "$(generation)" -gt "$BEFORE"
 	container_kill old
 }
 
-# look_at NAME FILE: a container that has a file mapped is dumped and restored; "before" is the machine's generation
+# look_at NAME FILE: a container that has a file mapped is dumped and restored; "before" is the system's generation
 look_at()
 {
 	ok "$1: a container starts" command_start "$1" bash -c "mount -t sysfs sysfs /sys && exec '$SUBJECT' look '$2'"
@@ -63,7 +63,7 @@ look_at()
 	container_kill "$1-a"
 }
 
-# The virtio-rng driver lets programs map the machine's counter.
+# The virtio-rng driver lets programs map the system's counter.
 check_vrng()
 {
 	local file=/sys/virtio-rng/virtio_rng.0/vm_gen_counter own=$CR_DIR/virtio_rng.0/vm_gen_counter
@@ -72,7 +72,7 @@ check_vrng()
 	[[ ! -d /sys/module/virtio_rng ]] || rmmod virtio_rng
 	ok "the virtio-rng driver is loaded" insmod /sysgenid/build/kernel/virtio-rng.ko
 	look_at vrng "$file"
-	ok "vrng: it is the machine's generation that moves" test "$(generation)" -gt "$before"
+	ok "vrng: it is the system's generation that moves" test "$(generation)" -gt "$before"
 	"$SUBJECT" page "$own" 1 >/dev/null
 	look_at named "$own"
 	is "$(generation)" "$before" "named: a file of its own that is called like that moves nobody else"

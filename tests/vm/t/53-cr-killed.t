@@ -50,7 +50,7 @@ all_wait()
 {
 	local found='' path task call _
 
-	for path in $(strangers); do
+	for path in $(half_restored); do
 		for task in "${path%/ns/pid}"/task/*; do
 			read -r call _ <"$task/syscall" && [[ $call == "$FUTEX" ]] || return 1
 			found=yes
@@ -59,11 +59,11 @@ all_wait()
 	[[ -n $found ]]
 }
 
-kill_strangers()
+kill_half_restored()
 {
 	local path pid
 
-	for path in $(strangers); do
+	for path in $(half_restored); do
 		pid=${path#/proc/}
 		kill -9 "${pid%%/*}" 2>/dev/null
 	done
@@ -82,7 +82,7 @@ half()
 {
 	killed_restore "$1" image half
 	ok "$WHAT: what there is of the copy waits, and nobody is left to let it go" wait_for 20 all_wait
-	ok "$WHAT: it can be killed" kill_strangers
+	ok "$WHAT: it can be killed" kill_half_restored
 	umount -l "$CR_DIR/half.root" 2>/dev/null
 }
 

@@ -154,7 +154,7 @@ check_userns_box()
 	UNPRIVILEGED=(--unprivileged)
 	check_box userns
 	like "$(inside userns "$TOOL" trigger 2>&1)" "initial user namespace" \
-		"userns: its root cannot move the machine's generation"
+		"userns: its root cannot move the system's generation"
 }
 
 fresh_module
@@ -168,7 +168,7 @@ if criu_41_or_newer; then
 else
 	check_old_userns_box
 fi
-is "$(generation)" 0 "the machine's generation has not moved"
+is "$(generation)" 0 "the system's generation has not moved"
 read_log other
 is "${#LOG[@]}" 2 "nor has that of another container"
 done_testing

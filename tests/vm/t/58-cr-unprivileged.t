@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # "criu --unprivileged" on the machine itself, by a user who has of root's rights only those that criu's manual asks for. What
-# such a user restores is in the machine's own PID namespace, so the machine's generation moves; where it may not, the restore
+# such a user restores is in the system's own PID namespace, so the system's generation moves; where it may not, the restore
 # is refused.
 # vm: suites=trixie timeout=240
 set -uo pipefail
@@ -82,7 +82,7 @@ check_clone()
 
 	before=$(generation)
 	ok "$2: is restored" user_restore "$1" || return
-	ok "$2: the machine's generation has moved" test "$(generation)" -gt "$before"
+	ok "$2: the system's generation has moved" test "$(generation)" -gt "$before"
 	ok "$2: sees it" wait_for 30 sees_present "$1"
 	user_news "$1"
 	is "${#LOG[@]}" 1 "$2: sees one change and no other"
@@ -91,7 +91,7 @@ check_clone()
 	user_kill
 }
 
-# Who may not restore may not move the machine's generation either.
+# Who may not restore may not move the system's generation either.
 check_no_rights()
 {
 	local before
@@ -100,7 +100,7 @@ check_no_rights()
 	setcap cap_sys_ptrace,cap_setpcap+ep "$CRIU"
 	like "$(user_restore image 2>&1)" "CRIU needs to have .*CAP_CHECKPOINT_RESTORE" \
 		"without CAP_CHECKPOINT_RESTORE criu restores nothing"
-	is "$(generation)" "$before" "and the machine's generation has not moved"
+	is "$(generation)" "$before" "and the system's generation has not moved"
 	setcap "$NEEDED+ep" "$CRIU"
 }
 

@@ -92,7 +92,7 @@ else
 fi
 runtime_remove refused
 
-# The counter in files.
+# Counter files.
 check_killed_hook
 ok "a container with a file starts" start own --annotation $FILE
 id=$(id_of own)

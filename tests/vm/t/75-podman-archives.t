@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: mem=3072 timeout=400
-# podman with the counter in a file and no module; archives of podman's own and of Kubernetes' layout; pods.
+# podman with a counter file and no module; archives of podman's own and of Kubernetes' layout; pods.
 set -uo pipefail
 . tests/runtimes/podman.sh
 
@@ -90,7 +90,7 @@ check_pods()
 	ok "its neighbour answers again" tokens_of neighbour "$(runtime_pid neighbour)"
 	is "$(last_generation neighbour)" "$(last_generation copy)" "and sees it as well: the pod's counter has moved"
 	is "$(shared_tokens member copy)" 0 "no token is handed out twice"
-	is "$(generation)" "$before" "the machine's generation has not moved: the pod's has"
+	is "$(generation)" "$before" "the system's generation has not moved: the pod's has"
 	podman pod rm --force --time 0 first second >/dev/null
 }
 

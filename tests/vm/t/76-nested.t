@@ -44,7 +44,7 @@ run_outer >"$CR_DIR/checks"
 status=$?
 show_checks <"$CR_DIR/checks"
 is "$status" 0 "the outer container runs to its end"
-is "$(generation)" "$before" "the machine's generation has not moved for anything in it"
+is "$(generation)" "$before" "the system's generation has not moved for anything in it"
 ok "no process is left" wait_for 30 nobody_is_left
 ok "the module can be unloaded: nothing keeps it" unload_module
 done_testing
