@@ -9,10 +9,7 @@
 /* Opens the PID namespace of a task, 0: of this process. Returns a descriptor or -errno. */
 int sysgenid_pidns_open(pid_t pid);
 
-/*
- * Returns whether the namespace is the system's, that is, the initial one. It belongs to the initial
- * user namespace.
- */
+/* Returns whether the namespace is the system's, which belongs to the initial user namespace. */
 bool sysgenid_pidns_is_system(int fd);
 
 #endif
