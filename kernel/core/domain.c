@@ -107,31 +107,20 @@ static struct sysgenid_counter *domain_from_pool(bool foreign)
 	return found;
 }
 
-static struct sysgenid_counter *domain_allocate(void)
-{
-	struct sysgenid_counter *domain = kmalloc(sizeof(*domain), GFP_KERNEL_ACCOUNT);
-	int ret;
-
-	if (!domain)
-		return ERR_PTR(-ENOMEM);
-	ret = sysgenid_counter_init(domain, GFP_KERNEL_ACCOUNT);
-	if (ret) {
-		kfree(domain);
-		return ERR_PTR(ret);
-	}
-	sysgenid_watchers_init(domain);
-	return domain;
-}
-
+/* Returns NULL without memory. */
 static struct sysgenid_counter *domain_new(struct pid_namespace *ns)
 {
 	bool foreign = ns->user_ns != &init_user_ns;
 	struct sysgenid_counter *domain = domain_from_pool(foreign);
 
-	if (!domain)
-		domain = domain_allocate();
-	if (IS_ERR(domain))
-		return domain;
+	if (!domain) {
+		domain = kmalloc(sizeof(*domain), GFP_KERNEL_ACCOUNT);
+		if (!domain || sysgenid_counter_init(domain, GFP_KERNEL_ACCOUNT)) {
+			kfree(domain);
+			return NULL;
+		}
+		sysgenid_watchers_init(domain);
+	}
 	domain->foreign_userns = foreign;
 	domain->pid_ns = get_pid_ns(ns);
 	domain->users = 1;
@@ -248,8 +237,8 @@ struct sysgenid_counter *sysgenid_domain_get(struct pid_namespace *ns, bool *mad
 	if (domain)
 		return domain;
 	new = domain_new(ns);
-	if (IS_ERR(new))
-		return new;
+	if (!new)
+		return ERR_PTR(-ENOMEM);
 	domain = domain_insert(new);
 	*made = domain == new;
 	if (!*made)

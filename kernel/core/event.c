@@ -29,7 +29,13 @@
 #define DEFER_ANNOUNCE BIT(29) /* tell listeners that nobody is outdated, if that is so */
 #define DEFER_CAUSES (DEFER_ANNOUNCE - 1)
 
-/* Caller holds ->events. Returns whether there was an event: then wake sleepers, and reseed. */
+static void event_follow(struct sysgenid_counter *counter)
+{
+	sysgenid_counter_wake(counter);
+	sysgenid_reseed_start(SYSGENID_RESEED_NOW);
+}
+
+/* Caller holds ->events. Returns whether there was an event, which event_follow() follows. */
 static bool event_run_deferred(struct sysgenid_counter *counter)
 {
 	unsigned int deferred = atomic_xchg(&counter->deferred, 0);
@@ -55,17 +61,15 @@ static void event_unlock(struct sysgenid_counter *counter)
 		if (!atomic_read(&counter->deferred) || !mutex_trylock(&counter->events))
 			return;
 		/* event_reach() found this mutex taken and moved on: do its work here. */
-		if (event_run_deferred(counter)) {
-			sysgenid_counter_wake(counter);
-			sysgenid_reseed_start(SYSGENID_RESEED_NOW);
-		}
+		if (event_run_deferred(counter))
+			event_follow(counter);
 	}
 }
 
 /*
  * Waits for nobody, since a container can hold its mutex as long as it likes. Either this function
  * gets the mutex, or its owner finds what is wanted when it unlocks. Returns whether there was an
- * event here: then wake sleepers, and reseed, after all calls.
+ * event here, which event_follow() follows.
  */
 static bool event_reach(struct sysgenid_counter *counter, unsigned int wanted)
 {
@@ -90,10 +94,8 @@ static void event_announce(struct work_struct *work)
 		container_of(to_delayed_work(work), struct sysgenid_counter, announce);
 
 	/* There may be an event of a walk that found the mutex taken by this function. */
-	if (event_reach(counter, DEFER_ANNOUNCE)) {
-		sysgenid_counter_wake(counter);
-		sysgenid_reseed_start(SYSGENID_RESEED_NOW);
-	}
+	if (event_reach(counter, DEFER_ANNOUNCE))
+		event_follow(counter);
 }
 
 /* First all words, then all sleepers: a container may have many. Returns if there are domains. */
@@ -109,14 +111,6 @@ static bool event_reach_all(unsigned int wanted)
 	for_each_sysgenid_domain(domain)
 		sysgenid_counter_wake(domain);
 	return any;
-}
-
-/* After the system's generation has moved: a reseed for its word, then one for the domains'. */
-static void event_reach_domains(enum sysgenid_cause cause)
-{
-	sysgenid_reseed_start(SYSGENID_RESEED_NOW);
-	if (event_reach_all(BIT(cause)))
-		sysgenid_reseed_start(SYSGENID_RESEED_NOW);
 }
 
 /* Work item: a device has reported something. */
@@ -147,6 +141,7 @@ static DECLARE_WORK(event_settle_work, event_settle);
 /* Caller has locked ->events, which is unlocked here. */
 static u32 event_finish(struct sysgenid_counter *counter, u32 min, enum sysgenid_cause cause)
 {
+	bool system = counter == &sysgenid_system;
 	u32 generation;
 
 	counter->own_events = true;
@@ -154,10 +149,10 @@ static u32 event_finish(struct sysgenid_counter *counter, u32 min, enum sysgenid
 	sysgenid_counter_wake(counter);
 	sysgenid_notify(counter, generation, cause);
 	event_unlock(counter);
-	if (counter == &sysgenid_system)
-		event_reach_domains(cause);
-	else
-		sysgenid_reseed_start(SYSGENID_RESEED_LATER);
+	sysgenid_reseed_start(system ? SYSGENID_RESEED_NOW : SYSGENID_RESEED_LATER);
+	/* The system's word has its reseed by now, the domains' need one that begins later. */
+	if (system && event_reach_all(BIT(cause)))
+		sysgenid_reseed_start(SYSGENID_RESEED_NOW);
 	return generation;
 }
 
