@@ -42,8 +42,7 @@ int sysgenid_map(struct vm_area_struct *vma, struct page *page)
 	if (vma->vm_flags & VM_WRITE)
 		return -EPERM;
 	/* Not by a later mprotect either, nor by a debugger on a private mapping. */
-	sysgenid_vm_flags_clear(vma, VM_MAYWRITE);
-	sysgenid_vm_flags_set(vma, VM_DONTEXPAND);
+	sysgenid_vm_flags_mod(vma, VM_DONTEXPAND, VM_MAYWRITE);
 	vma->vm_private_data = page;
 	vma->vm_ops = &counter_vm_ops;
 	return 0;

@@ -13,18 +13,13 @@
 #include <linux/workqueue.h>
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
-static inline void sysgenid_vm_flags_set(struct vm_area_struct *vma, vm_flags_t flags)
+static inline void sysgenid_vm_flags_mod(struct vm_area_struct *vma, vm_flags_t set,
+					 vm_flags_t clear)
 {
-	vma->vm_flags |= flags;
-}
-
-static inline void sysgenid_vm_flags_clear(struct vm_area_struct *vma, vm_flags_t flags)
-{
-	vma->vm_flags &= ~flags;
+	vma->vm_flags = (vma->vm_flags | set) & ~clear;
 }
 #else
-#define sysgenid_vm_flags_set vm_flags_set
-#define sysgenid_vm_flags_clear vm_flags_clear
+#define sysgenid_vm_flags_mod vm_flags_mod
 #endif
 
 /* The workqueue whose workers belong to no CPU; the old name makes the kernel warn from 7.2 on. */
@@ -59,42 +54,28 @@ static inline u32 sysgenid_ns_type(const struct ns_common *ns)
 #define SYSGENID_BIN_CONST const
 #endif
 
-#define SYSGENID_MAX_QUEUES 3
-
-struct sysgenid_queue {
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
+struct virtqueue_info {
 	const char *name;
 	vq_callback_t *callback;
 };
 
-#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)
-static inline int sysgenid_find_queues(struct virtio_device *vdev, unsigned int count,
-				       struct virtqueue *found[],
-				       const struct sysgenid_queue queues[])
+static inline int sysgenid_find_vqs(struct virtio_device *vdev, unsigned int count,
+				    struct virtqueue *found[], struct virtqueue_info infos[])
 {
-	vq_callback_t *callbacks[SYSGENID_MAX_QUEUES];
-	const char *names[SYSGENID_MAX_QUEUES];
+	vq_callback_t *callbacks[3];
+	const char *names[3];
 	unsigned int i;
 
 	for (i = 0; i < count; i++) {
-		callbacks[i] = queues[i].callback;
-		names[i] = queues[i].name;
+		callbacks[i] = infos[i].callback;
+		names[i] = infos[i].name;
 	}
 	return virtio_find_vqs(vdev, count, found, callbacks, names, NULL);
 }
 #else
-static inline int sysgenid_find_queues(struct virtio_device *vdev, unsigned int count,
-				       struct virtqueue *found[],
-				       const struct sysgenid_queue queues[])
-{
-	struct virtqueue_info infos[SYSGENID_MAX_QUEUES] = {};
-	unsigned int i;
-
-	for (i = 0; i < count; i++) {
-		infos[i].callback = queues[i].callback;
-		infos[i].name = queues[i].name;
-	}
-	return virtio_find_vqs(vdev, count, found, infos, NULL);
-}
+#define sysgenid_find_vqs(vdev, count, found, infos)                                               \
+	virtio_find_vqs(vdev, count, found, infos, NULL)
 #endif
 
 #endif /* SYSGENID_COMPAT_H */

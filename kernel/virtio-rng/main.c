@@ -37,7 +37,7 @@ static void vrng_leaked(struct virtqueue *vq)
 /* Queues, device ready, and all that uses them. */
 static int vrng_start(struct vrng *vrng)
 {
-	static const struct sysgenid_queue queues[1 + VRNG_LEAK_QUEUES] = {
+	struct virtqueue_info queues[1 + VRNG_LEAK_QUEUES] = {
 		{ "input", vrng_input_done },
 		{ "leak0", vrng_leaked },
 		{ "leak1", vrng_leaked },
@@ -45,7 +45,7 @@ static int vrng_start(struct vrng *vrng)
 	struct virtio_device *vdev = vrng->vdev;
 	struct virtqueue *vqs[ARRAY_SIZE(queues)];
 	unsigned int count = virtio_has_feature(vdev, VIRTIO_RNG_F_LEAK) ? ARRAY_SIZE(queues) : 1;
-	int ret = sysgenid_find_queues(vdev, count, vqs, queues);
+	int ret = sysgenid_find_vqs(vdev, count, vqs, queues);
 
 	if (ret)
 		return ret;
