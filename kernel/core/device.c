@@ -24,7 +24,7 @@
 #include "sysgenid.h"
 #include "watcher.h"
 
-static int sysgenid_open(struct inode *inode, struct file *file)
+static int device_open(struct inode *inode, struct file *file)
 {
 	struct sysgenid_watcher *watcher = kmalloc(sizeof(*watcher), GFP_KERNEL_ACCOUNT);
 	struct sysgenid_counter *domain;
@@ -44,7 +44,7 @@ static int sysgenid_open(struct inode *inode, struct file *file)
 	return stream_open(inode, file);
 }
 
-static int sysgenid_release(struct inode *inode, struct file *file)
+static int device_release(struct inode *inode, struct file *file)
 {
 	struct sysgenid_watcher *watcher = file->private_data;
 
@@ -54,7 +54,7 @@ static int sysgenid_release(struct inode *inode, struct file *file)
 	return 0;
 }
 
-static ssize_t sysgenid_read(struct file *file, char __user *buf, size_t count, loff_t *ppos)
+static ssize_t device_read(struct file *file, char __user *buf, size_t count, loff_t *ppos)
 {
 	struct sysgenid_watcher *watcher = file->private_data;
 	u32 generation;
@@ -80,7 +80,7 @@ static ssize_t sysgenid_read(struct file *file, char __user *buf, size_t count, 
 	return sizeof(generation);
 }
 
-static ssize_t sysgenid_write(struct file *file, const char __user *buf, size_t count, loff_t *ppos)
+static ssize_t device_write(struct file *file, const char __user *buf, size_t count, loff_t *ppos)
 {
 	u32 generation;
 	int ret;
@@ -93,7 +93,7 @@ static ssize_t sysgenid_write(struct file *file, const char __user *buf, size_t 
 	return ret ? ret : sizeof(generation);
 }
 
-static __poll_t sysgenid_poll(struct file *file, poll_table *wait)
+static __poll_t device_poll(struct file *file, poll_table *wait)
 {
 	struct sysgenid_watcher *watcher = file->private_data;
 	u32 generation;
@@ -114,7 +114,7 @@ static bool device_may_trigger(const struct sysgenid_counter *counter)
 	return ns_capable(owner, CAP_CHECKPOINT_RESTORE) || ns_capable(owner, CAP_SYS_ADMIN);
 }
 
-static long sysgenid_ioctl(struct file *file, unsigned int request, unsigned long arg)
+static long device_ioctl(struct file *file, unsigned int request, unsigned long arg)
 {
 	struct sysgenid_watcher *watcher = file->private_data;
 	u32 value = arg, generation;
@@ -137,14 +137,14 @@ static long sysgenid_ioctl(struct file *file, unsigned int request, unsigned lon
 	}
 }
 
-static int sysgenid_mmap(struct file *file, struct vm_area_struct *vma)
+static int device_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct sysgenid_watcher *watcher = file->private_data;
 
 	return sysgenid_map(vma, watcher->counter->page);
 }
 
-static void sysgenid_show_fdinfo(struct seq_file *m, struct file *file)
+static void device_show_fdinfo(struct seq_file *m, struct file *file)
 {
 	struct sysgenid_watcher *watcher = file->private_data;
 	struct sysgenid_counter *counter = watcher->counter;
@@ -165,39 +165,39 @@ static void sysgenid_show_fdinfo(struct seq_file *m, struct file *file)
 	seq_printf(m, "sysgenid-domain:\t%u\n", counter->pid_ns->ns.inum);
 }
 
-static const struct file_operations sysgenid_fops = {
+static const struct file_operations device_fops = {
 	.owner = THIS_MODULE,
-	.open = sysgenid_open,
-	.release = sysgenid_release,
-	.read = sysgenid_read,
-	.write = sysgenid_write,
-	.poll = sysgenid_poll,
-	.mmap = sysgenid_mmap,
-	.unlocked_ioctl = sysgenid_ioctl,
+	.open = device_open,
+	.release = device_release,
+	.read = device_read,
+	.write = device_write,
+	.poll = device_poll,
+	.mmap = device_mmap,
+	.unlocked_ioctl = device_ioctl,
 	/* The arguments are numbers of 32 bits and not pointers: nothing to convert. */
-	.compat_ioctl = sysgenid_ioctl,
-	.show_fdinfo = sysgenid_show_fdinfo,
+	.compat_ioctl = device_ioctl,
+	.show_fdinfo = device_show_fdinfo,
 };
 
-static struct miscdevice sysgenid_misc = {
+static struct miscdevice device_misc = {
 	.name = "sysgenid",
 	.mode = 0666,
-	.fops = &sysgenid_fops,
+	.fops = &device_fops,
 	.groups = sysgenid_sysfs_groups,
 };
 
 int sysgenid_device_register(unsigned int minor)
 {
-	sysgenid_misc.minor = minor;
-	return misc_register(&sysgenid_misc);
+	device_misc.minor = minor;
+	return misc_register(&device_misc);
 }
 
 void sysgenid_device_unregister(void)
 {
-	misc_deregister(&sysgenid_misc);
+	misc_deregister(&device_misc);
 }
 
 unsigned int sysgenid_device_minor(void)
 {
-	return sysgenid_misc.minor;
+	return device_misc.minor;
 }

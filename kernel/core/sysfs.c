@@ -63,16 +63,16 @@ static ssize_t domains_show(struct device *dev, struct device_attribute *attr, c
 }
 static DEVICE_ATTR_RO(domains);
 
-static struct attribute *sysgenid_attrs[] = {
+static struct attribute *sysfs_attrs[] = {
 	&dev_attr_generation.attr, &dev_attr_watchers.attr, &dev_attr_outdated.attr,
 	&dev_attr_last_cause.attr, &dev_attr_domains.attr,  NULL,
 };
 
-static const struct attribute_group sysgenid_group = {
-	.attrs = sysgenid_attrs,
+static const struct attribute_group sysfs_group = {
+	.attrs = sysfs_attrs,
 };
 
 const struct attribute_group *sysgenid_sysfs_groups[] = {
-	&sysgenid_group,
+	&sysfs_group,
 	NULL,
 };

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The hypervisor's VM generation ID, which stock hypervisors have, moves the generation.
+ * The VM generation ID, which stock hypervisors have, moves the generation.
  *
- * The kernel's own driver reads the ID when the hypervisor raises an event and then calls this. So
- * there is a window for who has mapped the word: until the event was handled. How long it is
- * depends on the hypervisor; a virtio-rng device with leak queues has none.
- *
- * For read and poll there is none either, as far as the hypervisor writes the ID before any CPU of
- * the restored machine runs (QEMU does): they look at the ID itself.
+ * The kernel's own driver reads the ID at the hypervisor's event and then calls this module. Until
+ * then whoever has mapped the word sees the old generation; with virtio-rng leak queues there is no
+ * such time. read and poll look at the ID itself, so for them there is none either, as far as the
+ * hypervisor writes the ID before any CPU of the restored machine runs (QEMU does).
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -22,7 +20,7 @@
 
 #include "sysgenid.h"
 
-#define ID_SIZE 16
+#define VMGENID_SIZE 16
 
 static bool sync_source = true;
 module_param(sync_source, bool, 0644);
@@ -31,44 +29,36 @@ MODULE_PARM_DESC(sync_source,
 
 /* The page that the hypervisor writes; NULL: there is none, or it cannot be found. */
 static const void *vmgenid_id;
-static DEFINE_MUTEX(vmgenid_follow_lock); /* one who follows a change: a kernel worker */
-/* The ID that the generation stands for. Written under the mutex, also read without it. */
-static u8 vmgenid_followed_id[ID_SIZE];
+static DEFINE_MUTEX(vmgenid_follow_lock); /* guards writing vmgenid_followed_id */
+/* The ID that the generation stands for; also read without the mutex. */
+static u8 vmgenid_followed_id[VMGENID_SIZE];
 static DECLARE_WAIT_QUEUE_HEAD(vmgenid_followed); /* readers, until the ID is followed */
 
 static bool vmgenid_has_changed(void)
 {
 	/* Without CONFIG_VMGENID the compiler knows that there is no ID, and warns. */
-	return vmgenid_id && memcmp(vmgenid_id, vmgenid_followed_id, ID_SIZE) != 0;
+	return vmgenid_id && memcmp(vmgenid_id, vmgenid_followed_id, VMGENID_SIZE) != 0;
 }
 
-static void vmgenid_follow(void)
+static void vmgenid_follow(struct work_struct *unused)
 {
-	u8 now[ID_SIZE];
+	u8 now[VMGENID_SIZE];
 
 	mutex_lock(&vmgenid_follow_lock);
 	while (vmgenid_has_changed()) {
-		memcpy(now, vmgenid_id, ID_SIZE);
-		/* The reseed that follows must not be the one of another copy of this machine. */
-		add_device_randomness(now, ID_SIZE);
+		memcpy(now, vmgenid_id, VMGENID_SIZE);
+		/* So the reseed that follows differs from that of another copy of this machine. */
+		add_device_randomness(now, VMGENID_SIZE);
 		sysgenid_bump_generation(SYSGENID_CAUSE_VMGENID);
-		/*
-		 * Pairs with the barrier in vmgenid_sync(): who finds nothing changed finds the new
-		 * generation.
-		 */
+		/* Pairs with vmgenid_sync(): if nothing has changed, the generation is new. */
 		smp_wmb();
-		memcpy(vmgenid_followed_id, now, ID_SIZE);
+		memcpy(vmgenid_followed_id, now, VMGENID_SIZE);
 	}
 	mutex_unlock(&vmgenid_follow_lock);
 	wake_up_all(&vmgenid_followed);
 }
 
-static void vmgenid_follow_in_work(struct work_struct *unused)
-{
-	vmgenid_follow();
-}
-
-static DECLARE_WORK(vmgenid_work, vmgenid_follow_in_work);
+static DECLARE_WORK(vmgenid_work, vmgenid_follow);
 
 static bool vmgenid_is_followed(void)
 {
@@ -79,8 +69,8 @@ static bool vmgenid_is_followed(void)
 }
 
 /*
- * In each read and poll. The event is made by a work item: the reader may be throttled by its
- * cgroup, and everybody would queue behind it.
+ * In each read and poll. A work item makes the event: others would have to wait for a reader that
+ * is throttled by its cgroup.
  */
 static int vmgenid_sync(void)
 {
@@ -93,11 +83,11 @@ static int vmgenid_sync(void)
 	return ret;
 }
 
-/* After the kernel's random number generator was reseeded with the new ID. */
+/* The kernel's driver has read a new ID, and the random number generator was reseeded with it. */
 static int vmgenid_forked(struct notifier_block *nb, unsigned long action, void *data)
 {
 	if (vmgenid_id)
-		vmgenid_follow();
+		vmgenid_follow(NULL);
 	else
 		sysgenid_bump_generation(SYSGENID_CAUSE_VMGENID);
 	return NOTIFY_OK;
@@ -123,11 +113,8 @@ static const void *vmgenid_map(struct acpi_device *device)
 	    object->package.elements[1].type == ACPI_TYPE_INTEGER) {
 		address = object->package.elements[0].integer.value |
 			  object->package.elements[1].integer.value << 32;
-		/*
-		 * The hypervisor writes the page, also of a confidential machine: it is not
-		 * encrypted.
-		 */
-		mapped = memremap(address, ID_SIZE, MEMREMAP_WB | MEMREMAP_DEC);
+		/* Not encrypted, in a confidential machine either: the hypervisor writes it. */
+		mapped = memremap(address, VMGENID_SIZE, MEMREMAP_WB | MEMREMAP_DEC);
 	}
 	kfree(buffer.pointer);
 	return mapped;
@@ -135,10 +122,7 @@ static const void *vmgenid_map(struct acpi_device *device)
 
 static void vmgenid_find(void)
 {
-	/*
-	 * Of the specification, of Hyper-V and of QEMU; the kernel's driver looks for the first
-	 * two.
-	 */
+	/* The specification's, Hyper-V's and QEMU's; the kernel's driver has the first two. */
 	static const char *const names[] = { "VM_GEN_COUNTER", "VM_Gen_Counter", "VMGENCTR",
 					     "QEMUVGID" };
 	struct acpi_device *device = NULL;
@@ -151,7 +135,7 @@ static void vmgenid_find(void)
 	vmgenid_id = vmgenid_map(device);
 	acpi_dev_put(device);
 	if (vmgenid_id)
-		memcpy(vmgenid_followed_id, vmgenid_id, ID_SIZE);
+		memcpy(vmgenid_followed_id, vmgenid_id, VMGENID_SIZE);
 }
 
 static int __init vmgenid_init(void)
@@ -172,7 +156,7 @@ static int __init vmgenid_init(void)
 	ret = vmgenid_id ? sysgenid_set_sync_source(vmgenid_sync) : 0;
 	if (ret)
 		goto err_notifier;
-	/* There was nobody to tell us of a fork before this. */
+	/* A fork before this was not noticed. */
 	sysgenid_bump_generation(SYSGENID_CAUSE_KERNEL);
 	return 0;
 
@@ -189,11 +173,10 @@ static void __exit vmgenid_exit(void)
 	if (vmgenid_id)
 		sysgenid_clear_sync_source();
 	unregister_random_vmfork_notifier(&vmgenid_forked_nb);
-	/* Nobody starts it any more. */
 	cancel_work_sync(&vmgenid_work);
 	if (vmgenid_id)
 		memunmap((void *)vmgenid_id);
-	/* Whoever knows the generation from now on learns that nobody watches any more. */
+	/* A fork since the notifier was taken back was not noticed. */
 	sysgenid_bump_generation(SYSGENID_CAUSE_KERNEL);
 }
 
