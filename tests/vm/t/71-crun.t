@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: mem=2048 timeout=300 suites=trixie
+# vm: mem=2048 timeout=300 suites=trixie,backports
 # One checkpoint by crun, restored three times by crun. Debian 12's crun is built without checkpoints.
 set -uo pipefail
 # shellcheck disable=SC2034  # for oci.sh
