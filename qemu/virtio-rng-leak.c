@@ -464,7 +464,7 @@ static int leak_validate_features(VirtIODevice *vdev)
 	bool latch = virtio_vdev_has_feature(vdev, VIRTIO_RNG_F_LEAK_LATCH);
 	uint16_t size = VIRTIO_RNG_LEAK(vdev)->queue_size;
 
-	/* Here, since every reset and Debian's virtio_add_queue() set it to what they think best. */
+	/* Set here: each reset, and virtio_add_queue() of Debian's QEMU, set another value. */
 	for (int queue = 1; leak && size && queue <= 2; queue++)
 		virtio_queue_set_num(vdev, queue, size);
 	return latch && !leak ? -EINVAL : 0;

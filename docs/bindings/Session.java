@@ -12,8 +12,8 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /**
- * A session number that no clone has: see ../bindings.md. The JDK alone cannot map a device, so this uses JNA (Debian:
- * libjna-java). Run: java -cp /usr/share/java/jna.jar Session.java
+ * A session number that no clone has: see ../bindings.md. The JDK alone cannot map a device, so
+ * this uses JNA (Debian: libjna-java). Run: java -cp /usr/share/java/jna.jar Session.java
  */
 public class Session {
     public interface LibC extends Library {
@@ -25,7 +25,8 @@ public class Session {
     }
 
     private static final int O_RDONLY = 0, O_CLOEXEC = 02000000, PROT_READ = 1, MAP_SHARED = 1;
-    private static final VarHandle INT = MethodHandles.byteBufferViewVarHandle(int[].class, ByteOrder.nativeOrder());
+    private static final VarHandle INT =
+        MethodHandles.byteBufferViewVarHandle(int[].class, ByteOrder.nativeOrder());
 
     private static ByteBuffer word; // null: there is no counter, and nothing can be noticed
     private static int seen;
@@ -51,7 +52,8 @@ public class Session {
             session = null; // made by somebody we were once
         seen = now;
         if (session == null) {
-            // Not SecureRandom: all of its kinds keep a state, or bytes of the kernel's, that a clone has as well.
+            // Not SecureRandom: each kind of it keeps a state, or bytes of the kernel's, that a
+            // clone has as well.
             try (FileInputStream kernel = new FileInputStream("/dev/urandom")) {
                 session = kernel.readNBytes(8);
             }

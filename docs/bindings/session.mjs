@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 
-// A session number that no clone has: see ../bindings.md. Node cannot map a file by itself, so each look is a read: about a
-// microsecond. The device answers EAGAIN as long as nothing has happened since it was opened.
+// A session number that no clone has: see ../bindings.md. Node cannot map a file by itself, so each
+// look is a read, which takes about a microsecond. The device answers EAGAIN as long as nothing has
+// happened since it was opened.
 import fs from 'node:fs';
 import readline from 'node:readline';
 
@@ -27,7 +28,8 @@ function look() {
 
 function openCounter() {
 	try {
-		const fd = fs.openSync(process.env.SYSGENID_PATH ?? '/dev/sysgenid', O_RDONLY | O_NONBLOCK);
+		const path = process.env.SYSGENID_PATH ?? '/dev/sysgenid';
+		const fd = fs.openSync(path, O_RDONLY | O_NONBLOCK);
 		counter = { fd, isFile: fs.fstatSync(fd).isFile() };
 	} catch {
 		return;
