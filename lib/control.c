@@ -236,6 +236,8 @@ const char *sysgenid_cause_name(uint32_t cause)
 		return "vmgenid";
 	case SYSGENID_CAUSE_KERNEL:
 		return "kernel";
+	case SYSGENID_CAUSE_VMCLOCK:
+		return "vmclock";
 	default:
 		return "unknown";
 	}

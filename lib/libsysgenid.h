@@ -265,8 +265,8 @@ int sysgenid_get_domain_status(int pidns_fd, struct sysgenid_status *status, uin
 			       struct sysgenid_error *error);
 
 /**
- * sysgenid_cause_name - "none", "ioctl", "admin", "restore", "virtio-leak", "vmgenid", "kernel" or
- * "unknown"
+ * sysgenid_cause_name - "none", "ioctl", "admin", "restore", "virtio-leak", "vmgenid", "kernel",
+ * "vmclock" or "unknown"
  */
 const char *sysgenid_cause_name(uint32_t cause);
 

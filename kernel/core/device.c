@@ -89,7 +89,9 @@ static ssize_t device_write(struct file *file, const char __user *buf, size_t co
 		return -ENOBUFS;
 	if (copy_from_user(&generation, buf, sizeof(generation)))
 		return -EFAULT;
-	ret = sysgenid_watcher_acknowledge(file->private_data, generation);
+	ret = sysgenid_sync_source();
+	if (!ret)
+		ret = sysgenid_watcher_acknowledge(file->private_data, generation);
 	return ret ? ret : sizeof(generation);
 }
 
@@ -118,13 +120,15 @@ static long device_ioctl(struct file *file, unsigned int request, unsigned long 
 {
 	struct sysgenid_watcher *watcher = file->private_data;
 	u32 value = arg, generation;
+	int ret;
 
 	switch (request) {
 	case SYSGENID_SET_WATCHER_TRACKING:
 		sysgenid_watcher_track(watcher, value);
 		return 0;
 	case SYSGENID_WAIT_WATCHERS:
-		return sysgenid_watcher_wait_settled(watcher, value);
+		ret = sysgenid_sync_source();
+		return ret ? ret : sysgenid_watcher_wait_settled(watcher, value);
 	case SYSGENID_TRIGGER_GEN_UPDATE:
 		if (!device_may_trigger(watcher->counter))
 			return -EACCES;

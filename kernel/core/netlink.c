@@ -125,6 +125,8 @@ static int netlink_get(struct sk_buff *request, struct genl_info *info, struct p
 	/* Containers may not know of each other. */
 	if (ns != task_active_pid_ns(current))
 		ret = netlink_need_authority(request, info, ns);
+	if (!ret)
+		ret = sysgenid_sync_source();
 	if (ret)
 		return ret;
 	skb = netlink_new_message(info->snd_portid, info->snd_seq, SYSGENID_CMD_GET, &header);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Tells others that a generation has moved: kernel code first, then this module's netlink. And asks
- * a source whether it should have moved.
+ * sources whether it should have moved.
  */
 #include <linux/atomic.h>
 #include <linux/export.h>
@@ -71,29 +71,46 @@ int sysgenid_unregister_notifier(struct notifier_block *nb)
 }
 EXPORT_SYMBOL_GPL(sysgenid_unregister_notifier);
 
-DEFINE_STATIC_SRCU(notify_source_srcu); /* guards calls of notify_source() */
-static int (*notify_source)(void);
+#define NOTIFY_SOURCES 4
+
+DEFINE_STATIC_SRCU(notify_source_srcu); /* guards calls of notify_sources[] */
+static int (*notify_sources[NOTIFY_SOURCES])(void);
 
 int sysgenid_sync_source(void)
 {
-	int index = srcu_read_lock(&notify_source_srcu), ret = 0;
-	int (*sync)(void) = READ_ONCE(notify_source);
+	int index = srcu_read_lock(&notify_source_srcu), ret = 0, i;
+	int (*sync)(void);
 
-	if (sync)
-		ret = sync();
+	for (i = 0; !ret && i < NOTIFY_SOURCES; i++) {
+		sync = READ_ONCE(notify_sources[i]);
+		if (sync)
+			ret = sync();
+	}
 	srcu_read_unlock(&notify_source_srcu, index);
 	return ret;
 }
 
+/* Puts @new where @old is. */
+static int notify_replace_source(int (*old)(void), int (*new)(void))
+{
+	int i;
+
+	for (i = 0; i < NOTIFY_SOURCES; i++) {
+		if (cmpxchg(&notify_sources[i], old, new) == old)
+			return 0;
+	}
+	return -EBUSY;
+}
+
 int sysgenid_set_sync_source(int (*sync)(void))
 {
-	return cmpxchg(&notify_source, NULL, sync) ? -EBUSY : 0;
+	return notify_replace_source(NULL, sync);
 }
 EXPORT_SYMBOL_GPL(sysgenid_set_sync_source);
 
-void sysgenid_clear_sync_source(void)
+void sysgenid_clear_sync_source(int (*sync)(void))
 {
-	WRITE_ONCE(notify_source, NULL);
+	notify_replace_source(sync, NULL);
 	synchronize_srcu(&notify_source_srcu);
 }
 EXPORT_SYMBOL_GPL(sysgenid_clear_sync_source);

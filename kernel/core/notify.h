@@ -32,7 +32,7 @@ void sysgenid_unlisten(struct notifier_block *nb);
 void sysgenid_notify_settled(struct sysgenid_counter *counter);
 void sysgenid_notify(struct sysgenid_counter *counter, u32 generation, enum sysgenid_cause cause);
 
-/* Asks the source, if there is one. Sleeps. Returns 0, or an error if the task was killed. */
+/* Asks the sources that there are. Sleeps. Returns 0, or an error if the task was killed. */
 int sysgenid_sync_source(void);
 
 #endif /* SYSGENID_NOTIFY_H */

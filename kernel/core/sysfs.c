@@ -8,6 +8,7 @@
 
 #include "counter.h"
 #include "domain.h"
+#include "notify.h"
 #include "sysfs.h"
 #include "watcher.h"
 
@@ -19,12 +20,15 @@ static const char *const sysfs_cause_names[] = {
 	[SYSGENID_CAUSE_VIRTIO_LEAK] = "virtio-leak",
 	[SYSGENID_CAUSE_VMGENID] = "vmgenid",
 	[SYSGENID_CAUSE_KERNEL] = "kernel",
+	[SYSGENID_CAUSE_VMCLOCK] = "vmclock",
 };
 
 static struct sysgenid_summary sysfs_summary(void)
 {
 	struct sysgenid_summary summary;
 
+	/* A task that is killed has no use for an answer. */
+	(void)sysgenid_sync_source();
 	sysgenid_domain_summary(task_active_pid_ns(current), &summary);
 	return summary;
 }

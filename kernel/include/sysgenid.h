@@ -62,14 +62,15 @@ int sysgenid_unregister_notifier(struct notifier_block *nb);
  * generation has to move, @sync has a work item move it, and waits killably. It must not wait for
  * other tasks: a task may lose its processor for long.
  *
- * Return: 0, or -EBUSY if there is a source
+ * Return: 0, or -EBUSY if there are too many sources: a machine has one or two
  */
 int sysgenid_set_sync_source(int (*sync)(void));
 
 /**
  * sysgenid_clear_sync_source - take back sysgenid_set_sync_source(), and wait for calls under way
+ * @sync: the source
  */
-void sysgenid_clear_sync_source(void);
+void sysgenid_clear_sync_source(int (*sync)(void));
 
 /**
  * sysgenid_get_page - the page that programs of the initial PID namespace map

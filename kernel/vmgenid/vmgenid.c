@@ -171,7 +171,7 @@ err_id:
 static void __exit vmgenid_exit(void)
 {
 	if (vmgenid_id)
-		sysgenid_clear_sync_source();
+		sysgenid_clear_sync_source(vmgenid_sync);
 	unregister_random_vmfork_notifier(&vmgenid_forked_nb);
 	cancel_work_sync(&vmgenid_work);
 	if (vmgenid_id)

@@ -258,6 +258,7 @@ enum sysgenid_cause {
 	SYSGENID_CAUSE_VIRTIO_LEAK, /* a virtio-rng leak queue */
 	SYSGENID_CAUSE_VMGENID,	    /* the hypervisor's VM generation ID */
 	SYSGENID_CAUSE_KERNEL,	    /* other kernel code */
+	SYSGENID_CAUSE_VMCLOCK,	    /* the generation counter of the hypervisor's VMClock */
 	__SYSGENID_CAUSE_MAX,
 };
 
