@@ -1,0 +1,145 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""The hypervisor's VMClock counter moves the generation; on Linux 7.3 beside ptp_vmclock."""
+
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "snapshot"))
+# pylint: disable=wrong-import-position
+import vm as machine  # noqa: E402
+from tap import each_suite  # noqa: E402
+from vmclock import ASK, CLASS, Clock, clock_device, generation  # noqa: E402
+
+LOAD = "insmod build/kernel/sysgenid_vmclock.ko 2>/dev/null"
+# What is written to the page, and what the module says of it.
+WRONG = {
+    "another magic number": (0x00, b"\0\0\0\0", "does not begin with VMClock's magic number"),
+    "version 2": (0x08, b"\2\0", "the page's version is not 1"),
+    "a size without the counter": (0x04, b"\x6f\0\0\0", "ends before the generation counter"),
+    "no flag for the counter": (0x18, b"\0\2\0\0", "there is no generation counter"),
+}
+
+
+def log_says(vm, text):
+    return text in vm.run("dmesg | grep sysgenid_vmclock | tail -n 1", check=False)
+
+
+def last_cause(vm):
+    return vm.run(f"cat {CLASS}/last_cause")
+
+
+def refused(tap, vm, clock):
+    for what, (at, data, text) in WRONG.items():
+        with clock.poked(at, data):
+            status = vm.run(f"{LOAD}; echo $?")
+            said = log_says(vm, text)
+        tap.ok(status != "0" and said, f"a page with {what} is refused, with a reason")
+
+
+def kernels_own(tap, vm, clock):
+    """The kernel's driver, which binds the device; before our module and after it."""
+    vm.run("modprobe ptp_vmclock")
+    vm.wait_until("[[ -c /dev/vmclock0 ]]")
+    before = generation(vm)
+    vm.run(LOAD)
+    clock.move(100)
+    vm.wait_until(f"(($(cat {CLASS}/generation) > {before} + 1))")
+    seen = vm.run("dd if=/dev/vmclock0 bs=1 skip=104 count=8 2>/dev/null | od -An -tu8").strip()
+    tap.equal((seen, last_cause(vm)), ("100", "vmclock"),
+              "beside ptp_vmclock: both have the hypervisor's new counter")
+    vm.run("rmmod ptp_vmclock && modprobe ptp_vmclock")
+    before = generation(vm)
+    clock.move(101)
+    vm.wait_until(f"(($(cat {CLASS}/generation) > {before}))")
+    tap.ok(True, "and after ptp_vmclock was unloaded and loaded again")
+    vm.run("rmmod sysgenid_vmclock")
+    clock.move(7)
+
+
+def moved_by_notification(tap, vm, clock):
+    old = generation(vm)
+    clock.move(8)
+    vm.wait_until(f"(($(cat {CLASS}/generation) > {old}))")
+    tap.equal((generation(vm) - old, last_cause(vm)), (1, "vmclock"),
+              "a new counter moves the generation by one, with cause vmclock")
+    clock.move(3)
+    vm.wait_until(f"(($(cat {CLASS}/generation) > {old} + 1))")
+    tap.ok(log_says(vm, "went back from 8 to 3"), "a counter that goes back is a change, too")
+
+
+def faults(tap, vm, clock):
+    """What cannot be read is a change, once."""
+    clock.set("frozen", True)
+    old = generation(vm)
+    clock.move(9)
+    vm.wait_until(f"(($(cat {CLASS}/generation) > {old}))")
+    tap.ok(log_says(vm, "and does not end"),
+           "a page that is being changed for ever counts as a change, and the log says so")
+    between = generation(vm)
+    vm.run(f"for _ in . . . . . . . . . .; do {ASK} poll; done")
+    tap.equal(generation(vm) - between, 0, "but only once, however often somebody asks")
+    clock.set("frozen", False)
+    vm.run(f"{ASK} poll")
+    tap.ok(generation(vm) > between, "and is a change when it ends")
+    between = generation(vm)
+    with clock.poked(0, b"\0\0\0\0"):
+        vm.run(f"{ASK} poll")
+        tap.ok(generation(vm) > between and log_says(vm, "which is new"),
+               "a page that is none any more counts as a change, and the log says so")
+        between = generation(vm)
+    vm.run(f"{ASK} poll")
+    tap.ok(generation(vm) > between, "and so does its return")
+
+
+def before_the_notification(tap, vm):
+    """The counter moves and no notification comes: whoever asks is right all the same."""
+    switch = "/sys/module/sysgenid_vmclock/parameters/sync_source"
+    for sync, wanted in (("Y", "new"), ("N", "old")):
+        answers = vm.run(f"echo {sync} >{switch}; {ASK} all; echo Y >{switch}; {ASK} poll")
+        for way, answer in (line.split() for line in answers.splitlines()):
+            tap.equal(answer, wanted, f"{way} before the notification" if sync == "Y" else
+                      f"control: {way} that does not look at the page does not know")
+
+
+def restored_twice(tap, vm, clock):
+    """One snapshot, restored twice."""
+    vm.stop()
+    vm.hmp("savevm twice")
+    old = clock.get("generation")
+    vm.cont()
+    before, seen = generation(vm), []
+    for _ in range(2):
+        vm.stop()
+        vm.hmp("loadvm twice")
+        vm.cont()
+        vm.run(f"{ASK} reseeded")
+        seen.append((generation(vm), last_cause(vm),
+                     vm.run("cat /proc/sys/kernel/random/uuid"), clock.get("generation")))
+    tap.equal([one[:2] for one in seen], [(before + 1, "vmclock")] * 2,
+              "a snapshot is restored twice: both copies have a new generation")
+    tap.equal([one[3] for one in seen], [old + 1] * 2, "by the same counter of the hypervisor's")
+    tap.ok(seen[0][2] != seen[1][2], "and other random bytes")
+
+
+def vmclock(tap, suite, folder):
+    "a machine with a VMClock"
+    with machine.start(suite, folder, *clock_device(folder), mem=512) as vm:
+        clock = Clock(vm)
+        refused(tap, vm, clock)
+        if suite.name == "backports":
+            kernels_own(tap, vm, clock)
+        before = generation(vm)
+        vm.run(LOAD)
+        tap.equal(generation(vm), before + 1, "the module moves the generation when it begins")
+        moved_by_notification(tap, vm, clock)
+        faults(tap, vm, clock)
+        before_the_notification(tap, vm)
+        restored_twice(tap, vm, clock)
+        before = generation(vm)
+        vm.run("rmmod sysgenid_vmclock")
+        tap.equal(generation(vm), before + 1, "and when it ends")
+        tap.log_is_clean(vm, "VMClock")
+
+
+each_suite(vmclock, qemu="10.0", suites="trixie backports")
