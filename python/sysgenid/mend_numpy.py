@@ -2,6 +2,7 @@
 """numpy.random: its generators are compiled and cannot be changed, but each draw takes the lock of its bit generator. So
 the lock looks at the generation."""
 import gc
+import sys
 import threading
 
 
@@ -13,6 +14,9 @@ def mend(bit_generator, fresh):
     lock = make_lock(bit_generator.BitGenerator, fresh)
     for name in names:
         setattr(bit_generator, name, lock)
+    # Python starts with the switch, so this takes a .pth file that loads numpy and comes before ours.
+    if "numpy.random.mtrand" in sys.modules:
+        raise RuntimeError("numpy was loaded before the switch: what it has made so far is not covered")
 
 
 def renew(lock, kind, material):
