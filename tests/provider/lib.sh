@@ -27,7 +27,7 @@ provider_dump()
 {
 	rm -rf "$CR_DIR/image"
 	container_start server "$@" || provider_die "does not start: $*"
-	wait_for 30 "${READY[@]}" server || provider_die "does not answer: $*"
+	wait_for "${READY_LIMIT:-30}" "${READY[@]}" server || provider_die "does not answer: $*"
 	container_dump server image >"$CR_DIR/dump.out" 2>&1 || provider_die "criu cannot dump: $*"
 }
 
