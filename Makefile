@@ -8,7 +8,7 @@ export PREFIX DESTDIR
 export BUILD := $(CURDIR)/build
 
 # Parts that run in user space, in the order in which they need each other.
-USER_PARTS := lib tools criu-plugin runtime-hooks openssl-provider preload python
+USER_PARTS := lib tools criu-plugin runtime-hooks openssl-provider preload python node
 TEST_PARTS := $(patsubst %/Makefile,%,$(wildcard tests/*/Makefile))
 
 help: ## this list
@@ -22,7 +22,7 @@ build: need-build $(USER_PARTS) module ## build library, command, plugin, and th
 $(USER_PARTS) $(TEST_PARTS):
 	+@$(MAKE) --no-print-directory -C $@ all
 
-tools criu-plugin runtime-hooks openssl-provider preload $(TEST_PARTS): lib
+tools criu-plugin runtime-hooks openssl-provider preload node $(TEST_PARTS): lib
 
 KVER ?= $(shell uname -r)
 module:

@@ -98,6 +98,7 @@ run_page qemu/README.md
 run_page docs/containers.md
 run_page docs/kubernetes.md
 run_page python/README.md
+run_page node/README.md
 rm -f /usr/local/lib/python3.*/dist-packages/sysgenid-auto.pth
 
 for page in lib/sysgenid.4 lib/libsysgenid.3 tools/sysgenid.1 criu-plugin/sysgenid-criu.7; do
