@@ -18,8 +18,8 @@
  * aborts, or changes errno's meaning for the caller. sysgenid_explain() turns an error into a
  * sentence.
  *
- * THREADS. A handle may be used by any number of threads at the same time, except sysgenid_close(),
- * which needs all others to be done. sysgenid_events handles belong to one thread at a time. A
+ * THREADS. Any number of threads may use a handle at the same time. sysgenid_close() may only be
+ * called when all others are done. A sysgenid_events handle belongs to one thread at a time. A
  * thread may be cancelled in sysgenid_wait(), sysgenid_wait_watchers() and sysgenid_events_next();
  * elsewhere it may leave a descriptor behind.
  *
@@ -46,22 +46,23 @@ struct sysgenid {
 };
 
 /*
- * Where no module can be loaded the counter may be a regular *file* at the same path: one page,
- * bind-mounted read-only, whose word is written in place when a container is restored. The
- * functions below do the same with it, but
- *  - there is no descriptor to poll: fd is SYSGENID_FD_FILE. sysgenid_wait() looks at the word at
- *    least every 20 ms.
- *  - there are no watchers: sysgenid_track() and sysgenid_wait_watchers() return -EOPNOTSUPP; an
+ * Where no module can be loaded, a *counter file* may stand at the same path: a regular file of one
+ * page, bind-mounted read-only, whose generation word is written in place when a container is
+ * restored. The functions below do the same with a counter file as with the device, but
+ *  - there is no descriptor to poll: fd is SYSGENID_FD_FILE. sysgenid_wait() looks at the
+ *    generation at least every 20 ms.
+ *  - there are no watchers: sysgenid_track() and sysgenid_wait_watchers() return -EOPNOTSUPP. An
  *    acknowledgement is checked and reaches nobody.
- *  - nothing moves it when a virtual machine is restored.
- *  - programs that read() or poll() by themselves see a plain file.
- * Only a file that root owns (or the caller), that nobody else can write, is taken for the counter.
- * Whoever may write it may also cut it off, and programs that have it mapped get SIGBUS then.
+ *  - the generation does not move when a virtual machine is restored.
+ *  - programs that call read() or poll() by themselves see a plain file.
+ * A file is taken for a counter file only if root or the caller owns it and nobody else can write
+ * it: whoever can write the file can also truncate it, and then programs that have it mapped get
+ * SIGBUS.
  */
 #define SYSGENID_FD_FILE (-2)
 
 /* sysgenid_open() flags */
-/* keep the mapping, not the file: only loads and getrandom will work */
+/* Keep the mapping and close the file: only loads and sysgenid_getrandom() work. */
 #define SYSGENID_OPEN_MAP_ONLY 0x1u
 
 /**
@@ -71,7 +72,7 @@ struct sysgenid {
  *          set-user-ID program the variable is ignored.
  * @flags:  SYSGENID_OPEN_*; unknown bits: -EINVAL
  *
- * The file is opened close-on-exec, non-blocking and for reading and writing. With
+ * The file is opened close-on-exec, non-blocking, and for reading and writing; with
  * SYSGENID_OPEN_MAP_ONLY for reading only. Errors: -ENOENT, -ENODEV or -ENXIO (module not loaded),
  * -EACCES (by mode, or by a container's device cgroup),
  * -ENOTTY (@path is not the counter), -EMFILE, -ENOMEM, ...
@@ -81,11 +82,11 @@ int sysgenid_open(struct sysgenid **handle, const char *path, unsigned int flags
 
 enum sysgenid_source { SYSGENID_SOURCE_DEVICE, SYSGENID_SOURCE_FILE };
 
-/** sysgenid_source - is it the device, or a page in a file? */
+/** sysgenid_source - is the counter the device, or a counter file? */
 enum sysgenid_source sysgenid_source(const struct sysgenid *handle);
 
 /**
- * sysgenid_close - unmap, close, free. NULL is allowed. Nobody waits for a tracked watcher then.
+ * sysgenid_close - unmap, close, free. NULL is allowed. Nobody waits for the handle afterwards.
  */
 void sysgenid_close(struct sysgenid *handle);
 
@@ -102,9 +103,9 @@ static inline uint32_t sysgenid_generation(const struct sysgenid *handle)
  * sysgenid_changed - has the generation changed since the caller looked?
  * @seen: in: the generation that the caller knows; out: the current one
  *
- * Order: call it, then use the cached state. State made before a call that returns false is of this
- * generation.
- * @seen must not be shared between threads without a lock: keep one a thread.
+ * Call this function first, and use the cached state afterwards. If it returns false, state that
+ * was made before the call belongs to the current generation. Threads must not share @seen without
+ * a lock: keep one for each thread.
  */
 static inline bool sysgenid_changed(const struct sysgenid *handle, uint32_t *seen)
 {
@@ -120,9 +121,9 @@ static inline bool sysgenid_changed(const struct sysgenid *handle, uint32_t *see
  * sysgenid_rng_reseeded - has the kernel's random number generator been reseeded for the current
  * generation?
  *
- * Ask before and after a getrandom() with the same sysgenid_generation(): bytes drawn between two
- * such answers come from a state that no clone of an earlier generation has. Also false where the
- * kernel does not keep it: then page->flags lacks SYSGENID_PAGE_F_RNG.
+ * Call this function before and after getrandom(). If both calls return true, with the same
+ * sysgenid_generation(), the bytes come from a state that no clone of an earlier generation has.
+ * Returns false, too, if the kernel does not tell: then page->flags lacks SYSGENID_PAGE_F_RNG.
  */
 static inline bool sysgenid_rng_reseeded(const struct sysgenid *handle)
 {
@@ -137,11 +138,10 @@ static inline bool sysgenid_rng_reseeded(const struct sysgenid *handle)
  * @flags:      as for getrandom(2); with GRND_NONBLOCK it never waits
  * @generation: the generation that the bytes belong to; may be NULL
  *
- * After a restore the kernel's generator is that of the snapshot until it has been reseeded, also
- * in a restored virtual machine. This waits for the reseed and draws again if a restore came in
- * between. Bytes that were returned and are not used yet when a snapshot is taken exist twice,
- * whoever made them: compare
- * @generation with sysgenid_generation() once more when you use them.
+ * After a restore the kernel's generator has the state of the snapshot until it is reseeded, also in
+ * a restored virtual machine. This function waits for the reseed, and draws again if a restore came
+ * in between. Bytes that were returned before a snapshot, and that are used after it, exist twice,
+ * whoever made them: compare @generation with sysgenid_generation() once more when you use them.
  *
  * Returns 0 with all of @buffer filled; -EAGAIN with GRND_NONBLOCK; -ETIMEDOUT: no reseed for ten
  * seconds (see the kernel log); -EOPNOTSUPP: the kernel does not keep rng_generation; else an error
@@ -169,10 +169,10 @@ int sysgenid_track(struct sysgenid *handle, bool on);
  * sysgenid_wait - sleep until the generation is not @seen
  * @timeout_ms: milliseconds; negative: for ever; 0: just look
  *
- * Looks at the word, not at what the handle has acknowledged: several threads may wait with
- * different @seen. It opens the device once more for as long as it sleeps, through /proc or by the
- * path. So a child in a PID namespace of its own, which has another generation, must not wait with
- * a handle that it has inherited. Returns 0, -ETIME, -EINTR after a signal, -EBADF with
+ * Compares @seen with the generation, not with what the handle has acknowledged: several threads
+ * may wait with different @seen. While it sleeps, this function has the device open once more,
+ * through /proc or by the path. So a child in a PID namespace of its own, which has another
+ * generation, must not wait with a handle that it has inherited. Returns 0, -ETIME, -EINTR after a signal, -EBADF with
  * SYSGENID_OPEN_MAP_ONLY, or why it could not open the device (-EMFILE, -EACCES, ...). Capability:
  * none.
  */
@@ -196,7 +196,7 @@ int sysgenid_wait_watchers(struct sysgenid *handle, unsigned int timeout_ms);
 #define SYSGENID_TRIGGER_FORCE 0x2u
 
 struct sysgenid_error {
-	char text[160]; /* the kernel's own words for the last failure, or "" */
+	char text[160]; /* what the kernel says about the last failure, or "" */
 };
 
 /**
@@ -205,7 +205,8 @@ struct sysgenid_error {
  * @generation:     the new generation; may be NULL
  * @error:          may be NULL
  *
- * It reaches the domains of all containers. Returns when both are done. -EPERM: see
+ * Moves the system's generation, and those of all containers. Returns when the generation has moved
+ * and the generator has been reseeded. -EPERM: see
  * sysgenid_explain(). -ERANGE: more than SYSGENID_MAX_JUMP above the highest generation so far, or
  * SYSGENID_MAX_JUMPS in all since the module was loaded, and not forced; nothing has moved.
  * -EIO: moved, but the reseed failed. -ENOENT: module not loaded.
@@ -219,12 +220,13 @@ int sysgenid_trigger(uint32_t min_generation, unsigned int flags, uint32_t *gene
  * sysgenid_trigger_domain - the same for one domain: that of a PID namespace
  * @pidns_fd: a descriptor of /proc/PID/ns/pid
  *
- * Nobody outside it is woken or sees another number; with the initial PID namespace it is
- * sysgenid_trigger(). When nobody has the device open there, nothing moves, and @generation is the
- * one that it would start with. Also -EBADF: no such descriptor; -EINVAL: not of a PID namespace;
- * -EBUSY: for a second others have moved that generation without pause, and nothing has moved.
- * @min_generation is always followed in domains other than the initial one. Capability: as above,
- * in the user namespace that owns the PID namespace.
+ * Nobody outside the domain is woken or sees another generation. With the initial PID namespace
+ * this is sysgenid_trigger(). If nobody in the domain has the device open, nothing moves, and
+ * @generation is the one that the domain would start with. Further errors: -EBADF: no such
+ * descriptor; -EINVAL: the descriptor is not a PID namespace's; -EBUSY: others have moved that
+ * generation without pause for a second, and nothing has moved. Domains other than the system's
+ * follow any @min_generation. Capability: as above, in the user namespace that owns the PID
+ * namespace.
  */
 int sysgenid_trigger_domain(int pidns_fd, uint32_t min_generation, unsigned int flags,
 			    uint32_t *generation, struct sysgenid_error *error);
@@ -232,14 +234,14 @@ int sysgenid_trigger_domain(int pidns_fd, uint32_t min_generation, unsigned int 
 /**
  * sysgenid_reseed - reseed the kernel's random number generator and move no generation
  *
- * Returns when it is done. -EPERM, -EIO, -ENOENT, -ETIMEDOUT as above; -EOPNOTSUPP: an old module.
+ * Returns when the reseed is done. -EPERM, -EIO, -ENOENT, -ETIMEDOUT as above; -EOPNOTSUPP: an old module.
  * Capability: CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN in the initial user namespace.
  */
 int sysgenid_reseed(struct sysgenid_error *error);
 
 struct sysgenid_status {
 	uint32_t generation;
-	uint32_t highest;  /* the highest number ever given out in this domain */
+	uint32_t highest;  /* the highest number ever drawn in this domain */
 	uint32_t watchers; /* tracked files */
 	uint32_t outdated; /* of these, how many are outdated */
 	uint32_t cause;	   /* enum sysgenid_cause of the last change */
@@ -258,7 +260,7 @@ int sysgenid_get_status(struct sysgenid_status *status, struct sysgenid_error *e
  * @pidns_fd: a descriptor of /proc/PID/ns/pid (-EBADF, -EINVAL: it is none); -1: the caller's own
  * @domain:   the inode number of that file, which events carry; may be NULL
  *
- * Where nobody has the device open it tells what the domain would start with.
+ * If nobody has the device open there, @status is what the domain would start with.
  * Capability: none for the caller's own, else as for sysgenid_trigger_domain() (-EPERM).
  */
 int sysgenid_get_domain_status(int pidns_fd, struct sysgenid_status *status, uint32_t *domain,
@@ -273,18 +275,17 @@ const char *sysgenid_cause_name(uint32_t cause);
 struct sysgenid_events; /* a subscription */
 
 /* sysgenid_events_open() flags */
-/* tell also when all watchers have acknowledged: SYSGENID_EVENT_SETTLED */
+/* Also report when all watchers have acknowledged: SYSGENID_EVENT_SETTLED. */
 #define SYSGENID_EVENTS_SETTLED 0x1u
 /*
- * tell also of the domains of other PID namespaces. A container may cause as much of that as it
- * likes, so that the system's changes are missed as well (-ENOBUFS): who cannot have that has two
- * subscriptions
+ * Also report changes of other domains. A container may cause so many of these that changes of the
+ * system's domain are missed as well (-ENOBUFS). To prevent that, use two subscriptions.
  */
 #define SYSGENID_EVENTS_DOMAINS 0x2u
 
 enum sysgenid_event_type {
 	SYSGENID_EVENT_CHANGE,	/* the generation has changed */
-	SYSGENID_EVENT_SETTLED, /* the last outdated watcher has acknowledged it, or gone */
+	SYSGENID_EVENT_SETTLED, /* the last outdated watcher has acknowledged it, or closed */
 };
 
 struct sysgenid_event {
@@ -299,8 +300,8 @@ struct sysgenid_event {
  * sysgenid_events_open - subscribe to changes in the system's domain
  * @flags: SYSGENID_EVENTS_*; unknown bits: -EINVAL
  *
- * A change that reaches all domains is one event, the system's.
- * -ENOENT: module not loaded. -EPROTO: the module is older and cannot tell what @flags ask for.
+ * A change that reaches all domains is reported once, as an event of the system's domain.
+ * -ENOENT: module not loaded. -EPROTO: the module is older and does not report what @flags ask for.
  * Capability: none; with SYSGENID_EVENTS_DOMAINS CAP_SYS_ADMIN in the initial user namespace
  * (-EPERM). Events reach the initial network namespace only.
  */
@@ -313,9 +314,9 @@ int sysgenid_events_fd(const struct sysgenid_events *events);
  * sysgenid_events_next - take the next event
  * @timeout_ms: milliseconds; negative: for ever; 0: just look
  *
- * Returns 0; -ETIME; -EINTR after a signal; -ENOBUFS: some events were missed, the subscription
- * goes on: take what is still queued (older events, up to -ETIME), then call sysgenid_get_status()
- * for where the counter is now; -ENODEV: the module was unloaded, no more events will come: open a
+ * Returns 0; -ETIME; -EINTR after a signal; -ENOBUFS: some events were missed, and the subscription
+ * goes on: take the events that are still queued, which are older, until -ETIME, and then call
+ * sysgenid_get_status() for the current generation; -ENODEV: the module was unloaded, no more events will come: open a
  * new subscription.
  */
 int sysgenid_events_next(struct sysgenid_events *events, struct sysgenid_event *event,
