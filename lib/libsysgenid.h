@@ -138,10 +138,11 @@ static inline bool sysgenid_rng_reseeded(const struct sysgenid *handle)
  * @flags:      as for getrandom(2); with GRND_NONBLOCK it never waits
  * @generation: the generation that the bytes belong to; may be NULL
  *
- * After a restore the kernel's generator has the state of the snapshot until it is reseeded, also in
- * a restored virtual machine. This function waits for the reseed, and draws again if a restore came
- * in between. Bytes that were returned before a snapshot, and that are used after it, exist twice,
- * whoever made them: compare @generation with sysgenid_generation() once more when you use them.
+ * After a restore the kernel's generator has the state of the snapshot until it is reseeded, also
+ * in a restored virtual machine. This function waits for the reseed, and draws again if a restore
+ * came in between. Bytes that were returned before a snapshot, and that are used after it, exist
+ * twice, whoever made them: compare @generation with sysgenid_generation() once more when you use
+ * them.
  *
  * Returns 0 with all of @buffer filled; -EAGAIN with GRND_NONBLOCK; -ETIMEDOUT: no reseed for ten
  * seconds (see the kernel log); -EOPNOTSUPP: the kernel does not keep rng_generation; else an error
@@ -172,9 +173,9 @@ int sysgenid_track(struct sysgenid *handle, bool on);
  * Compares @seen with the generation, not with what the handle has acknowledged: several threads
  * may wait with different @seen. While it sleeps, this function has the device open once more,
  * through /proc or by the path. So a child in a PID namespace of its own, which has another
- * generation, must not wait with a handle that it has inherited. Returns 0, -ETIME, -EINTR after a signal, -EBADF with
- * SYSGENID_OPEN_MAP_ONLY, or why it could not open the device (-EMFILE, -EACCES, ...). Capability:
- * none.
+ * generation, must not wait with a handle that it has inherited. Returns 0, -ETIME, -EINTR after a
+ * signal, -EBADF with SYSGENID_OPEN_MAP_ONLY, or why it could not open the device (-EMFILE,
+ * -EACCES, ...). Capability: none.
  */
 int sysgenid_wait(struct sysgenid *handle, uint32_t seen, int timeout_ms);
 
@@ -234,8 +235,8 @@ int sysgenid_trigger_domain(int pidns_fd, uint32_t min_generation, unsigned int 
 /**
  * sysgenid_reseed - reseed the kernel's random number generator and move no generation
  *
- * Returns when the reseed is done. -EPERM, -EIO, -ENOENT, -ETIMEDOUT as above; -EOPNOTSUPP: an old module.
- * Capability: CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN in the initial user namespace.
+ * Returns when the reseed is done. -EPERM, -EIO, -ENOENT, -ETIMEDOUT as above; -EOPNOTSUPP: an old
+ * module. Capability: CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN in the initial user namespace.
  */
 int sysgenid_reseed(struct sysgenid_error *error);
 
@@ -316,8 +317,8 @@ int sysgenid_events_fd(const struct sysgenid_events *events);
  *
  * Returns 0; -ETIME; -EINTR after a signal; -ENOBUFS: some events were missed, and the subscription
  * goes on: take the events that are still queued, which are older, until -ETIME, and then call
- * sysgenid_get_status() for the current generation; -ENODEV: the module was unloaded, no more events will come: open a
- * new subscription.
+ * sysgenid_get_status() for the current generation; -ENODEV: the module was unloaded, no more
+ * events will come: open a new subscription.
  */
 int sysgenid_events_next(struct sysgenid_events *events, struct sysgenid_event *event,
 			 int timeout_ms);
