@@ -46,7 +46,7 @@ static inline void sysgenid_cleanup_free(void *pointer)
 	free(*(void **)pointer);
 }
 
-/* Returns *@fd, which is not closed then. */
+/* Hands the descriptor on: returns *@fd, and it is not closed at the end of the scope. */
 static inline int sysgenid_steal_fd(int *fd)
 {
 	int stolen = *fd;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * The time since some point, for time limits. Nobody sets this clock; a restore may make it jump.
+ * A clock for time limits. Nobody sets this clock, but a restore may make it jump.
  */
 #ifndef SYSGENID_CLOCK_H
 #define SYSGENID_CLOCK_H

@@ -26,8 +26,9 @@ int counterfile_open(int folder, const char *path, int flags)
 }
 
 /*
- * A page that others could make shorter would end this process with SIGBUS when it reads it, and
- * one that they could write would tell it nothing. Root can do either; who is root can do anything.
+ * If others could truncate the file, this process would get SIGBUS when it reads the page. If
+ * others could write the file, its generation would mean nothing. Root can do both, and anything
+ * else.
  */
 int counterfile_check(int fd)
 {
@@ -66,7 +67,7 @@ uint32_t counterfile_raise(struct sysgenid_page *page, uint32_t min)
 {
 	uint32_t next, now = __atomic_load_n(&page->generation, __ATOMIC_ACQUIRE);
 
-	/* Release: who reads the new number reads all that was written before. */
+	/* Release: a reader of the new generation sees all that was written before. */
 	do {
 		next = now == UINT32_MAX ? 1 : now + 1;
 		/*
@@ -87,8 +88,8 @@ void counterfile_reseeded(struct sysgenid_page *page, uint32_t generation)
 	if (!(page->flags & SYSGENID_PAGE_F_RNG))
 		return;
 	/*
-	 * Acquire: who sees another's rng_generation also sees that generation, and does not
-	 * replace it.
+	 * Acquire: a process that sees another's rng_generation also sees that generation, and
+	 * does not replace it.
 	 */
 	while (__atomic_load_n(&page->generation, __ATOMIC_ACQUIRE) == generation &&
 	       !__atomic_compare_exchange_n(&page->rng_generation, &told, generation, false,

@@ -12,7 +12,8 @@
 #include <linux/sysgenid.h>
 
 /*
- * Their place is SYSGENID_REGISTRY/NAME/SYSGENID_REGISTRY_FILE. Tests have a registry of their own.
+ * A counter file is at SYSGENID_REGISTRY/NAME/SYSGENID_REGISTRY_FILE. Tests have a registry of
+ * their own.
  */
 #ifndef SYSGENID_REGISTRY
 #define SYSGENID_REGISTRY "/run/sysgenid/containers"
@@ -27,11 +28,12 @@
 int counterfile_open(int folder, const char *path, int flags);
 
 /*
- * Returns 0 if it is a counter file that only root, or this process's user, can write; -ENOTTY, ...
+ * Returns 0 if the descriptor is of a counter file that only root, or this process's user, can
+ * write; otherwise -ENOTTY or another -errno.
  */
 int counterfile_check(int fd);
 
-/* The same, and maps it. The caller may close the descriptor then. */
+/* Checks the same, and maps the file. The caller may close the descriptor afterwards. */
 int counterfile_map(int fd, bool writable, struct sysgenid_page **page);
 void counterfile_unmap(struct sysgenid_page *page);
 
@@ -44,8 +46,8 @@ uint32_t counterfile_raise(struct sysgenid_page *page, uint32_t min);
 
 /*
  * Stores that the kernel's random number generator has been reseeded for @generation, to which the
- * caller has raised the page. If the page has another generation by now, nothing is stored: who
- * raised it will do so.
+ * caller has raised the page. Stores nothing if the page has another generation by now: the process
+ * that raised it will do so.
  */
 void counterfile_reseeded(struct sysgenid_page *page, uint32_t generation);
 

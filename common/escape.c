@@ -9,7 +9,7 @@
 #define HEAD 1000
 #define TAIL (SYSGENID_ESCAPE_MAX - HEAD - (int)sizeof(CUT) + 1)
 
-/* How many bytes the UTF-8 character at @text has; 0: it is none. */
+/* Returns the length of the UTF-8 character at @text in bytes; 0 if it is not UTF-8. */
 static int decode(const unsigned char *text, uint32_t *character)
 {
 	static const uint32_t least[] = { 0, 0, 0x80, 0x800, 0x10000 };

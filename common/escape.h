@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Text that others have made, paths and names of a container say, on its way to a log or a
+ * Makes text that others have chosen, such as paths and names of a container, fit for a log or a
  * terminal.
  */
 #ifndef SYSGENID_ESCAPE_H
@@ -13,10 +13,10 @@
 #define SYSGENID_ESCAPE_SIZE (4 * SYSGENID_ESCAPE_MAX + 1)
 
 /*
- * Makes one line of printable text, with \xNN in the place of each byte that is a backslash, a
- * control character, a character that is invisible or changes the direction of writing, or no
- * UTF-8. So no text can end its line, forge another one or send commands to a terminal. The middle
- * of a long text is replaced by "[...]": what a message says behind a path stays.
+ * Makes one line of printable text. Backslashes, control characters, characters that are invisible
+ * or change the direction of writing, and bytes that are not UTF-8 are replaced by \xNN. So no text
+ * can end its line, forge another one or send commands to a terminal. The middle of a long text is
+ * replaced by "[...]": what a message says behind a path stays.
  */
 void sysgenid_escape(const char *text, char escaped[SYSGENID_ESCAPE_SIZE]);
 

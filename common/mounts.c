@@ -36,7 +36,7 @@ static void unescape(char *text)
 	*out = '\0';
 }
 
-/* A decimal number and the character after it. */
+/* Parses a decimal number and the character after it. */
 static bool read_number(char **at, char end, unsigned int *number)
 {
 	char *digit = *at;
@@ -151,7 +151,7 @@ int sysgenid_registry_locate(int registry, struct sysgenid_registry_place *place
 	fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	/* In a chroot it may not be shown. */
+	/* mountinfo may not show the mount in a chroot. */
 	found = sysgenid_for_each_mount(fd, locate, &locating);
 	close(fd);
 	return found < 0 ? found : 0;

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /*
- * Which counter files are mounted, as /proc/PID/mountinfo shows it: that is the kernel's word,
- * which no container can forge, and to read it asks no file system, whose server may be a process
- * that is stopped.
+ * Which counter files are mounted, according to /proc/PID/mountinfo. No container can forge that
+ * file. Reading it asks no file system, whose server may be a stopped process.
  */
 #ifndef SYSGENID_MOUNTS_H
 #define SYSGENID_MOUNTS_H
@@ -19,29 +18,29 @@ struct sysgenid_mount {
 	const char *type;  /* of its file system */
 };
 
-/* Takes a line apart, which it changes. False: it is none of a mountinfo. */
+/* Parses a line, and changes it. Returns false if it is not a line of a mountinfo. */
 bool sysgenid_mount_parse(char *line, struct sysgenid_mount *mount);
 
 /*
- * Calls fn for each mount in an open mountinfo. Anything but 0 ends the walk and becomes its
- * result; -errno when it cannot be read to its end.
+ * Calls fn for each mount in an open mountinfo. If fn returns anything but 0, the walk ends with
+ * that result. Returns -errno if mountinfo cannot be read to its end.
  */
 typedef int (*sysgenid_mount_fn)(const struct sysgenid_mount *mount, void *argument);
 int sysgenid_for_each_mount(int mountinfo, sysgenid_mount_fn fn, void *argument);
 
-/* Where the registry lies: its path on its file system, "" if that is not known. */
+/* Where the registry is: its path on its file system, "" if the path is not known. */
 struct sysgenid_registry_place {
 	dev_t device;
 	char path[PATH_MAX];
 };
 
-/* Of a registry that is open. Returns 0 or -errno. */
+/* Finds out where an open registry is. Returns 0 or -errno. */
 int sysgenid_registry_locate(int registry, struct sysgenid_registry_place *place);
 
 /*
- * The name in the registry of the counter that a mount shows, by its file or by the folder that has
- * nothing else in it. NULL: none, or all of them, as each mount of /run does. False alarms are
- * possible where the path is not known.
+ * Returns the name in the registry of the counter file that a mount shows: a mount of the file, or
+ * of the folder that has nothing else in it. Returns NULL if the mount shows none, or all of them,
+ * as each mount of /run does. May return a wrong name if the registry's path is not known.
  */
 const char *sysgenid_mounted_counter(const struct sysgenid_mount *mount,
 				     const struct sysgenid_registry_place *place, char *name,

@@ -10,8 +10,8 @@
 #include "cleanup.h"
 
 /*
- * Makes the kernel's generator reseed itself. The vDSO drops all states then that were made before
- * on this machine. Returns 0 or -errno. Needs CAP_SYS_ADMIN.
+ * Has the kernel reseed its random number generator. The vDSO then drops all states that were made
+ * before on this machine. Returns 0 or -errno. Needs CAP_SYS_ADMIN.
  */
 static inline int sysgenid_reseed_kernel(void)
 {
