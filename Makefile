@@ -50,18 +50,21 @@ demo: need-build need-vm ## restore a token server twice, without us and with us
 demo-vm: need-build need-vm qemu ## the same for a whole machine, with our QEMU device: make demo-vm SUITE=...
 	@tests/demo-vm/demo-vm $(SUITE)
 
-check: need-build need-lint need-vm need-check qemu $(USER_PARTS) $(TEST_PARTS) ## run all tests, unit and VM, with prove
+check: need-build need-lint need-vm need-check qemu $(USER_PARTS) $(TEST_PARTS) ## run the tests, on this machine and in VMs of three suites (half an hour)
 	@tests/check
 
-check-kernels: need-vm ## build the modules for each kernel that Debian has headers for
+check-kernels: need-vm ## the modules on each kernel that Debian has headers for, and DKMS in a kernel's upgrade
+	@tests/vm/build backports
 	@tests/kernels.t --all
+	@tests/dkms.t --upgrade
 
-check-all: check check-kernels ## all tests, also those that take long
+check-all: export CHECK_ALL := yes
+check-all: check check-kernels ## check and check-kernels, and each test on all its suites
 
-bench: need-build need-vm qemu ## measure, in VMs of both suites
+bench: need-build need-vm qemu ## measure what things cost, in VMs of Debian 12 and 13
 	@tests/bench/bench bookworm trixie
 
-qemu: need-qemu ## build Debian's QEMU 7.2 and 10.0 with our virtio-rng device (minutes; cached)
+qemu: need-qemu ## build Debian's QEMU 7.2 and 10.0 with our devices (minutes; cached)
 	@qemu/build 7.2 10.0 >/dev/null
 
 lint: need-lint ## clang-format, cppcheck, shellcheck
