@@ -35,11 +35,14 @@ class Tap:
         print("#", text.replace("\n", "\n# "), flush=True)
 
 
-def each_suite(*tests, qemu=None, suites="bookworm trixie"):
-    """Runs the tests for every suite, each with (tap, suite, folder); then the plan. @qemu: see Suite."""
+def each_suite(*tests, qemu=None, suites="bookworm trixie", more=""):
+    """Runs the tests for every suite, each with (tap, suite, folder); then the plan. @qemu: see Suite.
+    The suites in @more are for "make check-all" only, which sets CHECK_ALL."""
     from vm import Suite  # pylint: disable=import-outside-toplevel
 
     tap = Tap()
+    if os.environ.get("CHECK_ALL"):
+        suites += f" {more}"
     for name in os.environ.get("SUITES", suites).split():
         suite = Suite(name, qemu)
         tap.prefix = f"{name}: "
