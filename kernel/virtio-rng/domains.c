@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The generation words of domains other than the system's: for each a request of its own in each
- * leak queue, "copy a number that nobody has seen there into this word". They stand behind the
- * driver's own. virtio cannot take a request back, so a word is stored until the device is reset,
- * whether its domain is in use or waits in the pool to be used again.
+ * The generation words of domains other than the system's. Each has a request of its own in each
+ * leak queue, behind the driver's own: "copy a number that nobody has seen there into this word".
+ * virtio cannot take a request back, so a word is stored until the device is reset, whether its
+ * domain is in use or waits in the pool.
  */
 #include <linux/errno.h>
 #include <linux/gfp.h>
@@ -17,32 +17,23 @@
 #include "queues.h"
 #include "sysgenid.h"
 
-static u32 *domains_source_of(struct vrng_leak_queue *queue, unsigned int i)
-{
-	BUILD_BUG_ON(VRNG_COVERS * L1_CACHE_BYTES > PAGE_SIZE);
-	return (u32 *)(queue->sources + i * L1_CACHE_BYTES);
-}
-
-static int domains_arm(struct vrng_leak *leak, struct vrng_leak_queue *queue, unsigned int i)
+int vrng_domains_arm_copy(struct virtqueue *vq, struct sysgenid_slot *slot, struct page *page)
 {
 	struct scatterlist from, to, *sgs[] = { &from, &to };
-	struct sysgenid_slot *slot = &queue->covers[i];
 	int ret;
 
 	sg_init_one(&from, slot->source, sizeof(u32));
 	sg_init_table(&to, 1);
-	sg_set_page(&to, leak->covers[i].page, sizeof(u32),
-		    offsetof(struct sysgenid_page, generation));
+	sg_set_page(&to, page, sizeof(u32), offsetof(struct sysgenid_page, generation));
 	sysgenid_slot_arm(slot);
-	ret = virtqueue_add_sgs(queue->vq, sgs, 1, 1, slot, GFP_ATOMIC);
-	/* It has never been in the device's hands. */
+	ret = virtqueue_add_sgs(vq, sgs, 1, 1, slot, GFP_ATOMIC);
 	if (ret)
 		sysgenid_slot_drop(slot);
 	return ret;
 }
 
 /*
- * Put on the queue what is not there. What fails is tried again each time, and found missing when
+ * Puts on the queue what is not there. What fails is tried again each time, and found missing when
  * the queue comes back. @alone: the driver's own requests are not put there at the same time.
  */
 void vrng_domains_arm(struct vrng_leak *leak, struct vrng_leak_queue *queue, bool alone)
@@ -51,14 +42,15 @@ void vrng_domains_arm(struct vrng_leak *leak, struct vrng_leak_queue *queue, boo
 
 	lockdep_assert_held(&leak->lock);
 	for (i = 0; i < leak->cover_count; i++) {
-		if (test_bit(i, queue->held) || domains_arm(leak, queue, i))
+		if (test_bit(i, queue->held) ||
+		    vrng_domains_arm_copy(queue->vq, &queue->covers[i], leak->covers[i].page))
 			continue;
 		__set_bit(i, queue->held);
 		__assign_bit(i, queue->alone, alone);
 	}
 }
 
-/* Something has come back. Returns whether it was one of these, and whether it stood alone. */
+/* Returns whether what has come back was one of these, and whether it stood alone. */
 bool vrng_domains_executed(struct vrng_leak *leak, struct vrng_leak_queue *queue, void *token,
 			   bool *alone)
 {
@@ -75,7 +67,7 @@ bool vrng_domains_executed(struct vrng_leak *leak, struct vrng_leak_queue *queue
 	return true;
 }
 
-/* The queue has come back: those that have not are moved by an event. */
+/* The queue has come back: an event moves the words of those that have not. */
 void vrng_domains_look_back(struct vrng_leak *leak, struct vrng_leak_queue *queue)
 {
 	unsigned int i;
@@ -105,7 +97,8 @@ static bool domains_add(struct vrng_leak *leak, struct sysgenid_counter *counter
 	leak->covers[i].page = page;
 	for (to = 0; to < VRNG_LEAK_QUEUES; to++) {
 		queue = &leak->queues[to];
-		sysgenid_slot_init(&queue->covers[i], counter, domains_source_of(queue, i));
+		BUILD_BUG_ON(VRNG_COVERS * L1_CACHE_BYTES > PAGE_SIZE);
+		sysgenid_slot_init(&queue->covers[i], counter, queue->sources + i * L1_CACHE_BYTES);
 		/* A plain device gets it with the queue that is armed. */
 		if (to != leak->next && !leak->latches)
 			continue;
@@ -148,8 +141,8 @@ static void domains_drop(struct sysgenid_writer *writer)
 }
 
 /*
- * Before the device is started. @descriptors: of each queue, for this; without indirect ones a copy
- * takes two.
+ * Before the device is started. @descriptors: of each queue, for domains. Without indirect ones a
+ * copy takes two.
  */
 void vrng_domains_prepare(struct vrng_leak *leak, struct virtio_device *vdev,
 			  unsigned int descriptors)

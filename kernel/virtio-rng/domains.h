@@ -5,9 +5,15 @@
 
 #include <linux/types.h>
 
+struct page;
+struct sysgenid_slot;
 struct virtio_device;
+struct virtqueue;
 struct vrng_leak;
 struct vrng_leak_queue;
+
+/* Copies the slot's source into the generation word of @page. Caller holds the leak lock. */
+int vrng_domains_arm_copy(struct virtqueue *vq, struct sysgenid_slot *slot, struct page *page);
 
 int vrng_domains_init(struct vrng_leak *leak);
 void vrng_domains_free(struct vrng_leak *leak);

@@ -22,41 +22,22 @@
 #include "others.h"
 #include "sysgenid.h"
 
-#define WORD_SIZE sizeof(u32)
 /* A device that returns requests faster than we put them there must not hold the interrupt. */
-#define HARVEST_ROUNDS 64
+#define LEAK_HARVEST_ROUNDS 64
 
 /* Without indirect descriptors a copy takes two, a fill one. */
-#define OWN_DESCRIPTORS 3
-#define OTHERS_DESCRIPTORS (2 * VIRTIO_RNG_LEAK_REQUESTS)
+#define LEAK_OWN_DESCRIPTORS 3
+#define LEAK_OTHERS_DESCRIPTORS (2 * VIRTIO_RNG_LEAK_REQUESTS)
 
-#define VRNG_COPY 1u
-#define VRNG_FILL 2u
-#define VRNG_OTHERS 4u
-#define VRNG_DOMAINS 8u
-#define VRNG_ALONE 16u
+#define LEAK_COPY 1u
+#define LEAK_FILL 2u
+#define LEAK_OTHERS 4u
+#define LEAK_DOMAINS 8u
+#define LEAK_ALONE 16u
 
 static struct virtio_device *leak_device_of(struct vrng_leak *leak)
 {
 	return leak->queues[0].vq->vdev;
-}
-
-/* Arming. The caller holds the leak lock. */
-
-static int leak_arm_copy(struct vrng_leak *leak, struct vrng_leak_queue *queue)
-{
-	struct scatterlist from, to, *sgs[] = { &from, &to };
-	int ret;
-
-	sg_init_one(&from, &queue->buffers->source, WORD_SIZE);
-	sg_init_table(&to, 1);
-	sg_set_page(&to, leak->page, WORD_SIZE, offsetof(struct sysgenid_page, generation));
-	sysgenid_slot_arm(&queue->slot);
-	ret = virtqueue_add_sgs(queue->vq, sgs, 1, 1, &queue->slot, GFP_ATOMIC);
-	/* It has never been in the device's hands. */
-	if (ret)
-		sysgenid_slot_drop(&queue->slot);
-	return ret;
 }
 
 static int leak_arm_fill(struct vrng_leak_queue *queue)
@@ -84,7 +65,7 @@ static void leak_has_broken(struct vrng_leak *leak, int error)
 }
 
 /*
- * @which: VRNG_COPY, VRNG_FILL or both. The copy first: the machine may be copied between the
+ * @which: LEAK_COPY, LEAK_FILL or both. The copy first: the machine may be copied between the
  * two, and then the word is what must not be missing. The caller kicks, whatever came of it.
  */
 static void leak_arm(struct vrng_leak *leak, struct vrng_leak_queue *queue, unsigned int which)
@@ -92,56 +73,34 @@ static void leak_arm(struct vrng_leak *leak, struct vrng_leak_queue *queue, unsi
 	int ret = 0;
 
 	lockdep_assert_held(&leak->lock);
-	if ((which & VRNG_COPY) && leak->direct)
-		ret = leak_arm_copy(leak, queue);
-	if ((which & VRNG_FILL) && !ret)
+	if ((which & LEAK_COPY) && leak->direct)
+		ret = vrng_domains_arm_copy(queue->vq, &queue->slot, leak->page);
+	if ((which & LEAK_FILL) && !ret)
 		ret = leak_arm_fill(queue);
 	if (ret)
 		leak_has_broken(leak, ret);
 }
 
-/*
- * Requests of other kernel code are on all queues that are armed. With the DMA API a buffer may be
- * in the hands of one queue only: there it is the next one.
- */
-static void leak_arm_others(struct vrng_leak *leak)
-{
-	unsigned int i;
-
-	for (i = 0; i < VRNG_LEAK_QUEUES; i++) {
-		if (i == leak->next || (leak->latches && leak->direct))
-			vrng_others_arm(leak, &leak->queues[i]);
-	}
-}
-
-static void leak_kick_all(struct vrng_leak *leak)
-{
-	unsigned int i;
-
-	for (i = 0; i < VRNG_LEAK_QUEUES; i++)
-		virtqueue_kick(leak->queues[i].vq);
-}
-
-/* Harvest: take back what was executed. Returns which requests came back, 0 for none. */
+/* Takes back what was executed. Returns which requests came back, 0 for none. */
 static unsigned int leak_take_back(struct vrng_leak *leak, struct vrng_leak_queue *queue)
 {
 	unsigned int len, came = 0;
-	void *token;
 	bool alone;
+	void *token;
 
 	while ((token = virtqueue_get_buf(queue->vq, &len))) {
 		if (token == &queue->slot) {
 			sysgenid_slot_executed(&queue->slot);
-			came |= VRNG_COPY;
+			came |= LEAK_COPY;
 		} else if (token == queue->buffers->fill) {
 			add_device_randomness(queue->buffers->fill, VRNG_FILL_SIZE);
 			memzero_explicit(queue->buffers->fill, VRNG_FILL_SIZE);
-			came |= VRNG_FILL;
+			came |= LEAK_FILL;
 		} else if (vrng_domains_executed(leak, queue, token, &alone)) {
-			came |= alone ? VRNG_DOMAINS | VRNG_ALONE : VRNG_DOMAINS;
+			came |= alone ? LEAK_DOMAINS | LEAK_ALONE : LEAK_DOMAINS;
 		} else {
 			vrng_others_executed(queue, token);
-			came |= VRNG_OTHERS;
+			came |= LEAK_OTHERS;
 		}
 	}
 	return came;
@@ -162,7 +121,7 @@ static bool leak_harvest(struct vrng_leak *leak, unsigned int armed)
 	lockdep_assert_held(&leak->lock);
 	if (leak->stopped)
 		return false;
-	for (round = 0; round < HARVEST_ROUNDS; round++) {
+	for (round = 0; round < LEAK_HARVEST_ROUNDS; round++) {
 		/* Longest out first, so that the active queue is armed first. */
 		back = leak->next;
 		came = leak_take_back(leak, &leak->queues[back]);
@@ -172,7 +131,7 @@ static bool leak_harvest(struct vrng_leak *leak, unsigned int armed)
 			if (!came)
 				break;
 		}
-		if ((armed & BIT(back)) || (came & (VRNG_OTHERS | VRNG_ALONE)))
+		if ((armed & BIT(back)) || (came & (LEAK_OTHERS | LEAK_ALONE)))
 			sysgenid_writer_report(true);
 		vrng_domains_look_back(leak, &leak->queues[back]);
 		leak->next = 1 - back;
@@ -180,8 +139,8 @@ static bool leak_harvest(struct vrng_leak *leak, unsigned int armed)
 		to = leak->latches ? back : 1 - back;
 		leak_arm(leak, &leak->queues[to], came);
 		vrng_domains_arm(leak, &leak->queues[to], false);
-		leak_arm_others(leak);
-		leak_kick_all(leak);
+		vrng_others_arm(leak);
+		vrng_others_kick(leak);
 		armed |= BIT(to);
 	}
 	for (back = 0; back < VRNG_LEAK_QUEUES; back++) {
@@ -189,7 +148,7 @@ static bool leak_harvest(struct vrng_leak *leak, unsigned int armed)
 		if (!leak->broken && virtqueue_is_broken(leak->queues[back].vq))
 			leak_has_broken(leak, -EIO);
 	}
-	if (round == HARVEST_ROUNDS)
+	if (round == LEAK_HARVEST_ROUNDS)
 		schedule_work(&leak->more);
 	return round > 0;
 }
@@ -298,60 +257,36 @@ void vrng_leak_free(struct vrng_leak *leak)
 		kfree_sensitive(leak->queues[i].buffers);
 }
 
-static bool leak_has_room(struct vrng_leak *leak, unsigned int descriptors)
-{
-	unsigned int i;
-
-	for (i = 0; i < VRNG_LEAK_QUEUES; i++) {
-		if (virtqueue_get_vring_size(leak->queues[i].vq) < descriptors)
-			return false;
-	}
-	return true;
-}
-
-/* Descriptors of a queue that are neither for the driver's own nor for other kernel code. */
-static unsigned int leak_room_beside(struct vrng_leak *leak)
-{
-	unsigned int used = OWN_DESCRIPTORS + (leak->serves_others ? OTHERS_DESCRIPTORS : 0);
-
-	return min(virtqueue_get_vring_size(leak->queues[0].vq),
-		   virtqueue_get_vring_size(leak->queues[1].vq)) -
-	       used;
-}
-
-static void leak_arm_first(struct vrng_leak *leak)
-{
-	lockdep_assert_held(&leak->lock);
-	leak_arm(leak, &leak->queues[0], VRNG_COPY | VRNG_FILL);
-	if (leak->latches)
-		leak_arm(leak, &leak->queues[1], VRNG_COPY | VRNG_FILL);
-}
-
 /*
  * Before DRIVER_OK: the queues are filled, so that the device's first leak finds the requests. It
  * may be told of them only afterwards (virtio 1.2, 3.1.1).
  */
 void vrng_leak_prepare(struct vrng_leak *leak, struct virtio_device *vdev, struct virtqueue *vqs[])
 {
-	unsigned int i;
+	unsigned int room = UINT_MAX, i;
 
 	leak->present = virtio_has_feature(vdev, VIRTIO_RNG_F_LEAK);
 	if (!leak->present)
 		return;
-	for (i = 0; i < VRNG_LEAK_QUEUES; i++)
+	for (i = 0; i < VRNG_LEAK_QUEUES; i++) {
 		leak->queues[i].vq = vqs[i];
-	if (!leak_has_room(leak, OWN_DESCRIPTORS)) {
+		room = min(room, virtqueue_get_vring_size(vqs[i]));
+	}
+	if (room < LEAK_OWN_DESCRIPTORS) {
 		dev_err(&vdev->dev,
 			"the leak queues are too small, they need %u descriptors: leaks are not "
 			"noticed\n",
-			OWN_DESCRIPTORS);
+			LEAK_OWN_DESCRIPTORS);
 		leak->present = false;
 		return;
 	}
-	leak->serves_others = leak_has_room(leak, OWN_DESCRIPTORS + OTHERS_DESCRIPTORS);
+	room -= LEAK_OWN_DESCRIPTORS;
+	leak->serves_others = room >= LEAK_OTHERS_DESCRIPTORS;
+	if (leak->serves_others)
+		room -= LEAK_OTHERS_DESCRIPTORS;
 	leak->latches = virtio_has_feature(vdev, VIRTIO_RNG_F_LEAK_LATCH);
 	leak->direct = !leak_uses_dma_api(vdev);
-	vrng_domains_prepare(leak, vdev, leak_room_beside(leak));
+	vrng_domains_prepare(leak, vdev, room);
 	leak->broken = false;
 	leak->next = 0;
 	if (!leak->direct)
@@ -359,11 +294,10 @@ void vrng_leak_prepare(struct vrng_leak *leak, struct virtio_device *vdev, struc
 				     "itself: it moves when the interrupt is handled\n");
 
 	sysgenid_writer_attach(&leak->writer);
-	/* Some kernels can refuse requests on a device that is not ready. */
-	if (IS_ENABLED(CONFIG_VIRTIO_HARDEN_NOTIFICATION))
-		return;
 	spin_lock_irq(&leak->lock);
-	leak_arm_first(leak);
+	leak_arm(leak, &leak->queues[0], LEAK_COPY | LEAK_FILL);
+	if (leak->latches)
+		leak_arm(leak, &leak->queues[1], LEAK_COPY | LEAK_FILL);
 	spin_unlock_irq(&leak->lock);
 }
 
@@ -372,28 +306,16 @@ void vrng_leak_start(struct vrng_leak *leak)
 {
 	if (!leak->present)
 		return;
+	vrng_others_start(leak);
 	spin_lock_irq(&leak->lock);
 	leak->stopped = false;
-	if (IS_ENABLED(CONFIG_VIRTIO_HARDEN_NOTIFICATION))
-		leak_arm_first(leak);
-	leak_arm_others(leak);
-	leak_kick_all(leak);
+	vrng_others_arm(leak);
+	vrng_others_kick(leak);
 	leak_harvest(leak, BIT(0) | BIT(1));
 	spin_unlock_irq(&leak->lock);
 	sysgenid_writer_cover_all(&leak->writer);
 	/* There was nobody to tell us of a leak before this. */
 	sysgenid_bump_generation(SYSGENID_CAUSE_KERNEL);
-}
-
-/* Other kernel code has added requests. */
-void vrng_leak_arm_others(struct vrng_leak *leak)
-{
-	spin_lock_irq(&leak->lock);
-	if (!leak->stopped) {
-		leak_arm_others(leak);
-		leak_kick_all(leak);
-	}
-	spin_unlock_irq(&leak->lock);
 }
 
 /* Before the device is reset: leave the queues alone from now on. */

@@ -13,7 +13,6 @@ void vrng_leak_quiesce(struct vrng_leak *leak);
 void vrng_leak_stop(struct vrng_leak *leak);
 void vrng_leak_done(struct vrng_leak *leak);
 void vrng_leak_lost(struct vrng_leak *leak);
-void vrng_leak_arm_others(struct vrng_leak *leak);
 const char *vrng_leak_describe(const struct vrng_leak *leak);
 
 #endif /* VRNG_LEAK_H */

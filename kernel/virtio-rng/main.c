@@ -11,14 +11,11 @@
 #include <linux/virtio_config.h>
 #include <linux/virtio_ids.h>
 
-#include "api.h"
 #include "compat.h"
 #include "sysfs.h"
 #include "vrng.h"
 
-#define DEVICE_NEEDS_RESET VIRTIO_CONFIG_S_NEEDS_RESET
-
-static DEFINE_IDA(indices);
+static DEFINE_IDA(vrng_indices);
 
 static void vrng_input_done(struct virtqueue *vq)
 {
@@ -52,7 +49,6 @@ static int vrng_start(struct vrng *vrng)
 	vrng_leak_prepare(&vrng->leak, vdev, vqs + 1);
 	virtio_device_ready(vdev);
 	vrng_requests_start(&vrng->requests, vqs[0]);
-	vrng_api_start(&vrng->leak);
 	vrng_leak_start(&vrng->leak);
 	return 0;
 }
@@ -63,7 +59,7 @@ static void vrng_look_at_status(struct work_struct *work)
 	struct vrng *vrng = container_of(work, struct vrng, status_work);
 	struct virtio_device *vdev = vrng->vdev;
 
-	if (!(vdev->config->get_status(vdev) & DEVICE_NEEDS_RESET))
+	if (!(vdev->config->get_status(vdev) & VIRTIO_CONFIG_S_NEEDS_RESET))
 		return;
 	dev_err(&vdev->dev, "the device needs a reset; unbind and bind the driver\n");
 	vrng_leak_lost(&vrng->leak);
@@ -91,7 +87,6 @@ static void vrng_stop(struct vrng *vrng)
 			;
 	}
 	vrng_requests_stop(&vrng->requests);
-	vrng_api_stop(&vrng->leak);
 	vrng_leak_stop(&vrng->leak);
 	vdev->config->del_vqs(vdev);
 }
@@ -101,7 +96,7 @@ static void vrng_free(struct vrng *vrng)
 {
 	vrng_leak_free(&vrng->leak);
 	vrng_requests_free(&vrng->requests);
-	ida_free(&indices, vrng->index);
+	ida_free(&vrng_indices, vrng->index);
 	kfree(vrng);
 }
 
@@ -113,7 +108,7 @@ static struct vrng *vrng_alloc(struct virtio_device *vdev)
 		return NULL;
 	vrng->vdev = vdev;
 	INIT_WORK(&vrng->status_work, vrng_look_at_status);
-	vrng->index = ida_alloc(&indices, GFP_KERNEL);
+	vrng->index = ida_alloc(&vrng_indices, GFP_KERNEL);
 	if (vrng->index < 0)
 		goto err_vrng;
 	snprintf(vrng->name, sizeof(vrng->name), "virtio_rng.%d", vrng->index);
@@ -126,7 +121,7 @@ static struct vrng *vrng_alloc(struct virtio_device *vdev)
 err_requests:
 	vrng_requests_free(&vrng->requests);
 err_index:
-	ida_free(&indices, vrng->index);
+	ida_free(&vrng_indices, vrng->index);
 err_vrng:
 	kfree(vrng);
 	return NULL;

@@ -57,7 +57,7 @@ struct vrng_leak {
 	bool direct;	    /* it can reach the word; if not, the interrupt's handler moves it */
 	bool serves_others; /* there is room for requests of other kernel code */
 	unsigned int cover_limit; /* domains that there is room for */
-	struct list_head node;	  /* api.c: its list of devices */
+	struct list_head node;	  /* others.c: its list of devices */
 	struct work_struct more;  /* harvests on when the interrupt has done its share */
 
 	spinlock_t lock; /* guards the virtqueues and all below; taken outside the counter's lock */
