@@ -97,8 +97,7 @@ static bool domains_add(struct vrng_leak *leak, struct sysgenid_counter *counter
 	leak->covers[i].page = page;
 	for (to = 0; to < VRNG_LEAK_QUEUES; to++) {
 		queue = &leak->queues[to];
-		BUILD_BUG_ON(VRNG_COVERS * L1_CACHE_BYTES > PAGE_SIZE);
-		sysgenid_slot_init(&queue->covers[i], counter, queue->sources + i * L1_CACHE_BYTES);
+		sysgenid_slot_init(&queue->covers[i], counter, &queue->buffers->covers[i].word);
 		/* A plain device gets it with the queue that is armed. */
 		if (to != leak->next && !leak->latches)
 			continue;
@@ -108,8 +107,8 @@ static bool domains_add(struct vrng_leak *leak, struct sysgenid_counter *counter
 	return true;
 }
 
-static bool domains_cover(struct sysgenid_writer *writer, struct sysgenid_counter *counter,
-			  struct page *page)
+bool vrng_domains_cover(struct sysgenid_writer *writer, struct sysgenid_counter *counter,
+			struct page *page)
 {
 	struct vrng_leak *leak = container_of(writer, struct vrng_leak, writer);
 	bool ret;
@@ -121,7 +120,7 @@ static bool domains_cover(struct sysgenid_writer *writer, struct sysgenid_counte
 }
 
 /* The device was reset, and nobody else uses any of this. */
-static void domains_drop(struct sysgenid_writer *writer)
+void vrng_domains_drop(struct sysgenid_writer *writer)
 {
 	struct vrng_leak *leak = container_of(writer, struct vrng_leak, writer);
 	struct vrng_leak_queue *queue;
@@ -153,28 +152,4 @@ void vrng_domains_prepare(struct vrng_leak *leak, struct virtio_device *vdev,
 	if (!leak->direct)
 		leak->cover_limit = 0;
 	leak->writer.room = leak->cover_limit;
-}
-
-int vrng_domains_init(struct vrng_leak *leak)
-{
-	unsigned int i;
-
-	for (i = 0; i < VRNG_LEAK_QUEUES; i++) {
-		leak->queues[i].sources = (void *)get_zeroed_page(GFP_KERNEL);
-		if (!leak->queues[i].sources) {
-			vrng_domains_free(leak);
-			return -ENOMEM;
-		}
-	}
-	leak->writer.cover = domains_cover;
-	leak->writer.drop = domains_drop;
-	return 0;
-}
-
-void vrng_domains_free(struct vrng_leak *leak)
-{
-	unsigned int i;
-
-	for (i = 0; i < VRNG_LEAK_QUEUES; i++)
-		free_page((unsigned long)leak->queues[i].sources);
 }

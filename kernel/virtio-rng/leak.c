@@ -1,13 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The leak queues. A request there waits until the machine's state has been copied and is executed
+ * The leak queues. A request waits there until the machine's state has been copied, and is executed
  * before any vCPU runs again. Each queue is armed with two: "copy a number that nobody has seen
  * into the generation word", and "fill this buffer", for the kernel's random number generator.
  *
- * Device and driver agree on the order of the queues without telling each other: the requests of
- * queue 0 come back first, then those of the other, and so on. With a device that latches both
- * queues are always armed. A plain device would execute what is put on the queue that it has just
- * signalled, at once and for ever: there only the other one is armed, in answer to each report.
+ * The device takes the queues in turns, queue 0 first. With a device that latches, both queues are
+ * always armed. A plain device would execute what is put on the queue that it has just signalled,
+ * at once and for ever: so only the other queue is armed, in answer to each report.
  */
 #include <linux/minmax.h>
 #include <linux/mm.h>
@@ -22,7 +21,7 @@
 #include "others.h"
 #include "sysgenid.h"
 
-/* A device that returns requests faster than we put them there must not hold the interrupt. */
+/* The interrupt ends, also if a device returns requests as fast as they are put there. */
 #define LEAK_HARVEST_ROUNDS 64
 
 /* Without indirect descriptors a copy takes two, a fill one. */
@@ -48,10 +47,7 @@ static int leak_arm_fill(struct vrng_leak_queue *queue)
 	return virtqueue_add_inbuf(queue->vq, &sg, 1, queue->buffers->fill, GFP_ATOMIC);
 }
 
-/*
- * Leaks go unnoticed from now on. At least those so far get an event, and the reader of sysfs is
- * told.
- */
+/* Leaks go unnoticed from now on: those so far get an event, and sysfs says so. */
 static void leak_has_broken(struct vrng_leak *leak, int error)
 {
 	lockdep_assert_held(&leak->lock);
@@ -65,8 +61,8 @@ static void leak_has_broken(struct vrng_leak *leak, int error)
 }
 
 /*
- * @which: LEAK_COPY, LEAK_FILL or both. The copy first: the machine may be copied between the
- * two, and then the word is what must not be missing. The caller kicks, whatever came of it.
+ * @which: LEAK_COPY, LEAK_FILL or both. The copy first: if the machine's state is copied between
+ * the two, the word must move. The caller kicks.
  */
 static void leak_arm(struct vrng_leak *leak, struct vrng_leak_queue *queue, unsigned int which)
 {
@@ -107,12 +103,12 @@ static unsigned int leak_take_back(struct vrng_leak *leak, struct vrng_leak_queu
 }
 
 /*
- * @armed: bits of the queues that were armed since the lock was taken. If one comes back at once,
- * then a leak may have found it between the copy and the fill, and a later one may have found the
- * fill alone: the word has not moved for that, and an event must do it. That state ends before the
- * lock is dropped: the copy is put back. Requests of others are added at any time, so they may
- * stand alone for longer: with them there is always an event. So is there with a domain's, but only
- * until it was put back together with the driver's own.
+ * @armed: bits of the queues that were armed since the lock was taken. If one comes back at once, a
+ * leak may have found it between the copy and the fill, and a later one the fill alone: the word
+ * has not moved for that leak, and an event must move it. That ends before the lock is dropped: the
+ * copy is put back. Requests of other kernel code are added at any time and may stand alone for
+ * longer: so an event follows them always. It follows a domain's that stood alone, once: then that
+ * is put back together with the driver's own.
  */
 static bool leak_harvest(struct vrng_leak *leak, unsigned int armed)
 {
@@ -153,7 +149,7 @@ static bool leak_harvest(struct vrng_leak *leak, unsigned int armed)
 	return round > 0;
 }
 
-/* For the virtqueues' callback. */
+/* The virtqueues' callback, and the rest of a harvest that was too long. */
 void vrng_leak_done(struct vrng_leak *leak)
 {
 	unsigned long flags;
@@ -197,9 +193,8 @@ static void leak_fence(struct sysgenid_writer *writer)
 }
 
 /*
- * The generation word is stored by CPUs at any time, and both leak queues have it as destination,
- * while they have it. The DMA API allows neither. Where it is not in use, the device sees physical
- * memory.
+ * CPUs store the generation word while both leak queues have it as destination. The DMA API allows
+ * neither; where it is not in use, the device sees physical memory.
  */
 static bool leak_uses_dma_api(struct virtio_device *vdev)
 {
@@ -221,30 +216,25 @@ const char *vrng_leak_describe(const struct vrng_leak *leak)
 
 int vrng_leak_init(struct vrng_leak *leak)
 {
-	struct vrng_leak_buffers *buffers;
-	unsigned int i;
+	struct vrng_leak_queue *queue;
 
-	for (i = 0; i < VRNG_LEAK_QUEUES; i++) {
-		buffers = kzalloc(sizeof(*buffers), GFP_KERNEL);
-		if (!buffers)
-			goto err;
-		leak->queues[i].buffers = buffers;
-		sysgenid_slot_init(&leak->queues[i].slot, NULL, &buffers->source);
-	}
-	if (vrng_domains_init(leak))
-		goto err;
 	leak->page = sysgenid_get_page();
 	leak->stopped = true;
 	leak->writer.fence = leak_fence;
 	leak->writer.harvest = leak_harvest_now;
+	leak->writer.cover = vrng_domains_cover;
+	leak->writer.drop = vrng_domains_drop;
 	spin_lock_init(&leak->lock);
 	INIT_WORK(&leak->more, leak_harvest_more);
+	for (queue = leak->queues; queue < leak->queues + VRNG_LEAK_QUEUES; queue++) {
+		queue->buffers = kzalloc(sizeof(*queue->buffers), GFP_KERNEL);
+		if (!queue->buffers) {
+			vrng_leak_free(leak);
+			return -ENOMEM;
+		}
+		sysgenid_slot_init(&queue->slot, NULL, &queue->buffers->source.word);
+	}
 	return 0;
-
-err:
-	while (i--)
-		kfree(leak->queues[i].buffers);
-	return -ENOMEM;
 }
 
 void vrng_leak_free(struct vrng_leak *leak)
@@ -252,7 +242,6 @@ void vrng_leak_free(struct vrng_leak *leak)
 	unsigned int i;
 
 	put_page(leak->page);
-	vrng_domains_free(leak);
 	for (i = 0; i < VRNG_LEAK_QUEUES; i++)
 		kfree_sensitive(leak->queues[i].buffers);
 }
@@ -314,11 +303,11 @@ void vrng_leak_start(struct vrng_leak *leak)
 	leak_harvest(leak, BIT(0) | BIT(1));
 	spin_unlock_irq(&leak->lock);
 	sysgenid_writer_cover_all(&leak->writer);
-	/* There was nobody to tell us of a leak before this. */
+	/* A leak before this was not noticed. */
 	sysgenid_bump_generation(SYSGENID_CAUSE_KERNEL);
 }
 
-/* Before the device is reset: leave the queues alone from now on. */
+/* Before the device is reset: nobody uses the queues from now on. */
 void vrng_leak_quiesce(struct vrng_leak *leak)
 {
 	spin_lock_irq(&leak->lock);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * virtio-rng: takes the place of the kernel's own driver. Does what that does, random bytes from
- * the host, and with devices that report entropy leaks it drives the system generation counter.
+ * virtio-rng, instead of the kernel's own driver: random bytes from the host and, with devices that
+ * report entropy leaks, the system generation counter.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -70,18 +70,12 @@ static void vrng_stop(struct vrng *vrng)
 	struct virtio_device *vdev = vrng->vdev;
 	struct virtqueue *vq;
 
-	/*
-	 * The virtio core has disabled changes of the configuration, or has not enabled them yet:
-	 * nobody queues it.
-	 */
+	/* Nobody queues it: the virtio core has disabled changes of the configuration. */
 	cancel_work_sync(&vrng->status_work);
 	vrng_leak_quiesce(&vrng->leak);
 	/* Also waits for callbacks that run. */
 	virtio_reset_device(vdev);
-	/*
-	 * What the device still had gives back its descriptors and mappings; the parts below know
-	 * what it was.
-	 */
+	/* Gives back descriptors and mappings; the parts below know what the requests were. */
 	virtio_device_for_each_vq(vdev, vq) {
 		while (virtqueue_detach_unused_buf(vq))
 			;
@@ -159,10 +153,7 @@ static void vrng_remove(struct virtio_device *vdev)
 {
 	struct vrng *vrng = vdev->priv;
 
-	/*
-	 * First, or unregistering waits for a reader who waits for a device that does not answer
-	 * any more.
-	 */
+	/* First: unregistering waits for readers, and they may wait for a device that is gone. */
 	vrng_requests_end(&vrng->requests);
 	hwrng_unregister(&vrng->requests.hwrng);
 	vrng_sysfs_remove(vrng);

@@ -21,24 +21,28 @@
 #define VRNG_FILL_SIZE 64
 #define VRNG_COVERS 64 /* domains whose words a device stores, at most */
 
+struct vrng_source {
+	u32 word;
+} ____cacheline_aligned;
+
 /* What the device reads and writes: cache lines of their own. */
 struct vrng_leak_buffers {
-	u32 source ____cacheline_aligned;
 	u8 fill[VRNG_FILL_SIZE] ____cacheline_aligned;
+	struct vrng_source source;
+	struct vrng_source covers[VRNG_COVERS]; /* domains.c */
 };
 
 struct vrng_leak_queue {
 	struct virtqueue *vq;
 	struct sysgenid_slot slot;
 	struct vrng_leak_buffers *buffers;
-	/* others.c: by place in its table, those in the device's hands; guarded by the leak lock */
+	/* others.c: those that the device has, by place in its table; guarded by the leak lock */
 	struct virtio_rng_leak_request *others[VIRTIO_RNG_LEAK_REQUESTS];
 
 	/* domains.c: one for each place in leak->covers; guarded by the leak lock */
 	struct sysgenid_slot covers[VRNG_COVERS];
-	void *sources;			    /* a page of their source words */
-	DECLARE_BITMAP(held, VRNG_COVERS);  /* in the device's hands */
-	DECLARE_BITMAP(alone, VRNG_COVERS); /* were given to it without the driver's own */
+	DECLARE_BITMAP(held, VRNG_COVERS);  /* the device has them */
+	DECLARE_BITMAP(alone, VRNG_COVERS); /* it got them without the driver's own */
 	DECLARE_BITMAP(came, VRNG_COVERS);  /* have come back since the last look */
 };
 
@@ -52,13 +56,13 @@ struct vrng_leak {
 	struct sysgenid_writer writer;
 	struct page *page; /* of the generation word */
 	/* Constant from start to stop: */
-	bool present;	    /* the device reports leaks */
-	bool latches;	    /* it forgets none that comes before the last was handled */
-	bool direct;	    /* it can reach the word; if not, the interrupt's handler moves it */
-	bool serves_others; /* there is room for requests of other kernel code */
+	bool present;		  /* the device reports leaks */
+	bool latches;		  /* leaks wait until the last one was handled */
+	bool direct;		  /* it stores the word; if not, the interrupt's handler moves it */
+	bool serves_others;	  /* there is room for requests of other kernel code */
 	unsigned int cover_limit; /* domains that there is room for */
 	struct list_head node;	  /* others.c: its list of devices */
-	struct work_struct more;  /* harvests on when the interrupt has done its share */
+	struct work_struct more;  /* goes on with a harvest that was too long */
 
 	spinlock_t lock; /* guards the virtqueues and all below; taken outside the counter's lock */
 	struct vrng_leak_queue queues[VRNG_LEAK_QUEUES];

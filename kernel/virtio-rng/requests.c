@@ -2,9 +2,9 @@
 /*
  * The request queue: random bytes on demand, for the kernel's hwrng core and so for /dev/hwrng.
  *
- * One request is always under way or its bytes are waiting, so that a reader seldom waits for the
- * device. Such bytes may be in a snapshot. They carry the generation in which they were asked for
- * and are never given out in another.
+ * One request is always under way or its bytes are waiting, so a reader seldom waits for the
+ * device. Bytes that wait may be in a snapshot: so they are used only in the generation in which
+ * they were asked for.
  */
 #include <linux/err.h>
 #include <linux/minmax.h>
@@ -25,7 +25,7 @@ static void requests_ask(struct vrng_requests *requests)
 		return;
 	requests->generation = sysgenid_generation();
 	sg_init_one(&sg, requests->data, VRNG_DATA_SIZE);
-	/* There is room for the one request, so failing means that the device is broken. */
+	/* There is room for one request: failing means that the device is broken. */
 	if (virtqueue_add_inbuf(requests->vq, &sg, 1, requests->data, GFP_ATOMIC)) {
 		requests->gone = true;
 		return;
@@ -61,7 +61,7 @@ static int requests_take(struct vrng_requests *requests, void *buf, size_t max)
 	taken = min_t(size_t, max, requests->left);
 	memcpy(buf, requests->data + requests->filled - requests->left, taken);
 	requests->left -= taken;
-	/* Looked at last: a restore while we copied makes them worthless, too. */
+	/* After the copy: a restore during it makes the bytes worthless, too. */
 	if (sysgenid_generation() != requests->generation) {
 		memzero_explicit(buf, taken);
 		requests->left = 0;
@@ -106,7 +106,7 @@ int vrng_requests_init(struct vrng_requests *requests, const char *name)
 		return -ENOMEM;
 	requests->hwrng.name = name;
 	requests->hwrng.read = requests_read;
-	/* Of 1024: we rely on the host for everything, so also for this. */
+	/* Of 1024. Whoever runs in a VM relies on its host. */
 	requests->hwrng.quality = 1000;
 	init_waitqueue_head(&requests->ready);
 	spin_lock_init(&requests->lock);
@@ -128,10 +128,7 @@ void vrng_requests_start(struct vrng_requests *requests, struct virtqueue *vq)
 	wake_up_all(&requests->ready);
 }
 
-/*
- * The device was reset: whatever it was asked for will not come. Readers wait until it is started
- * again.
- */
+/* The device was reset: what it was asked for will not come. Readers wait for the next start. */
 void vrng_requests_stop(struct vrng_requests *requests)
 {
 	spin_lock_irq(&requests->lock);

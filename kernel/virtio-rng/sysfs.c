@@ -3,14 +3,14 @@
  * /sys/virtio-rng/virtio_rng.N: the interface of the RFC's driver of January 2023, and what a
  * person wants to know of the device.
  *
- * vm_gen_counter  read: 8 bytes whatever the position, the generation as a number of 64 bits.
- *                 mmap: the generation page, read-only. poll: POLLPRI | POLLERR when it has changed
- *                 since the last read.
- * leak            none, latch, plain, interrupt or broken; see docs/vm.md. reports         how
- * often the device has reported leaks. domains         "N of M": of N domains besides the system's
- * the device moves the word before any CPU runs; there is
- *                 room for M, used or in the pool. The words of further ones move when the
- * interrupt is handled.
+ *	vm_gen_counter	read: 8 bytes at any position, the generation as a number of 64 bits.
+ *			mmap: the generation page, read-only.
+ *			poll: POLLPRI | POLLERR when it has changed since the last read.
+ *	leak		none, latch, plain, interrupt or broken; see docs/vm.md.
+ *	reports		how often the device has reported leaks.
+ *	domains		"N of M": the device moves the words of N domains besides the system's
+ *			before any CPU runs, and has room for M, the pool included. The words of
+ *			further ones move when the interrupt is handled.
  */
 #include <linux/mm.h>
 #include <linux/sysfs.h>
