@@ -4,11 +4,10 @@
  * moment.
  *
  * Parameters:
- * 	comm	name of the tasks that are slow
- *         at      a function of sysgenid.ko; slow tasks stay at its beginning for at_ms
- * milliseconds
- *         lost_ms a kernel worker that has tried in vain to get a mutex of sysgenid's stays there
- * for so long
+ *	comm	name of the tasks that are slow
+ *	at	a function of sysgenid.ko; slow tasks stay at its beginning for at_ms milliseconds
+ *	lost_ms	a kernel worker that has tried in vain to get a mutex of sysgenid's stays there for
+ *		so long
  */
 #include <linux/delay.h>
 #include <linux/kprobes.h>

@@ -3,14 +3,14 @@
  * Other kernel code that has leak requests of its own, a fill and a copy. In
  * /sys/module/sysgenid_leak_test/parameters:
  *
- * 	filled, copied	the requests' destinations, as hexadecimal digits
- * 	fills, copies	how often they were reported as executed
- * 	address		physical address of the fill's destination
- *         source          write a word: it replaces the first of the copy's source, while that is
- * armed
- * 	again		write anything: remove both and add them anew
- *         room            how many more can be added, and the errors of one more, of no bytes and
- * of too many
+ *	filled, copied	the requests' destinations, as hexadecimal digits
+ *	fills, copies	how often they were reported as executed
+ *	address		physical address of the fill's destination
+ *	source		write a word: it replaces the first of the copy's source, while that is
+ *			armed
+ *	again		write anything: remove both and add them anew
+ *	room		how many more can be added, and the errors of one more, of no bytes and of
+ *			too many
  */
 #include <linux/err.h>
 #include <linux/io.h>

@@ -3,17 +3,16 @@
  * Other kernel code that uses sysgenid's API, steered by its parameters in
  * /sys/module/sysgenid_test/parameters:
  *
- * 	bump		write a cause (number): move the generation; read: what the call returned
- *         word            the word in the page; write: store it as a device does, without telling
- * anybody
- * 	report		write anything: report it, as a device's driver does
- * 	page		"MAGIC VERSION RNG_GENERATION" as seen through sysgenid_get_page()
- *         calls           "NOTIFIER:CAUSE:GENERATION:WORD" of each call of a notifier; write:
- * forget them
- * 	events		number of events since the module was loaded
- *         not_next        how many of them were not for the generation after the one of the event
- * before
- * 	overlapping	how many began before the one before had ended
+ *	bump		write a cause (number): move the generation; read: what the call returned
+ *	word		the word in the page; write: store it as a device does, and tell nobody
+ *	report		write anything: report it, as a device's driver does
+ *	page		"MAGIC VERSION RNG_GENERATION" as seen through sysgenid_get_page()
+ *	calls		"NOTIFIER:CAUSE:GENERATION:WORD" of each call of a notifier; write: forget
+ *			them
+ *	events		number of events since the module was loaded
+ *	not_next	how many of them were not for the generation after the one of the event
+ *			before
+ *	overlapping	how many began before the one before had ended
  */
 #include <linux/atomic.h>
 #include <linux/mm.h>
