@@ -165,28 +165,25 @@ struct sysgenid_page {
  *                       SYSGENID_MAX_JUMPS. Distances that were gone once are not counted again,
  *                       nor are the first SYSGENID_FREE_JUMP of each request; who goes no further
  *                       is never refused. So honest images can be restored for ever. FORCE lets
- *                       both through. Other domains follow any
- *                       MIN_GENERATION: they harm only themselves. It is answered when the kernel's
- *                       random number generator *has been reseeded*, with GENERATION, DOMAIN and
- *                       MINOR. EIO: the generation has moved but the reseed failed; it is tried
- * again
- *                       until it succeeds, see rng_generation. EBUSY, and nothing has moved: for a
- *                       second others have moved another domain's generation without pause, or a
- *                       request without the initial user namespace's capabilities is not the last
- *                       one of its buffer. A domain that does not exist is not
- *                       made: there is nobody to tell. The answer is the generation that it would
- *                       start with; the reseed is made all the same.
+ *                       both through. Other domains follow any MIN_GENERATION: they harm only
+ *                       themselves. It is answered when the kernel's random number generator *has
+ *                       been reseeded*, with GENERATION, DOMAIN and MINOR. EIO: the generation has
+ *                       moved but the reseed failed; it is tried again until it succeeds, see
+ *                       rng_generation. EBUSY, and nothing has moved: for a second others have
+ *                       moved another domain's generation without pause, or a request without the
+ *                       initial user namespace's capabilities is not the last one of its buffer. A
+ *                       domain that does not exist is not made: there is nobody to tell. The answer
+ *                       is the generation that it would start with; the reseed is made all the
+ *                       same.
  * SYSGENID_CMD_RESEED   reseeds the kernel's random number generator and moves nothing: for the
  *                       restore of a container whose processes move the domain of their new PID
  *                       namespace themselves. Domains that begin from now on do so above all that
  *                       began before, and not below MIN_GENERATION, so that a process that opens
- * the
- *                       device only now and then sees the restore as well. Attributes, all
- * optional:
- *                       MIN_GENERATION (ERANGE as for TRIGGER), FORCE. Needs CAP_CHECKPOINT_RESTORE
- *                       or CAP_SYS_ADMIN in the initial user namespace (else EPERM). It is answered
- *                       when the generator is reseeded, with GENERATION and DOMAIN of the system's
- *                       domain and MINOR; EIO: it was not.
+ *                       the device only now and then sees the restore as well. Attributes, all
+ *                       optional: MIN_GENERATION (ERANGE as for TRIGGER), FORCE. Needs
+ *                       CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN in the initial user namespace (else
+ *                       EPERM). It is answered when the generator is reseeded, with GENERATION and
+ *                       DOMAIN of the system's domain and MINOR; EIO: it was not.
  * SYSGENID_CMD_EVENT    multicast in the initial network namespace, with GENERATION, CAUSE and
  *                       DOMAIN, in the order of the changes of a domain: to group
  *                       SYSGENID_GENL_GROUP for every event in the system's domain (the other
