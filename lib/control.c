@@ -69,7 +69,7 @@ static int finish_call(const struct sysgenid_control *control, struct call *call
 				policy, SYSGENID_A_MAX, error);
 }
 
-/* The answer comes when the kernel's random number generator has been reseeded. */
+/* The kernel answers after it has reseeded its random number generator. */
 static int finish_move(const struct sysgenid_control *control, struct call *call,
 		       struct sysgenid_moved *moved, struct sysgenid_error *error)
 {
@@ -77,7 +77,7 @@ static int finish_move(const struct sysgenid_control *control, struct call *call
 
 	if (!ret)
 		ret = sysgenid_nl_u32(call->attrs, SYSGENID_A_GENERATION, &moved->generation);
-	/* Modules of earlier releases did not say it. */
+	/* Modules of earlier releases do not report it. */
 	moved->minor_known = !ret && !sysgenid_nl_u32(call->attrs, SYSGENID_A_MINOR, &moved->minor);
 	return ret;
 }
@@ -176,7 +176,7 @@ int sysgenid_trigger(uint32_t min_generation, unsigned int flags, uint32_t *gene
 int sysgenid_trigger_domain(int pidns_fd, uint32_t min_generation, unsigned int flags,
 			    uint32_t *generation, struct sysgenid_error *error)
 {
-	/* Nobody who failed to open it must move the whole system. */
+	/* A caller whose open() of the namespace failed must not move the whole system. */
 	if (pidns_fd < 0) {
 		if (error)
 			error->text[0] = '\0';

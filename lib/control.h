@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* The control plane for who has several requests. */
+/* The control plane, for callers with several requests. */
 #ifndef SYSGENID_CONTROL_H
 #define SYSGENID_CONTROL_H
 
 #include "internal.h"
 
-/* A socket and the number of our family, for who has several requests (the CRIU plugin). */
+/* A socket and the number of our family, for callers with several requests (the criu plugin). */
 struct sysgenid_control {
 	int fd; /* -1: closed */
 	uint16_t family;
 	/*
-	 * Of the PID namespace that requests are about; -1, as it is after opening: none is named.
+	 * The PID namespace that requests are about; -1, as after opening: none is named.
 	 */
 	int pidns_fd;
 };
 
 /* Returns 0 or -errno; -ENOENT: the module is not loaded. */
 int sysgenid_control_open(struct sysgenid_control *control, struct sysgenid_error *error);
-/* After -ETIMEDOUT there is nothing else to do with it: the answer may still come. */
+/* Close the socket after -ETIMEDOUT: the answer may still come. */
 void sysgenid_control_close(struct sysgenid_control *control);
 
 /* What sysgenid_trigger() or a reseed has done. */
@@ -33,7 +33,7 @@ int sysgenid_control_trigger(const struct sysgenid_control *control, uint32_t mi
 			     struct sysgenid_error *error);
 int sysgenid_control_status(const struct sysgenid_control *control, struct sysgenid_status *status,
 			    uint32_t *domain, struct sysgenid_error *error);
-/* min_generation and FORCE: for domains that begin after this */
+/* min_generation and FORCE apply to domains that begin after this call */
 int sysgenid_control_reseed(const struct sysgenid_control *control, uint32_t min_generation,
 			    unsigned int flags, struct sysgenid_moved *moved,
 			    struct sysgenid_error *error);

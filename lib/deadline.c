@@ -29,8 +29,8 @@ int sysgenid_poll(int fd, const struct sysgenid_deadline *deadline)
 		int64_t ns = deadline->end_ns - sysgenid_now_ns();
 
 		/*
-		 * A process restored on a host with another uptime sees the clock jump. It never
-		 * sleeps longer at once than it was told to.
+		 * In a process that was restored on a host with another uptime the clock jumps. One
+		 * sleep is never longer than the time limit.
 		 */
 		if (ns > deadline->span_ns)
 			ns = deadline->span_ns;

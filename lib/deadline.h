@@ -12,7 +12,7 @@ struct sysgenid_deadline {
 
 struct sysgenid_deadline sysgenid_deadline_in(int timeout_ms);
 
-/* Sleeps until @fd has something to say. Returns 0, -ETIME, -EINTR, -EBADF, ... */
+/* Sleeps until @fd is readable. Returns 0, -ETIME, -EINTR, -EBADF, ... */
 int sysgenid_poll(int fd, const struct sysgenid_deadline *deadline);
 
 #endif

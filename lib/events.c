@@ -28,7 +28,7 @@ static int join(int fd, uint32_t group)
 	return 0;
 }
 
-/* Joins a group of a family. The question is asked on another socket: here it could be drowned. */
+/* Joins a group of a family. Asks for it on another socket: here events could drown the answer. */
 static int subscribe(int fd, const char *name, const char *group, uint16_t *id)
 {
 	struct sysgenid_family family;
@@ -78,8 +78,8 @@ int sysgenid_events_open(struct sysgenid_events **events, unsigned int flags)
 	if (fd < 0)
 		return fd;
 	/*
-	 * The controller tells when a family goes away. Without it a subscriber would wait for
-	 * ever after the module was unloaded. Joined first, so that it cannot be missed.
+	 * The controller reports that a family goes away. Without that a subscriber would wait
+	 * for ever after the module was unloaded. Join it first, so that the report is not missed.
 	 */
 	ret = subscribe(fd, "nlctrl", "notify", &control);
 	if (!ret)
@@ -135,7 +135,7 @@ static int read_event(struct nlmsghdr *header, struct sysgenid_event *event)
 	return ret;
 }
 
-/* -ENODEV when the message says that our family was taken away. */
+/* Returns -ENODEV if the message says that our family has gone away. */
 static int read_farewell(struct nlmsghdr *header, uint16_t family)
 {
 	static const struct nla_policy policy[CTRL_ATTR_MAX + 1] = {
@@ -150,7 +150,7 @@ static int read_farewell(struct nlmsghdr *header, uint16_t family)
 	return -ENODEV;
 }
 
-/* Multicast messages come one a datagram. */
+/* Each datagram has one multicast message. */
 static int read_datagram(struct sysgenid_events *events, struct sysgenid_reply *reply,
 			 struct sysgenid_event *event)
 {

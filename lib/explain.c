@@ -87,7 +87,7 @@ static bool in_initial_user_namespace(void)
 {
 	struct stat status;
 
-	/* Without /proc it cannot be known; the usual case is the better guess. */
+	/* Without /proc nobody knows: assume the usual case. */
 	return stat("/proc/self/ns/user", &status) < 0 ||
 	       status.st_ino == INITIAL_USER_NAMESPACE_INODE;
 }

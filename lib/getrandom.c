@@ -15,9 +15,9 @@
 #define PATIENCE_NS 10000000000LL /* a reseed takes well below a millisecond, but it needs a CPU */
 
 /*
- * Waits until the kernel's generator belongs to a generation, the current one, and returns that.
- * There is nothing to sleep on, and the wait is short: short naps. Time is counted in naps, since a
- * restored process may see the clock jump.
+ * Waits until the kernel's generator has been reseeded for the current generation, and returns that
+ * generation. There is nothing to sleep on, so this function takes short naps; the wait is short.
+ * It counts naps instead of reading the clock, which may jump in a restored process.
  */
 static int wait_reseeded(const struct sysgenid *handle, unsigned int flags, int64_t *waited,
 			 uint32_t *generation)
@@ -32,7 +32,7 @@ static int wait_reseeded(const struct sysgenid *handle, unsigned int flags, int6
 			return -EAGAIN;
 		if (*waited >= PATIENCE_NS)
 			return -ETIMEDOUT;
-		/* A signal handler may have run for long: look again. */
+		/* A signal handler may have run for a long time: check again. */
 		(void)nanosleep(&nap, NULL);
 		*waited += nap.tv_nsec;
 		if (nap.tv_nsec < LONGEST_PAUSE_NS)
@@ -70,8 +70,9 @@ int sysgenid_getrandom(const struct sysgenid *handle, void *buffer, size_t size,
 		if (ret == 0)
 			ret = draw(buffer, size, flags);
 		/*
-		 * Still the same generation, so no restore has happened since the wait: the bytes
-		 * were drawn after the reseed for it. The system call orders these loads after it.
+		 * The generation is still the same, so no restore has happened since the wait, and
+		 * the bytes were drawn after the reseed. The system call orders this load after
+		 * the draw.
 		 */
 		if (ret < 0 || sysgenid_generation(handle) == before)
 			break;

@@ -28,7 +28,7 @@ static const char *device_path(const char *path)
 {
 	if (path)
 		return path;
-	/* Whoever runs a set-user-ID program must not choose what it takes for the counter. */
+	/* The user of a set-user-ID program must not choose its counter. */
 	path = secure_getenv("SYSGENID_PATH");
 	return path && *path ? path : SYSGENID_DEVICE;
 }
@@ -38,13 +38,15 @@ static int open_device(const char *path, int access)
 	int fd = counterfile_open(AT_FDCWD, path, access);
 
 	/*
-	 * EPERM is how a device cgroup says no. As -EACCES it is told from a refused trigger,
-	 * for which sysgenid_explain() names capabilities.
+	 * A device cgroup refuses with EPERM. Return -EACCES instead: sysgenid_explain() takes
+	 * -EPERM for a refused trigger and names capabilities.
 	 */
 	return fd == -EPERM ? -EACCES : fd;
 }
 
-/* Is @fd the counter? Untracking a file that is not tracked asks, and changes nothing. */
+/*
+ * Returns whether @fd is the counter. Untracking an untracked file shows that and changes nothing.
+ */
 static int probe_device(int fd, dev_t *device)
 {
 	struct stat status;
@@ -69,7 +71,7 @@ static int map_page(struct private_handle *handle, int fd)
 	return 0;
 }
 
-/* Takes over the descriptor when it is to stay open. */
+/* Takes over the descriptor if it is to stay open. */
 static int finish_open(struct private_handle *new, int *fd, bool map_only)
 {
 	int ret = new->source == SYSGENID_SOURCE_FILE ? counterfile_check(*fd)
@@ -100,7 +102,7 @@ int sysgenid_open(struct sysgenid **handle, const char *path, unsigned int flags
 	if (flags & ~SYSGENID_OPEN_MAP_ONLY)
 		return -EINVAL;
 	path = device_path(path);
-	/* Before opening, since opening something else may fail in misleading ways. */
+	/* Check before opening: opening another kind of file may fail with a misleading error. */
 	if (stat(path, &status) < 0)
 		return -errno;
 	if (!S_ISCHR(status.st_mode) && !S_ISREG(status.st_mode))
@@ -147,7 +149,7 @@ int sysgenid_reopen(const struct sysgenid *handle)
 	struct stat status;
 	cleanup_close int fd = -1;
 
-	/* By the descriptor first: the path may mean something else by now (chroot, mounts). */
+	/* Try the descriptor first: the path may lead elsewhere by now (chroot, mounts). */
 	snprintf(link, sizeof(link), "/proc/thread-self/fd/%d", handle->fd);
 	fd = open_device(link, O_RDONLY);
 	if (fd == -ENOENT)
@@ -165,7 +167,7 @@ int sysgenid_acknowledge(struct sysgenid *handle, uint32_t generation)
 {
 	ssize_t written;
 
-	/* Nobody waits for it, so there is nobody to tell. */
+	/* Nobody waits for a counter file's watchers. */
 	if (handle->fd == SYSGENID_FD_FILE)
 		return generation == sysgenid_generation(handle) ? 0 : -ESTALE;
 	written = write(handle->fd, &generation, sizeof(generation));

@@ -2,7 +2,7 @@
 /*
  * Generic netlink: one request, one reply, with a time limit.
  *
- * libnl validates and takes apart what comes in. Its functions for sockets and for making messages
+ * libnl validates and parses what comes in. Its functions for sockets and for making messages
  * are not used: environment variables make them print to the program's stderr, the former keep
  * a process-wide table of ports, and they report ENOBUFS as lack of memory.
  */
@@ -90,7 +90,7 @@ ssize_t sysgenid_nl_receive(int fd, struct sysgenid_reply *reply)
 	return size;
 }
 
-/* Copies the kernel's own words, which stand behind the error and, unless capped, the request. */
+/* Copies the kernel's text, which stands after the error and, unless capped, after the request. */
 static void take_words(struct nlmsghdr *header, struct sysgenid_error *error)
 {
 	static const struct nla_policy policy[NLMSGERR_ATTR_MAX + 1] = {
@@ -116,7 +116,7 @@ static int read_error(struct nlmsghdr *header, struct sysgenid_error *error)
 {
 	const struct nlmsgerr *ack = nlmsg_data(header);
 
-	/* Every request here has a reply of its own: an error of 0 is none. */
+	/* Each request here has a reply of its own, so an error of 0 is not a reply. */
 	if (nlmsg_datalen(header) < (int)sizeof(*ack) || ack->error >= 0)
 		return -EPROTO;
 	take_words(header, error);
@@ -176,7 +176,7 @@ int sysgenid_nl_call(int fd, const struct sysgenid_request *request, int timeout
 	return sysgenid_nl_parse(header, attrs, policy, policy_max);
 }
 
-/* The number of the group called @name in the list of groups @list; 0: none. */
+/* Returns the number of the group called @name in @list; 0 if there is none. */
 static uint32_t find_group(struct nlattr *list, const char *name)
 {
 	static const struct nla_policy policy[CTRL_ATTR_MCAST_GRP_MAX + 1] = {

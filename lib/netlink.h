@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Requests and answers of generic netlink. */
+/* Requests and replies of generic netlink. */
 #ifndef SYSGENID_NETLINK_H
 #define SYSGENID_NETLINK_H
 
@@ -44,7 +44,7 @@ int sysgenid_nl_put(struct sysgenid_request *request, uint16_t type, const void 
 		    size_t size);
 
 /*
- * Sends @request and waits for the reply, which is validated and taken apart: @attrs has
+ * Sends @request and waits for the reply, which is validated and parsed: @attrs has
  * @policy_max + 1 places and points into @reply. @error is set in every case; it may be NULL.
  * Signals don't end the wait. Returns 0, what the kernel answered, -ETIMEDOUT, -EPROTO, ...
  */
@@ -56,14 +56,14 @@ int sysgenid_nl_call(int fd, const struct sysgenid_request *request, int timeout
 int sysgenid_nl_resolve(int fd, const char *name, const char *group, struct sysgenid_family *family,
 			struct sysgenid_error *error);
 
-/* Takes one datagram of the kernel's if there is one: its size, -EAGAIN, -ENOBUFS, -EPROTO, ... */
+/* Reads one datagram of the kernel's. Returns its size, -EAGAIN, -ENOBUFS, -EPROTO, ... */
 ssize_t sysgenid_nl_receive(int fd, struct sysgenid_reply *reply);
 
-/* Takes the attributes of a generic netlink message apart: 0 or -EPROTO. */
+/* Parses the attributes of a generic netlink message. Returns 0 or -EPROTO. */
 int sysgenid_nl_parse(struct nlmsghdr *header, struct nlattr **attrs,
 		      const struct nla_policy *policy, int policy_max);
 
-/* The value of an attribute that must be there: 0 or -EPROTO. */
+/* Gets the value of a required attribute. Returns 0 or -EPROTO. */
 int sysgenid_nl_u32(struct nlattr *const *attrs, int type, uint32_t *value);
 
 #endif

@@ -37,7 +37,9 @@ static int sleep_once(const struct sysgenid *handle, uint32_t seen,
 
 	if (fd < 0)
 		return fd;
-	/* Cleanup attributes are not run for a thread that is cancelled in its sleep; this is. */
+	/*
+	 * Cleanup attributes do not run if the thread is cancelled in its sleep. This handler does.
+	 */
 	pthread_cleanup_push(close_file, &fd);
 	if (sysgenid_generation(handle) == seen)
 		ret = sysgenid_poll(fd, deadline);
@@ -45,7 +47,7 @@ static int sleep_once(const struct sysgenid *handle, uint32_t seen,
 	return ret;
 }
 
-/* Nothing wakes who waits for a counter file: this looks, less and less often. */
+/* Nothing wakes a thread that waits for a counter file, so poll it, less and less often. */
 static int wait_for_file(const struct sysgenid *handle, uint32_t seen, int timeout_ms)
 {
 	const int64_t limit = timeout_ms * 1000000LL;
@@ -62,7 +64,7 @@ static int wait_for_file(const struct sysgenid *handle, uint32_t seen, int timeo
 			nap.tv_nsec = limit - waited;
 		if (nanosleep(&nap, NULL) < 0)
 			return sysgenid_generation(handle) != seen ? 0 : -errno;
-		/* The naps are counted, since a restored process may see the clock jump. */
+		/* Count the naps, since the clock may jump in a restored process. */
 		waited += nap.tv_nsec;
 		pause = 2 * pause < LONGEST_PAUSE_NS ? 2 * pause : LONGEST_PAUSE_NS;
 	}
@@ -79,8 +81,8 @@ int sysgenid_wait(struct sysgenid *handle, uint32_t seen, int timeout_ms)
 		return -EBADF;
 	for (;;) {
 		/*
-		 * The word has the last say, after an error too: a process restored from a
-		 * checkpoint leaves poll() with EINTR, and what it waited for has happened.
+		 * The word decides, also after an error: a process that was restored leaves poll()
+		 * with EINTR, and the generation has changed.
 		 */
 		if (sysgenid_generation(handle) != seen)
 			return 0;

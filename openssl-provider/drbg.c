@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * The generators: each is one of OpenSSL's own behind a look at the generation.
+ * The generators. Each one checks the generation and then calls one of OpenSSL's own generators,
+ * its inner generator.
  *
- * OpenSSL asks a generator's parent for its reseed count in each call. So that this costs what it
- * always did the inner generators know each other directly. A generator that is fit for a
+ * OpenSSL asks a generator's parent for its reseed count in each call. The inner generators know
+ * each other directly, so that this costs no more than without us. A generator that is fit for a
  * generation was renewed in it, and its parents before it: seeds that it takes later in the same
  * generation come from a renewed parent.
  *
@@ -49,7 +50,7 @@ static int renew_parent(struct drbg *parent)
 		return 1;
 	if (!parent->inner->lock(parent->state))
 		return 0;
-	/* Another thread may have been first. */
+	/* Another thread may have done it first. */
 	ok = is_fit(parent) || renew_drbg(parent);
 	parent->inner->unlock(parent->state);
 	return ok;
@@ -136,7 +137,7 @@ static int instantiate_inner(struct drbg *drbg, unsigned int strength, int predi
 
 	if (!filtered)
 		return 0;
-	/* They say how long the text may be. */
+	/* These parameters say how long the text may be. */
 	ok = text || !filtered[0].key || drbg->inner->set_ctx_params(drbg->state, filtered);
 	if (ok && !text) {
 		text = (const unsigned char *)bytes;
@@ -197,7 +198,7 @@ static int drbg_enable_locking(void *ctx)
 {
 	struct drbg *drbg = ctx;
 
-	/* The inner one enables its parents' locks, too: they have to know. */
+	/* The inner generator enables its parents' locks, too: our parents must know. */
 	if (drbg->parent && !drbg_enable_locking(drbg->parent))
 		return 0;
 	if (!drbg->inner->enable_locking(drbg->state))

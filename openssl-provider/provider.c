@@ -18,7 +18,7 @@ static bool is_yes(const char *value)
 {
 	static const char *const no[] = { "no", "off", "false", "0", "" };
 
-	/* A typing error makes it stricter, and not the contrary. */
+	/* A typing error makes the provider stricter, never less strict. */
 	for (size_t i = 0; value && i < sizeof(no) / sizeof(no[0]); i++)
 		if (!OPENSSL_strcasecmp(value, no[i]))
 			return false;
@@ -112,7 +112,8 @@ static const OSSL_DISPATCH provider_functions[] = {
 };
 
 /*
- * No memory, or an OpenSSL that we do not know: the provider is not loaded. No counter is no error.
+ * Fails, so that the provider is not loaded, without memory or with an OpenSSL of unknown layout. A
+ * missing counter is no error.
  */
 __attribute__((visibility("default"))) OSSL_provider_init_fn OSSL_provider_init;
 

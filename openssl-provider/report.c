@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
-/* Says, once a process, that there is no counter. */
+/* Reports, once in a process, that there is no counter. */
 #define _GNU_SOURCE
 #include "provider.h"
 
@@ -13,8 +13,8 @@
 #define USER_WARNING 12 /* LOG_USER | LOG_WARNING */
 
 /*
- * Not by syslog(3): the program may use it with settings of its own, and the descriptor that it
- * keeps would be in the way of a checkpoint. Who has no log, or a full one, does without.
+ * Does not use syslog(3): the program may use it with settings of its own, and the descriptor that
+ * syslog keeps would hinder a checkpoint. If there is no log, or it is full, nothing is reported.
  */
 static void log_line(const char *line)
 {
@@ -32,8 +32,8 @@ static void log_line(const char *line)
 }
 
 /*
- * On standard error only when asked to: somebody else's program may have anything there, a data
- * file even. Nor on OpenSSL's error queue: programs take what they find there for the failure of
+ * Writes to standard error only if that is configured: a program may have anything there, even a
+ * data file. Does not use OpenSSL's error queue: programs take an entry there for a failure of
  * their own last call.
  */
 void sysgenid_report_absence(const struct sysgenid_provider *provider, bool on_stderr)

@@ -37,7 +37,7 @@ static const char *add(const struct renew_bytes *bytes, void *caller)
 	return next(bytes, sizeof(*bytes), BEST_QUALITY) ? RENEWAL_FAILED : NULL;
 }
 
-/* Where the generator is another one it says "not supported", and does nothing. */
+/* If the generator is another one, this call says "not supported" and does nothing. */
 static const char *make_anew(void *caller)
 {
 	NEXT(unsigned int(int, ...), gcry_control);

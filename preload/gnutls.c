@@ -24,7 +24,7 @@ static const char *refresh(const struct renew_bytes *bytes, void *caller, void *
 		return NULL; /* the kernel's bytes are taken instead */
 	if (!next)
 		return NO_RENEWAL;
-	/* Makes the thread's generators if there are none yet. */
+	/* Makes the thread's generators if the thread has none yet. */
 	if (rnd(0, &unused, sizeof(unused)))
 		return RENEWAL_FAILED;
 	next();

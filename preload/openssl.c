@@ -80,7 +80,7 @@ static bool renewed_in(OSSL_LIB_CTX *libctx, bytes_ex_fn *generator, void *calle
 	return !preload_renew(&other.state, reseed, caller, libctx);
 }
 
-/* What OpenSSL's own function does with a negative size is to fail. */
+/* OpenSSL's own function fails if the size is negative. */
 static int kernel_bytes(unsigned char *to, int size)
 {
 	return size >= 0 && renew_kernel_bytes(to, (size_t)size);

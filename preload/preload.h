@@ -73,13 +73,16 @@ struct preload_symbol {
 	_Atomic(struct preload_found *) local; /* for those in one library; see symbols.c */
 };
 
-/* What @caller would have got. NULL: there is no such function. Keeps errno. */
+/*
+ * Returns the function that @caller would have called without us; NULL if there is none. Keeps
+ * errno.
+ */
 void *preload_next(struct preload_symbol *symbol, void *caller);
 
 /* Looks for all of them, before there are threads and signals. */
 void preload_find_all(void);
 
-/* Is @function one of libc's own? */
+/* Returns whether @function is one of libc's own. */
 bool preload_is_of_libc(void *function);
 
 /* NEXT(type, name): a variable "next" of the function's type, with what preload_next() finds. */

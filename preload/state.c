@@ -51,7 +51,7 @@ void preload_end_quiet(const struct preload_quiet *before)
 	pthread_setcancelstate(before->cancel, NULL);
 }
 
-/* By system call: write() is a point of cancellation. */
+/* Use the system call: write() is a cancellation point. */
 static void say(const char *text)
 {
 	int saved = errno;
@@ -86,7 +86,7 @@ static void start(void)
 	common.refuse = common.strict && !common.counter.handle;
 	preload_find_all();
 	atomic_store_explicit(&common.ready, true, memory_order_release);
-	/* Only on demand: the standard error of somebody else's program may be a data file. */
+	/* Only if configured: the standard error of the program may be a data file. */
 	if (!common.counter.handle && (common.strict || (wish && !strcasecmp(wish, "warn"))))
 		say_no_counter(path && *path ? path : SYSGENID_DEVICE);
 	starting = false;
@@ -94,7 +94,7 @@ static void start(void)
 	errno = saved;
 }
 
-/* Functions may be called before our constructor, by those of other libraries. */
+/* Constructors of other libraries may call functions before our constructor runs. */
 static inline void be_ready(void)
 {
 	static pthread_once_t once = PTHREAD_ONCE_INIT;

@@ -57,7 +57,7 @@ static void *find_for(struct preload_symbol *symbol, const struct link_map *map)
 		    &symbol->local, &none, new, memory_order_release, memory_order_relaxed))
 		return function;
 	free(new);
-	/* It stays: the caller is in it. */
+	/* The library stays loaded: the caller is in it. */
 	if (handle)
 		dlclose(handle);
 	return function;
@@ -81,7 +81,7 @@ static void *look(struct preload_symbol *symbol, void *caller)
 	/* The program itself, which has no name, and what it was linked with have been searched. */
 	if (dladdr1(caller, &info, (void **)&map, RTLD_DL_LINKMAP) && map->l_name[0])
 		found = find_for(symbol, map);
-	/* Nobody shall find our failure in the place of his own. */
+	/* The program must not find our error in place of its own. */
 	(void)dlerror();
 	return found;
 }
@@ -105,7 +105,7 @@ void *preload_next(struct preload_symbol *symbol, void *caller)
 	return found;
 }
 
-/* A later look would overwrite what dlerror() has for the program. */
+/* A later lookup would overwrite the program's dlerror() text. */
 void preload_find_all(void)
 {
 	/* cppcheck-suppress comparePointers ; they are the two ends of one array */

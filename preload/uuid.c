@@ -46,7 +46,7 @@ static void adapt(uuid out, void *caller, const char *function)
 		memcpy(out + CLOCK_SEQUENCE, &here, sizeof(here));
 }
 
-/* There is no libuuid behind us: a random one. */
+/* There is no libuuid: make a random UUID. */
 static void make(uuid out, void *caller, const char *function)
 {
 	preload_must_renew(&state, draw, caller, NULL, function);

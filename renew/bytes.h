@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
-/* Bytes that no clone of this process has: from the kernel, and not from libc. */
+/* Bytes that no clone of this process has. They come from the kernel, not from libc. */
 #ifndef SYSGENID_RENEW_BYTES_H
 #define SYSGENID_RENEW_BYTES_H
 
@@ -28,7 +28,7 @@ struct renew_bytes {
  */
 bool renew_kernel_bytes(void *to, size_t size);
 
-/* False: there are no bytes of the kernel's, and nothing may be renewed with the rest. */
+/* Returns false if the kernel gave no bytes: then do not use the rest to renew anything. */
 bool renew_bytes_draw(struct renew_bytes *bytes, uint32_t generation);
 
 #endif /* SYSGENID_RENEW_BYTES_H */

@@ -41,7 +41,7 @@ bool renew_is_settled(const struct renew_counter *counter, uint32_t generation)
 	       __atomic_load_n(&page->rng_generation, __ATOMIC_ACQUIRE) == generation;
 }
 
-/* Not usleep(), which is a point of cancellation: the caller may hold a lock of OpenSSL's. */
+/* Not usleep(), which is a cancellation point: the caller may hold a lock of OpenSSL. */
 static void sleep_us(long us)
 {
 	struct timespec span = { .tv_sec = 0, .tv_nsec = us * 1000 };
@@ -50,8 +50,8 @@ static void sleep_us(long us)
 }
 
 /*
- * One time limit however often the generation moves: a counter that never rests delays nobody for
- * longer.
+ * There is one time limit, however often the generation moves: a generation that moves without
+ * pause must not delay the caller for longer.
  */
 static bool poll_kernel(const struct renew_counter *counter, uint32_t *generation)
 {

@@ -10,8 +10,8 @@
 #include "generation.h"
 
 /*
- * How far the state of one generator has got. Threads share it: two that see a change at once renew
- * it twice.
+ * The generation for which the state of one generator was renewed. Threads share this struct: two
+ * threads that see a change at the same time renew the state twice.
  */
 struct renew_state {
 	/*
@@ -35,16 +35,16 @@ typedef const char *renew_feed_fn(const struct renew_bytes *bytes, void *arg);
 
 /*
  * The slow path: @state is not fit for the current generation. Returns NULL if the generator may be
- * used now, or why it may not. What cannot be had (no counter, a kernel that does not say that it
- * is settled) is a reason only if @strict: the generator is then as good as without us. A renewal
- * that fails always is one. Keeps errno.
+ * used now, or why it may not. A missing counter, or a kernel that does not say that it is settled,
+ * is a reason only if @strict: otherwise the generator is as good as without this library. A
+ * renewal that fails is always a reason. Keeps errno.
  */
 const char *renew(struct renew_counter *counter, struct renew_state *state, bool strict,
 		  renew_feed_fn *feed, void *arg);
 
 /*
  * Notes that the state was renewed in @generation, by bytes that were drawn when the kernel was
- * @settled. It looks again, since the generation may have moved after the bytes were drawn.
+ * @settled. Checks the generation again, since it may have moved after the bytes were drawn.
  */
 void renew_note(const struct renew_counter *counter, struct renew_state *state, uint32_t generation,
 		bool settled);

@@ -20,7 +20,9 @@ static int is_container(const struct dirent *entry)
 	return entry->d_name[0] != '.';
 }
 
-/* The names of all counters, sorted; free them with free_names(). Their number, or -errno. */
+/*
+ * Lists the names of all counter files, sorted, for free_names(). Returns their number or -errno.
+ */
 static int list_names(struct dirent ***names)
 {
 	int n = scandir(SYSGENID_REGISTRY, names, is_container, alphasort);
@@ -74,7 +76,7 @@ static int fail_counter(const char *doing, const char *name, int error)
 	return error == -EACCES ? TOOL_NO_PERMISSION : TOOL_FAILED;
 }
 
-/* Raises one, and after it the kernel's generator. */
+/* Raises the generation in a counter file, and has the kernel reseed its generator. */
 static int raise_counter(const char *name, uint32_t min, uint32_t *generation)
 {
 	struct sysgenid_page *page;

@@ -43,7 +43,7 @@ int main(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : NULL;
 
-	/* Whoever starts us may have ignored it; then children would leave no status behind. */
+	/* The caller may have ignored SIGCHLD; then children would leave no status behind. */
 	signal(SIGCHLD, SIG_DFL);
 	if (!name) {
 		tool_say("no command given: see 'sysgenid --help'");

@@ -23,12 +23,12 @@ static const char help[] =
 enum rng_state {
 	RNG_ELSEWHERE, /* in a page that is not mapped here */
 	RNG_UNKNOWN,   /* the device cannot be opened by this user, or not here */
-	RNG_NOT_KEPT,  /* the kernel does not say it */
+	RNG_NOT_KEPT,  /* the kernel does not report it */
 	RNG_PENDING,
 	RNG_RESEEDED,
 };
 
-/* It stands in the page only, so it takes the device; the rest of the status does not. */
+/* Only the page has this state, so it needs the device; the rest of the status does not. */
 static enum rng_state rng_state(void)
 {
 	enum rng_state state = RNG_PENDING;
@@ -91,8 +91,8 @@ static int print_json(const struct sysgenid_status *status, uint32_t domain, enu
 }
 
 /*
- * @pid: 0 for the PID namespace of this process. Returns an exit status; -ENOENT: there are files
- * only.
+ * @pid: 0 for the PID namespace of this process. Returns an exit status; -ENOENT: there are only
+ * counter files.
  */
 static int get_status(uint32_t pid, struct sysgenid_status *status, uint32_t *domain)
 {

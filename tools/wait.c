@@ -38,7 +38,7 @@ static int wait_for_all(struct sysgenid *handle, uint32_t timeout_ms, uint32_t *
 			return ret;
 		if (!timeout_ms)
 			continue;
-		/* 0 would be for ever. */
+		/* 0 would mean for ever. */
 		left = end - sysgenid_now_ms();
 		if (left <= 0)
 			return -ETIME;

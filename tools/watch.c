@@ -23,7 +23,7 @@ static const char help[] = "usage: sysgenid watch [--settled] [--domains] [--cou
 
 struct watch {
 	struct sysgenid_events *events;
-	bool domains; /* say which */
+	bool domains; /* print the domain, too */
 	bool json;
 	bool missed; /* changes were lost and nothing has been printed for them yet */
 };

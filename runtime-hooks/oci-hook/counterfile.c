@@ -28,7 +28,10 @@
 #define STALE_SECONDS 3600    /* a container may be on its way to being started */
 #define KEPT "kept"
 
-/* Only root may change what is in it; it may be there already, made by whomever. */
+/*
+ * Only root may be able to change the folder's content. The folder may exist already, and anybody
+ * may have made it.
+ */
 static bool is_ours(int folder)
 {
 	struct stat stat;
@@ -47,7 +50,7 @@ static int open_folder(int parent, const char *name)
 	return fd < 0 ? -errno : fd;
 }
 
-/* One folder after the other, each made if it is not there. */
+/* Opens one folder after the other, and makes those that do not exist. */
 static int open_registry(void)
 {
 	cleanup_free char *path = strdup(SYSGENID_REGISTRY);
@@ -78,8 +81,8 @@ static int check_page(int folder)
 }
 
 /*
- * It gets its name when it is complete, so that nobody ever sees half of it, and whoever comes
- * second finds the first one's.
+ * The file gets its name when it is complete, so that nobody sees an incomplete file. A second
+ * process that makes the same file finds the first one's.
  */
 static int make_page(int folder)
 {
@@ -93,7 +96,10 @@ static int make_page(int folder)
 
 	if (fd < 0)
 		return -errno;
-	/* Not where another machine's or an earlier boot's counter may be: and never 0. */
+	/*
+	 * Start where no counter of another machine or of an earlier boot is likely to be, and
+	 * never at 0.
+	 */
 	if (getrandom(&page.generation, sizeof(page.generation), 0) != sizeof(page.generation))
 		return -errno;
 	page.generation = (page.generation & START_MAX) | 1;

@@ -7,21 +7,21 @@
 
 #include <counterfile-page.h>
 
-/* Makes the counter called @name unless it is there. -ENOTTY: what is there is none. */
+/* Makes the counter file called @name unless it exists. -ENOTTY: another file has its name. */
 int hook_counterfile_make(const char *name);
 
 /*
- * Removes the one called @name, if not NULL, and, with @stale, those that are an hour old, but kept
- * ones and the node's.
- * -EBUSY: some are mounted and stay; -EACCES: nobody can know, and all stay. This process may be in
+ * Removes the counter file called @name, if @name is not NULL, and with @stale all that are more
+ * than an hour old, except the node's and those that are to be kept. -EBUSY: some are mounted and
+ * stay; -EACCES: it cannot be found out which are mounted, and all stay. This process may be in
  * another mount namespace afterwards.
  */
 int hook_counterfile_remove(const char *name, bool stale);
 
-/* Lets it stay until somebody removes it by name. */
+/* Keeps the counter file until it is removed by name. */
 int hook_counterfile_keep(const char *name);
 
-/* An error of these functions in words. */
+/* Describes an error of these functions. */
 const char *hook_reason(int error);
 
 #endif

@@ -6,7 +6,9 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Is the module there, and the device node what it says? Else *@why is a sentence. */
+/*
+ * Returns whether the module is loaded and the device node is the module's; if not, *@why says why.
+ */
 bool hook_device_is_good(dev_t *device, const char **why);
 
 #endif

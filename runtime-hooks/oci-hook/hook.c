@@ -14,7 +14,7 @@ int hook_fail(const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	/* Parts of it come from the input. */
+	/* Parts of the message come from the input. */
 	sysgenid_escape(text, escaped);
 	fprintf(stderr, "sysgenid-hook: %s\n", escaped);
 	return 1;

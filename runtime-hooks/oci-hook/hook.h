@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the files of sysgenid-hook, which container runtimes start, have in common. */
+/* Shared by the files of sysgenid-hook, which container runtimes start. */
 #ifndef SYSGENID_HOOK_HOOK_H
 #define SYSGENID_HOOK_HOOK_H
 
@@ -9,7 +9,7 @@
 #define HOOK_ANNOTATION "dev.sysgenid.counter"
 #define HOOK_ANNOTATION_WAIT "dev.sysgenid.wait-ms"
 
-/* One line on stderr. Returns the exit status of a failure. */
+/* Prints one line on stderr. Returns the exit status of a failure. */
 int hook_fail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 #endif

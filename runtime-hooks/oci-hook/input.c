@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a runtime hands to its hooks. It may be broken, too large, or never end. */
+/* Reads a runtime's input to its hooks, which may be broken, too large, or never end. */
 #include "input.h"
 
 #include <ctype.h>
@@ -17,7 +17,7 @@
 #define LIMIT_DEPTH 32
 #define LIMIT_MS 5000
 
-/* Reads until the end of file. The number of bytes, or -errno. */
+/* Reads until the end of file. Returns the number of bytes, or -errno. */
 static ssize_t read_all(int fd, char *buffer, size_t size)
 {
 	const int64_t end = sysgenid_now_ms() + LIMIT_MS;
@@ -87,7 +87,7 @@ struct json_object *hook_read_object(int fd, const char *what)
 		hook_fail("cannot read standard input: %s", strerror((int)-size));
 	if (size < 0)
 		return NULL;
-	/* The final newline that people add; the parser wants nothing after the object. */
+	/* Drop the final newline that people add: the parser accepts nothing after the object. */
 	while (size > 0 && isspace((unsigned char)text[size - 1]))
 		size--;
 	object = parse(text, (size_t)size, what);
@@ -107,7 +107,7 @@ const char *hook_string(struct json_object *object, const char *key)
 	    !json_object_object_get_ex(object, key, &value) ||
 	    !json_object_is_type(value, json_type_string))
 		return NULL;
-	/* One with a zero byte inside is not what it seems. */
+	/* Refuse a string with a zero byte inside: C code would see only its beginning. */
 	return strlen(json_object_get_string(value)) == (size_t)json_object_get_string_len(value)
 		       ? json_object_get_string(value)
 		       : NULL;

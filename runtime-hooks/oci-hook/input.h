@@ -14,8 +14,8 @@ static inline void hook_put(struct json_object **object)
 #define cleanup_json __attribute__((cleanup(hook_put)))
 
 /*
- * Reads one JSON object from @fd, with limits on size, depth and time. NULL: it has been said why
- * not.
+ * Reads one JSON object from @fd, with limits on size, depth and time. Returns NULL after saying
+ * what is wrong.
  */
 struct json_object *hook_read_object(int fd, const char *what);
 
@@ -25,7 +25,10 @@ const char *hook_string(struct json_object *object, const char *key);
 /* An annotation of a state or of a configuration, or NULL. */
 const char *hook_annotation(struct json_object *object, const char *key);
 
-/* Can it be the name of a folder of ours? Container IDs come from outside. */
+/*
+ * Returns whether @name can be the name of a folder in the registry. Container IDs come from
+ * outside.
+ */
 bool hook_name_is_good(const char *name);
 
 #endif

@@ -37,8 +37,8 @@ static const char help[] =
 	"  clean         removes those that are mounted nowhere and an hour old\n";
 
 /*
- * What it does is done by being root: files of root's in folders of root's. Only to look into
- * others' namespaces takes capabilities.
+ * The hook needs to be root, since it makes files of root in folders of root. Only looking into
+ * other namespaces needs capabilities.
  */
 static bool is_needed(cap_value_t capability, const char *command)
 {
@@ -51,7 +51,7 @@ static bool is_needed(cap_value_t capability, const char *command)
 	case CAP_CHECKPOINT_RESTORE:
 		return !strcmp(command, "poststart");
 	default:
-		/* To enter a mount namespace, for which there is no smaller one. */
+		/* Entering a mount namespace needs this one; there is no smaller one. */
 		return removes;
 	}
 }
@@ -72,7 +72,7 @@ static int drop_capabilities(const char *command)
 		error = cap_set_flag(new, CAP_PERMITTED, 1, &some[i], CAP_SET) ||
 			cap_set_flag(new, CAP_EFFECTIVE, 1, &some[i], CAP_SET);
 	}
-	/* Nothing that it might start could have more. */
+	/* No program that this process might start can get more. */
 	if (!error)
 		error = prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) || cap_set_proc(new);
 	cap_free(old);

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which counters are mounted? A mountinfo shows what its process can reach, which is not all if
- * that has changed its root, so this process enters one mount namespace after the other, and reads
- * its own.
+ * Finds the counter files that are mounted. A mountinfo shows what its process can reach, which is
+ * not everything if the process has changed its root. So this process enters one mount namespace
+ * after the other, and reads its own mountinfo.
  */
 #define _GNU_SOURCE
 #include "mounted.h"
@@ -20,14 +20,14 @@
 #include <mounts.h>
 
 struct walk {
-	int proc; /* this namespace's /proc: what is below it comes from the kernel alone */
+	int proc; /* this namespace's /proc: only the kernel decides what is below it */
 	struct hook_counterfiles *counters;
 	struct sysgenid_registry_place place;
 	ino_t *seen; /* mount namespaces */
 	size_t n_seen;
 };
 
-/* The task is gone, or a zombie, which has no namespace. */
+/* Returns whether the task is gone or a zombie, which has no namespace. */
 static bool is_gone(int error)
 {
 	return error == ENOENT || error == ESRCH;
@@ -109,7 +109,7 @@ static int look_at_task(int tasks, const char *task, struct walk *walk)
 	return setns(namespace, CLONE_NEWNS) ? -errno : read_mounts(walk);
 }
 
-/* Threads can have namespaces of their own, and outlive the first one. */
+/* Threads can have namespaces of their own, and outlive the first thread. */
 static int look_at_process(int processes, const char *process, struct walk *walk)
 {
 	char path[300];
@@ -125,8 +125,8 @@ int hook_mark_mounted(int registry, struct hook_counterfiles *counters)
 	int error;
 
 	/*
-	 * Without the right to look at others hidepid shows none at all. The first process is
-	 * always there.
+	 * Without the right to look at other processes, hidepid hides all of them. The first
+	 * process always exists.
 	 */
 	if (proc < 0 || faccessat(proc, "1/ns/mnt", F_OK, 0))
 		return -EACCES;

@@ -17,9 +17,9 @@ struct hook_counterfiles {
 };
 
 /*
- * Marks those that are mounted in a mount namespace of any task. 0, or -EACCES: there may be
- * others. This process is in another mount namespace afterwards: it must go on with the folders
- * that it has open.
+ * Marks the counter files that are mounted in the mount namespace of any task. Returns 0, or
+ * -EACCES if there may be others. Afterwards this process is in another mount namespace: it must
+ * use the folders that it has open.
  */
 int hook_mark_mounted(int registry, struct hook_counterfiles *counters);
 

@@ -72,7 +72,7 @@ static const char *id_of(struct json_object *state)
 	return NULL;
 }
 
-/* A configuration has no ID, but podman's cgroup path ends in one. */
+/* A configuration has no ID, but podman's cgroup path ends in the container's ID. */
 static const char *id_of_config(struct json_object *config)
 {
 	struct json_object *lin;
@@ -93,7 +93,7 @@ static const char *id_of_config(struct json_object *config)
 	return NULL;
 }
 
-/* The member called key, made with make() if it is missing. NULL: it is of another type. */
+/* Returns the member called key, made with make() if it is missing; NULL if it has another type. */
 static struct json_object *member(struct json_object *object, const char *key, json_type type)
 {
 	struct json_object *value;
@@ -106,7 +106,7 @@ static struct json_object *member(struct json_object *object, const char *key, j
 	return value;
 }
 
-/* Has the list an entry whose @key is the device's path? */
+/* Returns whether the list has an entry whose @key is the device's path. */
 static bool has_entry(struct json_object *list, const char *key)
 {
 	for (size_t i = 0; i < json_object_array_length(list); i++) {
@@ -170,7 +170,7 @@ static int add_device(struct json_object *config, struct json_object *devices, d
 	return append(rules, entry);
 }
 
-/* A filter: a configuration comes in, and goes out with what the annotation asks for. */
+/* A filter: reads a configuration, adds what the annotation asks for, and prints it. */
 int hook_precreate(struct json_object *config)
 {
 	struct json_object *lin = member(config, "linux", json_type_object);
@@ -190,10 +190,10 @@ int hook_precreate(struct json_object *config)
 	good = hook_device_is_good(&device, &why);
 	if (wish == WISH_AUTO)
 		wish = good ? WISH_DEVICE : WISH_FILE;
-	/* create-runtime refuses that, whose words engines show; this stage's they don't. */
+	/* The stage create-runtime refuses that: engines show its message, but not this stage's. */
 	if (wish == WISH_DEVICE && !good)
 		wish = WISH_NOTHING;
-	/* It may have been given by other means, or by an earlier run. */
+	/* The container may have the device already, by other means or by an earlier run. */
 	if (wish != WISH_NOTHING && !has_entry(mounts, "destination") &&
 	    !has_entry(devices, "path"))
 		status = wish == WISH_FILE ? add_file(config, mounts)
@@ -205,7 +205,7 @@ int hook_precreate(struct json_object *config)
 	return fflush(stdout) ? hook_fail("cannot write standard output: %s", strerror(errno)) : 0;
 }
 
-/* runc calls this at restore, too. */
+/* runc calls this stage at restore, too. */
 int hook_create_runtime(struct json_object *state)
 {
 	enum wish wish = wish_of(state);
@@ -265,8 +265,8 @@ int hook_poststart(struct json_object *state)
 }
 
 /*
- * Has podman made a checkpoint of it, whose copies will mount this very counter? Its log lies in
- * the bundle until the container is removed.
+ * Returns whether podman has made a checkpoint of the container, whose copies will mount this
+ * counter file. criu's log is in the bundle until the container is removed.
  */
 static bool was_dumped(struct json_object *state)
 {
@@ -290,6 +290,9 @@ int hook_poststop(struct json_object *state)
 	if (error)
 		return fail_counter("keep", id, error);
 	error = hook_counterfile_remove(kept ? NULL : id, true);
-	/* Copies of this container go on with it. The last one's end, or an hour, cleans it up. */
+	/*
+	 * Copies of this container go on with the file. It is removed when the last copy ends, or
+	 * after an hour.
+	 */
 	return error && error != -EBUSY ? fail_counter("clean up", "", error) : 0;
 }

@@ -13,7 +13,7 @@
 
 #define PAUSE_NS 10000000L
 
-/* The kernel tells nobody that an acknowledgement came, so it is asked again and again. */
+/* The kernel does not report single acknowledgements, so ask again and again. */
 int hook_wait_watchers(pid_t pid, uint32_t limit_ms)
 {
 	const struct timespec pause = { .tv_nsec = PAUSE_NS };

@@ -6,7 +6,9 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Waits until no tracked watcher in the PID namespace of @pid is outdated. 0 or -errno; -ETIME */
+/*
+ * Waits until no tracked watcher in @pid's PID namespace is outdated. Returns 0 or -errno; -ETIME
+ */
 int hook_wait_watchers(pid_t pid, uint32_t limit_ms);
 
 #endif

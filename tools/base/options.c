@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Reading the command line, with one kind of message for whatever is wrong in it. */
+/* All mistakes in a command line get the same kind of message. */
 #include "options.h"
 
 #include "report.h"
@@ -15,7 +15,7 @@
 
 #define MOST_OPTIONS 8
 
-/* getopt_long with our words for what is wrong: the next option, -1 at the end, or '?'. */
+/* As getopt_long(), with our own messages. Returns the next option, -1 at the end, or '?'. */
 static int next_option(int argc, char **argv, const char *letters, const struct option *options)
 {
 	const char *command = argv[0];

@@ -83,7 +83,7 @@ static void add(struct json_object *object, const char *key, struct json_object 
 	exit(TOOL_FAILED);
 }
 
-/* A JSON value that was just made. */
+/* Checks a JSON value that was just made. */
 static struct json_object *made(struct json_object *value)
 {
 	if (value)
@@ -111,7 +111,7 @@ void tool_json_string(struct json_object *object, const char *key, const char *v
 {
 	char escaped[SYSGENID_ESCAPE_SIZE];
 
-	/* What is no text cannot be said in JSON. Control characters json-c escapes itself. */
+	/* JSON holds text only. json-c escapes control characters itself. */
 	if (!sysgenid_is_utf8(value)) {
 		sysgenid_escape(value, escaped);
 		value = escaped;

@@ -31,7 +31,7 @@ static _Noreturn void become(const char *const argv[], int output, bool errors_t
 	_exit(NOT_FOUND);
 }
 
-/* Takes what is there. What there is no room for is thrown away, so that its writer never waits. */
+/* Reads what is there. Drops what there is no room for, so that the writer never waits. */
 static void take_output(struct answer *answer, int fd)
 {
 	char rest[4096];
@@ -55,7 +55,10 @@ static enum ask_end end_of(int status)
 	return WIFEXITED(status) && !WEXITSTATUS(status) ? ASK_DONE : ASK_FAILED;
 }
 
-/* The program's end counts and not the pipe's: a process that it leaves behind may hold that. */
+/*
+ * Wait for the program's end and not for the pipe's: a process that it leaves behind may hold the
+ * pipe.
+ */
 static void await_answer(struct answer *answer, pid_t pid, int fd, int64_t end)
 {
 	struct pollfd output = { .fd = fd, .events = POLLIN };
@@ -93,7 +96,7 @@ void ask(struct answer *answer, const char *doing, const char *const argv[], int
 		tool_say("doctor: %s ...", doing);
 	if (pipe2(output, O_CLOEXEC))
 		return;
-	/* Our end only: the program's has to wait for us. */
+	/* Only our end is non-blocking: the program must wait for us. */
 	fcntl(output[0], F_SETFL, O_NONBLOCK);
 	fflush(NULL);
 	pid = fork();
@@ -101,7 +104,7 @@ void ask(struct answer *answer, const char *doing, const char *const argv[], int
 		become(argv, output[1], errors_too);
 	close(output[1]);
 	if (pid > 0) {
-		/* Here too: it must be true before the group is to be killed. */
+		/* Set the group here as well: it must exist before it is killed. */
 		setpgid(pid, pid);
 		await_answer(answer, pid, output[0], start + limit_ms);
 	}

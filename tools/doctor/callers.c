@@ -42,7 +42,7 @@ static struct json_object *member(struct json_object *object, const char *key, e
 		       : NULL;
 }
 
-/* In an OCI configuration: {"annotations": {"org.criu.config": FILE}} */
+/* An OCI configuration has {"annotations": {"org.criu.config": FILE}}. */
 static const char *in_configuration(struct json_object *file)
 {
 	struct json_object *value =
@@ -51,7 +51,7 @@ static const char *in_configuration(struct json_object *file)
 	return value ? json_object_get_string(value) : NULL;
 }
 
-/* In runc's state: {"config": {"labels": ["org.criu.config=FILE"]}} */
+/* runc's state has {"config": {"labels": ["org.criu.config=FILE"]}}. */
 static const char *in_state(struct json_object *file)
 {
 	struct json_object *labels =

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What sysgenid doctor looks at, one function a subject. Each makes its findings. */
+/* What sysgenid doctor checks, one function for each subject. Each function adds its findings. */
 #ifndef SYSGENID_DOCTOR_CHECKS_H
 #define SYSGENID_DOCTOR_CHECKS_H
 
@@ -13,7 +13,7 @@ void doctor_check_services(void);
 void doctor_check_hook(void);
 void doctor_check_engines(void);
 
-/* Dumps and restores a process of its own with each criu, as each of the callers would. */
+/* Dumps and restores a small process with each criu, as each caller would. */
 void doctor_check_live(const struct criu_list *list, const struct criu_callers *callers);
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which criu programs there are. Engines run the first one in their PATH, which need not be the one
+ * Finds the criu programs. Engines run the first one in their PATH, which need not be the one
  * of the package.
  */
 #include "criu.h"
@@ -36,7 +36,8 @@ static bool is_program(const char *path)
 }
 
 /*
- * Its help names the directory that it was built with; where it does not, it is criu's usual one.
+ * criu's help names the plugin directory that criu was built with. If it does not, the directory is
+ * criu's usual one.
  */
 static void ask_libdir(struct criu *criu, struct answer *answer)
 {

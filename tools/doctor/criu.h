@@ -13,24 +13,24 @@ struct criu {
 	char path[PATH_MAX];
 	char version[32];
 	unsigned int hooks;    /* how many a plugin may have; 0: unknown */
-	char libdir[PATH_MAX]; /* where it looks when nobody tells it otherwise */
+	char libdir[PATH_MAX]; /* where criu looks if nothing is configured */
 };
 
 struct criu_list {
 	size_t n;
-	struct criu criu[CRIU_MAX]; /* in the order of PATH: the first is the one that is run */
+	struct criu criu[CRIU_MAX]; /* in the order of PATH: callers run the first */
 };
 
-/* How many hooks a criu has, from its ELF file; 0: it does not say. */
+/* Returns the number of hooks of a criu, from its ELF file; 0: the file does not tell. */
 unsigned int criu_hooks_in(const char *path);
 
-/* Finds them, asks each for its version, and says what there is to say about it. */
+/* Finds all criu programs, asks each for its version, and adds findings. */
 void criu_find(struct criu_list *list);
 
 /* Who starts criu, and with which configuration. */
 struct criu_caller {
 	char name[256];	       /* "a command line", "runc", "crun", "container ID" */
-	char config[PATH_MAX]; /* the file that criu reads last for it; "": none */
+	char config[PATH_MAX]; /* the file that criu reads last for this caller; "": none */
 };
 
 #define CALLERS_MAX 64
@@ -40,12 +40,12 @@ struct criu_callers {
 	struct criu_caller caller[CALLERS_MAX];
 };
 
-/* @config: another file to be looked at, or NULL. */
+/* @config: another configuration file to check, or NULL. */
 void criu_callers_find(struct criu_callers *callers, const char *config);
 
 /*
- * What the criu of such a caller uses as the directory of its plugins, and which file or variable
- * says so.
+ * Returns the plugin directory that criu uses when this caller starts it, and which file or
+ * variable sets that directory.
  */
 void criu_libdir(const struct criu *criu, const struct criu_caller *caller, char libdir[PATH_MAX],
 		 char source[PATH_MAX]);

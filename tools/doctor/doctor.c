@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* sysgenid doctor: what is in place on this machine, what is not, and what to do about it. */
+/* sysgenid doctor: what works on this machine, what does not, and what to do about it. */
 #include "doctor.h"
 
 #include <stdio.h>

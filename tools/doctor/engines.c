@@ -11,7 +11,7 @@ struct engine {
 	const char *name, *can;
 };
 
-/* Did it answer? One that is installed and does not is said. */
+/* Returns whether the engine answered. Adds a finding if it is installed and does not answer. */
 static bool ask_engine(const char *name, struct answer *answer)
 {
 	char doing[64];

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What sysgenid doctor says: one finding after the other, as text or as JSON. */
+/* The findings of sysgenid doctor, as text or as JSON. */
 #ifndef SYSGENID_DOCTOR_FINDING_H
 #define SYSGENID_DOCTOR_FINDING_H
 

@@ -23,7 +23,7 @@ static bool is_loaded(void)
 	return !access("/sys/module/sysgenid", F_OK);
 }
 
-/* Is it among the modules that modprobe knows for this kernel? */
+/* Returns whether modprobe knows the module for this kernel. */
 static bool is_loadable(const char *release)
 {
 	char path[300], line[4096];

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * In which directory criu looks for its plugins. The last of these that names one counts:
+ * Finds the directory in which criu looks for its plugins. The last of these that names one counts:
  * /etc/criu/default.conf, ~/.criu/default.conf, the file that CRIU_CONFIG_FILE names, the command
- * line, and the file that who starts criu names (runc, crun: a file of that name in /etc/criu, or
- * that of the container's annotation org.criu.config). When none does, CRIU_LIBS_DIR; then what
- * criu was built with.
+ * line, and the file that criu's caller names (runc and crun: /etc/criu/runc.conf or crun.conf, or
+ * the file in the container's annotation org.criu.config). If none does, CRIU_LIBS_DIR counts, and
+ * then the directory that criu was built with.
  */
 #include "criu.h"
 
@@ -21,8 +21,8 @@
 #define WORD "libdir"
 
 /*
- * NULL: there is none that criu could read. Whoever makes containers names such files, and it may
- * be anything.
+ * Returns NULL if there is no file that criu could read. The makers of containers name such files,
+ * so the path may be anything.
  */
 static FILE *open_config(const char *path)
 {
@@ -38,8 +38,8 @@ static FILE *open_config(const char *path)
 }
 
 /*
- * "libdir", as getopt_long() takes it: it may be cut short as long as it is no other option's
- * beginning.
+ * Recognises "libdir" as getopt_long() does: the word may be cut short as long as no other option
+ * begins with the rest.
  */
 static bool is_libdir(const char *key, size_t size)
 {
@@ -47,8 +47,8 @@ static bool is_libdir(const char *key, size_t size)
 }
 
 /*
- * The value in a line "libdir VALUE" or "libdir=VALUE"; NULL: it says something else. Changes the
- * line.
+ * Returns the value in a line "libdir VALUE" or "libdir=VALUE"; NULL for any other line. Changes
+ * the line.
  */
 static char *value_in(char *line)
 {

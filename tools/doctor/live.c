@@ -1,8 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The proof: a process of ours is dumped and restored by the criu of this machine, and tells
- * whether its generation has moved. criu runs with the machine's configuration, as each of its
- * callers would start it.
+ * The criu of this machine dumps and restores a small process, which tells whether its generation
+ * has moved. criu runs with the machine's configuration, as each of its callers would start it.
  */
 #define _GNU_SOURCE
 #include <errno.h>
@@ -46,7 +45,7 @@ static int remove_one(const char *path, const struct stat *status, int type, str
 	return remove(path);
 }
 
-/* What criu's log says of its first error, or of ours. Returns @text. */
+/* Finds the first error in criu's log, criu's or the plugin's. Returns @text. */
 static const char *reason_in(const struct trial *trial, const char *log, char *text, size_t size)
 {
 	char path[128], line[512];
@@ -73,7 +72,7 @@ static const char *reason_in(const struct trial *trial, const char *log, char *t
 	return text;
 }
 
-/* Did criu load the plugin? It then stores what it knows in the image. */
+/* Returns whether criu has loaded the plugin, which then stores its image. */
 static bool has_plugin_image(const struct trial *trial)
 {
 	char path[128];
@@ -184,7 +183,7 @@ static void dump_and_restore(struct trial *trial)
 		return;
 	}
 	dumped = dump(trial, pid);
-	/* A configuration may tell criu to leave it running. */
+	/* A configuration may tell criu to leave the process running. */
 	subject_kill(pid);
 	if (dumped)
 		restore(trial);
@@ -201,7 +200,7 @@ static void run_trial(struct trial *trial)
 		free(kept);
 		return;
 	}
-	/* criu reads it after the other files, as it does with the one that a runtime names. */
+	/* criu reads this file after the others, like the file that a runtime names. */
 	if (trial->caller->config[0])
 		setenv("CRIU_CONFIG_FILE", trial->caller->config, 1);
 	dump_and_restore(trial);
@@ -214,7 +213,8 @@ static void run_trial(struct trial *trial)
 }
 
 /*
- * A counter file for this alone, where the module is not loaded: nobody else's generation is moved.
+ * Makes a counter file for this process only, if the module is not loaded: no other generation
+ * moves.
  */
 static bool make_counter(char *name, size_t name_size, char *path, size_t path_size)
 {
@@ -241,7 +241,10 @@ static void try_all(const struct criu_list *list, const struct criu_callers *cal
 					       .caller = &callers->caller[k],
 					       .counter = counter };
 
-			/* One whose file is not there starts it as the first one does. */
+			/*
+			 * A caller whose configuration file does not exist starts criu like the
+			 * first caller.
+			 */
 			if (!k || !access(trial.caller->config, F_OK))
 				run_trial(&trial);
 		}
@@ -259,7 +262,7 @@ void doctor_check_live(const struct criu_list *list, const struct criu_callers *
 	}
 	if (in_file && !make_counter(name, sizeof(name), path, sizeof(path)))
 		return;
-	/* What criu restores becomes our child when criu ends. */
+	/* A process that criu has restored becomes our child when criu ends. */
 	prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
 	try_all(list, callers, in_file ? path : NULL);
 	if (in_file)

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Is the plugin where each criu looks for it, and can criu load it? */
+/* Checks whether the plugin is where each criu looks for it, and whether criu can load it. */
 #include <dirent.h>
 #include <dlfcn.h>
 #include <elf.h>
@@ -21,7 +21,7 @@
 #define PLUGIN "sysgenid_plugin.so"
 #define CHECKED_MAX 16
 
-/* What was said already is not said again for the next runtime. */
+/* Findings are not repeated for the next runtime. */
 struct said {
 	size_t n;
 	struct {
@@ -69,8 +69,8 @@ static bool is_for(const char *plugin, const char *criu)
 }
 
 /*
- * Root runs what it finds there: nobody else may be able to change it, or to put another file in
- * its place.
+ * criu runs as root and loads this file: nobody else may be able to change the file, or to put
+ * another one in its place.
  */
 static bool is_trusted(const char *path)
 {
@@ -111,7 +111,7 @@ static void check_file(const char *path, const struct criu *criu)
 		return;
 	}
 	if (!is_trusted(path)) {
-		/* We are root, too, and loading it would run it. */
+		/* doctor runs as root, too, and loading the file would run its code. */
 		doctor_find(FINDING_PROBLEM, "plugin",
 			    "chown root, and chmod go-w, the file and its directory",
 			    "%s: others than root can write what criu runs as root", path);
@@ -138,8 +138,8 @@ static void check_file(const char *path, const struct criu *criu)
 }
 
 /*
- * What else criu loads from there, as root, too. Whether it comes before our plugin or after it
- * makes no difference.
+ * Lists the other plugins that criu loads from this directory, as root, too. It makes no difference
+ * whether they come before our plugin or after it.
  */
 static void list_others(const char *libdir)
 {

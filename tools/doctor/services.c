@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Variables that running engines have, and hand on to the criu that they start. */
+/* Checks the variables of running engines, which they pass on to criu. */
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>

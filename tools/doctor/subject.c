@@ -19,7 +19,7 @@
 #define LOOK_AGAIN_MS 20
 #define HAS_MOVED 42 /* its exit status then */
 
-/* Nothing of ours may be left in it: criu would have to dump that, too. */
+/* Close everything of doctor's: criu would have to dump that, too. */
 static bool leave_everything(int ready)
 {
 	int null;

@@ -8,21 +8,21 @@
 
 enum subject_end {
 	SUBJECT_RUNS,
-	SUBJECT_MOVED, /* it has seen another generation and has ended */
-	SUBJECT_GONE,  /* it has ended otherwise */
+	SUBJECT_MOVED, /* the process has seen another generation and has ended */
+	SUBJECT_GONE,  /* the process has ended otherwise */
 };
 
 /*
- * Starts it, as the first process of a PID namespace of its own, so that nothing but its own
- * generation is moved when it is restored. It has @counter (NULL: the device) open and mapped.
- * Returns its PID, or -errno.
+ * Starts the process as the first one of a new PID namespace, so that a restore moves no other
+ * generation. The process has @counter (NULL: the device) open and mapped. Returns its PID, or
+ * -errno.
  */
 pid_t subject_start(const char *counter);
 
-/* Waits for its end, for at most @limit_ms. It is our child, or became it by a restore. */
+/* Waits at most @limit_ms for the end of the process, which is our child, also after a restore. */
 enum subject_end subject_await(pid_t pid, int limit_ms);
 
-/* Kills it, unless it has ended. */
+/* Kills the process, unless it has ended. */
 void subject_kill(pid_t pid);
 
 #endif

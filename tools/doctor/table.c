@@ -19,7 +19,9 @@
 #define SECTION_MAX (16 << 20) /* bytes; criu's symbols take less than a hundredth of it */
 #define OWN_CLASS (sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32)
 
-/* NULL: the file does not have them, or they are too many. The result ends with a zero byte. */
+/*
+ * Returns NULL if the file does not have so many bytes, or if there are too many. Adds a zero byte.
+ */
 static void *read_at(int fd, uint64_t offset, uint64_t size)
 {
 	char *bytes = size <= SECTION_MAX ? malloc(size + 1) : NULL;

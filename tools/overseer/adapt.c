@@ -32,7 +32,7 @@ static bool stop(void *overseer)
 	return overseer_stops(overseer);
 }
 
-/* False: we are to end. */
+/* Returns false if the overseer is to end. */
 static bool nap(struct overseer *overseer)
 {
 	struct pollfd fd = { .fd = overseer->signals, .events = POLLIN };
@@ -40,7 +40,7 @@ static bool nap(struct overseer *overseer)
 	return poll(&fd, 1, LOOK_AGAIN_MS) <= 0 || !overseer_stops(overseer);
 }
 
-/* What the scripts draw shall not come from a generator that a twin has as well. */
+/* Scripts must not draw from a generator whose state a clone has as well. */
 static void wait_for_kernel(struct overseer *overseer)
 {
 	unsigned char byte;
@@ -51,8 +51,9 @@ static void wait_for_kernel(struct overseer *overseer)
 }
 
 /*
- * Until nobody but ourselves is outdated: we acknowledge last, so that whoever asks the kernel for
- * outdated watchers learns of us too. Ends early when the generation has moved on.
+ * Waits until no watcher but the overseer is outdated. The overseer acknowledges last, so that a
+ * program that asks the kernel for outdated watchers waits for the scripts, too. Ends early if the
+ * generation moves on.
  */
 static void wait_for_watchers(struct overseer *overseer, struct outcome *outcome)
 {
@@ -170,7 +171,10 @@ static void begin(const struct outcome *outcome)
 	tool_notify(message);
 }
 
-/* Everything for one generation; -ESTALE: it has moved meanwhile; -ECANCELED: we are to end. */
+/*
+ * Does everything for one generation. -ESTALE: the generation has moved on; -ECANCELED: the
+ * overseer is to end.
+ */
 static int adapt_once(struct overseer *overseer, struct outcome *outcome)
 {
 	struct sysgenid_status status;
@@ -213,7 +217,7 @@ int overseer_adapt(struct overseer *overseer)
 		return written;
 	if (complete(&outcome))
 		return TOOL_OK;
-	/* Late watchers only: nothing else is wrong. */
+	/* Only watchers are late; everything else is done. */
 	outcome.late = 0;
 	return complete(&outcome) ? TOOL_TIMEOUT : TOOL_FAILED;
 }

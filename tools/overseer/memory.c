@@ -55,7 +55,7 @@ static int write_file(const char *path, const char *identity, uint32_t generatio
 	if (dprintf(fd, "%s %u\n", identity, generation) < 0)
 		error = errno;
 	close(fd);
-	/* In one step: who is killed in between leaves the old one. */
+	/* Rename atomically: an overseer that is killed before leaves the old file. */
 	if (!error && rename(path, MEMORY))
 		error = errno;
 	return error;

@@ -29,7 +29,7 @@ static int run_directory(const char *directory, uint32_t timeout_ms)
 	struct tool_scripts_result result;
 	struct sysgenid_status status = { 0 };
 
-	/* For the scripts' information; they run without a counter too. */
+	/* This is information for the scripts, which run also without a counter. */
 	(void)sysgenid_get_status(&status, NULL);
 	scripts.generation = status.generation;
 	scripts.cause = sysgenid_cause_name(status.cause);
@@ -54,7 +54,7 @@ int tool_quiesce(int argc, char **argv)
 		return TOOL_OK;
 	if (!undo)
 		tool_say("not quiesced: take no snapshot now");
-	/* Of another directory we don't know the counterpart. */
+	/* The counterpart of another directory is not known. */
 	if (!strcmp(directory, TOOL_QUIESCE_DIR))
 		(void)run_directory(TOOL_UNQUIESCE_DIR, timeout_ms);
 	return TOOL_FAILED;

@@ -68,12 +68,12 @@ static int oversee(struct overseer *overseer)
 	for (;;) {
 		if (overseer_stops(overseer))
 			return overseer->status;
-		/* What others have left to us. No script runs now. */
+		/* Reap processes that were re-parented to this one. No script runs now. */
 		overseer_reap(overseer, -1);
 		if (overseer->status >= 0)
 			return overseer->status;
 		/*
-		 * After a restore it ends with EINTR, and what there is to see is seen next time.
+		 * After a restore poll() ends with EINTR. The next poll() reports the change.
 		 */
 		if (poll(fds, 2, -1) < 0) {
 			if (errno == EINTR)
@@ -89,7 +89,7 @@ static int oversee(struct overseer *overseer)
 	}
 }
 
-/* Without a counter a command is run all the same: programs are to start where they always did. */
+/* Without a counter the command runs all the same: programs must start where they always did. */
 static int open_counter(struct overseer *overseer, bool has_command)
 {
 	int ret = sysgenid_open(&overseer->handle, NULL, 0);
@@ -107,7 +107,7 @@ static int open_counter(struct overseer *overseer, bool has_command)
 }
 
 /*
- * Does what an overseer that was ended amid its work has left undone. The first one of a boot has
+ * Does the work that an overseer left undone when it was ended. The first overseer of a boot has
  * nothing to do.
  */
 static void go_on(struct overseer *overseer)
@@ -117,7 +117,8 @@ static void go_on(struct overseer *overseer)
 	const bool undone = overseer_recall(&done) && done < now;
 
 	/*
-	 * Before it is tried: a script that makes the overseer start again does not do so for ever.
+	 * Remember before trying: otherwise a script that restarts the overseer would do so for
+	 * ever.
 	 */
 	overseer_remember(now);
 	if (undone)
@@ -148,7 +149,7 @@ static int run(struct overseer *overseer, char **command)
 	return ret;
 }
 
-/* Splits the command line at "--"; returns how many words are ours. */
+/* Splits the command line at "--". Returns the number of words before it. */
 static int split(int argc, char **argv, char ***command)
 {
 	for (int i = 1; i < argc; i++) {

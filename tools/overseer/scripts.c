@@ -22,8 +22,8 @@
 #define LOOK_AGAIN_MS 20
 
 /*
- * Names as run-parts takes them, so that neither backups nor what a package manager left behind is
- * run.
+ * Accepts the names that run-parts accepts, so that backups and leftovers of a package manager do
+ * not run.
  */
 static int has_good_name(const struct dirent *entry)
 {
@@ -33,14 +33,14 @@ static int has_good_name(const struct dirent *entry)
 	       strlen(name);
 }
 
-/* Whoever can write it could otherwise run what he likes with our rights. */
+/* Anybody who can write the file could run anything with this process's rights. */
 static bool is_trusted(const struct stat *status)
 {
 	return (status->st_uid == 0 || status->st_uid == geteuid()) &&
 	       !(status->st_mode & (S_IWGRP | S_IWOTH));
 }
 
-/* NULL: it may be run. Links are followed: that is how scripts are switched on. */
+/* Returns NULL if the script may run. Follows links, which switch scripts on. */
 static const char *why_not(const char *path)
 {
 	struct stat status;
@@ -67,7 +67,7 @@ static _Noreturn void be_script(const struct tool_scripts *scripts, const char *
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	setpgid(0, 0);
-	/* Services have it ignored, and then a pipe's writer fails where it should end. */
+	/* Services ignore SIGPIPE; then a pipe's writer fails instead of ending. */
 	signal(SIGPIPE, SIG_DFL);
 	/* Standard output is for reports. */
 	if (null < 0 || dup2(null, STDIN_FILENO) < 0 || dup2(STDERR_FILENO, STDOUT_FILENO) < 0)
@@ -82,7 +82,7 @@ static _Noreturn void be_script(const struct tool_scripts *scripts, const char *
 	_exit(127);
 }
 
-/* Our child; its status stays to be fetched. */
+/* Returns whether the child has ended. Leaves its status for waitpid(). */
 static bool has_ended(pid_t pid)
 {
 	siginfo_t info = { 0 };
@@ -93,8 +93,8 @@ static bool has_ended(pid_t pid)
 enum wait_end { ENDED, LATE, STOPPED };
 
 /*
- * Sleeps until the process has ended; until @end, if that is not 0; or until @scripts, if not NULL,
- * say that we are to stop.
+ * Sleeps until the process has ended; until @end, if @end is not 0; or until @scripts, if not NULL,
+ * says to stop.
  */
 static enum wait_end await_end(pid_t pid, int pidfd, int64_t end,
 			       const struct tool_scripts *scripts)
@@ -109,7 +109,7 @@ static enum wait_end await_end(pid_t pid, int pidfd, int64_t end,
 
 		if (left <= 0)
 			return LATE;
-		/* Old container runtimes refuse pidfd_open(): nothing wakes us then. */
+		/* Old container runtimes refuse pidfd_open(): then nothing wakes this sleep. */
 		if (pidfd < 0 && left > LOOK_AGAIN_MS)
 			left = LOOK_AGAIN_MS;
 		if (poll(fds, 2, left > INT32_MAX ? INT32_MAX : (int)left) > 0 && fds[1].revents &&
@@ -119,7 +119,7 @@ static enum wait_end await_end(pid_t pid, int pidfd, int64_t end,
 	return ENDED;
 }
 
-/* Returns NULL when it ended well, or what went wrong. */
+/* Returns NULL if the script ended well, or what went wrong. */
 static const char *await_script(pid_t pid, const struct tool_scripts *scripts, bool *stopped)
 {
 	static char text[80];
@@ -167,7 +167,7 @@ static const char *run_script(const struct tool_scripts *scripts, const char *pa
 		return strerror(errno);
 	if (!pid)
 		be_script(scripts, path, name);
-	/* Here too: it must be true before somebody is to be killed. */
+	/* Set the group here as well: it must exist before it is killed. */
 	setpgid(pid, pid);
 	return await_script(pid, scripts, stopped);
 }
@@ -198,15 +198,15 @@ static int fail_directory(const char *directory)
 	return -EACCES;
 }
 
-/* -ENOENT: there is none, and need not be. -EACCES: said. */
+/* -ENOENT: the directory does not exist and need not; -EACCES: after saying what is wrong. */
 static int check_directory(const char *directory)
 {
 	struct stat status;
 
 	if (stat(directory, &status) < 0) {
 		/*
-		 * Where nothing is installed; another one was named by somebody, who may have
-		 * mistyped it.
+		 * A default directory is missing if nothing is installed. A directory that the user
+		 * named must exist: the name may be mistyped.
 		 */
 		if (errno == ENOENT && is_default(directory))
 			return -ENOENT;
