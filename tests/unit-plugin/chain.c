@@ -16,7 +16,7 @@
 #define cr_plugin_ctl declared_cr_plugin_ctl
 #include "criu_abi.h"
 #undef cr_plugin_ctl
-#include "image-file.h"
+#include "criu-host.h"
 #include "messages.h"
 #include "tap.h"
 
@@ -34,14 +34,6 @@ struct table cr_plugin_ctl;
 #else
 static struct table table;
 #endif
-
-static char directory[] = "/tmp/sysgenid-chain-XXXXXX";
-static int image_directory = -1;
-
-int criu_get_image_dir(void)
-{
-	return image_directory;
-}
 
 int add_inventory_plugin(const char *name)
 {
@@ -332,7 +324,7 @@ static void test_failed_init(void)
 	ok(!strcmp(asked, " cuda"), "... leaves nothing of it in criu's chains");
 	end_criu(CRIU_STAGE_RESTORE, -1);
 	ok(chains_are_empty(), "... and criu can go on");
-	unlinkat(image_directory, SYSGENID_IMAGE_NAME, 0);
+	remove_image();
 }
 
 /* The exit status of a criu that ends a restore with success. */
@@ -384,7 +376,7 @@ static void test_rival(void)
 	end_criu(CRIU_STAGE_DUMP, 0);
 	ok(!fstatat(image_directory, SYSGENID_IMAGE_NAME, &stat, 0) && !stat.st_size,
 	   "a dump that was made nevertheless cannot be restored");
-	unlinkat(image_directory, SYSGENID_IMAGE_NAME, 0);
+	remove_image();
 }
 
 static void test_not_asked(void)
@@ -450,14 +442,8 @@ static void test_unknown_table(void)
 
 int main(void)
 {
-	if (!access("/sys/module/sysgenid", F_OK)) {
-		puts("1..0 # SKIP the module is loaded here, and this is about machines without "
-		     "it");
+	if (!begin_host())
 		return 0;
-	}
-	if (!mkdtemp(directory))
-		abort();
-	image_directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (HOOKS) {
 		test_descriptor();
 		test_order(true);
@@ -468,9 +454,5 @@ int main(void)
 		test_twice();
 	}
 	test_unknown_table();
-	unlinkat(image_directory, SYSGENID_IMAGE_NAME, 0);
-	close(image_directory);
-	if (rmdir(directory))
-		printf("# %s is left\n", directory);
-	return done_testing();
+	return end_host();
 }

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #include "criu_abi.h"
-#include "image-file.h"
+#include "criu-host.h"
 #include "messages.h"
 #include "tap.h"
 
@@ -22,13 +22,7 @@
 #define CLOCKS "timens-0.img"
 #define FOREIGN "belongs to another dump"
 
-static int image_directory = -1;
 static struct criu_plugin_desc *plugin;
-
-int criu_get_image_dir(void)
-{
-	return image_directory;
-}
 
 #ifdef NEW_CRIU
 extern char cr_plugin_table[13 * sizeof(struct criu_link)] __asm__("cr_plugin_ctl");
@@ -288,30 +282,18 @@ static void test_namespace(void)
 
 int main(void)
 {
-	char directory[] = "/tmp/sysgenid-dump-XXXXXX";
 	void *handle;
 
-	if (!access("/sys/module/sysgenid", F_OK)) {
-		puts("1..0 # SKIP the module is loaded here, and this is about machines without "
-		     "it");
+	if (!begin_host())
 		return 0;
-	}
-	if (!mkdtemp(directory))
-		abort();
-	image_directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	handle = dlopen(PLUGIN, RTLD_LAZY);
-	if (!ok(handle != NULL, "the plugin loads")) {
-		printf("# %s\n", dlerror());
-		return done_testing();
-	}
+	handle = load_plugin();
+	if (!handle)
+		return end_host();
 	plugin = dlsym(handle, "CR_PLUGIN_DESC");
 	test_earlier();
 	test_unbound();
 	test_binding();
 	test_namespace();
 	dlclose(handle);
-	unlinkat(image_directory, SYSGENID_IMAGE_NAME, 0);
-	close(image_directory);
-	rmdir(directory);
-	return done_testing();
+	return end_host();
 }

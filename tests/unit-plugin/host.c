@@ -17,16 +17,9 @@
 #include <unistd.h>
 
 #include "criu_abi.h"
-#include "image-file.h"
+#include "criu-host.h"
 #include "messages.h"
 #include "tap.h"
-
-static int image_directory = -1;
-
-int criu_get_image_dir(void)
-{
-	return image_directory;
-}
 
 /* Generic netlink fails when it is set, for a reason that does not tell of a missing module. */
 static bool no_netlink;
@@ -87,11 +80,6 @@ static int init(int stage)
 {
 	forget_messages();
 	return plugin->init(stage);
-}
-
-static void remove_image(void)
-{
-	unlinkat(image_directory, SYSGENID_IMAGE_NAME, 0);
 }
 
 static void put_image(bool required)
@@ -282,22 +270,13 @@ static void test_inventory(void)
 
 int main(void)
 {
-	char directory[] = "/tmp/sysgenid-host-XXXXXX";
 	void *handle;
 
-	if (!access("/sys/module/sysgenid", F_OK)) {
-		puts("1..0 # SKIP the module is loaded here, and this is about machines without "
-		     "it");
+	if (!begin_host())
 		return 0;
-	}
-	if (!mkdtemp(directory))
-		abort();
-	image_directory = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	handle = dlopen(PLUGIN, RTLD_LAZY);
-	if (!ok(handle != NULL, "the plugin loads")) {
-		printf("# %s\n", dlerror());
-		return done_testing();
-	}
+	handle = load_plugin();
+	if (!handle)
+		return end_host();
 	plugin = dlsym(handle, "CR_PLUGIN_DESC");
 	test_descriptor();
 	test_dump();
@@ -309,8 +288,5 @@ int main(void)
 #endif
 	ok(opts == 1 && root_item == 2, "criu's own symbols are not touched");
 	dlclose(handle);
-	remove_image();
-	close(image_directory);
-	rmdir(directory);
-	return done_testing();
+	return end_host();
 }
