@@ -170,8 +170,8 @@ static int drbg_instantiate(void *ctx, unsigned int strength, int prediction_res
 	OPENSSL_cleanse(&bytes, sizeof(bytes));
 	drbg_learn_max_request(drbg);
 	/*
-	 * Otherwise the seed may be that of a twin, whose parent is a copy, too, or the kernel gave
-	 * nothing: the first use renews the state, or fails.
+	 * Otherwise a clone may have the same seed, since its parent is a copy, too; or the kernel
+	 * gave no bytes. Then the first use renews the state, or fails.
 	 */
 	if (ok && (drbg->parent || !text) && drawn)
 		note(drbg, generation, settled);

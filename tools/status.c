@@ -12,7 +12,7 @@
 static const char help[] =
 	"usage: sysgenid status [--pid PID] [--json]\n"
 	"\n"
-	"Shows the generation, the highest number ever given out, the watchers, the\n"
+	"Shows the generation, the highest number ever drawn, the watchers, the\n"
 	"cause of the last change, the device, and whether the kernel's random number\n"
 	"generator has been reseeded for this generation.  Each PID namespace (container) has\n"
 	"a generation of its own; the initial one's is the system's.\n"

@@ -246,7 +246,7 @@ void abi_fdinfo(void)
 	tap_is(fdinfo_number(fd, "sysgenid-tracked"), 1, "fdinfo shows a tracked file");
 	/* No device holds numbers in these VMs. */
 	tap_is(fdinfo_number(fd, "sysgenid-highest"), now,
-	       "fdinfo shows the highest number ever given out");
+	       "fdinfo shows the highest number ever drawn");
 	tap_is(fdinfo_number(fd, "sysgenid-domain"), own_namespace(),
 	       "fdinfo shows the domain, by the inode number of the PID namespace");
 	acknowledge_now(fd);

@@ -54,7 +54,7 @@ static int trigger_own_without(long min)
 }
 
 /* A domain whose owner is another user namespace than the one that the caller is root of. */
-static int trigger_own_as_stranger(long unused)
+static int trigger_own_as_foreign(long unused)
 {
 	int fd = open(SYSGENID_DEVICE, O_RDONLY | O_CLOEXEC);
 
@@ -198,7 +198,7 @@ void domains_rights(struct box *other)
 	       "EACCES for a process without capabilities there");
 	tap_is(in_pid_namespace(0, trigger_own_as_user, 0), EACCES,
 	       "EACCES for a user in a PID namespace of the host's");
-	tap_is(in_pid_namespace(0, trigger_own_as_stranger, 0), EACCES,
+	tap_is(in_pid_namespace(0, trigger_own_as_foreign, 0), EACCES,
 	       "EACCES for root of a user namespace that does not own the PID namespace");
 	tap_is(in_pid_namespace(user, trigger_file, other->fd), EACCES,
 	       "EACCES for a container's root and a file of another container");

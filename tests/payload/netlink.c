@@ -93,7 +93,7 @@ static void test_get(void)
 	acknowledge_now(fds[0]);
 	must(genl_ask(&genl, SYSGENID_CMD_GET, NULL, &reply) == 0);
 	tap_is(value[SYSGENID_A_GENERATION], 1000, "GENERATION is the device's");
-	tap_is(value[SYSGENID_A_HIGHEST], 1000, "HIGHEST is the highest number ever given out");
+	tap_is(value[SYSGENID_A_HIGHEST], 1000, "HIGHEST is the highest number ever drawn");
 	tap_is(value[SYSGENID_A_WATCHERS], 3, "WATCHERS is the number of tracked files");
 	tap_is(value[SYSGENID_A_OUTDATED], 2, "OUTDATED is the number of those that are outdated");
 	tap_is(value[SYSGENID_A_CAUSE], SYSGENID_CAUSE_IOCTL, "CAUSE is that of the last change");
