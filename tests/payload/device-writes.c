@@ -50,8 +50,7 @@ int main(void)
 	acknowledge_now(watcher);
 	tap_is(wait_watchers(caller), 0, "until it has acknowledged");
 	tap_is(sysfs_number("outdated"), 0, "and it is not counted any more");
-	tap_is(trigger(0), before + 101,
-	       "the next generation is above every number drawn before");
+	tap_is(trigger(0), before + 101, "the next generation is above every number drawn before");
 	tap_ok(outdated(fd) && outdated(watcher) && sysfs_number("outdated") == 1,
 	       "and all are outdated again");
 	return tap_done();
