@@ -6,6 +6,7 @@
 #include "criu.h"
 
 void doctor_check_module(void);
+void doctor_check_twice(void);
 void doctor_check_device(void);
 void doctor_check_files(void);
 void doctor_check_plugin(const struct criu_list *list, const struct criu_callers *callers);

@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The module, its device, and counter files. */
+/* The module's device, and counter files. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <sys/utsname.h>
 #include <unistd.h>
 
 #include <libsysgenid.h>
@@ -21,50 +20,6 @@
 static bool is_loaded(void)
 {
 	return !access("/sys/module/sysgenid", F_OK);
-}
-
-/* Returns whether modprobe knows the module for this kernel. */
-static bool is_loadable(const char *release)
-{
-	char path[300], line[4096];
-	bool found = false;
-	FILE *file;
-
-	snprintf(path, sizeof(path), "/lib/modules/%s/modules.dep", release);
-	file = fopen(path, "re");
-	while (file && !found && fgets(line, sizeof(line), file)) {
-		line[strcspn(line, ":")] = '\0';
-		found = strstr(line, "/sysgenid.ko");
-	}
-	if (file)
-		fclose(file);
-	return found;
-}
-
-void doctor_check_module(void)
-{
-	struct utsname kernel;
-
-	uname(&kernel);
-	if (is_loaded())
-		doctor_find(FINDING_GOOD, "module", NULL, "loaded in Linux %s", kernel.release);
-	else if (is_loadable(kernel.release))
-		doctor_find(FINDING_PROBLEM, "module",
-			    "run 'modprobe sysgenid', and 'echo sysgenid > "
-			    "/etc/modules-load.d/sysgenid.conf' for the next boots",
-			    "not loaded, but built for Linux %s", kernel.release);
-	else if (!access(NODE_FILE, F_OK))
-		doctor_find(FINDING_NOTE, "module",
-			    "build it with DKMS ('dkms install sysgenid/" SYSGENID_VERSION
-			    "') where that is possible",
-			    "not built for Linux %s; containers can have a counter file",
-			    kernel.release);
-	else
-		doctor_find(FINDING_PROBLEM, "module",
-			    "run 'dkms install sysgenid/" SYSGENID_VERSION
-			    "' and 'modprobe sysgenid', or, where no "
-			    "module can be loaded, 'systemctl enable --now sysgenid-node'",
-			    "not built for Linux %s", kernel.release);
 }
 
 static void check_node(unsigned int minor_wanted)
