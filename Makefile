@@ -58,8 +58,16 @@ check-kernels: need-vm ## the modules on each kernel that Debian has headers for
 	@tests/kernels.t --all
 	@tests/dkms.t --upgrade
 
+check-packages: need-vm need-check ## build the Debian packages, compare two builds, and install, upgrade and purge them in VMs
+	@prove --timer --comments --exec '' tests/packages.t
+	@for suite in bookworm trixie; do \
+		for test in reproducible vm; do \
+			prove --timer --comments tests/packages/$$test.t :: $$suite || exit; \
+		done; \
+	done
+
 check-all: export CHECK_ALL := yes
-check-all: check check-kernels ## check and check-kernels, and each test on all its suites
+check-all: check check-kernels check-packages ## check, check-kernels, check-packages, and each test on all its suites
 
 bench: need-build need-vm qemu ## measure what things cost, in VMs of Debian 12 and 13
 	@tests/bench/bench bookworm trixie
@@ -73,5 +81,5 @@ lint: need-lint ## clang-format, cppcheck, shellcheck
 clean: ## remove what was built here; prepared images stay in the cache
 	rm -rf $(BUILD)
 
-.PHONY: packages check-kernels check-all help build module vm-payload install vm demo demo-vm check bench qemu lint clean $(USER_PARTS) $(TEST_PARTS)
+.PHONY: packages check-packages check-kernels check-all help build module vm-payload install vm demo demo-vm check bench qemu lint clean $(USER_PARTS) $(TEST_PARTS)
 .DEFAULT_GOAL := help

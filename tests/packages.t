@@ -1,0 +1,61 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# What packages and completions say agrees with the programs. Builds no package: "make check-packages" does.
+set -uo pipefail
+cd -- "$(dirname -- "$(realpath -- "$0")")/.." || exit
+# shellcheck source=tests/vm/lib.sh
+. tests/vm/lib.sh
+: "${BUILD:=$PWD/build}"
+
+# The options of a command, or all commands, of what --help prints.
+help_options()
+{
+	"$BUILD/tools/sysgenid" "$1" --help | grep -oE '(^  |\[)--[a-z-]+' | grep -oE -- '--[a-z-]+' | sort -u
+}
+
+help_commands()
+{
+	"$BUILD/tools/sysgenid" --help | sed -nE 's/^  ([a-z]+)(, ([a-z]+))? .*/\1\n\3/p' | grep . | sort -u
+}
+
+# complete WORD...: what bash offers for the last one
+bash_offers()
+{
+	bash -c '. tools/completion/sysgenid.bash; COMP_WORDS=(sysgenid "$@"); COMP_CWORD=$#; _sysgenid 2>/dev/null
+		printf "%s\n" "${COMPREPLY[@]}"' bash "$@"
+}
+
+zsh_options()
+{
+	awk -v command="$1" '/^[a-z| ]+\)$/ { on = (" " $0) ~ "[ |]" command "[ )]" }
+		on { print } /;;/ { on = 0 }' tools/completion/sysgenid.zsh | grep -oE -- "'--[a-z-]+" | tr -d "'" | sort -u
+}
+
+fish_options()
+{
+	{
+		grep -E -- "seen_subcommand_from [a-z ]*\b$1\b" tools/completion/sysgenid.fish
+		grep -E '^complete -c sysgenid -l help' tools/completion/sysgenid.fish
+	} | grep -oE -- '-l [a-z-]+' | sed 's/-l /--/' | sort -u
+}
+
+is "$(sed -n '1s/.*(\(.*\)).*/\1/p' debian/changelog)" "$(<VERSION)" "debian/changelog has the version"
+is "$(grep -o 'sysgenid_[a-z_]*@' debian/libsysgenid0.symbols | tr -d @ | sort)" \
+	"$(sed -n 's/^\t\(sysgenid_[a-z_]*\);$/\1/p' lib/libsysgenid.map | sort)" "the package of the library lists all its symbols"
+
+commands=$(help_commands)
+ok "control: there are commands" test "$(wc -l <<<"$commands")" -ge 8
+is "$(bash_offers '' | grep -v '^--' | sort)" "$commands" "bash offers all commands"
+is "$(sed -nE "s/^\t'([a-z]+):.*/\1/p" tools/completion/sysgenid.zsh | sort)" "$commands" "zsh offers all commands"
+is "$(sed -nE 's/.*__fish_use_subcommand -a ([a-z]+) .*/\1/p' tools/completion/sysgenid.fish | sort)" "$commands" \
+	"fish offers all commands"
+for command in $commands; do
+	options=$(printf '%s\n--help\n' "$(help_options "$command")" | sort -u)
+	is "$(bash_offers "$command" -- | sort)" "$options" "bash offers the options of $command"
+	is "$(zsh_options "$command")" "$options" "zsh offers the options of $command"
+	is "$(fish_options "$command")" "$options" "fish offers the options of $command"
+done
+is "$(bash_offers trig)" trigger "bash completes a command"
+is "$(bash_offers trigger --c)" --container "and an option"
+is "$(bash_offers trigger --min '')" "" "and offers no options where a number is to be"
+done_testing

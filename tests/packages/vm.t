@@ -1,0 +1,21 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The packages of a release are installed, upgraded and purged in a VM of it; two builds of them are equal. Takes minutes:
+# a part of "make check-packages". usage: vm.t bookworm|trixie
+set -uo pipefail
+
+cd -- "$(dirname -- "$(realpath -- "$0")")/../.." || exit
+suite=${1?usage: vm.t bookworm|trixie}
+debs=build/packages/$suite
+tmp=$(mktemp -d)
+trap 'rm -rf -- "$tmp"' EXIT
+
+# What the scratch disk has: this version, and one that calls itself an older one.
+packaging/build "$suite" >&2 && packaging/build "$suite" --version 0.1.9 --to "build/packages/$suite-old" >&2 ||
+	{ echo "Bail out! the packages cannot be built"; exit 1; }
+mkdir "$tmp/old" "$tmp/new"
+cp "$debs"/*.deb "$tmp/new"
+cp "$debs-old"/*.deb "$tmp/old"
+rm "$tmp"/*/*-dbgsym_*
+tar -c -f "$tmp/disk" -C "$tmp" old new
+exec tests/vm/run "$suite" --timeout 1500 --mem 2048 --scratch "$tmp/disk" tests/packages/install
