@@ -22,6 +22,7 @@ case $name in
 *speed) echo "# something else"; cat "${0%/*}/speed"; exit ;;
 esac
 echo "${name##*/}: the first figure"
+[[ ! -e ${0%/*}/hang ]] || { rm "${0%/*}/hang"; exec sleep 60; }
 exit "$(cat "${0%/*}/status-${name##*/}" 2>/dev/null || echo 0)"
 END
 printf '#!/bin/bash\necho "machine: slowness $BENCH_SLOWNESS"\n' >"$tmp/machine"
@@ -57,6 +58,16 @@ like "$out" 'guest: the first figure.bench: PARTIAL: tests/bench/guest did not g
 	"its figures are there, and marked"
 like "$out" 'counted: the first figure.machine: ' "and the other parts are done"
 is "$(<build/bench-standin.txt)" "$out" "all of it is kept in build/bench-SUITE.txt"
+
+touch "$tmp/hang"
+rm build/bench-standin.txt
+setsid tests/bench/bench standin >/dev/null 2>&1 &
+pid=$!
+disown
+ok "a part has a figure, and hangs" wait_for 20 grep -q guest: build/bench-standin.txt
+kill -9 -- "-$pid"
+is "$(<build/bench-standin.txt)" 'bench: standin, time limits times 3.50
+guest: the first figure' "a bench that is killed leaves the figures that it had"
 
 : >"$tmp/speed"
 bench
