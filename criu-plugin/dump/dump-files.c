@@ -31,19 +31,25 @@ int sysgenid_file_stat(int fd, struct stat *stat)
 	return 0;
 }
 
+/*
+ * Does the text end in what the kernel adds to the path of a file whose name is gone? The file
+ * itself can live on under another name: then its number of links is not 0, and a new name can
+ * look like the old one.
+ */
+static bool is_deleted(const char *path)
+{
+	static const char end[] = " (deleted)";
+	size_t length = strlen(path);
+
+	return length >= sizeof(end) - 1 && !strcmp(path + length - (sizeof(end) - 1), end);
+}
+
 /* Finds the path of an open file, as the tasks' mount namespace knows it. */
 static int path_of(int fd, char *path, size_t size)
 {
-	struct stat stat;
 	char link[64];
 	ssize_t n;
-	int error = sysgenid_file_stat(fd, &stat);
 
-	if (error)
-		return error;
-	/* The link would say " (deleted)". */
-	if (stat.st_nlink == 0)
-		return -ENOENT;
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	n = readlink(link, path, size);
 	if (n < 0)
@@ -51,74 +57,80 @@ static int path_of(int fd, char *path, size_t size)
 	if ((size_t)n >= size)
 		return -ENAMETOOLONG;
 	path[n] = '\0';
-	return path[0] == '/' ? 0 : -ENOENT;
+	return path[0] == '/' && !is_deleted(path) ? 0 : -ENOENT;
 }
 
 static int log_no_path(int error)
 {
 	if (error == -ENOENT)
-		sysgenid_err("a task has the counter open or mapped by a device node that was "
-			     "deleted since: it could not be opened at restore. Let the task open "
-			     "" SYSGENID_DEVICE " again");
+		sysgenid_err(
+			"a task has the counter open or mapped by a device node that was "
+			"deleted or replaced since: it could not be opened at restore. Let the "
+			"task open " SYSGENID_DEVICE " again");
 	else
 		sysgenid_err("cannot find the path by which a task has opened the counter: %s",
 			     strerror(-error));
 	return error;
 }
 
-/* Finds "key:\tnumber" in the text of a fdinfo file. */
-static bool find_number(const char *text, const char *key, uint64_t max, uint64_t *value)
+/* Parses "key:\tnumber\n". */
+static bool parse_line(const char *line, const char *key, uint64_t max, uint64_t *value)
 {
 	size_t length = strlen(key);
 
-	for (const char *at = text; at; at = strchr(at, '\n'), at = at ? at + 1 : NULL) {
-		const char *number = at + length + 1;
-
-		if (strncmp(at, key, length) || at[length] != ':')
-			continue;
-		number += strspn(number, " \t");
-		return sysgenid_parse_number(&number, 10, value) && *number == '\n' &&
-		       *value <= max;
-	}
-	return false;
+	if (strncmp(line, key, length) || line[length] != ':')
+		return false;
+	line += length + 1;
+	line += strspn(line, " \t");
+	return sysgenid_parse_number(&line, 10, value) && *line == '\n' && *value <= max;
 }
 
-/*
- * Raises the image's mark to the file's: the file may belong to another PID namespace than the
- * tasks, which got it from there.
- */
-static void follow_highest(const char *text, SysgenidImage *image)
-{
-	uint64_t highest;
+struct state {
+	uint64_t acknowledged, outdated, tracked, highest;
+};
 
-	if (find_number(text, "sysgenid-highest", UINT32_MAX, &highest) && image->has_mark &&
-	    highest > image->mark)
-		image->mark = (uint32_t)highest;
+/*
+ * Reads to the end, line by line: the kernel lists the locks on the file before the state, and
+ * there can be any number of them.
+ */
+static int read_state(FILE *info, struct state *state)
+{
+	cleanup_free char *line = NULL;
+	size_t size = 0;
+	unsigned int found = 0;
+
+	while (getline(&line, &size, info) >= 0) {
+		found +=
+			parse_line(line, "sysgenid-acknowledged", UINT32_MAX, &state->acknowledged);
+		found += parse_line(line, "sysgenid-outdated", 1, &state->outdated);
+		found += parse_line(line, "sysgenid-tracked", 1, &state->tracked);
+		parse_line(line, "sysgenid-highest", UINT32_MAX, &state->highest);
+	}
+	if (!feof(info))
+		return errno ? -errno : -EIO;
+	return found == 3 ? 0 : -EPROTO;
 }
 
 static int read_fdinfo(int fd, SysgenidFile *file, SysgenidImage *image)
 {
-	uint64_t acknowledged, outdated, tracked;
-	cleanup_close int info = -1;
-	char path[64], text[4096];
-	ssize_t n;
+	cleanup_file FILE *info = NULL;
+	struct state state = { 0 };
+	char path[64];
+	int error;
 
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
-	info = open(path, O_RDONLY | O_CLOEXEC);
-	if (info < 0)
+	info = fopen(path, "re");
+	if (!info)
 		return -errno;
-	n = read(info, text, sizeof(text) - 1);
-	if (n < 0)
-		return -errno;
-	text[n] = '\0';
-	if (!find_number(text, "sysgenid-acknowledged", UINT32_MAX, &acknowledged) ||
-	    !find_number(text, "sysgenid-outdated", 1, &outdated) ||
-	    !find_number(text, "sysgenid-tracked", 1, &tracked))
-		return -EPROTO;
-	file->acknowledged = (uint32_t)acknowledged;
-	file->outdated = outdated;
-	file->tracked = tracked;
-	follow_highest(text, image);
+	error = read_state(info, &state);
+	if (error)
+		return error;
+	file->acknowledged = (uint32_t)state.acknowledged;
+	file->outdated = state.outdated;
+	file->tracked = state.tracked;
+	/* The file may belong to another PID namespace than the tasks, which got it from there. */
+	if (image->has_mark && state.highest > image->mark)
+		image->mark = (uint32_t)state.highest;
 	return 0;
 }
 
