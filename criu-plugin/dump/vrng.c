@@ -23,7 +23,7 @@
 
 #define FILE_NAME "vm_gen_counter"
 #define MOST_DEVICES 64
-#define MOST_QUESTIONS 256 /* in a dump: each is a process */
+#define MOST_QUESTIONS 256 /* in a dump, each about another file system and in a process */
 #define MOST_SILENT 3	   /* file systems that do not answer */
 #define PATIENCE_MS 1000
 #define PAUSE_MS 1
@@ -87,15 +87,12 @@ static bool await(pid_t child, int *status)
 	return false;
 }
 
-static int is_in_sysfs(pid_t pid, const struct sysgenid_vma *vma)
+static int ask_in_child(pid_t pid, const struct sysgenid_vma *vma)
 {
-	static unsigned int questions, silent;
+	static unsigned int silent;
 	int status = -1;
-	pid_t child;
+	pid_t child = fork();
 
-	if (questions++ == MOST_QUESTIONS)
-		return -E2BIG;
-	child = fork();
 	if (!child)
 		ask(pid, vma);
 	if (child < 0)
@@ -106,6 +103,32 @@ static int is_in_sysfs(pid_t pid, const struct sysgenid_vma *vma)
 	await(child, &status);
 	/* The file is not in sysfs, which asks no server and would have answered. */
 	return silent++ < MOST_SILENT ? 0 : -ETIME;
+}
+
+/*
+ * Asks once for each file system: many tasks can have the same file mapped. The tasks are frozen, so
+ * the file system keeps its device number.
+ */
+static int is_in_sysfs(pid_t pid, const struct sysgenid_vma *vma)
+{
+	static struct {
+		dev_t device;
+		int answer;
+	} known[MOST_QUESTIONS];
+	static size_t n;
+	int answer;
+
+	for (size_t i = 0; i < n; i++)
+		if (known[i].device == vma->device)
+			return known[i].answer;
+	if (n == MOST_QUESTIONS)
+		return -E2BIG;
+	answer = ask_in_child(pid, vma);
+	if (answer < 0)
+		return answer;
+	known[n].device = vma->device;
+	known[n++].answer = answer;
+	return answer;
 }
 
 static int look(const struct sysgenid_vma *vma, void *argument)
