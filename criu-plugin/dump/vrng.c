@@ -106,8 +106,8 @@ static int ask_in_child(pid_t pid, const struct sysgenid_vma *vma)
 }
 
 /*
- * Asks once for each file system: many tasks can have the same file mapped. The tasks are frozen, so
- * the file system keeps its device number.
+ * Asks once for each file system: many tasks can have the same file mapped. The tasks are frozen,
+ * so the file system keeps its device number.
  */
 static int is_in_sysfs(pid_t pid, const struct sysgenid_vma *vma)
 {
