@@ -20,6 +20,6 @@ $| = 1;
 draw();
 print "ready\n";
 sleep 0.1 until -e $ARGV[0];
-print join("\t", sprintf('Perl %d.%d', (unpack 'C*', $^V)[0, 1]), @$_), "\n" for draw();
+print join("\t", 'Perl ' . (sprintf('%vd', $^V) =~ /^(\d+\.\d+)/)[0], @$_), "\n" for draw();
 print "done\n";
 sleep 3600;
