@@ -66,8 +66,11 @@ check-packages: need-vm need-check ## build the Debian packages, compare two bui
 		done; \
 	done
 
+check-runtimes: need-vm qemu ## measure the tables of docs/runtimes.md anew, with all runtimes that Debian packages
+	@tests/languages/check trixie
+
 check-all: export CHECK_ALL := yes
-check-all: check check-kernels check-packages ## check, check-kernels, check-packages, and each test on all its suites
+check-all: check check-kernels check-packages check-runtimes ## all check-*, and each test on all its suites
 
 bench: need-build need-vm qemu ## measure what things cost, in VMs of Debian 12 and 13
 	@tests/bench/bench bookworm trixie
@@ -81,5 +84,5 @@ lint: need-lint ## clang-format, cppcheck, shellcheck
 clean: ## remove what was built here; prepared images stay in the cache
 	rm -rf $(BUILD)
 
-.PHONY: packages check-packages check-kernels check-all help build module vm-payload install vm demo demo-vm check bench qemu lint clean $(USER_PARTS) $(TEST_PARTS)
+.PHONY: packages check-runtimes check-packages check-kernels check-all help build module vm-payload install vm demo demo-vm check bench qemu lint clean $(USER_PARTS) $(TEST_PARTS)
 .DEFAULT_GOAL := help
