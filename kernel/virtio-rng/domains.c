@@ -68,7 +68,7 @@ bool vrng_domains_executed(struct vrng_leak *leak, struct vrng_leak_queue *queue
 }
 
 /* The queue has come back: an event moves the words of those that have not. */
-void vrng_domains_look_back(struct vrng_leak *leak, struct vrng_leak_queue *queue)
+void vrng_domains_find_missed(struct vrng_leak *leak, struct vrng_leak_queue *queue)
 {
 	unsigned int i;
 

@@ -27,6 +27,6 @@ void vrng_domains_prepare(struct vrng_leak *leak, struct virtio_device *vdev,
 void vrng_domains_arm(struct vrng_leak *leak, struct vrng_leak_queue *queue, bool alone);
 bool vrng_domains_executed(struct vrng_leak *leak, struct vrng_leak_queue *queue, void *token,
 			   bool *alone);
-void vrng_domains_look_back(struct vrng_leak *leak, struct vrng_leak_queue *queue);
+void vrng_domains_find_missed(struct vrng_leak *leak, struct vrng_leak_queue *queue);
 
 #endif /* VRNG_DOMAINS_H */

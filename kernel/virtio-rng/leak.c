@@ -129,7 +129,7 @@ static bool leak_harvest(struct vrng_leak *leak, unsigned int armed)
 		}
 		if ((armed & BIT(back)) || (came & (LEAK_OTHERS | LEAK_ALONE)))
 			sysgenid_writer_report(true);
-		vrng_domains_look_back(leak, &leak->queues[back]);
+		vrng_domains_find_missed(leak, &leak->queues[back]);
 		leak->next = 1 - back;
 		leak->reports++;
 		to = leak->latches ? back : 1 - back;

@@ -54,7 +54,7 @@ static int vrng_start(struct vrng *vrng)
 }
 
 /* The device has given up: a leak may have been lost, and more will be. */
-static void vrng_look_at_status(struct work_struct *work)
+static void vrng_check_status(struct work_struct *work)
 {
 	struct vrng *vrng = container_of(work, struct vrng, status_work);
 	struct virtio_device *vdev = vrng->vdev;
@@ -101,7 +101,7 @@ static struct vrng *vrng_alloc(struct virtio_device *vdev)
 	if (!vrng)
 		return NULL;
 	vrng->vdev = vdev;
-	INIT_WORK(&vrng->status_work, vrng_look_at_status);
+	INIT_WORK(&vrng->status_work, vrng_check_status);
 	vrng->index = ida_alloc(&vrng_indices, GFP_KERNEL);
 	if (vrng->index < 0)
 		goto err_vrng;

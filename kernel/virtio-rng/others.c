@@ -45,8 +45,8 @@ static void others_put(struct virtio_rng_leak_request *request)
 	kref_put(&request->users, others_release);
 }
 
-static int others_give(struct vrng_leak_queue *queue, struct virtio_rng_leak_request **held,
-		       struct virtio_rng_leak_request *request)
+static int others_add_to_queue(struct vrng_leak_queue *queue, struct virtio_rng_leak_request **held,
+			       struct virtio_rng_leak_request *request)
 {
 	struct scatterlist from, to, *sgs[] = { &from, &to };
 
@@ -77,7 +77,7 @@ static void others_arm_queue(struct vrng_leak *leak, struct vrng_leak_queue *que
 		    others_held_elsewhere(leak, queue, i))
 			continue;
 		/* What fails is tried again each time. */
-		if (others_give(queue, &queue->others[i], request))
+		if (others_add_to_queue(queue, &queue->others[i], request))
 			continue;
 		kref_get(&request->users);
 		queue->others[i] = request;

@@ -73,7 +73,7 @@ static int requests_take(struct vrng_requests *requests, void *buf, size_t max)
 	return ret;
 }
 
-static bool requests_worth_a_look(struct vrng_requests *requests)
+static bool requests_may_take(struct vrng_requests *requests)
 {
 	bool yes;
 
@@ -93,7 +93,7 @@ static int requests_read(struct hwrng *hwrng, void *buf, size_t max, bool wait)
 		ret = requests_take(requests, buf, max);
 		if (ret || !wait || !max)
 			return ret;
-		ret = wait_event_killable(requests->ready, requests_worth_a_look(requests));
+		ret = wait_event_killable(requests->ready, requests_may_take(requests));
 		if (ret)
 			return ret;
 	}

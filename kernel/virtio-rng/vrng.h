@@ -14,7 +14,7 @@ struct vrng {
 	struct virtio_device *vdev;
 	int index;
 	char name[32];			/* virtio_rng.N */
-	struct work_struct status_work; /* looks at the device's status */
+	struct work_struct status_work; /* reads the device's status */
 	struct vrng_requests requests;
 	struct vrng_leak leak;
 
