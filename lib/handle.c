@@ -71,6 +71,26 @@ static int map_page(struct private_handle *handle, int fd)
 	return 0;
 }
 
+/* Older modules have no second page (EINVAL); then there is only the first to look at. */
+static int map_vmclock(struct private_handle *handle, int fd)
+{
+	void *page = mmap(NULL, handle->page_size, PROT_READ, MAP_SHARED, fd,
+			  (off_t)(SYSGENID_MAP_VMCLOCK * handle->page_size));
+
+	if (page == MAP_FAILED)
+		return errno == EINVAL ? 0 : -errno;
+	handle->public.vmclock = page;
+	return 0;
+}
+
+static void unmap(struct private_handle *handle)
+{
+	if (handle->public.page)
+		munmap((void *)handle->public.page, handle->page_size);
+	if (handle->public.vmclock)
+		munmap((void *)handle->public.vmclock, handle->page_size);
+}
+
 /* Takes over the descriptor if it is to stay open. */
 static int finish_open(struct private_handle *new, int *fd, bool map_only)
 {
@@ -79,6 +99,8 @@ static int finish_open(struct private_handle *new, int *fd, bool map_only)
 
 	if (!ret)
 		ret = map_page(new, *fd);
+	if (!ret && new->source == SYSGENID_SOURCE_DEVICE)
+		ret = map_vmclock(new, *fd);
 	if (ret < 0)
 		return ret;
 	if (map_only)
@@ -110,7 +132,7 @@ int sysgenid_open(struct sysgenid **handle, const char *path, unsigned int flags
 	fd = open_device(path, map_only || S_ISREG(status.st_mode) ? O_RDONLY : O_RDWR);
 	if (fd < 0)
 		return fd;
-	new = malloc(sizeof(*new) + strlen(path) + 1);
+	new = calloc(1, sizeof(*new) + strlen(path) + 1);
 	if (!new)
 		return -ENOMEM;
 	strcpy(new->path, path);
@@ -118,6 +140,7 @@ int sysgenid_open(struct sysgenid **handle, const char *path, unsigned int flags
 	new->source = S_ISREG(status.st_mode) ? SYSGENID_SOURCE_FILE : SYSGENID_SOURCE_DEVICE;
 	ret = finish_open(new, &fd, map_only);
 	if (ret < 0) {
+		unmap(new);
 		free(new);
 		return ret;
 	}
@@ -131,7 +154,7 @@ void sysgenid_close(struct sysgenid *handle)
 
 	if (!handle)
 		return;
-	munmap((void *)handle->page, private->page_size);
+	unmap(private);
 	if (handle->fd >= 0)
 		close(handle->fd);
 	free(private);

@@ -43,6 +43,7 @@ extern "C" {
 struct sysgenid {
 	const struct sysgenid_page *page; /* read it with the functions below */
 	int fd; /* pollable; -1 with SYSGENID_OPEN_MAP_ONLY, SYSGENID_FD_FILE. Do not close. */
+	const void *vmclock; /* the hypervisor's VMClock page; NULL: it cannot be mapped */
 };
 
 /*
@@ -91,11 +92,46 @@ enum sysgenid_source sysgenid_source(const struct sysgenid *handle);
 void sysgenid_close(struct sysgenid *handle);
 
 /**
- * sysgenid_generation - the current generation: one 32-bit load with acquire ordering, no system
- * call
+ * sysgenid_sync - have the kernel look whether the machine was restored, and wait for the new
+ * generation, for a second at most
+ *
+ * sysgenid_generation() calls it when it has to. Async-signal-safe; errno stays.
+ */
+void sysgenid_sync(const struct sysgenid *handle);
+
+/*
+ * Half of a 64-bit number of the machine's: loads of 64 bits are not one load everywhere. All
+ * numbers are compared for equality alone, so the halves' order does not matter.
+ */
+typedef unsigned long sysgenid_part __attribute__((may_alias));
+
+/** sysgenid_is_behind - has the hypervisor moved its counter, and the generation not yet? */
+static inline bool sysgenid_is_behind(const struct sysgenid *handle)
+{
+	const sysgenid_part *theirs, *ours;
+	bool behind = false;
+
+	if (!handle->vmclock)
+		return false;
+	theirs = (const sysgenid_part *)((const char *)handle->vmclock + SYSGENID_VMCLOCK_COUNTER);
+	ours = (const sysgenid_part *)&handle->page->vmclock_counter;
+	for (size_t i = 0; i < sizeof(uint64_t) / sizeof(*ours); i++)
+		behind |= __atomic_load_n(&theirs[i], __ATOMIC_ACQUIRE) !=
+			  __atomic_load_n(&ours[i], __ATOMIC_ACQUIRE);
+	return behind;
+}
+
+/**
+ * sysgenid_generation - the current generation: three loads with acquire ordering, no system call
+ *
+ * In a virtual machine whose hypervisor has moved its VMClock counter and whose kernel has not yet
+ * followed, it waits for the kernel (sysgenid_sync()). So it is right with the first call after a
+ * restore.
  */
 static inline uint32_t sysgenid_generation(const struct sysgenid *handle)
 {
+	if (__builtin_expect(sysgenid_is_behind(handle), 0))
+		sysgenid_sync(handle);
 	return __atomic_load_n(&handle->page->generation, __ATOMIC_ACQUIRE);
 }
 

@@ -57,6 +57,7 @@ cases()
 	holds ; adopt ; -DLEAKS=2 ; random bytes with the generation of a new domain are of no older state
 	holds ; adopt ; -DLEAKS=1 -DOWN ; also after events of its own, in two lives
 	holds ; adopt ; -DLEAKS=0 -DOWN -DEVENT ; and with an event of the system's
+	holds ; vmclock ; -DRESUMES=2 ; a mapped word beside the hypervisor's counter is right with the first look, on two hosts
 	holds ; wait ; -DEVENTS=4 ; a task that sleeps on two queues is woken, however late wakes come
 	holds ; reach ; -DWALKS=2 -DOWN=2 ; a walk passes a domain that is busy, whose owner then brings the event
 	holds ; reach ; -DWALKS=3 -DOWN=1 -DTIMES=3 ; also three walks at once
@@ -111,6 +112,10 @@ cases()
 	rejected rng_generation[1]==word[1] ; adopt ; -DBROKEN_ADOPT_OVER ; needed: and not over what a reseed has stored
 	rejected rng_generation[1]==word[1] ; adopt ; -DBROKEN_KEEP_SAMPLE ; needed: a sample of the former life is not stored
 	rejected rng_generation[1]==word[1] ; adopt ; -DBROKEN_KEEP_RNG ; needed: nor what the former life was reseeded for
+	rejected now>bound ; vmclock ; -DBROKEN_NO_COMPARE ; needed: the hypervisor's counter is compared
+	rejected now>bound ; vmclock ; -DBROKEN_WORD_FIRST ; needed: before the word is loaded
+	rejected now>bound ; vmclock ; -DBROKEN_COPY_FIRST ; needed: its copy is stored after the word
+	rejected now>bound ; vmclock ; -DBROKEN_LATE_COPY ; needed: and was read before the word is moved
 	rejected asleep ; wait ; -DBROKEN_AUTOREMOVE ; needed: a wake leaves it in the queues, and its state is set after both
 	rejected deferred ; reach ; -DBROKEN_LOOK_FIRST ; needed: a mutex is given back before the look at what is deferred
 	rejected deferred ; reach ; -DBROKEN_TRY_FIRST ; needed: what is wanted is left before the mutex is tried

@@ -9,6 +9,18 @@
 #include "sysgenid.h"
 
 struct sysgenid_counter sysgenid_system;
+static u64 counter_vmclock; /* the hypervisor's, which events from now on stand for */
+
+u64 sysgenid_counter_vmclock(void)
+{
+	return READ_ONCE(counter_vmclock);
+}
+
+void sysgenid_set_vmclock_counter(u64 counter)
+{
+	WRITE_ONCE(counter_vmclock, counter);
+}
+EXPORT_SYMBOL_GPL(sysgenid_set_vmclock_counter);
 
 u32 sysgenid_generation(void)
 {

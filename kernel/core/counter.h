@@ -77,6 +77,7 @@ struct sysgenid_counter {
 
 extern struct sysgenid_counter sysgenid_system; /* the initial PID namespace's; always there */
 
+u64 sysgenid_counter_vmclock(void);
 int sysgenid_counter_init(struct sysgenid_counter *counter, gfp_t gfp);
 void sysgenid_counter_destroy(struct sysgenid_counter *counter);
 sysgenid_ticket sysgenid_counter_next(struct sysgenid_counter *counter);

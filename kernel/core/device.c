@@ -22,6 +22,7 @@
 #include "reseed.h"
 #include "sysfs.h"
 #include "sysgenid.h"
+#include "vmclock.h"
 #include "watcher.h"
 
 static int device_open(struct inode *inode, struct file *file)
@@ -145,6 +146,8 @@ static int device_mmap(struct file *file, struct vm_area_struct *vma)
 {
 	struct sysgenid_watcher *watcher = file->private_data;
 
+	if (vma->vm_pgoff == SYSGENID_MAP_VMCLOCK)
+		return sysgenid_vmclock_map(vma);
 	return sysgenid_map(vma, watcher->counter->page);
 }
 

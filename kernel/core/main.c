@@ -12,6 +12,7 @@
 #include "domain.h"
 #include "event.h"
 #include "netlink.h"
+#include "vmclock.h"
 #include "watcher.h"
 
 static unsigned int minor = SYSGENID_MINOR;
@@ -30,9 +31,12 @@ static int __init sysgenid_init(void)
 		return -EINVAL;
 	}
 	sysgenid_events_start();
-	ret = sysgenid_counter_init(&sysgenid_system, GFP_KERNEL);
+	ret = sysgenid_vmclock_init();
 	if (ret)
 		return ret;
+	ret = sysgenid_counter_init(&sysgenid_system, GFP_KERNEL);
+	if (ret)
+		goto err_vmclock;
 	sysgenid_watchers_init(&sysgenid_system);
 	sysgenid_system.pid_ns = &init_pid_ns;
 	ret = sysgenid_netlink_register();
@@ -55,6 +59,8 @@ err_netlink:
 	sysgenid_events_stop();
 err_counter:
 	sysgenid_counter_destroy(&sysgenid_system);
+err_vmclock:
+	sysgenid_vmclock_exit();
 	return ret;
 }
 
@@ -65,6 +71,7 @@ static void __exit sysgenid_exit(void)
 	sysgenid_netlink_unregister();
 	sysgenid_events_stop();
 	sysgenid_counter_destroy(&sysgenid_system);
+	sysgenid_vmclock_exit();
 }
 
 module_init(sysgenid_init);

@@ -64,6 +64,7 @@ void sysgenid_writers_fence(void)
  */
 u32 sysgenid_counter_move(struct sysgenid_counter *counter, u32 min, enum sysgenid_cause cause)
 {
+	u64 vmclock = sysgenid_counter_vmclock();
 	sysgenid_ticket ticket;
 	bool armed;
 
@@ -86,6 +87,8 @@ u32 sysgenid_counter_move(struct sysgenid_counter *counter, u32 min, enum sysgen
 	 */
 	if (xchg(&counter->shared->generation, (u32)ticket) == counter->looked)
 		counter->looked = (u32)ticket;
+	/* Release: after the generation that was moved for this counter. */
+	smp_store_release(&counter->shared->vmclock_counter, vmclock);
 	spin_unlock_irq(&counter->lock);
 	return (u32)ticket;
 }
@@ -96,6 +99,7 @@ u32 sysgenid_counter_move(struct sysgenid_counter *counter, u32 min, enum sysgen
  */
 void sysgenid_counter_begin(struct sysgenid_counter *counter, sysgenid_ticket first)
 {
+	u64 vmclock = sysgenid_counter_vmclock();
 	bool armed;
 
 	spin_lock_irq(&counter->lock);
@@ -120,6 +124,7 @@ void sysgenid_counter_begin(struct sysgenid_counter *counter, sysgenid_ticket fi
 	smp_store_release(&counter->shared->rng_generation, 0);
 	/* Release: as above. */
 	smp_store_release(&counter->shared->generation, (u32)first);
+	smp_store_release(&counter->shared->vmclock_counter, vmclock);
 	spin_unlock_irq(&counter->lock);
 }
 

@@ -12,6 +12,10 @@
 #include <linux/virtio_config.h>
 #include <linux/workqueue.h>
 
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
+#include <linux/pfn_t.h>
+#endif
+
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 3, 0)
 static inline void sysgenid_vm_flags_mod(struct vm_area_struct *vma, vm_flags_t set,
 					 vm_flags_t clear)
@@ -52,6 +56,13 @@ static inline u32 sysgenid_ns_type(const struct ns_common *ns)
 #define SYSGENID_BIN_CONST
 #else
 #define SYSGENID_BIN_CONST const
+#endif
+
+/* The type of page frame numbers. */
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 17, 0)
+#define sysgenid_pfn(pfn) __pfn_to_pfn_t(pfn, PFN_DEV)
+#else
+#define sysgenid_pfn(pfn) (pfn)
 #endif
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 11, 0)

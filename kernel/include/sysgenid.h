@@ -73,6 +73,23 @@ int sysgenid_set_sync_source(int (*sync)(void));
 void sysgenid_clear_sync_source(int (*sync)(void));
 
 /**
+ * sysgenid_set_vmclock - show programs the hypervisor's VMClock page
+ * @page: its physical address, which must stay good for ever; 0: there is none any more
+ *
+ * Programs compare its counter with the one of sysgenid_set_vmclock_counter(). Move the generation
+ * afterwards.
+ */
+void sysgenid_set_vmclock(phys_addr_t page);
+
+/**
+ * sysgenid_set_vmclock_counter - from now on generations that are moved stand for this counter
+ * @counter: as it stands in the hypervisor's page, little-endian; 0: there is none
+ *
+ * Call it after the counter was read, and before the generation is moved for it.
+ */
+void sysgenid_set_vmclock_counter(u64 counter);
+
+/**
  * sysgenid_get_page - the page that programs of the initial PID namespace map
  *
  * It is a struct sysgenid_page, for devices that write into it.

@@ -72,7 +72,8 @@ MODULE_PARM_DESC(sync_source,
 
 static struct acpi_device *vmclock_device;
 static const struct vmclock_page *vmclock_page;
-static bool vmclock_polls; /* there are no notifications */
+static phys_addr_t vmclock_shown; /* where programs may map the page; 0: they may not */
+static bool vmclock_polls;	  /* there are no notifications */
 
 static DEFINE_MUTEX(vmclock_follow_lock);	   /* one who follows a change: a kernel worker */
 static DEFINE_SPINLOCK(vmclock_lock);		   /* guards vmclock_followed */
@@ -175,6 +176,13 @@ static void vmclock_say(const struct vmclock_state *old, const struct vmclock_st
 				    old->counter, now->counter);
 }
 
+/* Programs compare it with the page: it is what stands there, also when the page is in trouble. */
+static void vmclock_show_counter(const struct vmclock_state *state)
+{
+	if (vmclock_shown)
+		sysgenid_set_vmclock_counter((__force u64)cpu_to_le64(state->counter));
+}
+
 static void vmclock_follow(void)
 {
 	struct vmclock_state known, now;
@@ -188,6 +196,7 @@ static void vmclock_follow(void)
 		vmclock_say(&known, &now);
 		/* Other copies of this machine have the same counter: it is not enough. */
 		add_device_randomness(&now.counter, sizeof(now.counter));
+		vmclock_show_counter(&now);
 		sysgenid_bump_generation(SYSGENID_CAUSE_VMCLOCK);
 		/* Whoever finds nothing changed under the lock finds the new generation. */
 		spin_lock(&vmclock_lock);
@@ -273,6 +282,10 @@ static int vmclock_map(void)
 		pr_err("the VMClock page at %pa cannot be mapped\n", &memory.start);
 		return -ENOMEM;
 	}
+	/* Programs get whole pages: nothing else may be in it. */
+	vmclock_shown = IS_ALIGNED(memory.start, PAGE_SIZE) && resource_size(&memory) >= PAGE_SIZE
+				? memory.start
+				: 0;
 	complaint = vmclock_complaint();
 	if (!complaint)
 		return 0;
@@ -348,6 +361,8 @@ static int __init vmclock_init(void)
 	ret = vmclock_listen();
 	if (ret)
 		goto err_source;
+	vmclock_show_counter(&vmclock_followed);
+	sysgenid_set_vmclock(vmclock_shown);
 	/* There was nobody to tell us of a restore before this. */
 	sysgenid_bump_generation(SYSGENID_CAUSE_KERNEL);
 	return 0;
@@ -364,6 +379,8 @@ static void __exit vmclock_exit(void)
 {
 	sysgenid_clear_sync_source(vmclock_sync);
 	vmclock_do_not_listen();
+	sysgenid_set_vmclock(0);
+	sysgenid_set_vmclock_counter(0);
 	vmclock_lose();
 	/* Whoever knows the generation from now on learns that nobody watches any more. */
 	sysgenid_bump_generation(SYSGENID_CAUSE_KERNEL);

@@ -40,8 +40,8 @@ static void map_geometry(int fd)
 		      name);
 		fails(map(PAGE + 1, PROT_READ, flags, fd, 0), EINVAL,
 		      "%s: more than a page gives EINVAL", name);
-		fails(map(PAGE, PROT_READ, flags, fd, PAGE), EINVAL,
-		      "%s: an offset of a page gives EINVAL", name);
+		fails(map(PAGE, PROT_READ, flags, fd, 2 * PAGE), EINVAL,
+		      "%s: an offset of two pages gives EINVAL", name);
 		page = map(PAGE, PROT_READ, flags, fd, 0);
 		must(page != -1);
 		fails((intptr_t)mremap((void *)page, PAGE, 2 * PAGE, MREMAP_MAYMOVE), EFAULT,
@@ -71,6 +71,33 @@ static void map_modes(void)
 	device_close(reader);
 	device_close(both);
 	device_close(writer);
+}
+
+/* Without a VMClock it is zeros, and so is the counter to compare it with. */
+static void map_vmclock(int fd)
+{
+	const off_t at = SYSGENID_MAP_VMCLOCK * PAGE;
+
+	for (size_t i = 0; i < KINDS; i++) {
+		const char *name = kinds[i].name;
+		intptr_t page = map(PAGE, PROT_READ, kinds[i].flags, fd, at);
+
+		must(page != -1);
+		tap_ok(*(volatile uint64_t *)(page + SYSGENID_VMCLOCK_COUNTER) == 0,
+		       "%s: the second page can be mapped, and has no counter", name);
+		tap_ok(madvise((void *)page, PAGE, MADV_DONTNEED) == 0 &&
+			       *(volatile uint64_t *)(page + SYSGENID_VMCLOCK_COUNTER) == 0,
+		       "%s: and dropped, and loaded again", name);
+		fails(mprotect((void *)page, PAGE, PROT_READ | PROT_WRITE), EACCES,
+		      "%s: mprotect of it to writable gives EACCES", name);
+		fails((intptr_t)mremap((void *)page, PAGE, 2 * PAGE, MREMAP_MAYMOVE), EFAULT,
+		      "%s: it cannot grow", name);
+		fails(map(PAGE, PROT_READ | PROT_WRITE, kinds[i].flags, fd, at), EPERM,
+		      "%s: a writable mapping of it gives EPERM", name);
+		fails(map(2 * PAGE, PROT_READ, kinds[i].flags, fd, at), EINVAL,
+		      "%s: more than that page gives EINVAL", name);
+		munmap((void *)page, PAGE);
+	}
 }
 
 static void map_stays_read_only(int fd)
@@ -140,6 +167,7 @@ void abi_map_rules(void)
 	int fd = device_open(O_RDWR);
 
 	map_geometry(fd);
+	map_vmclock(fd);
 	map_modes();
 	map_stays_read_only(fd);
 	for (size_t i = 0; i < KINDS; i++)

@@ -73,6 +73,23 @@ static bool by_read(struct sysgenid *id, uint32_t old)
 	return read(id->fd, &now, sizeof(now)) == sizeof(now) && now != old;
 }
 
+static bool by_library(struct sysgenid *id, uint32_t old)
+{
+	return sysgenid_generation(id) != old;
+}
+
+static bool by_word(struct sysgenid *id, uint32_t old)
+{
+	return word_of(id) != old;
+}
+
+static bool by_dropped_page(struct sysgenid *id, uint32_t old)
+{
+	(void)madvise((void *)id->vmclock, 4096, MADV_DONTNEED);
+	(void)*(const volatile char *)id->vmclock;
+	return word_of(id) != old;
+}
+
 static bool by_poll(struct sysgenid *id, uint32_t old)
 {
 	struct pollfd one = { .fd = id->fd, .events = POLLIN };
@@ -122,6 +139,9 @@ static const struct {
 	{ "wait-watchers", by_wait_watchers },
 	{ "get", by_get },
 	{ "sysfs", by_sysfs },
+	{ "library", by_library },
+	{ "dropped-page", by_dropped_page },
+	{ "word", by_word },
 };
 
 static struct sysgenid *open_counter(void)
@@ -140,8 +160,13 @@ static void ask_all(void)
 	for (size_t i = 0; i < sizeof(ways) / sizeof(*ways); i++) {
 		struct sysgenid *id = open_counter();
 
+		uint32_t old;
+
+		(void)by_poll(id, 0);
+		old = word_of(id);
+		(void)sysgenid_acknowledge(id, old);
 		move_counter();
-		printf("%s %s\n", ways[i].name, ways[i].ask(id, word_of(id)) ? "new" : "old");
+		printf("%s %s\n", ways[i].name, ways[i].ask(id, old) ? "new" : "old");
 		sysgenid_close(id);
 	}
 }

@@ -50,7 +50,8 @@
  * lseek    ESPIPE, and so do pread and pwrite: the file has no position.
  * poll     EPOLLIN | EPOLLRDNORM while the file is outdated, never EPOLLOUT. Not by io_submit(2)'s
  *          IOCB_CMD_POLL, which knows one queue a file and gives EINVAL; io_uring and epoll do.
- * mmap     exactly one page at offset 0 (else EINVAL), shared or private, never writable, now or by
+ * mmap     exactly one page at offset 0 (else EINVAL; there is a second page of another kind, see
+ *          SYSGENID_MAP_VMCLOCK), shared or private, never writable, now or by
  *          a later mprotect (EPERM, EACCES). The page is struct sysgenid_page. It *is* the counter
  *          and not a copy of it: whoever moves the generation has moved it for every mapping in the
  *          same store. The mapping stays good after the file is closed. mremap cannot make it
@@ -95,7 +96,42 @@ struct sysgenid_page {
 	 * Valid with SYSGENID_PAGE_F_RNG.
 	 */
 	__u32 rng_generation;
+	/*
+	 * 80: what the hypervisor's VMClock counter was, at least, when this generation began: see
+	 * SYSGENID_MAP_VMCLOCK. In the byte order of that page, little-endian. 0 where there is
+	 * none.
+	 */
+	__aligned_u64 vmclock_counter;
 };
+
+/*
+ * The second page of the device, in pages (not in v7): the hypervisor's VMClock page as
+ * <linux/vmclock-abi.h> has it, or zeros where there is none, or no driver for it
+ * (sysgenid_vmclock). Map one page at this offset, by a call of its own; the rules are those of the
+ * first page. In a container, too: nothing but this device is needed.
+ *
+ * With it there is no window after the restore of a virtual machine, if the hypervisor moves its
+ * counter before the machine's CPUs run. The generation is right with
+ *
+ *	if (load(vmclock + SYSGENID_VMCLOCK_COUNTER) != load(page->vmclock_counter)) ask;
+ *	generation = load(page->generation);
+ *
+ * with three loads in this order, each with acquire semantics, of 64, 64 and 32 bits. To ask is one
+ * system call: read (with O_NONBLOCK), poll, SYSGENID_CMD_GET, or madvise(MADV_DONTNEED) on the
+ * second page, which needs no descriptor: the next load of that page has the kernel look. Then
+ * compare again; while the two differ the generation has not moved yet. They may differ for longer
+ * where the notification is waited for (sync_source=0), so bound the wait.
+ *
+ * Compare the two counters with each other only, and never with an older one that the program has
+ * kept: another host has another counter. After the restore of a process on another host both
+ * belong to that host. What a program has seen is the generation alone; so are acknowledgements,
+ * and the numbers in images.
+ *
+ * Programs that load the first word only (AWS-LC of today) are told when the notification was
+ * handled, or when anybody has asked.
+ */
+#define SYSGENID_MAP_VMCLOCK 1u
+#define SYSGENID_VMCLOCK_COUNTER 0x68u /* where in that page the counter is, 64 bits */
 
 #define SYSGENID_PAGE_MAGIC 0x47735953u /* "SYsG" */
 #define SYSGENID_PAGE_VERSION 1u
