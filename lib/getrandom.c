@@ -40,6 +40,30 @@ static int wait_reseeded(const struct sysgenid *handle, unsigned int flags, int6
 	}
 }
 
+int sysgenid_incarnation(const struct sysgenid *handle, void *id, unsigned int flags,
+			 uint32_t *generation)
+{
+	const uint32_t all = SYSGENID_PAGE_F_RNG | SYSGENID_PAGE_F_INCARNATION;
+	uint32_t words[4], now;
+	int64_t waited = 0;
+	int ret;
+
+	memset(id, 0, SYSGENID_INCARNATION_SIZE);
+	if ((__atomic_load_n(&handle->page->flags, __ATOMIC_ACQUIRE) & all) != all)
+		return -EOPNOTSUPP;
+	do {
+		ret = wait_reseeded(handle, flags, &waited, &now);
+		if (ret < 0)
+			return ret;
+		for (size_t i = 0; i < 4; i++)
+			words[i] = __atomic_load_n(&handle->page->incarnation[i], __ATOMIC_ACQUIRE);
+	} while (sysgenid_generation(handle) != now);
+	memcpy(id, words, SYSGENID_INCARNATION_SIZE);
+	if (generation)
+		*generation = now;
+	return 0;
+}
+
 /* The system call itself: the C library's function may draw from a state in this process. */
 static int draw(unsigned char *to, size_t size, unsigned int flags)
 {

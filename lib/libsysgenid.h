@@ -188,6 +188,21 @@ static inline bool sysgenid_rng_reseeded(const struct sysgenid *handle)
 int sysgenid_getrandom(const struct sysgenid *handle, void *buffer, size_t size, unsigned int flags,
 		       uint32_t *generation);
 
+#define SYSGENID_INCARNATION_SIZE 16
+
+/**
+ * sysgenid_incarnation - who one is: 128 random bits that no other copy has
+ * @id:         where SYSGENID_INCARNATION_SIZE bytes go
+ * @flags:      0, or GRND_NONBLOCK: never wait
+ * @generation: the generation that they belong to; may be NULL
+ *
+ * All processes of a domain have the same; it changes with each generation. For names, leases and
+ * logs. It is no secret and no entropy. Waits and fails as sysgenid_getrandom() does;
+ * -EOPNOTSUPP: the counter is a file, or the module does not keep it. Capability: none.
+ */
+int sysgenid_incarnation(const struct sysgenid *handle, void *id, unsigned int flags,
+			 uint32_t *generation);
+
 /**
  * sysgenid_acknowledge - say that this process has adapted to @generation
  *

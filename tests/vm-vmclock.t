@@ -111,18 +111,22 @@ def restored_twice(tap, vm, clock):
     vm.hmp("savevm twice")
     old = clock.get("generation")
     vm.cont()
-    before, seen = generation(vm), []
+    before, seen, who = generation(vm), [], [vm.run(f"{ASK} incarnation")]
     for _ in range(2):
         vm.stop()
         vm.hmp("loadvm twice")
         vm.cont()
         vm.run(f"{ASK} reseeded")
+        who.append(vm.run(f"{ASK} incarnation"))
         seen.append((generation(vm), last_cause(vm),
                      vm.run("cat /proc/sys/kernel/random/uuid"), clock.get("generation")))
     tap.equal([one[:2] for one in seen], [(before + 1, "vmclock")] * 2,
               "a snapshot is restored twice: both copies have a new generation")
     tap.equal([one[3] for one in seen], [old + 1] * 2, "by the same counter of the hypervisor's")
     tap.ok(seen[0][2] != seen[1][2], "and other random bytes")
+    tap.ok(len(set(who)) == 3 and all(len(one) == 32 for one in who),
+           "and incarnations that differ from each other and from the original's")
+    tap.equal(vm.run(f"{ASK} incarnation"), who[-1], "which stays while the generation does")
 
 
 def vmclock(tap, suite, folder):

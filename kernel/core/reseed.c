@@ -115,13 +115,32 @@ static int reseed_force(void)
 	return ret;
 }
 
+/*
+ * The generator has been reseeded for @generation. It gets an incarnation, unless it has one: a
+ * reseed alone makes nobody somebody else.
+ */
+static void reseed_publish(struct sysgenid_counter *counter, u32 generation)
+{
+	u32 drawn[ARRAY_SIZE(counter->shared->incarnation)];
+	size_t i;
+
+	lockdep_assert_held(&counter->lock);
+	if (counter->shared->rng_generation == generation)
+		return;
+	get_random_bytes(drawn, sizeof(drawn));
+	/* Release: who sees a new word here sees that the generation has moved. */
+	for (i = 0; i < ARRAY_SIZE(drawn); i++)
+		smp_store_release(&counter->shared->incarnation[i], drawn[i]);
+	/* Release: who sees the word draws from the new state, and has all of the incarnation. */
+	smp_store_release(&counter->shared->rng_generation, generation);
+}
+
 static void reseed_store(struct sysgenid_counter *counter)
 {
 	spin_lock_irq(&counter->lock);
 	/* 0: nothing has happened yet, or the domain began after the samples. */
 	if (counter->reseed_sample)
-		/* Release: who sees the word draws from the new state. */
-		smp_store_release(&counter->shared->rng_generation, counter->reseed_sample);
+		reseed_publish(counter, counter->reseed_sample);
 	spin_unlock_irq(&counter->lock);
 }
 
@@ -209,8 +228,7 @@ void sysgenid_reseed_adopt(struct sysgenid_counter *domain)
 	spin_lock_irq(&domain->lock);
 	/* Unless a reseed has been here already, whose number may be a newer one. */
 	if (good && !domain->shared->rng_generation)
-		/* Release: who sees the word draws from the state that was reseeded. */
-		smp_store_release(&domain->shared->rng_generation, (u32)domain->began);
+		reseed_publish(domain, (u32)domain->began);
 	spin_unlock_irq(&domain->lock);
 	if (!good)
 		sysgenid_reseed_start(SYSGENID_RESEED_LATER);

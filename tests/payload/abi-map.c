@@ -214,8 +214,9 @@ void abi_map_contents(void)
 	       "the magic is at offset 64");
 	tap_is(*(const volatile uint32_t *)(bytes + 68), SYSGENID_PAGE_VERSION,
 	       "the version is at offset 68");
-	tap_is(*(const volatile uint32_t *)(bytes + 72), SYSGENID_PAGE_F_RNG,
-	       "the flags at offset 72 say that rng_generation is valid");
+	tap_is(*(const volatile uint32_t *)(bytes + 72),
+	       SYSGENID_PAGE_F_RNG | SYSGENID_PAGE_F_INCARNATION,
+	       "the flags at offset 72 say that rng_generation and incarnation are valid");
 	tap_ok(&page->rng_generation == (const volatile uint32_t *)(bytes + 76),
 	       "rng_generation is at offset 76");
 	tap_ok(all_zero(bytes, sizeof(*page), PAGE),

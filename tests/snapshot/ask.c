@@ -6,6 +6,7 @@
  * usage: ask poke OFFSET HEX	writes bytes into the page, prints those that were there
  *	  ask all		for each way to ask: "WAY new" or "WAY old"
  *	  ask poll		just asks
+ *	  ask incarnation	who this is
  *	  ask reseeded		waits until the random number generator was reseeded
  */
 #define _GNU_SOURCE
@@ -171,6 +172,20 @@ static void ask_all(void)
 	}
 }
 
+static void print_incarnation(void)
+{
+	struct sysgenid *id = open_counter();
+	unsigned char bytes[SYSGENID_INCARNATION_SIZE];
+	int ret = sysgenid_incarnation(id, bytes, 0, NULL);
+
+	if (ret < 0)
+		errx(1, "no incarnation: %s", strerror(-ret));
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		printf("%02x", bytes[i]);
+	printf("\n");
+	sysgenid_close(id);
+}
+
 static void wait_reseeded(void)
 {
 	struct sysgenid *id = open_counter();
@@ -194,8 +209,10 @@ int main(int argc, char **argv)
 		by_poll(open_counter(), 0);
 	} else if (argc == 2 && !strcmp(argv[1], "reseeded")) {
 		wait_reseeded();
+	} else if (argc == 2 && !strcmp(argv[1], "incarnation")) {
+		print_incarnation();
 	} else {
-		errx(2, "usage: ask poke OFFSET HEX | all | poll | reseeded");
+		errx(2, "usage: ask poke OFFSET HEX | all | poll | reseeded | incarnation");
 	}
 	return 0;
 }

@@ -17,6 +17,8 @@ static void test_layout(void)
 	is_int(offsetof(struct sysgenid_page, magic), 64, "the magic is at byte 64");
 	is_int(offsetof(struct sysgenid_page, flags), 72, "the flags are at byte 72");
 	is_int(offsetof(struct sysgenid_page, rng_generation), 76, "rng_generation is at byte 76");
+	is_int(offsetof(struct sysgenid_page, vmclock_counter), 80, "vmclock_counter at byte 80");
+	is_int(offsetof(struct sysgenid_page, incarnation), 88, "the incarnation at byte 88");
 }
 
 static void test_changed(struct sysgenid_page *page, const struct sysgenid *id)

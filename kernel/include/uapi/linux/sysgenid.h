@@ -102,6 +102,15 @@ struct sysgenid_page {
 	 * none.
 	 */
 	__aligned_u64 vmclock_counter;
+	/*
+	 * 88: 128 random bits that say who this is: drawn anew for each domain after the reseed
+	 * that follows an event, never before. Valid exactly while rng_generation == generation:
+	 * compare these two, load the four words with acquire semantics, and compare again. Two
+	 * restored copies of one snapshot have the same generation and other incarnations. It is no
+	 * secret, since everybody can read it, and no entropy. Valid with
+	 * SYSGENID_PAGE_F_INCARNATION.
+	 */
+	__u32 incarnation[4];
 };
 
 /*
@@ -135,7 +144,8 @@ struct sysgenid_page {
 
 #define SYSGENID_PAGE_MAGIC 0x47735953u /* "SYsG" */
 #define SYSGENID_PAGE_VERSION 1u
-#define SYSGENID_PAGE_F_RNG 0x1u /* rng_generation is kept up to date */
+#define SYSGENID_PAGE_F_RNG 0x1u	 /* rng_generation is kept up to date */
+#define SYSGENID_PAGE_F_INCARNATION 0x2u /* and so is incarnation */
 
 /*
  * The ioctls take their argument by value, as an unsigned 32-bit number, for 32-bit and 64-bit
