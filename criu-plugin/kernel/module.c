@@ -48,6 +48,18 @@ int sysgenid_module_ask(int pid_namespace, struct sysgenid_device *device, uint3
 	return 0;
 }
 
+int sysgenid_module_domain(uint32_t *domain, struct sysgenid_reason *why)
+{
+	struct sysgenid_error details = { "" };
+	struct sysgenid_device device;
+	struct sysgenid_status status;
+	int error = reach(&details);
+
+	if (!error)
+		error = sysgenid_control_status(&control, &status, domain, &details);
+	return error ? explain(error, &details, &device, why) : 0;
+}
+
 static int learn_device(const struct sysgenid_moved *moved, struct sysgenid_device *device,
 			struct sysgenid_reason *why)
 {

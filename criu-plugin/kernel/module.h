@@ -24,6 +24,12 @@ int sysgenid_module_ask(int pid_namespace, struct sysgenid_device *device, uint3
 			struct sysgenid_reason *why);
 
 /*
+ * Finds the domain of this process: the inode number of its PID namespace; 0: the module is an old
+ * one, for which the system's is the only one.
+ */
+int sysgenid_module_domain(uint32_t *domain, struct sysgenid_reason *why);
+
+/*
  * Begins a new generation in a PID namespace; -1: in the whole machine. flags: those of
  * sysgenid_trigger() in libsysgenid.
  */

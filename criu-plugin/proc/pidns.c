@@ -6,9 +6,6 @@
 
 #include "pidns.h"
 
-/* PROC_PID_INIT_INO in the kernel's include/linux/proc_ns.h; unchanged since Linux 3.8. */
-#define MACHINES_INODE 0xEFFFFFFCu
-
 int sysgenid_pidns_open(pid_t pid)
 {
 	char path[64] = "/proc/self/ns/pid";
@@ -24,5 +21,5 @@ bool sysgenid_pidns_is_system(int fd)
 {
 	struct stat stat;
 
-	return !fstat(fd, &stat) && stat.st_ino == MACHINES_INODE;
+	return !fstat(fd, &stat) && stat.st_ino == SYSGENID_PIDNS_SYSTEM;
 }

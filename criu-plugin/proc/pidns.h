@@ -9,6 +9,12 @@
 /* Opens the PID namespace of a task, 0: of this process. Returns a descriptor or -errno. */
 int sysgenid_pidns_open(pid_t pid);
 
+/*
+ * The inode number of the system's: PROC_PID_INIT_INO in the kernel's include/linux/proc_ns.h;
+ * unchanged since Linux 3.8.
+ */
+#define SYSGENID_PIDNS_SYSTEM 0xEFFFFFFCu
+
 /* Returns whether the namespace is the system's, which belongs to the initial user namespace. */
 bool sysgenid_pidns_is_system(int fd);
 

@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
@@ -13,6 +12,7 @@
 #include <cleanup.h>
 
 #include "log.h"
+#include "raise.h"
 #include "restore-files.h"
 
 /* What F_SETFL can give back; the access mode and O_PATH are given to open(). */
@@ -94,86 +94,11 @@ static int give_state_back(int fd, const SysgenidFile *file)
 	return 0;
 }
 
-/* Reads the generation in the caller's PID namespace, by a file that is opened for this. */
-static int read_generation(int fd, uint32_t *generation)
-{
-	/* Only an outdated file can be read without waiting. */
-	if (ioctl(fd, SYSGENID_MARK_OUTDATED, 0))
-		return -errno;
-	return read(fd, generation, sizeof(*generation)) == sizeof(*generation) ? 0 : -errno;
-}
-
-static int raise_above(int fd, uint32_t mark, bool always)
-{
-	uint32_t generation;
-	int error = read_generation(fd, &generation);
-
-	if (error || (generation > mark && !always))
-		return error;
-	if (ioctl(fd, SYSGENID_TRIGGER_GEN_UPDATE, (unsigned long)mark + 1))
-		return -errno;
-	error = read_generation(fd, &generation);
-	if (error)
-		return error;
-	sysgenid_info("generation %u in the PID namespace of the restored tasks", generation);
-	return generation > mark ? 0 : -ERANGE;
-}
-
-/*
- * Keeps the PID namespace's counter, which lasts as long as something of it is open or mapped,
- * until criu has mapped what the task had. criu then drops this mapping.
- */
-static int keep(int fd)
-{
-	void *page = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ, MAP_SHARED, fd, 0);
-
-	return page == MAP_FAILED ? -errno : 0;
-}
-
-static uint32_t *moved; /* shared by all restored tasks: one of them has moved the generation */
-
-int sysgenid_files_share(void)
-{
-	moved = mmap(NULL, sizeof(*moved), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1,
-		     0);
-	if (moved != MAP_FAILED)
-		return 0;
-	moved = NULL;
-	sysgenid_err("no memory to share with the restored tasks");
-	return -ENOMEM;
-}
-
-/*
- * Must the generation move even if it is above the mark? In a PID namespace of their own nobody
- * has seen a number above the mark. In a shared one others may have, such as an earlier restore
- * of the same image: there one of the tasks moves it, before any of them runs.
- */
-static bool has_to_move(const SysgenidImage *image)
-{
-	return image->other_pid_namespace && !image->own_pid_namespace && moved &&
-	       !__atomic_exchange_n(moved, 1, __ATOMIC_SEQ_CST);
-}
-
 static int raise_generation(const char *path, const SysgenidImage *image)
 {
-	static bool raised; /* in this task: it has one PID namespace */
-	cleanup_close int fd = -1;
-	int error;
+	cleanup_close int fd = open_node(path, O_RDONLY | O_NONBLOCK);
 
-	if (raised)
-		return 0;
-	fd = open_node(path, O_RDONLY | O_NONBLOCK);
-	if (fd < 0)
-		return fd;
-	error = keep(fd);
-	if (!error)
-		error = raise_above(fd, image->mark, has_to_move(image));
-	if (error)
-		sysgenid_err("cannot move the generation in the PID namespace of the restored "
-			     "tasks above the image's %u: %s",
-			     image->mark, strerror(-error));
-	raised = !error;
-	return error;
+	return fd < 0 ? fd : sysgenid_raise(fd, image);
 }
 
 int sysgenid_file_restore(const SysgenidFile *file, const SysgenidImage *image,
@@ -208,14 +133,18 @@ int sysgenid_mapping_check(const char *path, const SysgenidImage *image,
 	struct stat node;
 	int error;
 
-	if (image && image->counter_required) {
-		if (!sysgenid_image_has_mapping(image, path))
-			return 0;
+	if (image && sysgenid_image_has_mapping(image, path)) {
 		error = find_node(path, &node, device);
-		return error ? error : raise_generation(path, image);
-	}
-	if (stat(path, &node) || !sysgenid_device_may_be(device, &node))
+		if (error)
+			return error;
+	} else if (stat(path, &node) || !sysgenid_device_may_be(device, &node)) {
 		return 0;
+	}
+	/* criu may know the counter's mapping by another path than the image. */
+	if (image && image->counter_required) {
+		error = raise_generation(path, image);
+		return error ? error : 1;
+	}
 	sysgenid_err("a task had the counter mapped from %s, and there is no " SYSGENID_IMAGE_NAME
 		     " that says how far it had got: copy the image again from where the dump was "
 		     "made",

@@ -11,9 +11,6 @@
 #include "device.h"
 #include "image.h"
 
-/* Gets memory that all restored tasks share. To be called before criu forks them. */
-int sysgenid_files_share(void);
-
 /*
  * Runs inside the task that is being restored. Returns a descriptor of a file that is outdated, and
  * tracked as it was.
@@ -24,7 +21,7 @@ int sysgenid_file_restore(const SysgenidFile *file, const SysgenidImage *image,
 /*
  * Runs inside the task that is being restored, before criu maps something from path. A path that
  * was the counter must be the counter. A path that may be the counter must be known to the image;
- * image is NULL if there is none.
+ * image is NULL if there is none. Returns 1 if it is the counter, and 0 if it is not.
  */
 int sysgenid_mapping_check(const char *path, const SysgenidImage *image,
 			   const struct sysgenid_device *device);

@@ -18,6 +18,7 @@
 #include "module.h"
 #include "pidns.h"
 #include "policy.h"
+#include "raise.h"
 #include "refuse.h"
 #include "restore-files.h"
 #include "restore.h"
@@ -254,7 +255,8 @@ int sysgenid_restore_init(const struct sysgenid_config *config)
 		attempt(&facts, &judgement);
 	/* The socket is closed, since the restored tasks are forked from this process. */
 	sysgenid_module_close();
-	if (carry_out(&judgement) && (!restore.image || !sysgenid_files_share()))
+	if (carry_out(&judgement) &&
+	    (!restore.image || !sysgenid_raise_prepare(config->follow_any_mark)))
 		return 0;
 	sysgenid_restore_leave();
 	return -1;
@@ -287,15 +289,18 @@ int sysgenid_restore_ext_file(int id)
 int sysgenid_restore_update_vma(const char *path, uint64_t address, uint64_t old_offset,
 				uint64_t *new_offset, int *fd)
 {
+	int ours = 0;
+
 	(void)address;
 	(void)old_offset;
 	(void)new_offset;
 	(void)fd;
 	/* Without the module there is nothing that could be mapped. */
-	if (restore.device.state != SYSGENID_DEVICE_ABSENT &&
-	    sysgenid_mapping_check(path, restore.image, &restore.device))
+	if (restore.device.state != SYSGENID_DEVICE_ABSENT)
+		ours = sysgenid_mapping_check(path, restore.image, &restore.device);
+	if (ours < 0)
 		_exit(1);
-	return restore.image && sysgenid_image_has_mapping(restore.image, path) ? 0 : -ENOTSUP;
+	return ours ? 0 : -ENOTSUP;
 }
 
 static void wipe(pid_t pid)
@@ -319,7 +324,8 @@ static void wipe(pid_t pid)
  */
 int sysgenid_restore_resume_late(int pid)
 {
-	if (pid <= 0 || sysgenid_is_refused())
+	if (pid <= 0 || sysgenid_is_refused() ||
+	    (restore.image && sysgenid_raise_check(pid, restore.image)))
 		return -ENOTSUP;
 	if (restore.image)
 		sysgenid_droppable_restore(pid, restore.image);

@@ -293,6 +293,27 @@ check_mark()
 	ok "and the counter moves by a step only again" test "$(generation)" -lt 1000
 }
 
+# An image can claim anything. The limit for the system's counter holds, whatever it claims.
+check_claims()
+{
+	local before
+
+	variant claims needing
+	edit set claims 'mappings="/dev/sysgenid (deleted)"'
+	ok "the counter under another path: restored" restore claims good
+	ok "the counter under another path: the clone sees another generation" \
+		wait_for 30 clones_see claims good mapping
+	container_kill good
+	variant claims unrelated
+	edit set claims counter_required=true
+	edit add claims 'mappings: "/dev/sysgenid"'
+	not_ok "a mapping that no task has: refused" restore claims refused
+	like "$(messages claims/restore-refused.log)" 'no restored task has asked for it' \
+		"a mapping that no task has: the message says so"
+	ok "a mapping that no task has: nothing is left of it" wait_for 30 nobody_is_left
+	clear_away refused
+}
+
 check_strict()
 {
 	switches 'strict = yes'
@@ -369,6 +390,7 @@ check_unreadable_switches
 check_untrusted_switches
 check_no_plugin
 check_mark
+check_claims
 check_strict
 check_no_capability
 check_no_module

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <libsysgenid.h>
+#include <linux/sysgenid.h>
+
+#include <cleanup.h>
+
+#include "log.h"
+#include "module.h"
+#include "pidns.h"
+#include "raise.h"
+#include "refuse.h"
+#include "status.h"
+
+/* What all tasks of this restore, and criu, know in common. Accessed atomically. */
+static struct {
+	uint32_t moved;	 /* one task moves the generation that they share with others */
+	uint32_t raised; /* a task has found or made the generation above the mark */
+} * shared;
+
+static bool follow_any;
+
+int sysgenid_raise_prepare(bool follow_any_mark)
+{
+	void *memory = mmap(NULL, sizeof(*shared), PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	follow_any = follow_any_mark;
+	shared = memory == MAP_FAILED ? NULL : memory;
+	if (shared)
+		return 0;
+	sysgenid_err("no memory to share with the restored tasks");
+	return -ENOMEM;
+}
+
+/* Reads the generation in the caller's PID namespace, by a file that is opened for this. */
+static int read_generation(int fd, uint32_t *generation)
+{
+	/* Only an outdated file can be read without waiting. */
+	if (ioctl(fd, SYSGENID_MARK_OUTDATED, 0))
+		return -errno;
+	return read(fd, generation, sizeof(*generation)) == sizeof(*generation) ? 0 : -errno;
+}
+
+/* The netlink request has a limit for the system's counter, which the ioctl has not. */
+static int move_system(uint32_t min, struct sysgenid_reason *why)
+{
+	unsigned int flags = SYSGENID_TRIGGER_RESTORE | (follow_any ? SYSGENID_TRIGGER_FORCE : 0);
+	struct sysgenid_device device;
+	uint32_t generation;
+
+	return sysgenid_module_trigger(-1, min, flags, &device, &generation, why);
+}
+
+/*
+ * Begins a new generation. Asks the kernel in whose PID namespace this task is: what the image
+ * says of that may be forged, and the system's counter must not follow an absurd mark.
+ */
+static int move(int fd, uint32_t min)
+{
+	struct sysgenid_reason why = { "" };
+	uint32_t domain;
+	int error = sysgenid_module_domain(&domain, &why);
+
+	if (!error && domain && domain != SYSGENID_PIDNS_SYSTEM) {
+		if (ioctl(fd, SYSGENID_TRIGGER_GEN_UPDATE, (unsigned long)min)) {
+			error = -errno;
+			strcpy(why.text, "the module refuses it");
+		}
+	} else if (!error) {
+		error = move_system(min, &why);
+	}
+	sysgenid_module_close();
+	if (error)
+		sysgenid_err("cannot begin a new generation in the PID namespace of the restored "
+			     "tasks: %s",
+			     why.text);
+	return error;
+}
+
+static int raise_above(int fd, uint32_t mark, bool always)
+{
+	uint32_t generation;
+	int error = read_generation(fd, &generation);
+
+	if (error || (generation > mark && !always))
+		return error;
+	error = move(fd, mark + 1);
+	if (!error)
+		error = read_generation(fd, &generation);
+	if (error)
+		return error;
+	sysgenid_info("generation %u in the PID namespace of the restored tasks", generation);
+	return generation > mark ? 0 : -ERANGE;
+}
+
+/*
+ * Keeps the PID namespace's counter, which lasts as long as something of it is open or mapped,
+ * until criu has mapped what the task had. criu then drops this mapping.
+ */
+static int keep(int fd)
+{
+	void *page = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ, MAP_SHARED, fd, 0);
+
+	return page == MAP_FAILED ? -errno : 0;
+}
+
+/*
+ * Must the generation move even if it is above the mark? In a PID namespace of their own nobody
+ * has seen a number above the mark. In a shared one others may have, such as an earlier restore
+ * of the same image: there one of the tasks moves it, before any of them runs.
+ */
+static bool has_to_move(const SysgenidImage *image)
+{
+	return image->other_pid_namespace && !image->own_pid_namespace &&
+	       !__atomic_exchange_n(&shared->moved, 1, __ATOMIC_SEQ_CST);
+}
+
+int sysgenid_raise(int fd, const SysgenidImage *image)
+{
+	static bool raised; /* in this task: it has one PID namespace */
+	int error;
+
+	if (raised)
+		return 0;
+	error = keep(fd);
+	if (!error)
+		error = raise_above(fd, image->mark, has_to_move(image));
+	if (error) {
+		sysgenid_err("cannot move the generation in the PID namespace of the restored "
+			     "tasks above the image's %u: %s",
+			     image->mark, strerror(-error));
+		return error;
+	}
+	raised = true;
+	__atomic_store_n(&shared->raised, 1, __ATOMIC_SEQ_CST);
+	return 0;
+}
+
+/* Returns 1 if the task is in criu's own PID namespace, 0 if not or if it is gone, or -errno. */
+static int is_in_ours(pid_t pid)
+{
+	cleanup_close int here = sysgenid_pidns_open(0), there = sysgenid_pidns_open(pid);
+	struct stat ours, theirs;
+
+	if (sysgenid_is_gone(there))
+		return 0;
+	if (here < 0 || there < 0)
+		return here < 0 ? here : there;
+	if (fstat(here, &ours) || fstat(there, &theirs))
+		return -errno;
+	return ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
+}
+
+static int check_namespace(pid_t pid)
+{
+	int result = is_in_ours(pid);
+
+	if (!result)
+		return 0;
+	if (result < 0) {
+		sysgenid_refuse(pid, "cannot find out which PID namespace task %d has: %s", pid,
+				strerror(-result));
+		return result;
+	}
+	sysgenid_refuse(pid,
+			SYSGENID_IMAGE_NAME " says that the tasks have a PID namespace, and so a "
+					    "counter, of their own, and task %d has none: the "
+					    "image may be forged. The restored tasks are killed",
+			pid);
+	return -EBADMSG;
+}
+
+int sysgenid_raise_check(pid_t pid, const SysgenidImage *image)
+{
+	int error = image->own_pid_namespace ? check_namespace(pid) : 0;
+
+	if (error)
+		return error;
+	if (!(image->n_files || image->n_mappings) ||
+	    __atomic_load_n(&shared->raised, __ATOMIC_SEQ_CST))
+		return 0;
+	sysgenid_refuse(pid, SYSGENID_IMAGE_NAME
+			" says that a task has the counter, and no restored task has asked for it: "
+			"criu may know it by another path. The restored tasks are killed, since "
+			"one would run on an old generation");
+	return -ENODATA;
+}
