@@ -61,7 +61,7 @@ check-kernels: need-vm ## the modules on each kernel that Debian has headers for
 check-packages: need-vm need-check ## build the Debian packages, compare two builds, and install, upgrade and purge them in VMs
 	@prove --timer --comments --exec '' tests/packages.t
 	@for suite in bookworm trixie; do \
-		for test in reproducible vm; do \
+		for test in reproducible root vm; do \
 			prove --timer --comments tests/packages/$$test.t :: $$suite || exit; \
 		done; \
 	done
