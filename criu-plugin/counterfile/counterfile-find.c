@@ -92,13 +92,17 @@ static int find_mounted(pid_t pid, struct search *search)
 	return sysgenid_for_each_mount(fd, look_at_mount, search);
 }
 
+static int look_at_file(struct search *search, dev_t device, ino_t inode)
+{
+	if (sysgenid_own_is(device, inode))
+		search->found->own = SYSGENID_OWN_USED;
+	/* Without a registry there is no file system whose number this is. */
+	return device == search->device ? look_up(search, NULL, device, inode) : 0;
+}
+
 static int look_at_mapping(const struct sysgenid_vma *vma, void *argument)
 {
-	struct search *search = argument;
-
-	return vma->inode && vma->device == search->device
-		       ? look_up(search, NULL, vma->device, vma->inode)
-		       : 0;
+	return vma->inode ? look_at_file(argument, vma->device, vma->inode) : 0;
 }
 
 static int find_open(pid_t pid, struct search *search)
@@ -118,10 +122,10 @@ static int find_open(pid_t pid, struct search *search)
 		if (entry->d_name[0] == '.' ||
 		    statx(dirfd(directory), entry->d_name, AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
 			  STATX_TYPE | STATX_INO, &file) ||
-		    !S_ISREG(file.stx_mode) ||
-		    makedev(file.stx_dev_major, file.stx_dev_minor) != search->device)
+		    !S_ISREG(file.stx_mode))
 			continue;
-		error = look_up(search, NULL, search->device, file.stx_ino);
+		error = look_at_file(search, makedev(file.stx_dev_major, file.stx_dev_minor),
+				     file.stx_ino);
 	}
 	return error;
 }
@@ -140,6 +144,29 @@ static int locate_registry(struct search *search)
 	return sysgenid_registry_locate(fd, &search->place);
 }
 
+/* The host's criu can have a registry as well, and the same file in it. */
+static int finish_own(pid_t pid, struct sysgenid_counterfiles *found)
+{
+	int seen;
+
+	for (size_t i = 0; i < found->n; i++)
+		if (sysgenid_own_is(found->files[i].device, found->files[i].inode)) {
+			found->own = SYSGENID_OWN_NOT;
+			return 0;
+		}
+	if (!sysgenid_own_exists() || found->own == SYSGENID_OWN_USED)
+		return 0;
+	seen = sysgenid_own_is_seen_by(pid);
+	if (seen > 0)
+		found->own = SYSGENID_OWN_SEEN;
+	return seen < 0 ? seen : 0;
+}
+
+int sysgenid_counterfiles_in_use(void)
+{
+	return sysgenid_own_exists() ? 1 : sysgenid_counterfile_in_use();
+}
+
 int sysgenid_counterfiles_find(pid_t pid, struct sysgenid_counterfiles *found)
 {
 	struct search search = { .found = found };
@@ -149,10 +176,12 @@ int sysgenid_counterfiles_find(pid_t pid, struct sysgenid_counterfiles *found)
 	error = locate_registry(&search);
 	if (!error)
 		error = find_mounted(pid, &search);
-	if (error || !search.device)
+	if (error || (!search.device && !sysgenid_own_exists()))
 		return error;
 	error = sysgenid_for_each_vma(pid, false, look_at_mapping, &search);
-	return error ? error : find_open(pid, &search);
+	if (!error)
+		error = find_open(pid, &search);
+	return error ? error : finish_own(pid, found);
 }
 
 void sysgenid_counterfiles_free(struct sysgenid_counterfiles *found)

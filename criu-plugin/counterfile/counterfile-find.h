@@ -6,13 +6,19 @@
 #ifndef SYSGENID_COUNTERFILE_FIND_H
 #define SYSGENID_COUNTERFILE_FIND_H
 
+#include "counterfile-own.h"
 #include "counterfile-registry.h"
 
 struct sysgenid_counterfiles {
 	struct sysgenid_counterfile *files; /* each once */
 	size_t n;
 	bool covers_device; /* something is mounted at /dev/sysgenid in the root of the task */
+	/* The one at criu's own /dev/sysgenid, if it is not among "files". */
+	enum sysgenid_own own;
 };
+
+/* Can any task have a counter file? Returns 1, 0, or -errno: nobody knows. */
+int sysgenid_counterfiles_in_use(void);
 
 /*
  * Finds counter files that are mounted where the task can see them, at whatever path, and those

@@ -4,9 +4,11 @@
 #include <sys/stat.h>
 
 #include <libsysgenid.h>
+#include <linux/sysgenid.h>
 
 #include <cleanup.h>
 
+#include "counterfile-own.h"
 #include "module.h"
 #include "criu_abi.h"
 #include "dump-files.h"
@@ -70,6 +72,7 @@ static int inspect(pid_t pid, void *unused)
 	SysgenidImage *image = dump.made.image;
 	const struct sysgenid_image_lists before = sysgenid_image_lists(image);
 	const bool own = image->own_pid_namespace, other = image->other_pid_namespace;
+	const bool marked = image->has_file_mark;
 	struct sysgenid_image_lists after;
 	int error;
 
@@ -79,7 +82,7 @@ static int inspect(pid_t pid, void *unused)
 		error = sysgenid_wipe_dump(pid, image);
 	after = sysgenid_image_lists(image);
 	if (memcmp(&before, &after, sizeof(after)) || own != image->own_pid_namespace ||
-	    other != image->other_pid_namespace)
+	    other != image->other_pid_namespace || marked != image->has_file_mark)
 		dump.made.stored = false;
 	return error;
 }
@@ -107,13 +110,23 @@ static int keep_findings(void)
 	return dump.findings.counter_file ? sysgenid_dump_image_need_plugin(&dump.made) : 0;
 }
 
+/* Tasks are not frozen yet, so the file's server can answer. */
+static int open_own_file(void)
+{
+	int error = sysgenid_own_open();
+
+	if (error)
+		sysgenid_err("cannot look at " SYSGENID_DEVICE ": %s", strerror(-error));
+	return error;
+}
+
 int sysgenid_dump_init(int stage, const struct sysgenid_config *config)
 {
 	memset(&dump, 0, sizeof(dump));
 	dump.stage = stage;
 	dump.config = *config;
 	dump.findings.pid_namespace = -1;
-	if (stage == CRIU_STAGE_DUMP && sysgenid_dump_image_remove_earlier())
+	if (stage == CRIU_STAGE_DUMP && (sysgenid_dump_image_remove_earlier() || open_own_file()))
 		return -EIO;
 	sysgenid_dump_image_begin(&dump.made);
 	if (!dump.made.image)
@@ -243,5 +256,6 @@ void sysgenid_dump_exit(int ret, bool first)
 void sysgenid_dump_leave(void)
 {
 	sysgenid_module_close();
+	sysgenid_own_close();
 	sysgenid_dump_image_free(&dump.made);
 }

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <linux/sysgenid.h>
+
 #include "inspect.h"
 #include "log.h"
 #include "status.h"
@@ -62,15 +64,20 @@ static int inspect_namespace(pid_t pid, pid_t inner, SysgenidImage *image,
 	return 0;
 }
 
+static void raise_file_mark(SysgenidImage *image, uint32_t generation)
+{
+	if (!image->has_file_mark || image->file_mark < generation)
+		image->file_mark = generation;
+	image->has_file_mark = true;
+}
+
 static int store_file_task(pid_t inner, uint32_t generation, SysgenidImage *image)
 {
 	int error = sysgenid_image_add_file_task(image, inner);
 
 	if (error && error != -EEXIST)
 		return error;
-	if (!image->has_file_mark || image->file_mark < generation)
-		image->file_mark = generation;
-	image->has_file_mark = true;
+	raise_file_mark(image, generation);
 	return 0;
 }
 
@@ -94,6 +101,27 @@ static int keep_file(pid_t pid, pid_t inner, const struct sysgenid_counterfile *
 	return error;
 }
 
+/* Of a task that has the file at criu's own /dev/sysgenid. */
+static int keep_own(pid_t pid, pid_t inner, enum sysgenid_own own, SysgenidImage *image)
+{
+	uint32_t generation = sysgenid_own_read();
+	int error = 0;
+
+	if (own == SYSGENID_OWN_USED)
+		error = store_file_task(inner, generation, image);
+	else
+		raise_file_mark(image, generation);
+	if (error)
+		sysgenid_err("task %d has criu's own counter file " SYSGENID_DEVICE
+			     ", and that cannot be stored: %s",
+			     pid, strerror(-error));
+	else
+		sysgenid_info("task %d %s criu's own counter file " SYSGENID_DEVICE
+			      ", generation %u",
+			      pid, own == SYSGENID_OWN_USED ? "has" : "could open", generation);
+	return error;
+}
+
 static int inspect_files(pid_t pid, pid_t inner, SysgenidImage *image,
 			 struct sysgenid_findings *findings)
 {
@@ -104,7 +132,9 @@ static int inspect_files(pid_t pid, pid_t inner, SysgenidImage *image,
 		error = fail(pid, "which counter files", error);
 	for (size_t i = 0; !error && i < found.n; i++)
 		error = keep_file(pid, inner, &found.files[i], image);
-	findings->counter_file |= found.n > 0;
+	if (!error && found.own != SYSGENID_OWN_NOT)
+		error = keep_own(pid, inner, found.own, image);
+	findings->counter_file |= found.n > 0 || found.own == SYSGENID_OWN_USED;
 	sysgenid_counterfiles_free(&found);
 	return error;
 }
@@ -134,7 +164,7 @@ int sysgenid_inspect(pid_t pid, SysgenidImage *image, struct sysgenid_findings *
 		error = inspect_mappings(pid, findings);
 	if (error)
 		return error;
-	in_use = sysgenid_counterfile_in_use();
+	in_use = sysgenid_counterfiles_in_use();
 	if (in_use < 0)
 		sysgenid_err("cannot look into " SYSGENID_REGISTRY ": %s", strerror(-in_use));
 	return in_use > 0 ? inspect_files(pid, inner, image, findings) : in_use;

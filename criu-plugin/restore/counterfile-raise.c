@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <linux/sysgenid.h>
+
 #include "log.h"
 #include "refuse.h"
 #include "status.h"
@@ -15,6 +17,8 @@ static struct {
 	ino_t inode;
 } * raised;
 static size_t n_raised;
+/* Has the file at criu's own /dev/sysgenid moved for this restore; was it tried? */
+static bool own_moved, own_told;
 
 static bool is_raised(const struct sysgenid_counterfile *file)
 {
@@ -47,6 +51,15 @@ static uint32_t mark_of(const SysgenidImage *image)
 	return image->has_mark && image->mark > mark ? image->mark : mark;
 }
 
+static void refuse_without_image(pid_t pid, const char *path)
+{
+	sysgenid_refuse(pid,
+			"task %d has the counter file %s, and there is "
+			"no " SYSGENID_IMAGE_NAME " that says how far it had got: copy the image "
+			"again from where the dump was made, or make it where this plugin is",
+			pid, path);
+}
+
 static int raise_file(pid_t pid, const struct sysgenid_counterfile *file,
 		      const SysgenidImage *image, bool reseeded)
 {
@@ -56,12 +69,7 @@ static int raise_file(pid_t pid, const struct sysgenid_counterfile *file,
 	if (is_raised(file))
 		return 0;
 	if (!image) {
-		sysgenid_refuse(
-			pid,
-			"task %d has the counter file %s, and there is "
-			"no " SYSGENID_IMAGE_NAME " that says how far it had got: copy the image "
-			"again from where the dump was made, or make it where this plugin is",
-			pid, file->path);
+		refuse_without_image(pid, file->path);
 		return -ENODATA;
 	}
 	error = mark_of(image) == UINT32_MAX ? -ERANGE : remember(file);
@@ -87,7 +95,58 @@ static int log_lost(pid_t pid, const struct sysgenid_counterfiles *found)
 	return -ENXIO;
 }
 
-static int raise_files(pid_t pid, bool needed, const SysgenidImage *image, bool reseeded)
+static void refuse_own(pid_t pid, uint32_t generation, int error)
+{
+	if (error == -EROFS)
+		sysgenid_refuse(pid,
+				"task %d has the counter file " SYSGENID_DEVICE ", which "
+				"says %u as when the tasks were dumped, and criu here has no right "
+				"to write it: run 'sysgenid trigger' on the host of this container "
+				"before each restore, or give the container the device",
+				pid, generation);
+	else
+		sysgenid_refuse(pid,
+				"cannot raise the generation in the counter file " SYSGENID_DEVICE
+				": %s",
+				strerror(-error));
+}
+
+/*
+ * Raises the file at criu's own /dev/sysgenid. In a container it is the host's, and criu there
+ * cannot write it. Then it is enough if the host has raised it since the dump. needed: the task
+ * has or had it mapped or open, and must not run otherwise.
+ */
+static int raise_own(pid_t pid, bool needed, const SysgenidImage *image, bool reseeded)
+{
+	uint32_t generation = 0, mark = image ? mark_of(image) : 0;
+	int error;
+
+	if (own_moved)
+		return 0;
+	if (needed && !image) {
+		refuse_without_image(pid, SYSGENID_DEVICE);
+		return -ENODATA;
+	}
+	error = mark == UINT32_MAX ? -ERANGE : sysgenid_own_raise(mark, reseeded, &generation);
+	if (error == -EROFS && image && generation > mark)
+		error = 0;
+	own_moved = !error;
+	if (!error)
+		sysgenid_info("generation %u in criu's own counter file " SYSGENID_DEVICE,
+			      generation);
+	else if (needed)
+		refuse_own(pid, generation, error);
+	else if (!own_told)
+		sysgenid_warn(
+			"criu here cannot raise the generation in the counter file " SYSGENID_DEVICE
+			", and no restored process has it mapped or open; a process that opens "
+			"it now may take itself for the one that was dumped");
+	own_told = true;
+	return needed ? error : 0;
+}
+
+static int raise_files(pid_t pid, bool needed, const SysgenidImage *image, bool reseeded,
+		       bool strict)
 {
 	struct sysgenid_counterfiles found;
 	int error = sysgenid_counterfiles_find(pid, &found);
@@ -98,17 +157,31 @@ static int raise_files(pid_t pid, bool needed, const SysgenidImage *image, bool 
 	else if (error)
 		sysgenid_refuse(pid, "cannot find out whether task %d has a counter file: %s", pid,
 				strerror(-error));
-	else if (needed && !found.n)
+	else if (needed && !found.n && !found.own)
 		error = log_lost(pid, &found);
 	for (size_t i = 0; !error && i < found.n; i++)
 		error = raise_file(pid, &found.files[i], image, reseeded);
+	if (!error && found.own)
+		error = raise_own(pid, needed || strict || found.own == SYSGENID_OWN_USED, image,
+				  reseeded);
 	sysgenid_counterfiles_free(&found);
 	return error;
 }
 
-int sysgenid_counterfiles_raise(pid_t pid, const SysgenidImage *image, bool reseeded)
+int sysgenid_counterfiles_prepare(void)
 {
-	int inner, in_use = sysgenid_counterfile_in_use();
+	int error = sysgenid_own_open();
+
+	n_raised = 0;
+	own_moved = own_told = false;
+	if (error)
+		sysgenid_err("cannot look at " SYSGENID_DEVICE ": %s", strerror(-error));
+	return error;
+}
+
+int sysgenid_counterfiles_raise(pid_t pid, const SysgenidImage *image, bool reseeded, bool strict)
+{
+	int inner, in_use = sysgenid_counterfiles_in_use();
 
 	if (in_use < 0) {
 		sysgenid_refuse(pid, "cannot look into " SYSGENID_REGISTRY ": %s",
@@ -127,5 +200,5 @@ int sysgenid_counterfiles_raise(pid_t pid, const SysgenidImage *image, bool rese
 		return inner;
 	}
 	return raise_files(pid, image && sysgenid_image_has_file_task(image, inner), image,
-			   reseeded);
+			   reseeded, strict);
 }

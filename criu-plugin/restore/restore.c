@@ -10,6 +10,7 @@
 #include <reseed.h>
 
 #include "binding.h"
+#include "counterfile-own.h"
 #include "counterfile-raise.h"
 #include "criu_abi.h"
 #include "droppable.h"
@@ -237,6 +238,7 @@ static void attempt(const struct sysgenid_facts *facts, struct sysgenid_judgemen
 void sysgenid_restore_leave(void)
 {
 	sysgenid_module_close();
+	sysgenid_own_close();
 	if (restore.image)
 		sysgenid_image_free(restore.image);
 	restore.image = NULL;
@@ -251,7 +253,7 @@ int sysgenid_restore_init(const struct sysgenid_config *config)
 	restore.config = *config;
 	sysgenid_refuse_reset();
 	gather_facts(&facts);
-	if (switches_are_good())
+	if (switches_are_good() && !sysgenid_counterfiles_prepare())
 		attempt(&facts, &judgement);
 	/* The socket is closed, since the restored tasks are forked from this process. */
 	sysgenid_module_close();
@@ -332,7 +334,8 @@ int sysgenid_restore_resume_late(int pid)
 	if (restore.image && restore.config.wipe_on_fork)
 		wipe(pid);
 	if (!sysgenid_is_refused() &&
-	    sysgenid_counterfiles_raise(pid, restore.image, restore.reseeded))
+	    sysgenid_counterfiles_raise(pid, restore.image, restore.reseeded,
+					restore.config.strict))
 		sysgenid_err("the restored tasks are killed, since one would run on an old "
 			     "generation");
 	return -ENOTSUP;

@@ -305,6 +305,19 @@ check_unrelated()
 	is "$(word bystander)" 9 "no file moves"
 }
 
+# A container's root makes a file of that form, mounts it and maps it: for the host's criu it is none of ours.
+check_alike()
+{
+	"$SUBJECT" page /root/alike 9 >/dev/null
+	CONTAINER_COUNTER=/root/alike ok "a container with a file that only looks like a counter file starts" \
+		subject_start alike mapping
+	ok "it is dumped by the host" checkpoint alike alike
+	unlike "$(tests/cr/image-edit show "$CR_DIR/alike/$IMAGE")" '^file_|\nfile_' "the image says nothing of it"
+	ok "it is restored by the host" restore_with /root/alike alike alike-again
+	is "$("$SUBJECT" page /root/alike) $(word bystander)" "9 9" "neither it nor another file moves"
+	container_kill alike-again
+}
+
 no_module
 install_plugin
 with_plugin
@@ -318,6 +331,7 @@ check_unread
 check_hostile_container
 check_fuse
 check_unrelated
+check_alike
 ok "no process is left" wait_for 30 nobody_is_left
 rm -r "$REGISTRY"
 done_testing

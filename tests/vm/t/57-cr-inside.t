@@ -157,8 +157,105 @@ check_userns_box()
 		"userns: its root cannot move the system's generation"
 }
 
-fresh_module
+REGISTRY=/run/sysgenid/containers
+
+# The container's own file, or the host's, from outside.
+file_word()
+{
+	"$SUBJECT" page "$1"
+}
+
+# looks_at_old BOX IMAGE WHAT: restored, and sees nothing new
+stays_old()
+{
+	ok "$1: $3" inside_restore "$1" "$2"
+	read_news "$2" "$1"
+	is "${LOG[*]}" "" "$1: $3: and sees the old generation"
+	inside_kill "$1"
+}
+
+# file_refused BOX IMAGE MESSAGE WHAT: nothing of it runs
+file_refused()
+{
+	not_ok "$1: $4: refused" inside_restore "$1" "$2"
+	like "$(messages "$2/restore.log")" "Error .*sysgenid: .*$3" "$1: $4: the message says so"
+	# shellcheck disable=SC2016  # expanded inside
+	not_ok "$1: $4: nothing is left of it" inside "$1" bash -c 'test -e "/proc/$(</run/out.pid)/exe"'
+}
+
+# file_clone BOX IMAGE GENERATION WHAT
+file_clone()
+{
+	ok "$1: $4 is restored" inside_restore "$1" "$2" || return
+	ok "$1: $4 sees $3" wait_for 30 news_has "$2" "$1" " sees $3( |$)"
+	read_news "$2" "$1"
+	is "${#LOG[@]}" 1 "$1: $4 sees one change and no other"
+	inside_kill "$1"
+}
+
+# The host's file, which nobody in the container can write.
+check_host_file()
+{
+	ok "$1: a program with a counter file starts" inside_start "$1" out "${2:-mapping}"
+	without_plugin
+	ok "$1: control: it is dumped without the plugin" inside_dump "$1" control
+	stays_old "$1" control "control: without the plugin it is restored"
+	with_plugin
+	ok "$1: it starts again" inside_start "$1" out "${2:-mapping}"
+	ok "$1: it is dumped" inside_dump "$1" image || return
+	file_refused "$1" image "/dev/sysgenid, which says $3 .*run 'sysgenid trigger' on the host" "a file that has not moved"
+	file_refused "$1" control "there is no sysgenid.img" "an image that was made without the plugin"
+	ok "$1: the host moves the file" "$TOOL" trigger --container "$1"
+	file_clone "$1" image $(($3 + 1)) "the first clone"
+	file_clone "$1" image $(($3 + 1)) "the second clone"
+	is "$(file_word "$REGISTRY/$1/counter")" $(($3 + 1)) "$1: nobody else has moved the file"
+}
+
+# What does not use the counter is not refused, unless somebody asks for that.
+check_idle()
+{
+	ok "$1: a program that does not use the file starts" inside_start "$1" out idle
+	ok "$1: it is dumped" inside_dump "$1" idle
+	ok "$1: it is restored" inside_restore "$1" idle
+	is "$(messages idle/restore.log | grep -c 'cannot raise the generation in the counter file /dev/sysgenid')" 1 \
+		"$1: with one warning"
+	inside_kill "$1"
+	inside "$1" bash -c 'echo strict = yes >/etc/sysgenid/criu.conf'
+	not_ok "$1: and strict: refused" inside_restore "$1" idle
+	inside "$1" rm /etc/sysgenid/criu.conf
+}
+
+# A file that the container's root has made: criu in there can write it.
+check_own_file()
+{
+	inside own "$SUBJECT" page /dev/sysgenid 7 >/dev/null
+	ok "own: a program with a file of the container's own starts" inside_start own out mapping
+	ok "own: it is dumped" inside_dump own image || return
+	file_clone own image 8 "the first clone"
+	file_clone own image 9 "the second clone"
+	ok "own: a program that does not use the file starts" inside_start own out idle
+	ok "own: it is dumped" inside_dump own idle
+	ok "own: it is restored" inside_restore own idle
+	inside_kill own
+	is "$(inside own "$SUBJECT" page /dev/sysgenid)" 10 "own: and the file moves all the same"
+}
+
+check_files()
+{
+	no_module
+	mkdir -p "$REGISTRY/file"
+	"$SUBJECT" page "$REGISTRY/file/counter" 7 >/dev/null
+	CONTAINER_COUNTER=$REGISTRY/file/counter ok "a container with a counter file of the host starts" box_start file
+	check_host_file file mapping 7
+	check_idle file
+	ok "a container without a counter starts" box_start own
+	check_own_file
+	rm -r "$REGISTRY"
+}
+
 install_plugin
+check_files
+fresh_module
 ok "a container starts" box_start plain
 ok "a program in another one starts" subject_start other look /dev/sysgenid
 check_box plain

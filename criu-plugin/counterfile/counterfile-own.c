@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <linux/sysgenid.h>
+
+#include <cleanup.h>
+#include <counterfile-page.h>
+
+#include "counterfile-own.h"
+#include "status.h"
+
+static struct {
+	struct sysgenid_page *page; /* NULL: there is no file */
+	bool writable;
+	dev_t device;
+	ino_t inode;
+} own;
+
+static bool is_no_right(int error)
+{
+	return error == -EROFS || error == -EACCES || error == -EPERM;
+}
+
+/* The driver's node is not opened: an open file of it is a watcher. */
+static int is_regular(void)
+{
+	cleanup_close int fd = open(SYSGENID_DEVICE, O_PATH | O_CLOEXEC);
+	struct stat stat;
+
+	if (fd < 0)
+		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 : -errno;
+	return fstat(fd, &stat) ? -errno : S_ISREG(stat.st_mode);
+}
+
+static int map(bool writable)
+{
+	cleanup_close int fd =
+		counterfile_open(AT_FDCWD, SYSGENID_DEVICE, writable ? O_RDWR : O_RDONLY);
+	struct sysgenid_page *page;
+	struct stat stat;
+	int error = fd < 0 ? fd : counterfile_map(fd, writable, &page);
+
+	if (error)
+		return error;
+	if (fstat(fd, &stat)) {
+		error = -errno;
+		counterfile_unmap(page);
+		return error;
+	}
+	own.page = page;
+	own.writable = writable;
+	own.device = stat.st_dev;
+	own.inode = stat.st_ino;
+	return 0;
+}
+
+int sysgenid_own_open(void)
+{
+	int result = is_regular();
+
+	sysgenid_own_close();
+	if (result <= 0)
+		return result;
+	result = map(true);
+	if (is_no_right(result))
+		result = map(false);
+	/* -ENOTTY: another file has this name. Without a right to read it, no task has one. */
+	return result == -ENOTTY || is_no_right(result) ? 0 : result;
+}
+
+void sysgenid_own_close(void)
+{
+	if (own.page)
+		counterfile_unmap(own.page);
+	own.page = NULL;
+}
+
+bool sysgenid_own_exists(void)
+{
+	return own.page;
+}
+
+bool sysgenid_own_is(dev_t device, ino_t inode)
+{
+	return own.page && own.device == device && own.inode == inode;
+}
+
+int sysgenid_own_is_seen_by(pid_t pid)
+{
+	struct stat theirs, ours;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", pid);
+	if (stat(path, &theirs))
+		return sysgenid_is_gone(-errno) ? 0 : -errno;
+	if (stat("/proc/self/ns/mnt", &ours))
+		return -errno;
+	return theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
+}
+
+uint32_t sysgenid_own_read(void)
+{
+	return __atomic_load_n(&own.page->generation, __ATOMIC_ACQUIRE);
+}
+
+int sysgenid_own_raise(uint32_t mark, bool reseeded, uint32_t *generation)
+{
+	if (!own.writable) {
+		*generation = sysgenid_own_read();
+		return -EROFS;
+	}
+	*generation = counterfile_raise(own.page, mark + 1);
+	if (reseeded)
+		counterfile_reseeded(own.page, *generation);
+	return 0;
+}

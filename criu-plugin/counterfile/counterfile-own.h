@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The counter file at criu's own /dev/sysgenid. Where criu runs inside a container there is no
+ * registry, and this is the container's counter file. Only root of criu's own mount namespace
+ * can put a file there: a container cannot do that to the host's criu.
+ */
+#ifndef SYSGENID_COUNTERFILE_OWN_H
+#define SYSGENID_COUNTERFILE_OWN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+enum sysgenid_own {
+	SYSGENID_OWN_NOT,  /* there is none, or the task has nothing to do with it */
+	SYSGENID_OWN_SEEN, /* the task is in criu's mount namespace and could open it */
+	SYSGENID_OWN_USED, /* the task has it mapped or open */
+};
+
+/*
+ * Looks for the file and maps it. To be called before tasks are frozen or restored, since a file
+ * system may ask a task. Returns 0, also if there is no such file, or -errno.
+ */
+int sysgenid_own_open(void);
+void sysgenid_own_close(void);
+
+bool sysgenid_own_exists(void);
+bool sysgenid_own_is(dev_t device, ino_t inode);
+
+/* Is the task in criu's own mount namespace? Returns 1, 0 or -errno. */
+int sysgenid_own_is_seen_by(pid_t pid);
+
+/* Reads the generation of the file, which must exist. */
+uint32_t sysgenid_own_read(void);
+
+/*
+ * Raises the generation of the file, which must exist, by one at least and above mark. Returns 0,
+ * or -EROFS if criu has no right to write the file; generation is the file's in both cases.
+ */
+int sysgenid_own_raise(uint32_t mark, bool reseeded, uint32_t *generation);
+
+#endif

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The counter file at criu's own /dev/sysgenid: what counts as one, and who moves it. */
+#include <errno.h>
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/mount.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <linux/sysgenid.h>
+
+#include "counterfile-own.h"
+#include "tap.h"
+
+static void must(bool good)
+{
+	if (!good) {
+		perror("# cannot prepare the test");
+		abort();
+	}
+}
+
+/* A /dev that nobody else sees. Returns whether this may be done here. */
+static bool make_dev(void)
+{
+	umask(022);
+	return !unshare(CLONE_NEWNS) && !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
+	       !mount("dev", "/dev", "tmpfs", 0, "mode=755");
+}
+
+static void make(uint32_t generation, uint32_t magic, off_t size, mode_t mode)
+{
+	struct sysgenid_page page = {
+		.generation = generation,
+		.magic = magic,
+		.version = SYSGENID_PAGE_VERSION,
+	};
+	int fd;
+
+	unlink(SYSGENID_DEVICE);
+	fd = open(SYSGENID_DEVICE, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	must(fd >= 0 && write(fd, &page, sizeof(page)) == sizeof(page) && !ftruncate(fd, size) &&
+	     !fchmod(fd, mode) && !close(fd));
+}
+
+static void is_none(const char *what)
+{
+	ok(!sysgenid_own_open() && !sysgenid_own_exists(), "%s is no counter file", what);
+	sysgenid_own_close();
+}
+
+static void test_others(off_t page)
+{
+	unlink(SYSGENID_DEVICE);
+	is_none("nothing");
+	make(7, 1, page, 0644);
+	is_none("a page of other content");
+	make(7, SYSGENID_PAGE_MAGIC, page * 2, 0644);
+	is_none("a file of another size");
+	make(7, SYSGENID_PAGE_MAGIC, page, 0666);
+	is_none("a file that anybody can write");
+	make(7, SYSGENID_PAGE_MAGIC, page, 0644);
+	must(!chown(SYSGENID_DEVICE, 1, 1));
+	is_none("another user's file");
+	must(!unlink(SYSGENID_DEVICE) && !mkfifo(SYSGENID_DEVICE, 0644));
+	is_none("a FIFO");
+	must(!unlink(SYSGENID_DEVICE) && !symlink("/nowhere", SYSGENID_DEVICE));
+	is_none("a link to nothing");
+}
+
+static void test_raise(off_t page)
+{
+	uint32_t generation;
+	struct stat stat_buf;
+
+	make(7, SYSGENID_PAGE_MAGIC, page, 0644);
+	must(!stat(SYSGENID_DEVICE, &stat_buf));
+	ok(!sysgenid_own_open() && sysgenid_own_is(stat_buf.st_dev, stat_buf.st_ino) &&
+		   sysgenid_own_read() == 7,
+	   "a file that this process can write is found");
+	ok(!sysgenid_own_is(stat_buf.st_dev, stat_buf.st_ino + 1), "... and no other file is it");
+	ok(!sysgenid_own_raise(3, false, &generation) && generation == 8, "it is raised by one");
+	ok(!sysgenid_own_raise(20, false, &generation) && generation == 21 &&
+		   sysgenid_own_read() == 21,
+	   "and above the mark");
+	must(!mount(SYSGENID_DEVICE, SYSGENID_DEVICE, NULL, MS_BIND, NULL) &&
+	     !mount(NULL, SYSGENID_DEVICE, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL));
+	ok(!sysgenid_own_open() && sysgenid_own_exists(), "mounted read-only it is found");
+	ok(sysgenid_own_raise(30, false, &generation) == -EROFS && generation == 21 &&
+		   sysgenid_own_read() == 21,
+	   "and not raised");
+	sysgenid_own_close();
+}
+
+/* Is a task in a mount namespace of its own told apart? */
+static void test_seen(void)
+{
+	int ends[2], status;
+	pid_t child;
+	char byte;
+
+	must(!pipe(ends));
+	child = fork();
+	must(child >= 0);
+	if (!child) {
+		must(!unshare(CLONE_NEWNS) && write(ends[1], "x", 1) == 1);
+		while (pause())
+			;
+	}
+	must(read(ends[0], &byte, 1) == 1);
+	ok(sysgenid_own_is_seen_by(getpid()) == 1, "a task of this mount namespace sees it");
+	ok(sysgenid_own_is_seen_by(child) == 0, "a task of another one does not");
+	must(!kill(child, SIGKILL) && waitpid(child, &status, 0) == child);
+	ok(sysgenid_own_is_seen_by(child) == 0, "nor does a task that is gone");
+}
+
+int main(void)
+{
+	off_t page = (off_t)sysconf(_SC_PAGESIZE);
+
+	if (!make_dev()) {
+		skip("a /dev of its own", "needs root and namespaces");
+		return done_testing();
+	}
+	test_others(page);
+	test_raise(page);
+	test_seen();
+	return done_testing();
+}
