@@ -4,14 +4,12 @@
  * stopped. So nothing here relies on names in a container, or asks a server: what a task has
  * mounted, mapped and open is what the kernel says.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <mounts.h>
@@ -19,6 +17,7 @@
 #include <cleanup.h>
 
 #include "counterfile-find.h"
+#include "fds.h"
 #include "maps.h"
 
 struct search {
@@ -105,29 +104,9 @@ static int look_at_mapping(const struct sysgenid_vma *vma, void *argument)
 	return vma->inode ? look_at_file(argument, vma->device, vma->inode) : 0;
 }
 
-static int find_open(pid_t pid, struct search *search)
+static int look_at_fd(const struct sysgenid_fd *file, void *argument)
 {
-	cleanup_directory DIR *directory = NULL;
-	const struct dirent *entry;
-	struct statx file;
-	int error = 0;
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/fd", pid);
-	directory = opendir(path);
-	if (!directory)
-		return errno == ENOENT ? -ESRCH : -errno;
-	while (!error && (entry = readdir(directory))) {
-		/* AT_STATX_DONT_SYNC: no server is asked. */
-		if (entry->d_name[0] == '.' ||
-		    statx(dirfd(directory), entry->d_name, AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
-			  STATX_TYPE | STATX_INO, &file) ||
-		    !S_ISREG(file.stx_mode))
-			continue;
-		error = look_at_file(search, makedev(file.stx_dev_major, file.stx_dev_minor),
-				     file.stx_ino);
-	}
-	return error;
+	return look_at_file(argument, file->device, file->inode);
 }
 
 /* Without a registry no counter file can be found; mounts are looked at all the same. */
@@ -180,7 +159,7 @@ int sysgenid_counterfiles_find(pid_t pid, struct sysgenid_counterfiles *found)
 		return error;
 	error = sysgenid_for_each_vma(pid, false, look_at_mapping, &search);
 	if (!error)
-		error = find_open(pid, &search);
+		error = sysgenid_for_each_fd(pid, look_at_fd, &search);
 	return error ? error : finish_own(pid, found);
 }
 

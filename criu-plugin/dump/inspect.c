@@ -139,16 +139,16 @@ static int inspect_files(pid_t pid, pid_t inner, SysgenidImage *image,
 	return error;
 }
 
-static int inspect_mappings(pid_t pid, struct sysgenid_findings *findings)
+static int inspect_vrng(pid_t pid, struct sysgenid_findings *findings)
 {
-	int result = sysgenid_vrng_mapped(pid);
+	int result = sysgenid_vrng_used(pid);
 
 	if (result < 0)
-		return fail(pid, "which mappings", result);
+		return fail(pid, "which mappings and open files", result);
 	if (!result)
 		return 0;
 	findings->system_wide = true;
-	sysgenid_info("task %d has the system's counter mapped from " SYSGENID_VRNG_DIRECTORY, pid);
+	sysgenid_info("task %d has the system's counter from " SYSGENID_VRNG_DIRECTORY, pid);
 	return 0;
 }
 
@@ -161,7 +161,7 @@ int sysgenid_inspect(pid_t pid, SysgenidImage *image, struct sysgenid_findings *
 		return fail(pid, "which number in its PID namespace", inner);
 	error = inspect_namespace(pid, inner, image, findings);
 	if (!error && !findings->system_wide)
-		error = inspect_mappings(pid, findings);
+		error = inspect_vrng(pid, findings);
 	if (error)
 		return error;
 	in_use = sysgenid_counterfiles_in_use();

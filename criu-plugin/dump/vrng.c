@@ -18,6 +18,7 @@
 
 #include <cleanup.h>
 
+#include "fds.h"
 #include "maps.h"
 #include "vrng.h"
 
@@ -62,15 +63,11 @@ static int list_files(struct search *search)
 }
 
 /* Runs in a child, since the file system may ask a server that is frozen, as with FUSE. */
-static void __attribute__((noreturn)) ask(pid_t pid, const struct sysgenid_vma *vma)
+static void __attribute__((noreturn)) ask(const char *path)
 {
 	struct statfs system;
-	char path[96];
-	int fd;
+	int fd = open(path, O_PATH | O_CLOEXEC);
 
-	snprintf(path, sizeof(path), "/proc/%d/map_files/%llx-%llx", pid,
-		 (unsigned long long)vma->start, (unsigned long long)vma->end);
-	fd = open(path, O_PATH | O_CLOEXEC);
 	_exit(fd < 0 || fstatfs(fd, &system) ? 2 : system.f_type == SYSFS_MAGIC);
 }
 
@@ -87,14 +84,15 @@ static bool await(pid_t child, int *status)
 	return false;
 }
 
-static int ask_in_child(pid_t pid, const struct sysgenid_vma *vma)
+/* path: a link in /proc to the file */
+static int ask_in_child(const char *path)
 {
 	static unsigned int silent;
 	int status = -1;
 	pid_t child = fork();
 
 	if (!child)
-		ask(pid, vma);
+		ask(path);
 	if (child < 0)
 		return -errno;
 	if (await(child, &status))
@@ -106,10 +104,10 @@ static int ask_in_child(pid_t pid, const struct sysgenid_vma *vma)
 }
 
 /*
- * Asks once for each file system: many tasks can have the same file mapped. The tasks are frozen,
+ * Asks once for each file system: many tasks can have the same file mapped or open. The tasks are frozen,
  * so the file system keeps its device number.
  */
-static int is_in_sysfs(pid_t pid, const struct sysgenid_vma *vma)
+static int is_in_sysfs(dev_t device, const char *path)
 {
 	static struct {
 		dev_t device;
@@ -119,37 +117,53 @@ static int is_in_sysfs(pid_t pid, const struct sysgenid_vma *vma)
 	int answer;
 
 	for (size_t i = 0; i < n; i++)
-		if (known[i].device == vma->device)
+		if (known[i].device == device)
 			return known[i].answer;
 	if (n == MOST_QUESTIONS)
 		return -E2BIG;
-	answer = ask_in_child(pid, vma);
+	answer = ask_in_child(path);
 	if (answer < 0)
 		return answer;
-	known[n].device = vma->device;
+	known[n].device = device;
 	known[n++].answer = answer;
 	return answer;
 }
 
-static int look(const struct sysgenid_vma *vma, void *argument)
+static int look(const struct search *search, dev_t device, uint64_t inode, const char *path)
 {
-	const struct search *search = argument;
-
 	for (size_t i = 0; i < search->n; i++) {
-		if (vma->inode != search->inodes[i])
+		if (inode != search->inodes[i])
 			continue;
 		/* Each network namespace has a sysfs of its own. */
-		return vma->device == search->device ? 1 : is_in_sysfs(search->pid, vma);
+		return device == search->device ? 1 : is_in_sysfs(device, path);
 	}
 	return 0;
 }
 
-int sysgenid_vrng_mapped(pid_t pid)
+static int look_at_mapping(const struct sysgenid_vma *vma, void *argument)
+{
+	const struct search *search = argument;
+	char path[96];
+
+	snprintf(path, sizeof(path), "/proc/%d/map_files/%llx-%llx", search->pid,
+		 (unsigned long long)vma->start, (unsigned long long)vma->end);
+	return look(search, vma->device, vma->inode, path);
+}
+
+static int look_at_fd(const struct sysgenid_fd *file, void *argument)
+{
+	return look(argument, file->device, file->inode, file->path);
+}
+
+int sysgenid_vrng_used(pid_t pid)
 {
 	struct search search = { .pid = pid };
-	int error = list_files(&search);
+	int result = list_files(&search);
 
-	if (error || !search.n)
-		return error;
-	return sysgenid_for_each_vma(pid, false, look, &search);
+	if (result || !search.n)
+		return result;
+	result = sysgenid_for_each_vma(pid, false, look_at_mapping, &search);
+	if (!result)
+		result = sysgenid_for_each_fd(pid, look_at_fd, &search);
+	return result == -ESRCH ? 0 : result;
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The system's counter, which our virtio-rng driver lets programs map from a file in sysfs. */
+/* The system's counter, which our virtio-rng driver lets programs map and read in sysfs. */
 #ifndef SYSGENID_VRNG_H
 #define SYSGENID_VRNG_H
 
@@ -11,9 +11,9 @@
 #endif
 
 /*
- * Has the task mapped one of these files? Where its sysfs is mounted, and the file's name, do not
- * matter. Returns 1, 0 or -errno.
+ * Has the task one of these files mapped or open? Where its sysfs is mounted, and the file's name,
+ * do not matter. Returns 1, 0 or -errno.
  */
-int sysgenid_vrng_mapped(pid_t pid);
+int sysgenid_vrng_used(pid_t pid);
 
 #endif

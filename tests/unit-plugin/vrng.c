@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which tasks have mapped the virtio-rng driver's counter. Two file systems stand in for sysfs,
- * as two network namespaces see it, and others for those of a hostile container. Linked with
+ * Which tasks have the virtio-rng driver's counter mapped or open. Two file systems stand in for
+ * sysfs, as two network namespaces see it, and others for those of a hostile container. Linked with
  * --wrap=fstatfs.
  */
 #include <errno.h>
@@ -66,8 +66,8 @@ static dev_t make(const char *folder, const char *name)
 	return stat.st_dev;
 }
 
-/* A task that has the file mapped. */
-static int mapped(const char *path)
+/* A task that has the file mapped, or open. */
+static int used(const char *path, bool mapped)
 {
 	pid_t pid = fork();
 	int result;
@@ -76,12 +76,14 @@ static int mapped(const char *path)
 	if (!pid) {
 		int fd = open(path, O_RDONLY);
 
-		must(fd >= 0 && mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0) != MAP_FAILED);
+		must(fd >= 0);
+		must(!mapped ||
+		     (mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0) != MAP_FAILED && !close(fd)));
 		raise(SIGSTOP);
 		_exit(0);
 	}
 	must(waitpid(pid, NULL, WUNTRACED) == pid);
-	result = sysgenid_vrng_mapped(pid);
+	result = sysgenid_vrng_used(pid);
 	kill(pid, SIGKILL);
 	must(waitpid(pid, NULL, 0) == pid);
 	return result;
@@ -89,7 +91,7 @@ static int mapped(const char *path)
 
 static void gives(const char *path, int expected, const char *name)
 {
-	int result = mapped(path);
+	int result = used(path, true);
 
 	if (!ok(result == expected, "%s", name))
 		printf("# %s: %d\n", path, result);
@@ -101,9 +103,17 @@ static void test_many(void)
 	int result = 0;
 
 	for (int i = 0; i < 300 && !result; i++)
-		result = mapped("/run/alike" FILE_NAME);
+		result = used("/run/alike" FILE_NAME, true);
 	if (!ok(!result, "300 tasks that have the same other file mapped can be dumped"))
 		printf("# %d\n", result);
+}
+
+static void test_open(void)
+{
+	ok(used(SYSGENID_VRNG_DIRECTORY FILE_NAME, false) == 1, "the driver's file, open only");
+	ok(used("/run/netns/another-name", false) == 1, "the same in another sysfs, open only");
+	ok(used("/run/alike" FILE_NAME, false) == 0, "one on another file system, open only");
+	ok(used("/proc/self/exe", false) == 0, "another file, open only");
 }
 
 static void test_silent(void)
@@ -144,6 +154,7 @@ int main(void)
 	      "a file with its path and inode number on another file system is another one");
 	gives("/proc/self/exe", 0, "so is any other");
 	test_many();
+	test_open();
 	test_silent();
 	sysfs[0] = 0;
 	gives(SYSGENID_VRNG_DIRECTORY FILE_NAME, 0,
