@@ -181,13 +181,14 @@ int sysgenid_dump_device_vma(int fd, const struct stat *stat)
 
 /*
  * criu calls this once for each task. All tasks are frozen, and no memory has been dumped yet.
- * -ENOTSUP lets other plugins have their turn.
+ * -ENOTSUP lets other plugins have their turn. criu 4.0 also calls it in a pre-dump, which has no
+ * image of ours: the final dump asks again.
  */
 int sysgenid_dump_checkpoint_devices(int pid)
 {
 	int error;
 
-	if (!dump.made.image)
+	if (!dump.made.image || dump.stage != CRIU_STAGE_DUMP)
 		return -ENOTSUP;
 	dump.inspected = true;
 	error = inspect(pid, NULL);

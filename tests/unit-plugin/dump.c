@@ -114,6 +114,19 @@ static void test_earlier(void)
 	unlinkat(image_directory, SYSGENID_IMAGE_NAME, AT_REMOVEDIR);
 }
 
+/* criu 4.0 asks in a pre-dump, too. */
+static void test_pre_dump(void)
+{
+	int (*checkpoint)(int);
+
+	*(void **)&checkpoint = plugin->hooks[CRIU_HOOK_CHECKPOINT_DEVICES];
+	if (init(CRIU_STAGE_PRE_DUMP))
+		abort();
+	ok(checkpoint(getpid()) == -ENOTSUP, "a pre-dump is asked for a task");
+	plugin->exit(CRIU_STAGE_PRE_DUMP, 0);
+	ok(!is_there(SYSGENID_IMAGE_NAME), "... and writes no image");
+}
+
 static void test_unbound(void)
 {
 	SysgenidImage *image;
@@ -291,6 +304,7 @@ int main(void)
 		return end_host();
 	plugin = dlsym(handle, "CR_PLUGIN_DESC");
 	test_earlier();
+	test_pre_dump();
 	test_unbound();
 	test_binding();
 	test_namespace();
