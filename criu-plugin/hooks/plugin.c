@@ -128,8 +128,9 @@ static int update_vma_map(const char *path, uint64_t address, uint64_t old_offse
 }
 
 /*
- * Kills the tasks on failure: criu ignores what this hook returns. All tasks are stopped. They
- * are killed before the reason is logged, since logging can take time.
+ * Kills the tasks on failure. All tasks are stopped. criu before 4.3 ignores what this hook
+ * returns and would let them run. criu 4.3 fails the restore on any answer but 0 and -ENOTSUP. The
+ * tasks are killed before the reason is logged, since logging can take time.
  */
 static int resume_devices_late(int pid)
 {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Refusing a restore whose tasks exist already. criu ignores what a hook returns by then, so the
- * tasks are killed.
+ * Refusing a restore whose tasks exist already. criu before 4.3 ignores what a hook returns by
+ * then, so the tasks are killed.
  */
 #ifndef SYSGENID_REFUSE_H
 #define SYSGENID_REFUSE_H

@@ -321,8 +321,8 @@ static void wipe(pid_t pid)
 
 /*
  * criu calls this once for each task. All tasks are stopped. criu 3.17.1 calls it also for tasks
- * that are dead in the image, maybe without a number. criu ignores what this hook returns: tasks
- * that must not run are killed.
+ * that are dead in the image, maybe without a number. criu before 4.3 ignores what this hook
+ * returns: tasks that must not run are killed.
  */
 int sysgenid_restore_resume_late(int pid)
 {
