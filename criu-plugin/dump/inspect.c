@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -81,11 +82,42 @@ static int store_file_task(pid_t inner, uint32_t generation, SysgenidImage *imag
 	return 0;
 }
 
+/*
+ * Reads each file once in a dump, not for each task. All tasks are frozen, so the first value is as
+ * good as the last; and the root of a container can make each open of its file wait for a lease.
+ */
+static int read_once(const struct sysgenid_counterfile *file, uint32_t *generation,
+		     struct sysgenid_findings *findings)
+{
+	static struct {
+		dev_t device;
+		ino_t inode;
+		uint32_t generation;
+	} * known;
+	void *more;
+	int error;
+
+	for (size_t i = 0; i < findings->n_known; i++) {
+		*generation = known[i].generation;
+		if (known[i].device == file->device && known[i].inode == file->inode)
+			return 0;
+	}
+	error = sysgenid_counterfile_read(file, generation);
+	more = error ? NULL : realloc(known, (findings->n_known + 1) * sizeof(*known));
+	if (!more)
+		return error ? error : -ENOMEM;
+	known = more;
+	known[findings->n_known].device = file->device;
+	known[findings->n_known].inode = file->inode;
+	known[findings->n_known++].generation = *generation;
+	return 0;
+}
+
 static int keep_file(pid_t pid, pid_t inner, const struct sysgenid_counterfile *file,
-		     SysgenidImage *image)
+		     SysgenidImage *image, struct sysgenid_findings *findings)
 {
 	uint32_t generation;
-	int error = sysgenid_counterfile_read(file, &generation);
+	int error = read_once(file, &generation, findings);
 
 	if (!error)
 		error = store_file_task(inner, generation, image);
@@ -131,7 +163,7 @@ static int inspect_files(pid_t pid, pid_t inner, SysgenidImage *image,
 	if (error)
 		error = fail(pid, "which counter files", error);
 	for (size_t i = 0; !error && i < found.n; i++)
-		error = keep_file(pid, inner, &found.files[i], image);
+		error = keep_file(pid, inner, &found.files[i], image, findings);
 	if (!error && found.own != SYSGENID_OWN_NOT)
 		error = keep_own(pid, inner, found.own, image);
 	findings->counter_file |= found.n > 0 || found.own == SYSGENID_OWN_USED;

@@ -12,6 +12,7 @@ struct sysgenid_findings {
 	int pid_namespace; /* a descriptor of the tasks' namespace; -1 if it is the system's */
 	bool counter_file; /* a task has a counter file */
 	bool system_wide;  /* a task has the virtio-rng driver's counter */
+	size_t n_known;	   /* how many counter files have been read; inspect.c's own */
 };
 
 /*

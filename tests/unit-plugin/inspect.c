@@ -136,12 +136,41 @@ static void test_task(void)
 	is_gone("/ns/pid", ENOENT);
 }
 
+static void set_generation(uint32_t generation)
+{
+	int fd = __real_open(COUNTER, O_WRONLY | O_CLOEXEC);
+
+	if (fd < 0 || pwrite(fd, &generation, sizeof(generation), 0) != sizeof(generation))
+		abort();
+	close(fd);
+}
+
+/* The root of a container can make each open of its file wait for a lease. */
+static void test_read_once(void)
+{
+	struct sysgenid_findings findings = { .pid_namespace = -1 };
+	SysgenidImage *image = sysgenid_image_new();
+	uint32_t before;
+
+	ok(!sysgenid_inspect(getpid(), image, &findings), "a first task has a counter file");
+	before = image->file_mark;
+	set_generation(before + 5);
+	ok(!sysgenid_inspect(getpid(), image, &findings) && image->file_mark == before,
+	   "for a second task the file is not read again");
+	findings.n_known = 0;
+	ok(!sysgenid_inspect(getpid(), image, &findings) && image->file_mark == before + 5,
+	   "control: in another dump it is");
+	set_generation(before);
+	sysgenid_image_free(image);
+}
+
 static void test_counter(void)
 {
 	struct sysgenid_findings findings;
 	char mounts[64];
 
 	ok(!inspect("", 0, &findings) && findings.counter_file, "a counter file is found");
+	test_read_once();
 	snprintf(mounts, sizeof(mounts), "%d/mountinfo", getpid());
 	is_told(mounts, EMFILE, "which counter files");
 	is_gone(mounts, EINVAL);
