@@ -104,8 +104,8 @@ static int ask_in_child(const char *path)
 }
 
 /*
- * Asks once for each file system: many tasks can have the same file mapped or open. The tasks are frozen,
- * so the file system keeps its device number.
+ * Asks once for each file system: many tasks can have the same file mapped or open. The tasks are
+ * frozen, so the file system keeps its device number.
  */
 static int is_in_sysfs(dev_t device, const char *path)
 {

@@ -53,10 +53,10 @@ check_system_wide()
 	container_kill old
 }
 
-# look_at NAME FILE: a container that has a file mapped is dumped and restored; "before" is the system's generation
-look_at()
+# sees_sysfs NAME COMMAND: a container with a sysfs is dumped and restored; "before" is the system's generation
+sees_sysfs()
 {
-	ok "$1: a container starts" command_start "$1" bash -c "mount -t sysfs sysfs /sys && exec '$SUBJECT' look '$2'"
+	ok "$1: a container starts" command_start "$1" bash -c "mount -t sysfs sysfs /sys && $2"
 	ok "$1: it is dumped" dump "$1" "$1"
 	before=$(generation)
 	ok "$1: it is restored" restore "$1" "$1-a"
@@ -71,11 +71,16 @@ check_vrng()
 	mkdir "${own%/*}"
 	[[ ! -d /sys/module/virtio_rng ]] || rmmod virtio_rng
 	ok "the virtio-rng driver is loaded" insmod /sysgenid/build/kernel/virtio-rng.ko
-	look_at vrng "$file"
+	sees_sysfs vrng "exec '$SUBJECT' look '$file'"
 	ok "vrng: it is the system's generation that moves" test "$(generation)" -gt "$before"
+	sees_sysfs open "exec 3<'$file' && exec '$SUBJECT' idle"
+	ok "open: it is the system's generation that moves, for a file that is open and not mapped" \
+		test "$(generation)" -gt "$before"
 	"$SUBJECT" page "$own" 1 >/dev/null
-	look_at named "$own"
+	sees_sysfs named "exec '$SUBJECT' look '$own'"
 	is "$(generation)" "$before" "named: a file of its own that is called like that moves nobody else"
+	sees_sysfs neither "exec '$SUBJECT' idle"
+	is "$(generation)" "$before" "control: neither: a container that has none of them open moves nobody else"
 	ok "the driver can be unloaded" rmmod virtio_rng
 }
 
