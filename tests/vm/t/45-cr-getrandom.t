@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Plain getrandom and what Python makes of it, on the machine of the dump, within seconds of it:
-# clones draw the same numbers without the plugin and never with it.
+# clones draw the same numbers without the plugin and never with it. Not on backports: criu 4.2 and newer
+# does not dump droppable memory, so the controls find nothing there (seen with criu 4.3).
 # vm: suites=trixie timeout=240
 set -uo pipefail
 . tests/cr/random.sh

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # BoringSSL, which looks at wipe-on-fork memory, as Debian ships it: clones draw the same numbers, with the plugin as well,
 # unless the switch wipe-on-fork is on.
+# vm: suites=bookworm,trixie,backports
 set -uo pipefail
 . tests/cr/random.sh
 

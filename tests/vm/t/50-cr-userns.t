@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # A container with a user namespace of its own, whose root has no rights outside: its processes see
 # the new generation, and need no privilege to get their files back.
-# vm: qemu-arg=-device qemu-arg=virtio-rng-pci
+# vm: qemu-arg=-device qemu-arg=virtio-rng-pci suites=bookworm,trixie,backports
 set -uo pipefail
 . tests/cr/lib.sh
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Memory that does not come with the last dump: chains of pre-dumps with --track-mem and --prev-images-dir, and a page server.
 # What criu's own last dump says counts: sysgenid.img is in its folder, and in no other.
-# vm: timeout=240
+# vm: timeout=240 suites=bookworm,trixie,backports
 set -uo pipefail
 . tests/cr/lib.sh
 
