@@ -20,7 +20,7 @@
 /* Hooks, as indices into the descriptor's table. */
 enum {
 	CRIU_HOOK_DUMP_EXT_FILE = 2,	 /* int (int fd, int id) */
-	CRIU_HOOK_RESTORE_EXT_FILE = 3,	 /* int (int id), returns a descriptor */
+	CRIU_HOOK_RESTORE_EXT_FILE = 3,	 /* int (int id[, bool *]): a descriptor */
 	CRIU_HOOK_HANDLE_DEVICE_VMA = 7, /* int (int fd, const struct stat *stat) */
 	/*
 	 * int (const char *path, uint64_t address, uint64_t old_offset, uint64_t *new_offset,

@@ -24,10 +24,10 @@ static void quietly(struct sysgenid_judgement *judgement, enum sysgenid_verdict 
 	judgement->text[0] = '\0';
 }
 
-/* What an image needs: who asks for strictness asks for all of it. */
+/* Must the restore fail if the generation cannot move? "strict" asks for that always. */
 static bool is_needed(const struct sysgenid_facts *facts)
 {
-	/* A good image says by itself what it is listed for. */
+	/* criu's list counts only without a good image, which says itself what it needs. */
 	return facts->required || facts->strict ||
 	       (facts->listed && facts->image != SYSGENID_IMAGE_GOOD);
 }

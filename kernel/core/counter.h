@@ -59,10 +59,10 @@ struct sysgenid_counter {
 	sysgenid_ticket began;	/* the first that was published; not used in the system's */
 	struct list_head slots; /* armed sources */
 	bool event_needed;	/* a device's report that its own store may not cover */
-	bool leaked;		/* a device has moved the word, and settle() has not run yet */
+	bool leaked;		/* a device moved the word; event_settle() has not run yet */
 	enum sysgenid_cause last_cause;
 	u32 looked; /* the last word for which sysgenid_counter_next() need not draw a number */
-	u64 jumped; /* numbers skipped for unforced wishes, but for the free ones */
+	u64 jumped; /* numbers skipped for unforced minimums, without SYSGENID_FREE_JUMP of each */
 	unsigned int watchers; /* tracked files */
 	/* Watchers that have acknowledged @counted_at. Once the word has moved on, none has. */
 	unsigned int acknowledged;

@@ -31,9 +31,9 @@ static unsigned int domains_count;
 /* Unused, but devices still store their words: virtio cannot take a request back. Used again. */
 static LIST_HEAD(domains_pool);
 /*
- * Those of foreign user namespaces with ->may_cover: half of the devices' room at most, since any
- * user can make as many namespaces as he likes. A domain keeps its share until its page is freed or
- * goes to one of the host's.
+ * How many domains of foreign user namespaces have ->may_cover: at most half of the places on the
+ * smallest device, since any user can make as many namespaces as he likes. A domain keeps its place
+ * until its page is freed, or is used again for a domain of the initial user namespace.
  */
 static unsigned int domains_foreign;
 

@@ -22,10 +22,11 @@
 #include "writer.h"
 
 /*
- * Bits of ->deferred: what others want of a counter whose ->events is taken. Whoever unlocks it
- * does it. The bits below these are causes of an event that is wanted.
+ * Bits of ->deferred: work that a counter needs. They are set before ->events is tried. The task
+ * that gets ->events does the work, or else the one that has it, when it unlocks. The bits below
+ * these two are the causes of an event that is wanted.
  */
-#define DEFER_SETTLE BIT(30)   /* make an event, unless a device has moved the generation */
+#define DEFER_SETTLE BIT(30)   /* make an event, unless the device's own store was a good one */
 #define DEFER_ANNOUNCE BIT(29) /* tell listeners that nobody is outdated, if that is so */
 #define DEFER_CAUSES (DEFER_ANNOUNCE - 1)
 
@@ -68,8 +69,8 @@ static void event_unlock(struct sysgenid_counter *counter)
 
 /*
  * Waits for nobody, since a container can hold its mutex as long as it likes. Either this function
- * gets the mutex, or its owner finds what is wanted when it unlocks. Returns whether there was an
- * event here, which event_follow() follows.
+ * gets the mutex, or its owner finds what is wanted when it unlocks. Returns whether the generation
+ * has moved here, by an event or by a device: then the caller wakes sleepers and starts a reseed.
  */
 static bool event_reach(struct sysgenid_counter *counter, unsigned int wanted)
 {

@@ -153,7 +153,8 @@ void sysgenid_slot_executed(struct sysgenid_slot *slot)
 	spin_lock_irqsave(&counter->lock, flags);
 	/*
 	 * What was published is this ticket or, if an event has rewritten the source just after the
-	 * device had loaded it, an older one. Then the word is below top and settle() moves it up.
+	 * device had loaded it, an older one. Then the word is below top and an event
+	 * moves it up.
 	 */
 	counter->top = max(counter->top, slot->ticket);
 	counter->leaked = true;

@@ -105,10 +105,11 @@ static unsigned int leak_take_back(struct vrng_leak *leak, struct vrng_leak_queu
 /*
  * @armed: bits of the queues that were armed since the lock was taken. If one comes back at once, a
  * leak may have found it between the copy and the fill, and a later one the fill alone: the word
- * has not moved for that leak, and an event must move it. That ends before the lock is dropped: the
- * copy is put back. Requests of other kernel code are added at any time and may stand alone for
- * longer: so an event follows them always. It follows a domain's that stood alone, once: then that
- * is put back together with the driver's own.
+ * has not moved for that leak, and an event must move it. Before the lock is dropped, copy and fill
+ * are both queued again, so this case is over. Requests of other kernel code are added at any time
+ * and may be alone in the queue for longer: an event always follows them. One event follows a
+ * domain's request that came back alone: from then on that request is queued together with the
+ * driver's own.
  */
 static bool leak_harvest(struct vrng_leak *leak, unsigned int armed)
 {
