@@ -69,8 +69,11 @@ check-packages: need-vm need-check ## build the Debian packages, compare two bui
 check-runtimes: need-vm qemu ## measure the tables of docs/runtimes.md anew, with all runtimes that Debian packages
 	@tests/languages/check trixie
 
+check-engines: need-check need-vm need-qemu ## docker, LXC, ctr and pods over containerd's CRI, in a VM of their own
+	@tests/check --suite engines
+
 check-all: export CHECK_ALL := yes
-check-all: check check-kernels check-packages check-runtimes ## all check-*, and each test on all its suites
+check-all: check check-kernels check-packages check-runtimes check-engines ## all check-*, and each test on all its suites
 
 bench: need-build need-vm qemu ## measure what things cost, in VMs of Debian 12 and 13
 	@tests/bench/bench bookworm trixie
@@ -84,5 +87,5 @@ lint: need-lint ## clang-format, cppcheck, shellcheck
 clean: ## remove what was built here; prepared images stay in the cache
 	rm -rf $(BUILD)
 
-.PHONY: packages check-runtimes check-packages check-kernels check-all help build module vm-payload install vm demo demo-vm check bench qemu lint clean $(USER_PARTS) $(TEST_PARTS)
+.PHONY: packages check-engines check-runtimes check-packages check-kernels check-all help build module vm-payload install vm demo demo-vm check bench qemu lint clean $(USER_PARTS) $(TEST_PARTS)
 .DEFAULT_GOAL := help

@@ -124,3 +124,17 @@ check_clones()
 	undisturbed "three copies"
 	end_crowd
 }
+
+# shellcheck disable=SC2034  # for the tests that source this file
+NO_MODULE_REASON="sysgenid: cannot make a new generation: the module sysgenid is not loaded; run 'modprobe sysgenid'"
+
+# usage: check_no_module IMAGE REGEX COMMAND...: without the module no copy is restored, and the command, which stands
+# for the user, finds the reason
+check_no_module()
+{
+	no_module
+	not_ok "module not loaded: the restore is refused" runtime_restore "$1" refused
+	ok "module not loaded: nothing of it runs" wait_for 20 nobody_is_left
+	like "$("${@:3}")" "$2" "module not loaded: the user finds the reason"
+	runtime_remove refused
+}

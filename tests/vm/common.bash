@@ -21,9 +21,18 @@ vm_die()
 vm_check_suite()
 {
 	case ${1-} in
-	bookworm | trixie | backports) ;;
-	'') vm_die "which suite? say bookworm, trixie or backports" ;;
-	*) vm_die "unknown suite '$1': this bench knows bookworm, trixie and backports" ;;
+	bookworm | trixie | backports | engines) ;;
+	'') vm_die "which suite? say bookworm, trixie, backports or engines" ;;
+	*) vm_die "unknown suite '$1': this bench knows bookworm, trixie, backports and engines" ;;
+	esac
+}
+
+# vm_image SUITE: finds or makes a suite's image, and prints its directory
+vm_image()
+{
+	case $1 in
+	engines) "$VM_DIR/derived" "$1" ;;
+	*) "$VM_DIR/image" "$1" ;;
 	esac
 }
 

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+# containerd 2.1 as Kubernetes uses it: pods, over its CRI. usage: . tests/runtimes/cri.sh
+
+# shellcheck source=tests/runtimes/lib.sh
+. tests/runtimes/lib.sh
+
+CONTAINERD=/opt/containerd/usr/bin/containerd
+REGISTRY=localhost:5000
+IMAGE=$REGISTRY/server:latest
+export CRI_API=$RT_DIR/api
+# By what a container gets the counter: part of its configuration.
+MEANS='{ "CDI_devices": [{ "name": "sysgenid.dev/counter=device" }] }'
+# The pod's own: which namespaces it has.
+NAMESPACES='{ "network": "NODE", "pid": "CONTAINER" }'
+
+# cri METHOD [JSON]
+cri()
+{
+	tests/runtimes/cri-call "$@"
+}
+
+make_client()
+{
+	local proto=/opt/golang-k8s-cri-api-dev/usr/share/gocode/src/k8s.io/cri-api/pkg/apis/runtime/v1
+
+	# An option that Debian 13's protoc does not know; it is about logs.
+	mkdir -p "$CRI_API" && sed 's/ \[debug_redact = true\]//' "$proto/api.proto" >"$CRI_API/api.proto" &&
+		protoc --proto_path="$CRI_API" --python_out="$CRI_API" api.proto
+}
+
+registry_answers()
+{
+	: </dev/tcp/localhost/5000
+} 2>/dev/null
+
+start_registry()
+{
+	printf '%s\n' 'version: 0.1' 'storage:' '  filesystem:' "    rootdirectory: $RT_DIR/registry" \
+		'http:' '  addr: localhost:5000' >"$RT_DIR/registry.yml"
+	docker-registry serve "$RT_DIR/registry.yml" >"$CR_DIR/registry.log" 2>&1 &
+	wait_for 60 registry_answers && return
+	cat "$CR_DIR/registry.log" >&2
+	return 1
+}
+
+# make_image NAME COMMAND: the tree, in the registry
+make_image()
+{
+	podman import --quiet --change "CMD $2" "$RT_DIR/tree.tar" "$REGISTRY/$1:latest" &&
+		podman push --quiet --tls-verify=false "$REGISTRY/$1:latest"
+}
+
+make_images()
+{
+	make_tree && tar -C "$TREE" -cf "$RT_DIR/tree.tar" . && make_image pause '["/bin/sleep", "1000000"]' &&
+		make_image server '["/bin/token-server", "serve", "/run/token"]' && cri PullImage "{ \"image\": { \"image\": \"$IMAGE\" } }"
+}
+
+start_containerd()
+{
+	mkdir -p /etc/cdi
+	# The pods' own is a copy of it.
+	[[ -e /etc/resolv.conf ]] || : >/etc/resolv.conf
+	cp runtime-hooks/cdi/sysgenid.json /etc/cdi/
+	cat >"$RT_DIR/containerd.toml" <<-END
+		version = 3
+		[plugins.'io.containerd.cri.v1.images'.pinned_images]
+		sandbox = '$REGISTRY/pause:latest'
+	END
+	PATH=/opt/containerd/usr/bin:$PATH "$CONTAINERD" --config "$RT_DIR/containerd.toml" >"$CR_DIR/containerd.log" 2>&1 &
+	wait_for 60 cri Version >/dev/null 2>&1 && return
+	tail -n 40 "$CR_DIR/containerd.log" >&2
+	return 1
+}
+
+pod_config()
+{
+	jq -n --arg name "$1" --arg logs "$RT_DIR/logs" --argjson namespaces "$NAMESPACES" '{
+		metadata: { name: $name, uid: $name, namespace: "default", attempt: 0 },
+		log_directory: ($logs + "/" + $name),
+		linux: { security_context: { namespace_options: $namespaces } } }'
+}
+
+# make_pod NAME: its ID is in $RT_DIR/NAME.pod
+make_pod()
+{
+	mkdir -p "$RT_DIR/logs/$1"
+	cri RunPodSandbox "$(jq -n --argjson config "$(pod_config "$1")" '{ config: $config }')" |
+		jq -re .podSandboxId >"$RT_DIR/$1.pod"
+}
+
+# make_container NAME IMAGE: a container in a pod of the same name; what containerd said is in $CR_DIR/NAME.said
+make_container()
+{
+	local id
+
+	make_pod "$1" && id=$(cri CreateContainer "$(jq -n --arg pod "$(<"$RT_DIR/$1.pod")" --arg image "$2" \
+		--argjson config "$(pod_config "$1")" --argjson means "$MEANS" \
+		--argjson namespaces "$NAMESPACES" '{
+			pod_sandbox_id: $pod, sandbox_config: $config,
+			config: ($means + {
+				metadata: { name: "server" }, image: { image: $image }, log_path: "server.log",
+				linux: { security_context: { namespace_options: $namespaces } } }) }')" |
+		jq -re .containerId) && echo "$id" >"$RT_DIR/$1.id" &&
+		cri StartContainer "{ \"container_id\": \"$id\" }"
+} >"$CR_DIR/$1.said" 2>&1
+
+start()
+{
+	make_container "$1" "$IMAGE" && return
+	cat "$CR_DIR/$1.said"
+	tail -n 20 "$CR_DIR/containerd.log" >&2
+	return 1
+}
+
+said()
+{
+	cat "$CR_DIR/$1.said"
+}
+
+runtime_pid()
+{
+	cri ContainerStatus "{ \"container_id\": \"$(<"$RT_DIR/$1.id")\", \"verbose\": true }" |
+		jq -r '.info.info | fromjson | .pid'
+}
+
+# runtime_dump NAME IMAGE: a checkpoint over CRI always leaves the container running
+runtime_dump()
+{
+	cri CheckpointContainer "{ \"container_id\": \"$(<"$RT_DIR/$1.id")\", \"location\": \"$CR_DIR/$2.tar\" }" && return
+	tail -n 20 "$CR_DIR/containerd.log" >&2
+	return 1
+}
+
+# runtime_restore IMAGE NAME
+runtime_restore()
+{
+	make_container "$2" "$CR_DIR/$1.tar" && return
+	cat "$CR_DIR/$2.said"
+	tail -n 20 "$CR_DIR/containerd.log" >&2
+	return 1
+}
+
+runtime_remove()
+{
+	local name
+
+	for name; do
+		cri StopPodSandbox "{ \"pod_sandbox_id\": \"$(<"$RT_DIR/$name.pod")\" }"
+		cri RemovePodSandbox "{ \"pod_sandbox_id\": \"$(<"$RT_DIR/$name.pod")\" }"
+	done >/dev/null 2>&1
+}
