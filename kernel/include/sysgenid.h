@@ -39,7 +39,8 @@ u32 sysgenid_generation(void);
  * (u32)
  *
  * Called in process context, for one event at a time and in order. The callback may sleep. It must
- * not move the generation. Events of one container's domain are not reported.
+ * not move the generation, nor wait for a user's task or an mmap_lock: a page fault of the device
+ * may wait for the event with that lock held. Events of one container's domain are not reported.
  *
  * Return: 0, or -EEXIST if @nb is registered
  */

@@ -361,7 +361,10 @@ static int __init vmclock_init(void)
 	ret = vmclock_listen();
 	if (ret)
 		goto err_source;
+	/* Readers and notifications may follow a change already, and store a newer counter. */
+	mutex_lock(&vmclock_follow_lock);
 	vmclock_show_counter(&vmclock_followed);
+	mutex_unlock(&vmclock_follow_lock);
 	sysgenid_set_vmclock(vmclock_shown);
 	/* There was nobody to tell us of a restore before this. */
 	sysgenid_bump_generation(SYSGENID_CAUSE_KERNEL);
@@ -370,6 +373,9 @@ static int __init vmclock_init(void)
 err_source:
 	sysgenid_clear_sync_source(vmclock_sync);
 	cancel_work_sync(&vmclock_work);
+	/* A reader may have followed a change. The page that goes with the counter is not shown. */
+	sysgenid_set_vmclock_counter(0);
+	sysgenid_bump_generation(SYSGENID_CAUSE_KERNEL);
 err_page:
 	vmclock_lose();
 	return ret;

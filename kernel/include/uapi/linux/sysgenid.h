@@ -105,10 +105,12 @@ struct sysgenid_page {
 	/*
 	 * 88: 128 random bits that say who this is: drawn anew for each domain after the reseed
 	 * that follows an event, never before. Valid exactly while rng_generation == generation:
-	 * compare these two, load the four words with acquire semantics, and compare again. Two
-	 * restored copies of one snapshot have the same generation and other incarnations. It is no
-	 * secret, since everybody can read it, and no entropy. Valid with
-	 * SYSGENID_PAGE_F_INCARNATION.
+	 * load generation, find rng_generation equal to it, load the four words, all with acquire
+	 * semantics, and find that generation is still the same number. Generation 0, which follows
+	 * no event, has one from the loading of the module. Two restored copies of one snapshot
+	 * have the same generation and other incarnations. It is no secret, since everybody can
+	 * read it, and no entropy. Valid with SYSGENID_PAGE_F_INCARNATION, which is set once the
+	 * kernel's generator has been seeded.
 	 */
 	__u32 incarnation[4];
 };
@@ -161,7 +163,8 @@ struct sysgenid_page {
 #define SYSGENID_SET_WATCHER_TRACKING _IO(SYSGENID_IOCTL, 1)
 
 /*
- * WAIT_WATCHERS: argument: time limit in milliseconds, 0 for none. Returns 0 as soon as no tracked
+ * WAIT_WATCHERS: argument: time limit in milliseconds, 0 for none, from when an event of the
+ * hypervisor's that is under way has moved the generation. Returns 0 as soon as no tracked
  * file is outdated. EINTR: the calling file is outdated or becomes so (acknowledge first and ask
  * again). ETIME: the time is over. A signal with a handler ends a wait that has a time limit with
  * EINTR, and one that has none as SA_RESTART says. No capability needed. Only files of the same
