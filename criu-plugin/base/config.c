@@ -73,7 +73,9 @@ static const char *parse_line(char *line, struct sysgenid_config *config)
 		return "no such switch; there are strict, bump-after-dump, follow-any-mark and "
 		       "wipe-on-fork";
 	if (strcmp(value, "yes") && strcmp(value, "no")) {
-		/* Whoever writes such a line wants to change the default. */
+		/*
+		 * A faulty value of strict counts as yes: its author wants to change the default.
+		 */
 		config->strict |= found == &config->strict;
 		return "the value must be yes or no";
 	}
@@ -101,7 +103,7 @@ void sysgenid_config_parse(char *text, size_t size, const char *name,
 	}
 }
 
-/* No stdio here: every restore on the machine pays for this. */
+/* Does without stdio, which is slower: every restore on the machine reads this file. */
 static int read_text(int fd, const char *path, off_t size, struct sysgenid_config *config)
 {
 	cleanup_free char *text = NULL;
@@ -119,7 +121,10 @@ static int read_text(int fd, const char *path, off_t size, struct sysgenid_confi
 	return 0;
 }
 
-/* Anybody else who can write the file could remove strict = yes from it. */
+/*
+ * Returns whether fd is of this type, belongs to root, and is writable for root only. Another user
+ * with the right to write could remove strict = yes.
+ */
 static bool is_roots(int fd, mode_t type)
 {
 	struct stat stat;
@@ -133,7 +138,7 @@ static bool is_absent(int error)
 	return error == ENOENT || error == ENOTDIR;
 }
 
-/* Nobody knows what the file says, or what root has written into it. */
+/* Marks config as unusable and warns: what root has written into the file is unknown. */
 static void __attribute__((format(printf, 2, 3)))
 give_up(struct sysgenid_config *config, const char *format, ...)
 {
@@ -143,7 +148,10 @@ give_up(struct sysgenid_config *config, const char *format, ...)
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	/* The dump may record too much: only a restore with the switch clears it. */
+	/*
+	 * wipe_on_fork may be on in the file, so a dump records wipe-on-fork memory. A record that
+	 * is not needed does no harm: only a restore with the switch clears the memory.
+	 */
 	*config = (struct sysgenid_config){ .unusable = true, .wipe_on_fork = true };
 	sysgenid_warn("%s", text);
 }

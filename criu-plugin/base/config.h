@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The plugin's switches. A file, since container runtimes pass no environment to criu. */
+/*
+ * The plugin's switches. They are in a file, since container runtimes pass no environment to criu.
+ */
 #ifndef SYSGENID_CONFIG_H
 #define SYSGENID_CONFIG_H
 
@@ -15,21 +17,21 @@ struct sysgenid_config {
 	bool bump_after_dump;
 	bool follow_any_mark;
 	bool wipe_on_fork;
-	bool faulty; /* there is something in the file that nobody understood */
-	/* There may be a file, and nobody knows what root has written into it. */
+	bool faulty; /* at least one line was ignored */
+	/* The file or its folder cannot be read or trusted: what root has written is unknown. */
 	bool unusable;
 };
 
 /*
- * Fills in config; never fails. A line that cannot be used is ignored with a warning; if its key
- * is strict, strict is switched on. If others than root can change the file or its folder, the
- * file is not used at all, and config is unusable.
+ * Fills in config; never fails. A faulty line is ignored with a warning; if its key is strict,
+ * strict is switched on. If the file cannot be read, or if users other than root can write the file
+ * or its folder, no line is used, and config->unusable is set.
  */
 void sysgenid_config_read(const char *path, struct sysgenid_config *config);
 
 /*
- * Parses the file's text, which it changes; there must be room for one byte behind the text. name
- * is the file's name in messages.
+ * Parses the file's text, and overwrites parts of the text. The buffer must have room for one byte
+ * more than size. name: the file's name for messages.
  */
 void sysgenid_config_parse(char *text, size_t size, const char *name,
 			   struct sysgenid_config *config);

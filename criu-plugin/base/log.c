@@ -29,10 +29,9 @@ static bool log_is_stderr(void)
 }
 
 /*
- * Errors also go to standard error. Under a runtime criu's log is a file that the user must look
- * for, and the runtime only says where it is; standard error is the runtime's own, and its user
- * sees it. In a task that is being restored, standard error may be the task's already: nothing
- * goes there.
+ * Writes an error to standard error, too. Under a container runtime criu's log is a file that the
+ * user must look for, while the user sees the runtime's standard error. A task that is being
+ * restored writes nothing, since its standard error may already be the task's own.
  */
 static void tell_user(const char *text)
 {
@@ -63,7 +62,10 @@ void sysgenid_log_at(enum sysgenid_log_level level, const char *file, int line, 
 	va_start(args, format);
 	vsnprintf(text, sizeof(text), format, args);
 	va_end(args);
-	/* The text may have a container's paths in it. criu keeps lines of up to 8 kB. */
+	/*
+	 * The text is escaped, since it may contain paths of a container. criu's log takes lines of
+	 * up to 8 kB.
+	 */
 	sysgenid_escape(text, escaped);
 	if (print_on_level)
 		print_on_level(level, "%ssysgenid: %s\n", place, escaped);

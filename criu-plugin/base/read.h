@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Small readers. */
+/* Helpers that read a file and parse a number. */
 #ifndef SYSGENID_READ_H
 #define SYSGENID_READ_H
 
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-/* Returns how many bytes there were, at most size, or -errno. */
+/* Reads to the end of the file, but at most size bytes. Returns the number of bytes or -errno. */
 static inline ssize_t sysgenid_read_all(int fd, void *data, size_t size)
 {
 	size_t done = 0;
@@ -29,9 +29,9 @@ static inline ssize_t sysgenid_read_all(int fd, void *data, size_t size)
 }
 
 /*
- * Reads an unsigned number at *text and moves *text behind it. strtoull() is not used: built with
- * glibc 2.38 or newer, the plugin would need that version's variant of it, and would not load
- * with an older glibc.
+ * Parses the unsigned number at *text and moves *text behind the number. strtoull() is not used: a
+ * plugin that is built with glibc 2.38 or newer would need that version's variant of strtoull(),
+ * and would not load with an older glibc.
  */
 static inline bool sysgenid_parse_number(const char **text, unsigned int base, uint64_t *value)
 {

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A container is hostile, and so are its file systems. Their server may be a task that is
- * stopped. So nothing here relies on names in a container, or asks a server: what a task has
- * mounted, mapped and open is what the kernel says.
+ * Finds counter files by what the kernel says about a task's mounts, mappings and open files. Names
+ * inside a container are not relied on, since a container may be hostile. File systems' servers are
+ * not asked, since a server may be a task that is stopped.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -23,16 +23,16 @@
 struct search {
 	struct sysgenid_counterfiles *found;
 	/*
-	 * The registry's files, once they are needed: first those that were found, then the
-	 * others.
+	 * listed: found->files has all n_listed files of the registry. The first found->n of them
+	 * are the files that the task has.
 	 */
 	bool listed;
 	size_t n_listed;
-	dev_t device; /* of the registry; files of others are not looked up in it */
+	dev_t device; /* of the registry; no file of another device can be in the registry */
 	struct sysgenid_registry_place place;
 };
 
-/* Compares names in the registry; if name is NULL, device and inode number. */
+/* Compares the name in the registry; if name is NULL, the device and the inode number. */
 static bool is_same(const struct sysgenid_counterfile *file, const char *name, dev_t device,
 		    ino_t inode)
 {
@@ -44,7 +44,10 @@ static bool is_same(const struct sysgenid_counterfile *file, const char *name, d
 	return !strcmp(path, file->path);
 }
 
-/* The registry is read only when it is needed: most tasks have nothing that could be in it. */
+/*
+ * Adds the file to those that were found, if the registry has it. The registry is read at the first
+ * call and not before: most tasks have no file that could be in it.
+ */
 static int look_up(struct search *search, const char *name, dev_t device, ino_t inode)
 {
 	struct sysgenid_counterfiles *found = search->found;
@@ -95,7 +98,7 @@ static int look_at_file(struct search *search, dev_t device, ino_t inode)
 {
 	if (sysgenid_own_is(device, inode))
 		search->found->own = SYSGENID_OWN_USED;
-	/* Without a registry there is no file system whose number this is. */
+	/* Without a registry search->device is 0, which no file system has as its number. */
 	return device == search->device ? look_up(search, NULL, device, inode) : 0;
 }
 
@@ -109,7 +112,10 @@ static int look_at_fd(const struct sysgenid_fd *file, void *argument)
 	return look_at_file(argument, file->device, file->inode);
 }
 
-/* Without a registry no counter file can be found; mounts are looked at all the same. */
+/*
+ * Returns 0 also without a registry. No counter file can be found then, but mounts are still looked
+ * at, for covers_device.
+ */
 static int locate_registry(struct search *search)
 {
 	cleanup_close int fd = open(SYSGENID_REGISTRY, O_PATH | O_DIRECTORY | O_CLOEXEC);
@@ -123,7 +129,10 @@ static int locate_registry(struct search *search)
 	return sysgenid_registry_locate(fd, &search->place);
 }
 
-/* The host's criu can have a registry as well, and the same file in it. */
+/*
+ * Sets found->own. The file at criu's own /dev/sysgenid does not count if it is among the files
+ * that were found: the host's criu can have the same file in its registry.
+ */
 static int finish_own(pid_t pid, struct sysgenid_counterfiles *found)
 {
 	int seen;

@@ -25,7 +25,7 @@ static bool is_no_right(int error)
 	return error == -EROFS || error == -EACCES || error == -EPERM;
 }
 
-/* The driver's node is not opened: an open file of it is a watcher. */
+/* Uses O_PATH: a plain open of the driver's node would make this process a watcher. */
 static int is_regular(void)
 {
 	cleanup_close int fd = open(SYSGENID_DEVICE, O_PATH | O_CLOEXEC);
@@ -68,7 +68,10 @@ int sysgenid_own_open(void)
 	result = map(true);
 	if (is_no_right(result))
 		result = map(false);
-	/* -ENOTTY: another file has this name. Without a right to read it, no task has one. */
+	/*
+	 * -ENOTTY: the file is not a counter file. If criu has no right to read the file, no task
+	 * has it mapped or open.
+	 */
 	return result == -ENOTTY || is_no_right(result) ? 0 : result;
 }
 

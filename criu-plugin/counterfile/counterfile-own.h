@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The counter file at criu's own /dev/sysgenid. Where criu runs inside a container there is no
- * registry, and this is the container's counter file. Only root of criu's own mount namespace
- * can put a file there: a container cannot do that to the host's criu.
+ * The counter file at criu's own /dev/sysgenid. If criu runs inside a container, there is no
+ * registry, and this file is the container's counter file. Only root of criu's own mount namespace
+ * can put a file there, so a container cannot make one for the host's criu.
  */
 #ifndef SYSGENID_COUNTERFILE_OWN_H
 #define SYSGENID_COUNTERFILE_OWN_H
@@ -12,14 +12,14 @@
 #include <sys/types.h>
 
 enum sysgenid_own {
-	SYSGENID_OWN_NOT,  /* there is none, or the task has nothing to do with it */
-	SYSGENID_OWN_SEEN, /* the task is in criu's mount namespace and could open it */
-	SYSGENID_OWN_USED, /* the task has it mapped or open */
+	SYSGENID_OWN_NOT,  /* there is no file, or the task has nothing to do with it */
+	SYSGENID_OWN_SEEN, /* the task is in criu's mount namespace and could open the file */
+	SYSGENID_OWN_USED, /* the task has the file mapped or open */
 };
 
 /*
  * Looks for the file and maps it. To be called before tasks are frozen or restored, since a file
- * system may ask a task. Returns 0, also if there is no such file, or -errno.
+ * system's server may be one of these tasks. Returns 0, also if there is no such file, or -errno.
  */
 int sysgenid_own_open(void);
 void sysgenid_own_close(void);
@@ -34,8 +34,9 @@ int sysgenid_own_is_seen_by(pid_t pid);
 uint32_t sysgenid_own_read(void);
 
 /*
- * Raises the generation of the file, which must exist, by one at least and above mark. Returns 0,
- * or -EROFS if criu has no right to write the file; generation is the file's in both cases.
+ * Raises the generation of the file, which must exist, by at least one and above mark. Returns 0,
+ * or -EROFS if criu has no right to write the file. Sets *generation to the file's generation in
+ * both cases.
  */
 int sysgenid_own_raise(uint32_t mark, bool reseeded, uint32_t *generation);
 

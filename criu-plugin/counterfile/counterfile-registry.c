@@ -14,7 +14,6 @@
 
 #include "counterfile-registry.h"
 
-/* Root made it, and only root can change it. */
 static bool is_roots(const struct stat *stat)
 {
 	return stat->st_uid == 0 && !(stat->st_mode & (S_IWGRP | S_IWOTH));
@@ -27,8 +26,8 @@ static bool is_absent(int error)
 }
 
 /*
- * Returns 0 or -errno. The result is 0 and NULL without a registry, or with one that is not
- * root's alone.
+ * Opens the registry. Returns 0 or -errno. *registry is NULL after 0 if there is no registry, or if
+ * users other than root own it or can write it.
  */
 static int open_registry(DIR **registry)
 {
@@ -74,7 +73,7 @@ int sysgenid_counterfile_in_use(void)
 	return error ? error : next(registry, &name);
 }
 
-/* A file with a second name may have been made by a container. */
+/* Only a file with one name counts: a container may have made a file with a second name. */
 static bool is_counterfile(const struct stat *stat)
 {
 	return S_ISREG(stat->st_mode) && is_roots(stat) && stat->st_nlink == 1 &&
@@ -137,7 +136,7 @@ int sysgenid_counterfile_list(struct sysgenid_counterfile **files, size_t *n)
 	return error;
 }
 
-/* Maps the page. The file is opened in the registry, since the container's mount is read-only. */
+/* Maps the page. Opens the file in the registry, since the container's mount is read-only. */
 static int map(const struct sysgenid_counterfile *file, bool writable, struct sysgenid_page **page)
 {
 	cleanup_close int fd =

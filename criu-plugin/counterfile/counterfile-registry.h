@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Counter files, for machines where no module can be loaded: a page of the device's layout,
- * bind-mounted at /dev/sysgenid in a container. Each container has one, and it is the host's:
- * SYSGENID_REGISTRY/ID/counter (common/counterfile-page.h). A file is a counter file if and only
- * if it is found there.
+ * Counter files, for machines where no module can be loaded. A counter file is one page of the
+ * device's layout, bind-mounted at /dev/sysgenid in a container. Each container has a counter file
+ * of its own, which belongs to the host: SYSGENID_REGISTRY/ID/counter (common/counterfile-page.h).
+ * A file is a counter file if and only if it is found in the registry.
  */
 #ifndef SYSGENID_COUNTERFILE_REGISTRY_H
 #define SYSGENID_COUNTERFILE_REGISTRY_H
@@ -21,18 +21,18 @@ struct sysgenid_counterfile {
 	char path[280]; /* in the registry */
 };
 
-/* Does this machine have any counter file? Returns 1, 0, or -errno: nobody knows. */
+/* Does this machine have any counter file? Returns 1, 0, or -errno if that is unknown. */
 int sysgenid_counterfile_in_use(void);
 
 /* Lists all counter files in an array that the caller frees. Returns 0 or -errno. */
 int sysgenid_counterfile_list(struct sysgenid_counterfile **files, size_t *n);
 
-/* Reads the generation. Returns 0 or -errno; -ENOTTY: the file is no page of a counter. */
+/* Reads the generation. Returns 0 or -errno; -ENOTTY: the file has no page of a counter. */
 int sysgenid_counterfile_read(const struct sysgenid_counterfile *file, uint32_t *generation);
 
 /*
- * Raises the generation by one at least, and above mark; a wrap may go below it. Returns 0 or
- * -errno; -ERANGE: no generation is above mark.
+ * Raises the generation by at least one and above mark. A generation that wraps may end below mark.
+ * Returns 0 or -errno; -ERANGE: no generation is above mark.
  */
 int sysgenid_counterfile_raise(const struct sysgenid_counterfile *file, uint32_t mark,
 			       bool reseeded, uint32_t *generation);

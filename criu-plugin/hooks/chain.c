@@ -15,11 +15,11 @@
 #include "criu_abi.h"
 #include "log.h"
 
-/* Nobody has so many plugins; a longer list is damaged. */
+/* A list with more plugins than this is taken for damaged. */
 #define MOST_PLUGINS 256u
 
 static struct {
-	struct criu_loaded_plugin *plugin; /* NULL: criu's chains are as criu made them */
+	struct criu_loaded_plugin *plugin; /* NULL: criu's chains are unchanged */
 	unsigned int hooks;
 } ours;
 
@@ -38,7 +38,10 @@ static const char *directory_of_ours(char *path, size_t size)
 	return slash + 1;
 }
 
-/* Is there no other plugin? Those that criu loads later count, too. name: gets one of them. */
+/*
+ * Is there no other plugin in the directory? Plugins that criu has not loaded yet count, too. name
+ * gets the file name of another plugin.
+ */
 static bool is_alone(char *name, size_t size)
 {
 	cleanup_directory DIR *directory = NULL;
@@ -63,7 +66,7 @@ static bool is_alone(char *name, size_t size)
 	return !errno;
 }
 
-/* The table's size is in criu's own symbols. */
+/* Computes the number of hooks from the size of criu's symbol cr_plugin_ctl. */
 unsigned int sysgenid_chain_hooks(void)
 {
 	const ElfW(Sym) *symbol = NULL;
@@ -93,7 +96,7 @@ static struct criu_loaded_plugin *plugin_of(struct criu_link *node)
 	return (void *)((char *)node - offsetof(struct criu_loaded_plugin, list));
 }
 
-/* A library's handle is its entry in the list of libraries. */
+/* In glibc the handle that dlopen() returns is the library's struct link_map. */
 static bool is_our_handle(const void *handle)
 {
 	struct link_map *map = NULL;
@@ -103,8 +106,8 @@ static bool is_our_handle(const void *handle)
 }
 
 /*
- * Finds criu's record of this plugin. criu has put it at the end of the list of plugins, and into
- * no chain yet.
+ * Finds criu's record of this plugin. During init the record is the last one in criu's list of
+ * plugins, and is in no chain yet.
  */
 static struct criu_loaded_plugin *find_ours(void)
 {
@@ -128,7 +131,7 @@ static struct criu_loaded_plugin *find_ours(void)
 	return plugin;
 }
 
-/* Two copies would both write the image and move generations. */
+/* Has criu loaded another copy? Two copies would both write the image and move generations. */
 static bool is_loaded_twice(const struct criu_loaded_plugin *plugin)
 {
 	struct criu_link *head = &cr_plugin_ctl.plugins;
@@ -178,12 +181,15 @@ int sysgenid_chain_lead(void)
 	for (unsigned int i = 0; i < ours.hooks; i++)
 		if (CR_PLUGIN_DESC.hooks[i])
 			put_in_front(&ours.plugin->links[i], &cr_plugin_ctl.chains[i]);
-	/* criu adds max_hooks hooks to the ends of its chains after this. */
+	/*
+	 * After init criu appends max_hooks hooks to its chains. With 0 criu does not add this
+	 * plugin a second time.
+	 */
 	CR_PLUGIN_DESC.max_hooks = 0;
 	return 0;
 }
 
-/* The first hook for which another plugin is asked before this one; no hook: ours.hooks. */
+/* Returns the first hook for which criu asks another plugin before this one; none: ours.hooks. */
 static unsigned int first_lost(void)
 {
 	unsigned int i = 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
  * Puts this plugin's hooks in front of those of other plugins. criu has one chain of plugins for
- * each hook, in the order in which readdir found them. criu stops at the first plugin that
- * answers anything but -ENOTSUP. Plugins for GPUs give such answers also for tasks that have no
- * GPU.
+ * each hook, in the order in which readdir() found the plugins. criu asks the plugins of a chain in
+ * turn and stops at the first answer other than -ENOTSUP. Plugins for GPUs give such answers even
+ * for tasks that have no GPU, and would keep criu from asking this plugin.
  */
 #ifndef SYSGENID_CHAIN_H
 #define SYSGENID_CHAIN_H
@@ -14,9 +14,9 @@
 unsigned int sysgenid_chain_hooks(void);
 
 /*
- * Puts this plugin in front: the last step of a successful init. Plugins that are loaded later
- * come behind it. Where criu's table is unknown or not as expected, nothing is changed, which is
- * good enough if there is no other plugin. Returns 0 or -errno after logging.
+ * Puts this plugin in front; must be the last step of a successful init. Plugins that are loaded
+ * later come behind this one. If criu's table is unknown or not as expected, nothing is changed:
+ * that is an error only if there is another plugin. Returns 0 or -errno after logging.
  */
 int sysgenid_chain_lead(void);
 
@@ -26,7 +26,10 @@ bool sysgenid_chain_leads(void);
 /* Logs which plugin is asked first instead of this one. */
 void sysgenid_chain_complain(void);
 
-/* To be called in exit, before criu takes the hooks out of its chains. */
+/*
+ * Gives the descriptor its max_hooks back. To be called in exit: criu then takes that many hooks
+ * out of its chains.
+ */
 void sysgenid_chain_leave(void);
 
 #endif

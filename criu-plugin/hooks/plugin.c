@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What criu sees: the descriptor, and hooks that hand over to dump.c and restore.c. */
+/* The descriptor that criu looks up, and its hooks, which call dump.c and restore.c. */
 #include <errno.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -14,8 +14,8 @@
 
 #define EXPORT __attribute__((visibility("default")))
 
-static unsigned int criu_hooks; /* how many hooks this criu has; 0: it does not say */
-static bool resumed;		/* criu has asked for at least one task of this restore */
+static unsigned int criu_hooks; /* how many hooks this criu has; 0: unknown */
+static bool resumed;		/* criu has called resume_devices_late in this restore */
 
 static bool is_first(void)
 {
@@ -33,14 +33,20 @@ static void leave(void)
 }
 
 /*
- * Refuses a dump only if another plugin can keep this one from doing its part, or if an earlier
- * dump's image would stay beside criu's new images.
+ * Refuses a dump in two cases only: another plugin can keep this one from doing its part, or an
+ * earlier dump's image would stay beside criu's new images.
  */
 static int plugin_init(int stage)
 {
 	struct sysgenid_config config;
 
 	resumed = false;
+	/*
+	 * In a newer criu only the hooks of criu 4.0 are used. One of them has changed since:
+	 * RESTORE_EXT_FILE has a second argument, again, since criu 4.3 (CRIU_HOOKS_RETRY: 14 hooks
+	 * and more). restore_ext_file() sets *again in every criu with 14 hooks or more, also in
+	 * one that is newer than this release.
+	 */
 	if (criu_hooks > CRIU_HOOKS_4_3)
 		sysgenid_info("this criu has %u hooks, and this release knows %d: only those are "
 			      "used that have been the same since criu 4.0",
@@ -56,8 +62,8 @@ static int plugin_init(int stage)
 }
 
 /*
- * The tasks run already, and criu would report a success. Whoever asked for the restore must not
- * believe that.
+ * Makes criu fail if it has let the tasks run without asking this plugin. The tasks run already,
+ * and criu would otherwise report success.
  */
 static void check_restore(void)
 {
@@ -78,7 +84,7 @@ static void plugin_exit(int stage, int ret)
 	sysgenid_chain_leave();
 }
 
-/* While another plugin is asked before this one, each hook refuses the dump or the restore. */
+/* Each hook refuses the dump or the restore if criu asks another plugin before this one. */
 static int dump_ext_file(int fd, int id)
 {
 	return is_first() ? sysgenid_dump_ext_file(fd, id) : -EIO;
@@ -96,12 +102,21 @@ static int checkpoint_devices(int pid)
 	return pid > 0 ? sysgenid_dump_checkpoint_devices(pid) : -ENOTSUP;
 }
 
-/* Checks the order again: by now other plugins have been loaded, or tasks are being restored. */
+/*
+ * Checks again that criu asks this plugin first: for RESTORE_INIT all plugins have been loaded, and
+ * for POST_FORKING tasks are being restored.
+ */
 static int check_order(void)
 {
 	return is_first() ? -ENOTSUP : -EIO;
 }
 
+/*
+ * criu passes the argument again only if it has CRIU_HOOKS_RETRY hooks or more (criu 4.3). An older
+ * criu calls with id alone, and then *again must not be touched. If the number of hooks is unknown,
+ * it is also unknown whether criu passes again, and the restore of a file of the counter is
+ * refused.
+ */
 static int restore_ext_file(int id, bool *again)
 {
 	int fd;
@@ -118,7 +133,10 @@ static int restore_ext_file(int id, bool *again)
 	return -EIO;
 }
 
-/* Ends the task on failure: criu ignores what this hook returns, but gives up without the task. */
+/*
+ * Ends the task on failure, which makes criu give the restore up. criu ignores an error that this
+ * hook returns.
+ */
 static int update_vma_map(const char *path, uint64_t address, uint64_t old_offset,
 			  uint64_t *new_offset, int *fd)
 {
@@ -128,9 +146,10 @@ static int update_vma_map(const char *path, uint64_t address, uint64_t old_offse
 }
 
 /*
- * Kills the tasks on failure. All tasks are stopped. criu before 4.3 ignores what this hook
- * returns and would let them run. criu 4.3 fails the restore on any answer but 0 and -ENOTSUP. The
- * tasks are killed before the reason is logged, since logging can take time.
+ * Kills the tasks on failure; all tasks are stopped when criu calls this hook. criu before 4.3
+ * ignores the hook's result and would let the tasks run. criu 4.3 fails the restore on any result
+ * but 0 and -ENOTSUP. The tasks are killed before the reason is logged, since logging can take
+ * time.
  */
 static int resume_devices_late(int pid)
 {
@@ -161,9 +180,10 @@ EXPORT struct criu_plugin_desc CR_PLUGIN_DESC = {
 };
 
 /*
- * Sets how many hooks the descriptor has. dlopen() runs this before criu looks at the descriptor,
- * and criu refuses one with more hooks than it has itself. In a criu that is newer than all known
- * ones, the meaning of the later hooks can have changed.
+ * Sets how many hooks the descriptor has. dlopen() runs this constructor before criu looks at the
+ * descriptor, and criu refuses a descriptor with more hooks than criu has. In a criu that is newer
+ * than all known ones, only the hooks of criu 4.0 are offered: the meaning of later hooks may have
+ * changed.
  */
 static void __attribute__((constructor)) adapt_to_criu(void)
 {

@@ -11,7 +11,7 @@
 #include "read.h"
 
 #define MISC_MAJOR 10
-/* The minors for local use, one of which the counter has (linux/sysgenid.h). */
+/* The minors for local use; the counter's minor is one of them (linux/sysgenid.h). */
 #define FIRST_LOCAL_MINOR 240
 #define LAST_LOCAL_MINOR 254
 
@@ -21,7 +21,10 @@ void sysgenid_device_set(struct sysgenid_device *device, unsigned int minor)
 	device->number = makedev(MISC_MAJOR, minor);
 }
 
-/* Lines "243 sysgenid". Returns whether the file could be read to its end or to our line. */
+/*
+ * Looks for a line such as "243 sysgenid". Returns false if the file cannot be read as far as that
+ * line or to the end.
+ */
 static bool find_in_list(const char *path, struct sysgenid_device *device)
 {
 	cleanup_file FILE *file = fopen(path, "re");
@@ -42,7 +45,7 @@ static bool find_in_list(const char *path, struct sysgenid_device *device)
 	return !ferror(file);
 }
 
-/* "10:243" */
+/* Parses "10:243". */
 static bool parse_number(const char *text, struct sysgenid_device *device)
 {
 	uint64_t major, minor;
@@ -64,7 +67,10 @@ static bool find_in_sysfs(const char *path, struct sysgenid_device *device)
 
 void sysgenid_device_find(struct sysgenid_device *device)
 {
-	/* Only the list tells that the module is not there: sysfs may not be mounted. */
+	/*
+	 * Only /proc/misc can show that the module is not loaded: a missing file in sysfs may mean
+	 * that sysfs is not mounted.
+	 */
 	if (find_in_sysfs("/sys/class/misc/sysgenid/dev", device) ||
 	    find_in_list("/proc/misc", device))
 		return;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Which device node is the counter, also when the module itself does not answer. */
+/* Finds out which device node is the counter, even if the module does not answer. */
 #ifndef SYSGENID_DEVICE_H
 #define SYSGENID_DEVICE_H
 
@@ -9,8 +9,8 @@
 
 enum sysgenid_device_state {
 	SYSGENID_DEVICE_ABSENT,	 /* the module is not loaded */
-	SYSGENID_DEVICE_KNOWN,	 /* it is loaded, and this is its number */
-	SYSGENID_DEVICE_UNKNOWN, /* it may be loaded */
+	SYSGENID_DEVICE_KNOWN,	 /* the module is loaded, and the device's number is known */
+	SYSGENID_DEVICE_UNKNOWN, /* the module may be loaded */
 };
 
 struct sysgenid_device {
@@ -18,18 +18,18 @@ struct sysgenid_device {
 	dev_t number; /* when KNOWN */
 };
 
-/* What the module itself says. */
+/* Sets the device from the minor that the module has answered. */
 void sysgenid_device_set(struct sysgenid_device *device, unsigned int minor);
 
-/* Finds out otherwise. */
+/* Finds the device in sysfs or /proc/misc, without asking the module. */
 void sysgenid_device_find(struct sysgenid_device *device);
 
-/* Is it the counter for sure? */
+/* Is the node certainly the counter? */
 bool sysgenid_device_is(const struct sysgenid_device *device, const struct stat *stat);
 
 /*
- * Can it be the counter? If the counter's number is unknown, each node with a number for local
- * use can be.
+ * Can the node be the counter? If the counter's number is unknown, each misc device with a minor
+ * for local use can be.
  */
 bool sysgenid_device_may_be(const struct sysgenid_device *device, const struct stat *stat);
 

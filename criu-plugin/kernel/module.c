@@ -14,7 +14,7 @@ static int reach(struct sysgenid_error *details)
 	return control.fd < 0 ? sysgenid_control_open(&control, details) : 0;
 }
 
-/* Finds out about the device without the module's answer. */
+/* Fills in why, and finds the device without the module's answer. Returns error. */
 static int explain(int error, const struct sysgenid_error *details, struct sysgenid_device *device,
 		   struct sysgenid_reason *why)
 {
@@ -24,7 +24,7 @@ static int explain(int error, const struct sysgenid_error *details, struct sysge
 		device->state = SYSGENID_DEVICE_ABSENT;
 	else
 		sysgenid_device_find(device);
-	/* The socket is closed, since a late answer would be taken for that of the next request. */
+	/* Closed, since a late answer would be taken for the answer to the next request. */
 	sysgenid_module_close();
 	return error;
 }

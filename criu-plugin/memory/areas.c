@@ -9,15 +9,15 @@
 
 struct areas_walk {
 	struct sysgenid_memory memory;
-	SysgenidRngArea *const *next; /* the first one that has not been met */
+	SysgenidRngArea *const *next; /* the first area that has not been handled */
 	SysgenidRngArea *const *end;
 	bool any_memory;
-	int error; /* the first one */
+	int error; /* the first error */
 };
 
 /*
- * Is it private memory without a file? The image cannot be trusted, and the address may have
- * other memory by now.
+ * Is the mapping private memory without a file? This is checked since the image cannot be trusted,
+ * and the task may have other memory at the address by now.
  */
 static bool is_private_memory(const struct sysgenid_vma *vma)
 {
@@ -36,7 +36,7 @@ static int clear_area(const struct sysgenid_memory *memory, const struct sysgeni
 {
 	int error;
 
-	/* The kernel may have merged the area with its neighbours. */
+	/* The mapping may be larger than the area: the kernel merges neighbours. */
 	if (area->start < vma->start || area->end > vma->end || !is_private_memory(vma))
 		return -EFAULT;
 	if (vma->lazy) {
@@ -48,7 +48,7 @@ static int clear_area(const struct sysgenid_memory *memory, const struct sysgeni
 	return sysgenid_memory_clear(memory, area->start, area->end);
 }
 
-/* Mappings come in the order of their addresses, and so do the areas. */
+/* Both the mappings and the areas come in the order of their addresses. */
 static int clear_in_mapping(const struct sysgenid_vma *vma, void *argument)
 {
 	struct areas_walk *walk = argument;
@@ -63,8 +63,8 @@ static int clear_in_mapping(const struct sysgenid_vma *vma, void *argument)
 }
 
 /*
- * Finds the first area that belongs to no task with a lower number. Areas that are clear come
- * last.
+ * Finds the first area of a task whose number is pid or higher. Areas that are clear already are
+ * the last ones of the array.
  */
 static size_t first_of(uint32_t pid, SysgenidRngArea *const *areas, size_t n)
 {

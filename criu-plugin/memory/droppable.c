@@ -14,7 +14,10 @@
 #define MAP_DROPPABLE 0x08
 #endif
 
-/* smaps is slow for a large task: it is not read where no task can have droppable memory. */
+/*
+ * Can any task have droppable memory here? If not, smaps is not read: reading smaps is slow for a
+ * large task.
+ */
 static bool kernel_knows_droppable(void)
 {
 	size_t size = (size_t)sysconf(_SC_PAGESIZE);
@@ -30,7 +33,7 @@ static bool kernel_knows_droppable(void)
 struct rng_walk {
 	struct sysgenid_memory memory;
 	int areas;
-	int error; /* the first one; the other areas are cleared all the same */
+	int error; /* the first error; the other areas are still cleared */
 	SysgenidImage *image;
 };
 

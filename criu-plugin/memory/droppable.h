@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * The state that the vDSO's getrandom keeps in a process (Linux 6.11, glibc 2.41 and newer). It
- * is in droppable memory, which the kernel may replace by zeros at any time, even in the middle
- * of a call. Programs cope with that, so clearing it is always right.
+ * The state that the vDSO's getrandom keeps in a process (Linux 6.11, glibc 2.41 and newer). The
+ * state is in droppable memory, which the kernel may replace by zeros at any time, even in the
+ * middle of a call. Clearing droppable memory is always safe, since programs must expect that.
  */
 #ifndef SYSGENID_DROPPABLE_H
 #define SYSGENID_DROPPABLE_H
@@ -12,8 +12,9 @@
 #include "image.h"
 
 /*
- * Clears the droppable memory of a frozen task and records where it is, since criu before 4.2
- * restores it as ordinary memory. Returns how many areas there were, or -errno after a warning.
+ * Clears the droppable memory of a frozen task and records the addresses, since criu before 4.2
+ * restores droppable memory as ordinary memory. Returns the number of areas, or -errno after a
+ * warning.
  */
 int sysgenid_droppable_dump(pid_t pid, SysgenidImage *image);
 

@@ -13,19 +13,19 @@
 
 #define BATCH 512u		  /* pages */
 #define OLD_WAY (1ull << 26)	  /* pages, 256 GB of 4 kB each: seconds */
-#define MOST_FETCHED (1ull << 14) /* pages, each of which somebody else has to bring: seconds */
+#define MOST_FETCHED (1ull << 14) /* pages that a userfaultfd server has to bring: seconds */
 
-/* Of include/uapi/linux/fs.h, Linux 6.7. */
+/* struct pm_scan_arg and struct page_region of Linux 6.7's include/uapi/linux/fs.h. */
 struct scan {
 	uint64_t size;
 	uint64_t flags;
 	uint64_t start;
 	uint64_t end;
-	uint64_t walk_end; /* how far it got */
+	uint64_t walk_end; /* how far the scan got */
 	uint64_t regions;
 	uint64_t n_regions;
 	uint64_t max_pages;
-	uint64_t inverted; /* of the categories that all must be, the ones that none may be */
+	uint64_t inverted; /* categories of all_of that a page must not have */
 	uint64_t all_of;
 	uint64_t any_of;
 	uint64_t wanted;
@@ -40,7 +40,7 @@ struct scan_region {
 #define SCAN _IOWR('f', 16, struct scan)
 #define SCAN_PRESENT (1u << 3)
 #define SCAN_SWAPPED (1u << 4)
-#define SCAN_ZERO (1u << 5) /* the page that all share until they write */
+#define SCAN_ZERO (1u << 5) /* the kernel's shared page of zeros */
 
 int sysgenid_memory_open(pid_t pid, struct sysgenid_memory *memory)
 {
@@ -81,7 +81,7 @@ static int clear(int memory, uint64_t start, uint64_t end)
 }
 
 /*
- * Asks the kernel where pages are: missing ones cost nothing, however large the area is. Returns
+ * Asks the kernel where pages are. Missing pages cost nothing, however large the area is. Returns
  * -ENOTTY before Linux 6.7.
  */
 static int clear_by_scan(int memory, int pagemap, uint64_t start, uint64_t end)
@@ -118,8 +118,8 @@ static int clear_by_scan(int memory, int pagemap, uint64_t start, uint64_t end)
 }
 
 /*
- * Looks at each page. The total is limited, since all tasks wait and a task may have made an area
- * of any size.
+ * Looks at the pagemap entry of each page. The total number is limited: all tasks wait meanwhile,
+ * and a task can make an area of any size.
  */
 static int clear_by_looking(int memory, int pagemap, uint64_t start, uint64_t end)
 {
@@ -150,7 +150,7 @@ static int clear_by_looking(int memory, int pagemap, uint64_t start, uint64_t en
 	return 0;
 }
 
-/* Missing pages are left alone: clearing would allocate them. */
+/* Leaves missing pages alone, since clearing a missing page would allocate it. */
 int sysgenid_memory_clear(const struct sysgenid_memory *memory, uint64_t start, uint64_t end)
 {
 	int error = clear_by_scan(memory->memory, memory->pagemap, start, end);
@@ -160,8 +160,8 @@ int sysgenid_memory_clear(const struct sysgenid_memory *memory, uint64_t start, 
 }
 
 /*
- * Uses process_vm_readv(): an access by way of /proc/PID/mem fails instead of waiting for the
- * page. Whoever serves the pages never replaces one that is there.
+ * Reads one byte of each page by process_vm_readv(), which waits for a missing page; a read of
+ * /proc/PID/mem would fail. The userfaultfd server never replaces a page that is there.
  */
 int sysgenid_memory_fetch(const struct sysgenid_memory *memory, uint64_t start, uint64_t end)
 {

@@ -18,7 +18,7 @@ static int record_area(const struct sysgenid_vma *vma, void *argument)
 {
 	struct wipe_walk *walk = argument;
 
-	/* Droppable memory is cleared in the image itself. */
+	/* Droppable memory is cleared at the dump: see sysgenid_droppable_dump(). */
 	if (!vma->wipe_on_fork || vma->droppable)
 		return 0;
 	return sysgenid_image_add_wipe_area(walk->image, walk->inner, vma->start, vma->end);

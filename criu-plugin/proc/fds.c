@@ -23,7 +23,10 @@ int sysgenid_for_each_fd(pid_t pid, sysgenid_fd_fn fn, void *argument)
 	if (!directory)
 		return errno == ENOENT ? -ESRCH : -errno;
 	while (!result && (entry = readdir(directory))) {
-		/* AT_STATX_DONT_SYNC: no server is asked. */
+		/*
+		 * AT_STATX_DONT_SYNC: the kernel does not ask a file system's server, which may be
+		 * a stopped task.
+		 */
 		if (entry->d_name[0] == '.' ||
 		    statx(dirfd(directory), entry->d_name, AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
 			  STATX_TYPE | STATX_INO, &known) ||

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* A task's open regular files, as /proc/PID/fd shows them. No file system's server is asked. */
+/* A task's open regular files, from /proc/PID/fd. No file system's server is asked. */
 #ifndef SYSGENID_FDS_H
 #define SYSGENID_FDS_H
 

@@ -17,7 +17,10 @@ static const char *skip_word(const char *text)
 	return text + strspn(text, " ");
 }
 
-/* "start-end perms offset device inode   path". Other lines of smaps begin with a capital. */
+/*
+ * Parses "start-end perms offset device inode   path". Returns false for the other lines of smaps,
+ * which begin with a capital letter.
+ */
 static bool parse_header(char *line, struct sysgenid_vma *vma)
 {
 	uint64_t major, minor;
@@ -57,7 +60,7 @@ static int walk(FILE *file, bool flags, sysgenid_vma_fn fn, void *argument)
 	while (!result && getline(&line, &size, file) >= 0) {
 		line[strcspn(line, "\n")] = '\0';
 		if (parse_header(line, &vma)) {
-			/* vma.path points into the line. */
+			/* The line is kept as header, since vma.path points into it. */
 			char *swap = header;
 			size_t swap_size = header_size;
 
@@ -74,9 +77,7 @@ static int walk(FILE *file, bool flags, sysgenid_vma_fn fn, void *argument)
 			result = fn(&vma, argument);
 		}
 	}
-	/*
-	 * The walk can end early without an error of the file: there may be no memory for a line.
-	 */
+	/* getline() also fails without an error of the file, when there is no memory. */
 	if (!result && !feof(file) && errno != ESRCH)
 		result = errno ? -errno : -EIO;
 	return result;

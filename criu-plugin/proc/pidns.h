@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* PID namespaces: the system's, and those of containers. Each has a counter of its own. */
+/* PID namespaces: the system's and those of containers. Each PID namespace has its own counter. */
 #ifndef SYSGENID_PIDNS_H
 #define SYSGENID_PIDNS_H
 
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* Opens the PID namespace of a task, 0: of this process. Returns a descriptor or -errno. */
+/* Opens the PID namespace of a task; pid 0: of this process. Returns a descriptor or -errno. */
 int sysgenid_pidns_open(pid_t pid);
 
 /*
- * The inode number of the system's: PROC_PID_INIT_INO in the kernel's include/linux/proc_ns.h;
- * unchanged since Linux 3.8.
+ * The inode number of the system's PID namespace: PROC_PID_INIT_INO in the kernel's
+ * include/linux/proc_ns.h, unchanged since Linux 3.8.
  */
 #define SYSGENID_PIDNS_SYSTEM 0xEFFFFFFCu
 

@@ -25,7 +25,10 @@ int sysgenid_inner_pid(pid_t pid)
 
 		if (strncmp(line, "NSpid:", 6))
 			continue;
-		/* From the reader's namespace inwards; the last is the task's own. */
+		/*
+		 * The line lists the task's numbers from the reader's namespace inwards. The last
+		 * number is that in the task's own namespace.
+		 */
 		last = strrchr(line, '\t');
 		if (!last)
 			return -EBADMSG;

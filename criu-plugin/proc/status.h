@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What /proc/PID/status says of a task. */
+/* What /proc/PID/status says about a task. */
 #ifndef SYSGENID_STATUS_H
 #define SYSGENID_STATUS_H
 
@@ -7,12 +7,12 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-/* The number that a task has in its own, innermost PID namespace. Returns it or -errno. */
+/* Returns a task's number in its own, innermost PID namespace, or -errno. */
 int sysgenid_inner_pid(pid_t pid);
 
 /*
- * Does this error of a file in /proc say that the task is gone? After any other error the task may
- * have whatever was looked for.
+ * Does this error of a file in /proc mean that the task is gone? After any other error the task
+ * must be taken to have what the caller looks for.
  */
 static inline bool sysgenid_is_gone(int error)
 {

@@ -62,13 +62,13 @@ static int kill_task(pid_t pid, void *argument)
 {
 	bool *has_first = argument;
 
-	/* The task is traced, so its number cannot be another task's by now. */
+	/* The number cannot have been reused: a traced task keeps it until its tracer waits. */
 	kill(pid, SIGKILL);
 	*has_first |= sysgenid_inner_pid(pid) == 1;
 	return 0;
 }
 
-/* Returns whether the thread is still there and will end. */
+/* Reaps a killed thread if it has ended. Returns whether it has not ended yet. */
 static bool is_left(pid_t thread)
 {
 	int status;
@@ -77,7 +77,10 @@ static bool is_left(pid_t thread)
 	return !ended || (ended > 0 && WIFSTOPPED(status));
 }
 
-/* Reaps all but the first process of the PID namespace, for which criu waits. */
+/*
+ * Reaps a task's threads and the task itself. The first process of the PID namespace is not reaped,
+ * since criu waits for that process.
+ */
 static int reap_task(pid_t pid, void *argument)
 {
 	cleanup_directory DIR *threads = NULL;
@@ -100,10 +103,10 @@ static int reap_task(pid_t pid, void *argument)
 }
 
 /*
- * Waits for all tasks that were killed. A traced task is a zombie until its tracer has waited for
- * it, and the first process of a PID namespace ends only after all others there. criu waits for
- * that process only, and would wait for ever. The last thread of a task is the one that waits for
- * the others, and nobody can know which it is: so all threads are asked in turn.
+ * Waits for all tasks that were killed, except the first process of the PID namespace. criu waits
+ * for the first process only, and would wait for ever without this: that process ends only after
+ * all others in the namespace, and each of these is a zombie until its tracer, criu, has waited for
+ * it. All threads are asked in turn, since it is unknown which thread of a task is the last one.
  */
 static int reap_tasks(void)
 {
@@ -121,8 +124,8 @@ static int reap_tasks(void)
 }
 
 /*
- * Reaps only if the tasks have the first process of a PID namespace. Without one criu waits for
- * no task and kills all by their numbers, which must not become free.
+ * Reaps the tasks only if one of them is the first process of a PID namespace. Otherwise criu waits
+ * for no task and kills all tasks by their numbers, so no number may become free.
  */
 void sysgenid_kill_tasks(void)
 {

@@ -11,13 +11,16 @@
 #include "counterfile-find.h"
 #include "counterfile-raise.h"
 
-/* Files that this restore has raised; there are few, since each belongs to a container. */
+/* Counter files that this restore has raised. The list is short: each container has one file. */
 static struct {
 	dev_t device;
 	ino_t inode;
 } * raised;
 static size_t n_raised;
-/* Has the file at criu's own /dev/sysgenid moved for this restore; was it tried? */
+/*
+ * own_moved: the file at criu's own /dev/sysgenid has moved for this restore. own_told: the result
+ * of the first attempt has been logged.
+ */
 static bool own_moved, own_told;
 
 static bool is_raised(const struct sysgenid_counterfile *file)
@@ -41,8 +44,8 @@ static int remember(const struct sysgenid_counterfile *file)
 }
 
 /*
- * The highest generation that the tasks may have seen: in the file, or in a device that the file
- * replaces.
+ * Returns the highest generation that the tasks may have seen: in the counter file, or in the
+ * device that the file replaces here.
  */
 static uint32_t mark_of(const SysgenidImage *image)
 {
@@ -112,9 +115,10 @@ static void refuse_own(pid_t pid, uint32_t generation, int error)
 }
 
 /*
- * Raises the file at criu's own /dev/sysgenid. In a container it is the host's, and criu there
- * cannot write it. Then it is enough if the host has raised it since the dump. needed: the task
- * has or had it mapped or open, and must not run otherwise.
+ * Raises the file at criu's own /dev/sysgenid. If criu runs in a container, the file is the host's,
+ * and criu may have no right to write it; then it is enough that the host has raised the file since
+ * the dump. needed: the task must not run on an old generation, because it has or had the file
+ * mapped or open, or because of strict = yes.
  */
 static int raise_own(pid_t pid, bool needed, const SysgenidImage *image, bool reseeded)
 {
@@ -151,7 +155,7 @@ static int raise_files(pid_t pid, bool needed, const SysgenidImage *image, bool 
 	struct sysgenid_counterfiles found;
 	int error = sysgenid_counterfiles_find(pid, &found);
 
-	/* A task without a root directory is dead, as it was in the image. */
+	/* -ESRCH: the task is dead, as it was in the image, and needs nothing. */
 	if (error == -ESRCH && !needed)
 		error = 0;
 	else if (error)

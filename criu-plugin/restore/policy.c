@@ -24,10 +24,13 @@ static void quietly(struct sysgenid_judgement *judgement, enum sysgenid_verdict 
 	judgement->text[0] = '\0';
 }
 
-/* Must the restore fail if the generation cannot move? "strict" asks for that always. */
+/* Must the restore fail if the generation cannot move? Always with strict = yes. */
 static bool is_needed(const struct sysgenid_facts *facts)
 {
-	/* criu's list counts only without a good image, which says itself what it needs. */
+	/*
+	 * criu's list of plugins counts only without a good image: a good image says itself whether
+	 * the counter is required.
+	 */
 	return facts->required || facts->strict ||
 	       (facts->listed && facts->image != SYSGENID_IMAGE_GOOD);
 }
@@ -82,7 +85,7 @@ static void plan_mark(const struct sysgenid_facts *facts, struct sysgenid_plan *
 	plan->force = facts->follow_any_mark && !plan->reseed_only;
 	if (plan->min || (plan->reseed_only && !facts->required))
 		return;
-	/* No generation is above the highest number there is, and after it numbers come again. */
+	/* The mark is the highest 32-bit number: no generation is above it. */
 	if (is_needed(facts))
 		decide(&plan->judgement, SYSGENID_REFUSE,
 		       "the image was made where the counter had reached its end, %u: no "
@@ -119,8 +122,8 @@ void sysgenid_policy_plan(const struct sysgenid_facts *facts, struct sysgenid_pl
 }
 
 /*
- * Without an image nobody knows whether a task has the system's counter. criu has no right to
- * move that one.
+ * Narrows the plan of a criu in a container that has no good image. Whether a task has the system's
+ * counter is unknown then, and criu has no right to move the system's counter.
  */
 bool sysgenid_policy_narrow(const struct sysgenid_facts *facts, struct sysgenid_plan *plan)
 {
@@ -166,7 +169,7 @@ static void judge_failure(const struct sysgenid_facts *facts, const struct sysge
 		       "cannot make a new generation: %s; %s and restore again (%s)", what, advice,
 		       reason(facts));
 	else if (error == -ENOENT && facts->in_file)
-		/* What the tasks use is no module's. */
+		/* The tasks use a counter file, which needs no module. */
 		decide(judgement, SYSGENID_GO_RESEED, "%s", "");
 	else
 		decide(judgement, SYSGENID_GO_RESEED,
@@ -185,7 +188,7 @@ void sysgenid_policy_judge(const struct sysgenid_facts *facts, const struct sysg
 		       "%sthe kernel's random number generator was not reseeded: %s",
 		       plan->reseed_only ? "" : "the generation has moved, but ", why);
 	else if (error == -ERANGE && plan->reseed_only && plan->min)
-		/* It is the tasks' own counter, which follows any mark. */
+		/* The limit is not for the tasks' own counter: try again without the mark. */
 		quietly(judgement, SYSGENID_GO_UNMARKED);
 	else if (error == -ERANGE && plan->min)
 		judge_range(facts, judgement);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * May this image be restored here, and with which generation? Pure functions of what is known:
- * first plan, then, with the result of the trigger, judge.
+ * Decides whether an image may be restored here, and with which generation. The functions have no
+ * side effects: sysgenid_policy_plan() says what to trigger, and sysgenid_policy_judge() decides
+ * from the trigger's result.
  */
 #ifndef SYSGENID_POLICY_H
 #define SYSGENID_POLICY_H
@@ -13,16 +14,19 @@ enum sysgenid_image_state {
 	SYSGENID_IMAGE_GOOD,
 	SYSGENID_IMAGE_MISSING,
 	SYSGENID_IMAGE_BAD,
-	SYSGENID_IMAGE_FOREIGN, /* that of another dump, which counts as missing */
+	SYSGENID_IMAGE_FOREIGN, /* an image of another dump; counts as missing */
 };
 
 struct sysgenid_facts {
 	enum sysgenid_image_state image;
 	bool listed;   /* criu's inventory says that the image needs this plugin */
 	bool required; /* the image says that a task uses the counter */
-	/* The tasks get a PID namespace, and so a counter, of their own: the system's stays. */
+	/*
+	 * The tasks' counter is that of a PID namespace other than the system's, so the system's
+	 * generation does not move.
+	 */
 	bool own_counter;
-	/* criu is in a container's PID namespace, and so are the tasks, or below it. */
+	/* criu is in a container's PID namespace; the tasks are in the same one or below it. */
 	bool inside;
 	bool system_wide; /* the image says that a task has the system's counter */
 	bool in_file;	  /* the image says that a task has a counter file */
@@ -41,7 +45,7 @@ enum sysgenid_verdict {
 	SYSGENID_REFUSE,
 };
 
-/* The text is a sentence for the log, "" when there is nothing to say. */
+/* text: a message for the log; "" if there is none. */
 struct sysgenid_judgement {
 	enum sysgenid_verdict verdict;
 	char text[512];
@@ -49,20 +53,20 @@ struct sysgenid_judgement {
 
 struct sysgenid_plan {
 	struct sysgenid_judgement judgement; /* GO or REFUSE */
-	bool reseed_only;		     /* nothing else is to be triggered */
-	bool inside;			     /* criu's own PID namespace is all that is to move */
-	uint32_t min;			     /* for the trigger; 0: no wish */
+	bool reseed_only;		     /* reseed the kernel only; no new generation */
+	bool inside;			     /* move criu's own PID namespace only */
+	uint32_t min;			     /* the lowest generation to trigger; 0: any */
 	bool force;
 };
 
 void sysgenid_policy_plan(const struct sysgenid_facts *facts, struct sysgenid_plan *plan);
 
-/* After -EPERM: is there a smaller plan that is enough? */
+/* After -EPERM: narrows the plan to criu's own PID namespace. Returns whether the plan changed. */
 bool sysgenid_policy_narrow(const struct sysgenid_facts *facts, struct sysgenid_plan *plan);
 
 /*
- * error: 0 or -errno of the trigger, or of the status query before it. why: the kernel's or the
- * library's own words for it.
+ * error: the result of the trigger, or of a status query before the trigger: 0 or -errno. why: the
+ * kernel's or the library's message for this error.
  */
 void sysgenid_policy_judge(const struct sysgenid_facts *facts, const struct sysgenid_plan *plan,
 			   int error, const char *why, struct sysgenid_judgement *judgement);

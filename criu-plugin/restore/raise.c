@@ -18,9 +18,9 @@
 #include "refuse.h"
 #include "status.h"
 
-/* What all tasks of this restore, and criu, know in common. Accessed atomically. */
+/* Memory that criu shares with all tasks of this restore. Accessed atomically. */
 static struct {
-	uint32_t moved;	 /* one task moves the generation that they share with others */
+	uint32_t moved;	 /* a task has taken on moving a generation that others share */
 	uint32_t raised; /* a task has found or made the generation above the mark */
 } * shared;
 
@@ -39,16 +39,19 @@ int sysgenid_raise_prepare(bool follow_any_mark)
 	return -ENOMEM;
 }
 
-/* Reads the generation in the caller's PID namespace, by a file that is opened for this. */
+/*
+ * Reads the generation of the caller's PID namespace. fd must be a file that was opened for this,
+ * since the file becomes outdated.
+ */
 static int read_generation(int fd, uint32_t *generation)
 {
-	/* Only an outdated file can be read without waiting. */
+	/* A read of a file that is not outdated would wait. */
 	if (ioctl(fd, SYSGENID_MARK_OUTDATED, 0))
 		return -errno;
 	return read(fd, generation, sizeof(*generation)) == sizeof(*generation) ? 0 : -errno;
 }
 
-/* The netlink request has a limit for the system's counter, which the ioctl has not. */
+/* Uses netlink: the ioctl does not limit how far the system's counter moves. */
 static int move_system(uint32_t min, struct sysgenid_reason *why)
 {
 	unsigned int flags = SYSGENID_TRIGGER_RESTORE | (follow_any ? SYSGENID_TRIGGER_FORCE : 0);
@@ -59,8 +62,8 @@ static int move_system(uint32_t min, struct sysgenid_reason *why)
 }
 
 /*
- * Begins a new generation. Asks the kernel in whose PID namespace this task is: what the image
- * says of that may be forged, and the system's counter must not follow an absurd mark.
+ * Begins a new generation in this task's PID namespace. The kernel says which namespace that is,
+ * since the image may be forged, and the system's counter must not follow an absurd mark.
  */
 static int move(int fd, uint32_t min)
 {
@@ -101,8 +104,8 @@ static int raise_above(int fd, uint32_t mark, bool always)
 }
 
 /*
- * Keeps the PID namespace's counter, which lasts as long as something of it is open or mapped,
- * until criu has mapped what the task had. criu then drops this mapping.
+ * Keeps the PID namespace's counter alive by a mapping until criu has mapped what the task had: a
+ * counter lasts only as long as a file or mapping of it. criu drops this mapping later.
  */
 static int keep(int fd)
 {
@@ -112,9 +115,10 @@ static int keep(int fd)
 }
 
 /*
- * Must the generation move even if it is above the mark? In a PID namespace of their own nobody
- * has seen a number above the mark. In a shared one others may have, such as an earlier restore
- * of the same image: there one of the tasks moves it, before any of them runs.
+ * Must this task move the generation even if it is above the mark? In a PID namespace that only the
+ * restored tasks have, no process has seen a number above the mark. In a shared PID namespace other
+ * processes may have, such as an earlier restore of the same image: there one of the tasks moves
+ * the generation before any of them runs.
  */
 static bool has_to_move(const SysgenidImage *image)
 {
@@ -124,7 +128,7 @@ static bool has_to_move(const SysgenidImage *image)
 
 int sysgenid_raise(int fd, const SysgenidImage *image)
 {
-	static bool raised; /* in this task: it has one PID namespace */
+	static bool raised; /* by this task, which has one PID namespace */
 	int error;
 
 	if (raised)

@@ -19,7 +19,10 @@ bool sysgenid_is_refused(void)
 void sysgenid_refuse_tasks(pid_t pid)
 {
 	refused = true;
-	/* Finding the other tasks takes descriptors, and there may be none left. */
+	/*
+	 * This task is killed first, without a descriptor. Finding the other tasks takes
+	 * descriptors, and there may be none left.
+	 */
 	if (pid > 0)
 		kill(pid, SIGKILL);
 	sysgenid_kill_tasks();

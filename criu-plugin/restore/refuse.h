@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Refusing a restore whose tasks exist already. criu before 4.3 ignores what a hook returns by
- * then, so the tasks are killed.
+ * Refuses a restore whose tasks exist already, by killing the tasks: criu before 4.3 ignores the
+ * result of the hook that it calls at that time.
  */
 #ifndef SYSGENID_REFUSE_H
 #define SYSGENID_REFUSE_H
@@ -11,18 +11,17 @@
 
 #include "log.h"
 
-/* Forgets an earlier restore of this process. */
+/* Forgets that an earlier restore of this process was refused. */
 void sysgenid_refuse_reset(void);
 
-/* Has this restore been refused? */
 bool sysgenid_is_refused(void);
 
 /* Kills the task, if pid is above 0, and all others that criu holds. */
 void sysgenid_refuse_tasks(pid_t pid);
 
 /*
- * Kills first and logs afterwards. Logging can take for ever when nobody reads standard error,
- * and if criu is killed meanwhile, the kernel lets its tasks run.
+ * Kills the tasks first and logs afterwards. Logging hangs if nobody reads standard error, and if
+ * criu is killed meanwhile, the kernel lets criu's tasks run.
  */
 #define sysgenid_refuse(pid, ...)                                                                  \
 	do {                                                                                       \

@@ -15,10 +15,10 @@
 #include "raise.h"
 #include "restore-files.h"
 
-/* What F_SETFL can give back; the access mode and O_PATH are given to open(). */
+/* The flags that F_SETFL can set. The access mode and O_PATH are passed to open(). */
 #define SETTABLE_FLAGS (O_APPEND | O_ASYNC | O_DIRECT | O_NOATIME | O_NONBLOCK)
 
-/* Called before the node is opened: another device may do something when it is opened. */
+/* To be called before the node is opened: opening another device may have side effects. */
 static int check_node(const char *path, const struct stat *stat,
 		      const struct sysgenid_device *device)
 {
@@ -73,7 +73,10 @@ static int open_node(const char *path, int flags)
 	return -error;
 }
 
-/* Marks the file outdated first: nobody who waits for all watchers may find it up to date. */
+/*
+ * Marks the file outdated before it is tracked: a process that waits for all watchers must never
+ * find the file up to date.
+ */
 static int give_state_back(int fd, const SysgenidFile *file)
 {
 	if (ioctl(fd, SYSGENID_MARK_OUTDATED, 0)) {
@@ -140,7 +143,7 @@ int sysgenid_mapping_check(const char *path, const SysgenidImage *image,
 	} else if (stat(path, &node) || !sysgenid_device_may_be(device, &node)) {
 		return 0;
 	}
-	/* criu may know the counter's mapping by another path than the image. */
+	/* Any path will do: criu may have the mapping under another path than the image. */
 	if (image && image->counter_required) {
 		error = raise_generation(path, image);
 		return error ? error : 1;

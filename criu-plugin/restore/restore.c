@@ -33,9 +33,9 @@ static struct {
 } restore;
 
 /*
- * Does criu's inventory name this plugin? For an image without a list of plugins criu answers yes
- * to any name. For one with a list the answer takes the plugin off the list, once for each time
- * that it is there.
+ * Does criu's inventory name this plugin? If the inventory has no list of plugins, criu answers yes
+ * to any name, so a name that cannot exist is asked for first. If it has a list, each yes takes one
+ * entry off the list, and all entries of this plugin must go.
  */
 static bool is_listed(void)
 {
@@ -52,8 +52,9 @@ static bool is_listed(void)
 }
 
 /*
- * Do the restored tasks move a counter that is not the system's? In a new PID namespace there is
- * no other. In a shared one it is enough if one of them has the device: all see what it moves.
+ * Do the restored tasks move a counter that is not the system's? In a new PID namespace the tasks
+ * have no other counter. In a shared PID namespace one task with the device is enough: that task
+ * moves the counter that all see.
  */
 static bool has_own_counter(const SysgenidImage *image)
 {
@@ -111,9 +112,9 @@ static void gather_facts(struct sysgenid_facts *facts)
 }
 
 /*
- * Moves the generation of criu's own PID namespace: all whom this restore concerns are in it or
- * below it. The reseed is for those who open the device later, in a new namespace. It takes
- * rights on the machine, which criu in a container may not have.
+ * Moves the generation of criu's own PID namespace: all processes that this restore concerns are in
+ * that namespace or below it. The reseed is for processes that open the device later, in a new
+ * namespace. -EPERM of the reseed is ignored, since criu in a container may have no right to it.
  */
 static int move_inside(const struct sysgenid_plan *plan, unsigned int flags,
 		       struct sysgenid_reason *why)
@@ -125,7 +126,10 @@ static int move_inside(const struct sysgenid_plan *plan, unsigned int flags,
 	if (here < 0)
 		return here;
 	error = sysgenid_module_reseed(plan->min, flags, &restore.device, why);
-	/* Only the system's counter does not follow any mark. */
+	/*
+	 * -ERANGE is about the system's counter. The counter that the trigger moves follows any
+	 * mark.
+	 */
 	if (error == -ERANGE && !plan->reseed_only)
 		error = sysgenid_module_reseed(0, flags, &restore.device, why);
 	if (error ? error != -EPERM : plan->reseed_only)
@@ -161,7 +165,7 @@ static int move_generation(const struct sysgenid_plan *plan, struct sysgenid_rea
 	return error;
 }
 
-/* Logs the judgement and does what the verdict says. Returns whether to go on. */
+/* Logs the judgement and does what the verdict says. Returns whether the restore goes on. */
 static bool carry_out(const struct sysgenid_judgement *judgement)
 {
 	bool refuse = judgement->verdict == SYSGENID_REFUSE;
@@ -188,7 +192,10 @@ static bool carry_out(const struct sysgenid_judgement *judgement)
 	return !refuse;
 }
 
-/* Checks the switches: strictness that the file asks for, or may ask for, must not get lost. */
+/*
+ * Returns false, after logging, if the file says or may say strict = yes and cannot be used in
+ * full: a mistake in the file must not make restores less strict.
+ */
 static bool switches_are_good(void)
 {
 	if (restore.config.unusable)
@@ -218,7 +225,7 @@ static void attempt(const struct sysgenid_facts *facts, struct sysgenid_judgemen
 	if (error == -EPERM && sysgenid_policy_narrow(facts, &plan))
 		error = move_generation(&plan, &why);
 	if (error == -EOPNOTSUPP && plan.reseed_only) {
-		/* The module is an old one, for which all tasks have the system's counter. */
+		/* The module is an old one, which has the system's counter only. */
 		struct sysgenid_facts shared = *facts;
 
 		shared.own_counter = false;
@@ -255,7 +262,7 @@ int sysgenid_restore_init(const struct sysgenid_config *config)
 	gather_facts(&facts);
 	if (switches_are_good() && !sysgenid_counterfiles_prepare())
 		attempt(&facts, &judgement);
-	/* The socket is closed, since the restored tasks are forked from this process. */
+	/* Closed before the restored tasks are forked from this process. */
 	sysgenid_module_close();
 	if (carry_out(&judgement) &&
 	    (!restore.image || !sysgenid_raise_prepare(config->follow_any_mark)))
@@ -265,7 +272,7 @@ int sysgenid_restore_init(const struct sysgenid_config *config)
 }
 
 /*
- * Runs in the task that is being restored: in its namespaces, with its own copy of this process's
+ * Runs in the task that is being restored: in the task's namespaces, with the task's copy of criu's
  * memory.
  */
 int sysgenid_restore_ext_file(int id)
@@ -279,14 +286,15 @@ int sysgenid_restore_ext_file(int id)
 	if (!file)
 		return -ENOTSUP;
 	fd = sysgenid_file_restore(file, restore.image, &restore.device);
-	/* -ENOTSUP would ask the next plugin. */
+	/* Not -ENOTSUP, which would make criu ask the next plugin. */
 	return fd < 0 ? -EIO : fd;
 }
 
 /*
- * Runs in the task that is being restored, for each mapping of a device. criu ignores what this
- * hook returns and would map whatever the path leads to; without the task criu gives up. No other
- * plugin is asked about a mapping of the counter, since it could have something else mapped.
+ * Runs in the task that is being restored, for each mapping of a device. On failure the task ends
+ * itself, which makes criu give the restore up: criu ignores an error of this hook and would map
+ * whatever the path leads to. For a mapping of the counter the result is 0, so that criu asks no
+ * other plugin: another plugin could have something else mapped.
  */
 int sysgenid_restore_update_vma(const char *path, uint64_t address, uint64_t old_offset,
 				uint64_t *new_offset, int *fd)
@@ -297,7 +305,7 @@ int sysgenid_restore_update_vma(const char *path, uint64_t address, uint64_t old
 	(void)old_offset;
 	(void)new_offset;
 	(void)fd;
-	/* Without the module there is nothing that could be mapped. */
+	/* Without the module no path can be the counter. */
 	if (restore.device.state != SYSGENID_DEVICE_ABSENT)
 		ours = sysgenid_mapping_check(path, restore.image, &restore.device);
 	if (ours < 0)
@@ -320,9 +328,9 @@ static void wipe(pid_t pid)
 }
 
 /*
- * criu calls this once for each task. All tasks are stopped. criu 3.17.1 calls it also for tasks
- * that are dead in the image, maybe without a number. criu before 4.3 ignores what this hook
- * returns: tasks that must not run are killed.
+ * criu calls this hook once for each task, with all tasks stopped. criu 3.17.1 calls the hook also
+ * for tasks that are dead in the image, some of which have no PID. Tasks that must not run are
+ * killed, since criu before 4.3 ignores the result of this hook.
  */
 int sysgenid_restore_resume_late(int pid)
 {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the plugin does in each hook of a restore; each returns what criu expects of that hook. */
+/* The hooks of a restore. Each function returns what criu expects from that hook. */
 #ifndef SYSGENID_RESTORE_H
 #define SYSGENID_RESTORE_H
 

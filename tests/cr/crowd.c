@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Bystanders: processes that are each alone in a PID namespace, asleep in poll until their
- * generation moves.
+ * Bystanders: processes that each have a PID namespace alone and sleep in poll() until the
+ * generation of that namespace moves.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -19,7 +19,7 @@
 struct bystander {
 	uint32_t ready;
 	uint32_t woken;	  /* how often */
-	uint32_t changed; /* is the generation another one than at first? */
+	uint32_t changed; /* has the generation changed since the start? */
 };
 
 static void stand_by(struct bystander *self) __attribute__((noreturn));
@@ -58,7 +58,7 @@ static void report(const struct bystander *all, unsigned int n)
 	say("%u of %u: %u woken, %u changed", ready, n, woken, changed);
 }
 
-/* Says at each SIGUSR1 how they are. */
+/* Starts the bystanders and reports on them at each SIGUSR1. */
 int host_crowd(char **args)
 {
 	unsigned int n = args[1] ? (unsigned int)atoi(args[1]) : 0;

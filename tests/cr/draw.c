@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Random numbers from plain getrandom, whose state libc may keep in this process. */
+/* Draws random numbers by getrandom(). libc may keep the state of getrandom() in this process. */
 #include <fcntl.h>
 #include <linux/random.h>
 #include <pthread.h>
@@ -19,8 +19,8 @@
 static struct {
 	pthread_mutex_t lock;
 	pthread_cond_t changed;
-	unsigned int order; /* how often to draw, by now */
-	unsigned int done;  /* how many threads have obeyed the last order */
+	unsigned int order; /* number of draws ordered so far */
+	unsigned int done;  /* number of threads that have obeyed the last order */
 } work = { .lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER };
 
 static void draw(long who)
@@ -70,7 +70,7 @@ int subject_draw(char **args)
 		return 2;
 	for (long i = 1; i <= (long)threads; i++)
 		start_thread(draw_on_order, (void *)i);
-	/* The first draw makes the state that a dump finds; "drawn" follows every one. */
+	/* The first draw makes the state that a dump finds. "drawn" is said after every draw. */
 	for (;;) {
 		draw(0);
 		if (threads)
@@ -80,7 +80,7 @@ int subject_draw(char **args)
 	}
 }
 
-/* One mapping of /proc/self/smaps that is droppable; 0 when there is none. */
+/* Returns the start of a droppable mapping in /proc/self/smaps; 0 if there is none. */
 static unsigned long droppable_mapping(void)
 {
 	unsigned long start, end, last = 0, found = 0;
@@ -102,9 +102,10 @@ static unsigned long droppable_mapping(void)
 }
 
 /*
- * The kernel's generation of its generator, as it is recorded in this process's own state
- * (struct vgetrandom_state in include/vdso/getrandom.h): 96 bytes of numbers to come, 32 of key,
- * and the generation. libc aligns states to cache lines and uses one for each thread.
+ * Reads the generation of the kernel's random number generator that this process's own state has
+ * recorded. The state is a struct vgetrandom_state (include/vdso/getrandom.h): 96 bytes of numbers
+ * to come, 32 bytes of key, and the generation. libc aligns states to cache lines and uses one
+ * state for each thread.
  */
 static bool rng_generation(uint64_t *generation)
 {

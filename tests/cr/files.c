@@ -79,7 +79,7 @@ int subject_shared(char **args)
 	serve("parent", fd);
 }
 
-/* Each number of a descriptor means one way to open. */
+/* Opens the counter in several ways. A descriptor's number tells in which way it was opened. */
 int subject_mixed(char **args)
 {
 	static const int ways[] = { O_RDONLY, O_WRONLY | O_NONBLOCK, O_RDWR | O_CLOEXEC, O_PATH };

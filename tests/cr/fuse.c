@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The smallest FUSE server there is: one empty file, at whose attributes the kernel looks anew each
- * time.
+ * A small FUSE server with one empty file. The kernel asks the server for the file's attributes
+ * each time.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +29,7 @@ static void answer(const struct fuse_in_header *request, int error, const void *
 					  .unique = request->unique };
 	struct iovec parts[] = { { &header, sizeof(header) }, { (void *)data, size } };
 
-	/* Whoever asked may be gone: ENOENT. */
+	/* ENOENT: the process that asked may be gone. */
 	if (writev(device, parts, 2) < 0 && errno != ENOENT)
 		die("answer");
 }
@@ -63,7 +63,7 @@ static void handle(const struct fuse_in_header *request)
 	}
 }
 
-/* A container's /dev has no such node. */
+/* Makes a node of its own, since a container's /dev has no fuse. */
 static void mount_at(const char *point)
 {
 	char options[128];
@@ -82,7 +82,7 @@ static void mount_at(const char *point)
 		die("mount");
 }
 
-/* FILE: serves what is at it for ever. */
+/* Argument FILE: mounts the file system at FILE and serves it for ever. */
 int subject_fuse(char **args)
 {
 	static char buffer[65536];

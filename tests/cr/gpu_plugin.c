@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Stands in for a plugin for GPUs, on a machine without one. It answers as criu's cuda plugin does
- * or, with AMDGPU, as its amdgpu plugin does, to hooks for tasks and files that have nothing to do
- * with a GPU. (criu 3.17.1 to 4.3; from 4.1 on some of it only for images that name the plugin,
- * which the stand-in does not look at.) With GREEDY it takes everything for its own.
+ * Stands in for a plugin for GPUs, on a machine without a GPU. The stand-in answers hooks for tasks
+ * and files without a GPU as criu's cuda plugin does or, with AMDGPU, as criu's amdgpu plugin does
+ * (criu 3.17.1 to 4.3). Since criu 4.1 the real plugins give some of these answers only for images
+ * that name the plugin; the stand-in gives them always. With GREEDY the stand-in takes all files
+ * and mappings for its own.
  */
 #include <errno.h>
 #include <stdint.h>
@@ -12,7 +13,7 @@
 
 #include "criu_abi.h"
 
-/* criu 4.0 and newer. */
+/* Only criu 4.0 and newer export this. */
 int checkpoint_devices(void) CRIU_WEAK;
 
 static int nothing_to_do(void)
@@ -27,7 +28,7 @@ static int init(int stage)
 }
 
 #ifdef GREEDY
-/* An empty page in the place of the mapping. */
+/* Has an empty page mapped in place of the mapping. */
 static int map_another(const char *path, uint64_t address, uint64_t old_offset,
 		       uint64_t *new_offset, int *fd)
 {

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What tests ask from outside. */
+/* Helpers that tests run outside of the containers. */
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kcmp.h>
@@ -53,7 +53,9 @@ int host_trigger(char **args)
 	return 0;
 }
 
-/* The page that a container has where there is no module. It is changed in place. */
+/*
+ * Shows a container's counter file, which is used without the module, or changes the file in place.
+ */
 int host_page(char **args)
 {
 	const size_t size = 4096;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What a container's root may try with a counter that it has as a file. */
+/* Attempts of a container's root against the container's counter file. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -19,8 +19,8 @@
 #define SIZE 4096
 
 static const char *target;
-static char second[256];   /* another name, in the same folder */
-static char reference[64]; /* to the open file */
+static char second[256];   /* another name in the same folder */
+static char reference[64]; /* /proc/self/fd link of the open file */
 static int target_fd;
 
 static int result(long returned)
@@ -61,7 +61,7 @@ static int try_chown(void)
 	return result(chown(target, 0, 1));
 }
 
-/* A file with a second name is none of ours. */
+/* The plugin does not take a file with a second name for a counter file. */
 static int try_link(void)
 {
 	return result(link(target, second)) ?: result(unlink(second));
@@ -101,7 +101,7 @@ static int try_mprotect(void)
 	return result(mprotect(map_target(), SIZE, PROT_READ | PROT_WRITE));
 }
 
-/* It writes what cannot be written otherwise, in private memory. */
+/* /proc/self/mem can write to private memory even if the mapping is read-only. */
 static int try_memory(void)
 {
 	int fd = open("/proc/self/mem", O_RDWR | O_CLOEXEC);
@@ -124,7 +124,7 @@ static int try_cover(void)
 	return result(mount("/dev/null", target, NULL, MS_BIND, NULL));
 }
 
-/* There it has all capabilities. */
+/* Tries in a new user namespace, in which the process has all capabilities. */
 static int in_user_namespace(int (*try)(void))
 {
 	int status;
@@ -144,7 +144,7 @@ static int try_remount_there(void)
 	return in_user_namespace(try_remount);
 }
 
-/* By its number, whatever is mounted where. */
+/* Opens the file by its inode number, which does not depend on mounts. */
 static int try_handle(void)
 {
 	struct {
@@ -179,7 +179,7 @@ static const struct {
 	{ "others", try_others },
 };
 
-/* All that a reader can get hold of. */
+/* Takes all locks, leases and watches that a reader of the file can take. */
 static void hold(void)
 {
 	struct flock all = { .l_type = F_RDLCK, .l_whence = SEEK_SET };
@@ -195,7 +195,7 @@ static void hold(void)
 		die("inotify");
 }
 
-/* FILE [hold]: "try NAME RESULT" for each attempt. */
+/* Arguments FILE [hold]: says "try NAME RESULT" for each attempt. */
 int subject_hostile(char **args)
 {
 	if (!args[1])

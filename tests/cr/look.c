@@ -39,8 +39,8 @@ const uint32_t *map_and_close(void)
 }
 
 /*
- * The time is taken before the load. So a line "last OLD begun T" with T after the moment at which
- * a restore began is an old value that a restored task has loaded, however it was preempted.
+ * The time is taken before the load. So if a line "last OLD begun T" has a T after the start of a
+ * restore, a restored task has loaded an old value, wherever it was preempted.
  */
 void look_for_ever(const char *who, const uint32_t *word, unsigned int burst)
 {
@@ -95,7 +95,7 @@ static void *idle(void *unused)
 	return unused;
 }
 
-/* criu dumps no container whose first process has changed its root. */
+/* A child changes its root: criu dumps no container whose first process has done so. */
 int subject_jailed(char **args)
 {
 	static char jail[] = "/tmp/jail-XXXXXX";
@@ -144,7 +144,7 @@ static void start_child(const char *who, const uint32_t *word)
 int subject_forked(char **args)
 {
 	(void)args;
-	/* The one that maps itself has not inherited a mapping. */
+	/* Started first, so that mapper does not inherit the mapping of its parent. */
 	start_child("mapper", NULL);
 	start_child("heir", map_and_close());
 	say("ready");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Preloaded into criu: generic netlink fails, for a reason that does not tell of a missing module.
+ * Preloaded into criu: makes generic netlink fail, with an error that does not say that the module
+ * is missing.
  */
 #include <errno.h>
 #include <linux/netlink.h>

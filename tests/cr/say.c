@@ -23,7 +23,7 @@ void say(const char *format, ...)
 	if (n < 0 || n > (int)sizeof(line) - 2)
 		n = sizeof(line) - 2;
 	line[n++] = '\n';
-	/* One system call a line: tasks and threads share the file. */
+	/* One write() for each line, since tasks and threads share the file. */
 	if (write(STDOUT_FILENO, line, n) != n)
 		_exit(3);
 }

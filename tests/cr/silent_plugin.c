@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * For control runs: a criu plugin that lets tasks with the counter be dumped and restored and does
- * nothing else. No new generation, no state of files: what would happen without the real one.
+ * A criu plugin for control runs. The plugin lets criu dump and restore tasks with the counter and
+ * does nothing else: it begins no generation and restores no state of files. So a control run shows
+ * what would happen without the real plugin.
  */
 #include <errno.h>
 #include <fcntl.h>

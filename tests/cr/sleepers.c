@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Threads that are asleep in every call that sleeps, each on a file of its own, and a child that
- * is asleep in read. They wait until somebody moves the generation once, so that "holder",
- * which is tracked, is outdated and WAIT_WATCHERS has something to wait for.
+ * One thread for each call that can sleep, each thread on a file of its own, and a child that
+ * sleeps in read(). The process waits until the generation has moved once. Then the tracked file
+ * "holder" is outdated, and WAIT_WATCHERS has a watcher to wait for.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -65,7 +65,7 @@ static void *in_epoll(void *arg)
 	return NULL;
 }
 
-/* Twice: the file itself is outdated after a restore, and then the holder still is. */
+/* Waits twice: after a restore this file is outdated, and after that holder still is. */
 static void *in_wait(void *arg)
 {
 	int fd = open_device(O_RDWR | O_NONBLOCK);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Programs that are dumped and restored. They know the uapi header and none of the project's other
- * code, as a foreign program would. What they see they write to their standard output, a line at
- * a time; "ready" says that there is nothing to prepare any more.
+ * Programs that tests dump and restore, called subjects. Like a foreign program, a subject uses the
+ * uapi header and none of the project's other code. A subject writes what it sees to standard
+ * output, a line at a time. The line "ready" says that the subject has prepared everything.
  */
 #ifndef SUBJECT_H
 #define SUBJECT_H
@@ -11,7 +11,7 @@
 
 #include <linux/sysgenid.h>
 
-/* Words of the command line from the subject's name on. The result is the exit status. */
+/* args: the command line from the subject's name on. Returns the exit status. */
 typedef int subject_fn(char **args);
 
 subject_fn subject_idle, subject_mapping, subject_look, subject_jailed, subject_forked,
@@ -26,19 +26,19 @@ subject_fn host_kcmp, host_wait, host_trigger, host_page, host_crowd;
 void say(const char *format, ...) __attribute__((format(printf, 1, 2)));
 /* Says what failed and why, and ends the program. */
 void die(const char *what) __attribute__((noreturn));
-long long now_ns(void); /* CLOCK_REALTIME, which is the same inside and outside */
+long long now_ns(void); /* CLOCK_REALTIME, the same inside and outside of a container */
 
 int open_device(int flags);
-/* As AWS-LC does it: four bytes, and no file kept. */
+/* Maps four bytes and closes the file, as AWS-LC does. */
 const uint32_t *map_and_close(void);
-/* burst: rest a moment after so many looks, 0: never */
+/* burst: the number of looks between two pauses; 0: no pause */
 void look_for_ever(const char *who, const uint32_t *word, unsigned int burst)
 	__attribute__((noreturn));
 #define BURST 2000
-void read_and_acknowledge(const char *who, int fd); /* fd does not block */
+void read_and_acknowledge(const char *who, int fd); /* fd must not block */
 void acknowledge(const char *who, int fd, uint32_t generation);
-void expect_signals(void); /* before any thread is made */
-void await_signal(void);   /* SIGUSR1 */
+void expect_signals(void); /* to be called before any thread is made */
+void await_signal(void);   /* waits for SIGUSR1 */
 void start_thread(void *(*body)(void *), void *arg);
 
 #endif /* SUBJECT_H */

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Compares criu_abi.h with the header that Debian ships, where that is installed. */
+/* Compares criu_abi.h with criu's own header, if Debian's package with that header is installed. */
 #include "tap.h"
 
 #ifdef HAVE_CRIU_PLUGIN_H
 #include <criu-plugin.h>
 #undef CR_PLUGIN_DESC
-/* The same functions, but strong in criu's header: one declaration of each is enough. */
+/* criu's header declares these without weak, so the names of criu_abi.h are changed here. */
 #define criu_get_image_dir criu_get_image_dir_of_ours
 #define CR_PLUGIN_DESC CR_PLUGIN_DESC_OF_OURS
 #include "criu_abi.h"
 
-/* Their enumerators are of other types. */
+/* Casts to int, since criu's enumerators have other types. */
 #define SAME_NUMBER(ours, theirs) _Static_assert((int)(ours) == (int)(theirs), #theirs)
 
 _Static_assert(CRIU_ABI_VERSION == CRIU_PLUGIN_VERSION, "version");
@@ -37,7 +37,7 @@ SAME_OFFSET(version);
 SAME_OFFSET(max_hooks);
 SAME_OFFSET(hooks);
 
-/* Only criu 4.0 and newer declare it, as an enumerator: the build looks into the header. */
+/* Only criu 4.0 and newer have this enumerator; the Makefile searches the header for it. */
 #ifdef HAVE_CHECKPOINT_DEVICES
 SAME_NUMBER(CRIU_HOOK_CHECKPOINT_DEVICES, CR_PLUGIN_HOOK__CHECKPOINT_DEVICES);
 _Static_assert((int)CRIU_HOOKS_4_0 <= (int)CR_PLUGIN_HOOK__MAX, "as many hooks as 4.0");

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The plugin among others, in a criu with HOOKS hooks (criu-chains.h). The test does what criu
- * does, in the same order: load, initialise, chain, ask in turn, end.
+ * Our plugin among other plugins, in a criu with HOOKS hooks (criu-chains.h). The test does what
+ * criu does, in the same order: load a plugin, initialise it, add it to the chains, ask the plugins
+ * in turn, end.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -26,7 +27,7 @@ static int answer_error(void)
 	return -1;
 }
 
-/* Answers as criu's plugins for GPUs do, for what is not theirs. */
+/* Answers as criu's plugins for GPUs do for tasks without a GPU. */
 static struct criu_plugin_desc cuda = {
 	.name = "cuda",
 	.max_hooks = RECORD < 12 ? RECORD : 12,
@@ -45,7 +46,7 @@ static struct criu_plugin_desc amdgpu = {
 };
 static struct criu_plugin_desc double_of_ours = { .name = "sysgenid", .max_hooks = 10 };
 
-/* One that puts itself in front when ours has done so. */
+/* A plugin that puts itself in front after our plugin has done so. */
 static int rival_init(int stage)
 {
 	struct criu_loaded_plugin *plugin = plugin_of(table.plugins.prev);
@@ -98,7 +99,7 @@ static void load_both(struct criu_plugin_desc *other, bool before, int stage)
 		abort();
 }
 
-/* Is ours asked first, and the other one then? */
+/* Is our plugin asked first, and the other plugin after it? */
 static void asked_first(struct criu_plugin_desc *other, bool before, int hook, const char *name)
 {
 	char both[64];
@@ -176,7 +177,7 @@ static void test_failed_init(void)
 	remove_image();
 }
 
-/* The exit status of a criu that ends a restore with success. */
+/* Ends a successful restore in a child. Returns the exit status of that criu. */
 static int restore_ends(void)
 {
 	int status = -1;
@@ -261,7 +262,7 @@ static void copy_plugin(const char *to)
 		abort();
 }
 
-/* Where criu's table is none that is known: nothing is touched. */
+/* If criu's table is unknown, our plugin changes nothing in it. */
 static void test_unknown_table(void)
 {
 	char path[64], other[64];

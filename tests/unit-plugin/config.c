@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The switches: what the file says is done, what nobody understands is told and left alone. */
+/* The switches: valid lines of the file take effect, faulty lines are reported and ignored. */
 #include <fcntl.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -53,7 +53,7 @@ static void test_parser(void)
 	contains(messages, "write it as \"key = value\"", "... and is explained");
 }
 
-/* Here it is a name, elsewhere a path of a container. */
+/* The escaped text is a file name here; other messages contain a container's paths. */
 static void test_log(void)
 {
 	static const char name[] = "a\nError (files.c:1): sysgenid: b\x1b[2J\xff";
@@ -93,7 +93,7 @@ static bool is_unusable(const char *path)
 	return config.unusable && !config.follow_any_mark && config.wipe_on_fork;
 }
 
-/* It says strict = yes, and whoever made it useless must not make restores lax by that. */
+/* A file with strict = yes that becomes unusable must not make restores less strict. */
 static void test_owner(const char *directory, const char *path)
 {
 	write_file(path, "strict = yes\nfollow-any-mark = yes\n", 0644);
@@ -140,7 +140,7 @@ static void test_file(void)
 	rmdir(directory);
 }
 
-/* The sample that is installed must be what it says: all defaults. */
+/* The installed sample file must change no default and name only switches that the plugin knows. */
 static void test_sample(const char *path)
 {
 	struct sysgenid_config config;

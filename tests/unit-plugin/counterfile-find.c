@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which counter files a task has: by whatever name, and none that it has not. */
+/* Finds a task's counter files under any name, and no other files. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -34,7 +34,7 @@ static void make(const char *path)
 	must(fd >= 0 && !ftruncate(fd, sysconf(_SC_PAGESIZE)) && !close(fd));
 }
 
-/* A /run that nobody else sees. Returns whether this may be done here. */
+/* Makes a /run that only this process sees. Returns false without the right to do so. */
 static bool make_registry(void)
 {
 	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
@@ -109,7 +109,7 @@ static void mounted_and_jailed(void)
 	must(!chroot("/run/empty") && !chdir("/"));
 }
 
-/* Another file of the same path, on a file system of its own. */
+/* Mounts another file with the same path inside another file system. */
 static void mounted_alike(void)
 {
 	must(!unshare(CLONE_NEWNS) && !mount("x", "/run/empty", "tmpfs", 0, NULL) &&
@@ -143,7 +143,7 @@ static void foreign(void)
 	have_mapped("/proc/self/exe", MAP_SHARED);
 }
 
-/* A task that has prepared something and stopped. */
+/* Starts a task that calls prepare and stops. */
 static pid_t start(void (*prepare)(void))
 {
 	pid_t pid = fork();
@@ -194,7 +194,7 @@ static void has_none(pid_t pid, const char *name)
 	sysgenid_counterfiles_free(&found);
 }
 
-/* The task has it mapped all the time. */
+/* The task has the counter file mapped throughout. */
 static void test_hostile(void)
 {
 	static const char folder[] = SYSGENID_REGISTRY "/one", away[] = "/run/away";

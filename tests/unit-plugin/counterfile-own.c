@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* The counter file at criu's own /dev/sysgenid: what counts as one, and who moves it. */
+/* The counter file at criu's own /dev/sysgenid: which files count, and when criu can raise one. */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
@@ -23,7 +23,7 @@ static void must(bool good)
 	}
 }
 
-/* A /dev that nobody else sees. Returns whether this may be done here. */
+/* Makes a /dev that only this process sees. Returns false without the right to do so. */
 static bool make_dev(void)
 {
 	umask(022);
@@ -95,7 +95,7 @@ static void test_raise(off_t page)
 	sysgenid_own_close();
 }
 
-/* Is a task in a mount namespace of its own told apart? */
+/* Does sysgenid_own_is_seen_by() notice that a task has its own mount namespace? */
 static void test_seen(void)
 {
 	int ends[2], status;

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A counter file: what is raised, by how much, and which files are not touched. */
+/* Counter files of the registry: how far a file is raised, and which files are not touched. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stddef.h>
@@ -40,7 +40,7 @@ static struct sysgenid_counterfile page(uint32_t generation)
 	return make(generation, SYSGENID_PAGE_MAGIC, sysconf(_SC_PAGESIZE));
 }
 
-/* Raises a file that says now above mark, and expects what it says then. */
+/* Raises a file with the generation now above mark. expected: the generation after that. */
 static void raises(uint32_t now, uint32_t mark, uint32_t expected, const char *name)
 {
 	struct sysgenid_counterfile file = page(now);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A criu with HOOKS hooks (0: one that does not export its table), which loads plugins, chains
- * them, and asks them in turn; one file of each program includes it.
+ * Stands in for a criu with HOOKS hooks (0: for one that does not export its table). The stand-in
+ * loads plugins, adds them to its chains, and asks them in turn. One file of each program includes
+ * this header.
  */
 #ifndef TEST_CRIU_CHAINS_H
 #define TEST_CRIU_CHAINS_H
@@ -13,7 +14,7 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* The table is defined here, with its size. */
+/* cr_plugin_ctl is defined below with its real size, so criu_abi.h must not declare it. */
 #define cr_plugin_ctl declared_cr_plugin_ctl
 #include "criu_abi.h"
 #undef cr_plugin_ctl
@@ -130,7 +131,7 @@ static bool chains_are_empty(void)
 	return true;
 }
 
-/* Who was asked, in order, and what the last one said. */
+/* asked: the plugins that were asked, in order. again: what the last one has set. */
 static char asked[256];
 static bool again;
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * A criu with an image directory, on a machine without the module; one file of each program
- * includes it.
+ * Stands in for a criu with an image directory, on a machine without the module. One file of each
+ * program includes this header.
  */
 #ifndef TEST_CRIU_HOST_H
 #define TEST_CRIU_HOST_H
@@ -29,7 +29,7 @@ static inline void remove_image(void)
 	unlinkat(image_directory, SYSGENID_IMAGE_NAME, 0);
 }
 
-/* Returns false after skipping the test: the module is loaded. */
+/* Returns false, after skipping the test, if the module is loaded. */
 static inline bool begin_host(void)
 {
 	if (!access("/sys/module/sysgenid", F_OK)) {

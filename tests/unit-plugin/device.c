@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Which device is the counter, when the module itself does not answer. Linked with --wrap=fopen. */
+/* Finds the counter's device when the module does not answer. Linked with --wrap=fopen. */
 #include <sys/sysmacros.h>
 
 #include "device.h"
 #include "tap.h"
 
-static const char *sysfs, *list; /* what the files hold; NULL: they are not there */
+static const char *sysfs, *list; /* contents of the two files; NULL: no such file */
 
 FILE *__wrap_fopen(const char *path, const char *mode);
 

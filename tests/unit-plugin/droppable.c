@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Droppable memory of a stopped task is cleared and nothing else is. */
+/* The plugin clears droppable memory of a stopped task and no other memory. */
 #include <errno.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -22,10 +22,10 @@
 
 #define SIZE (16 * 4096u)
 #define HUGE ((size_t)16 << 40)
-#define READ ((size_t)64 << 20) /* of that is read only, in the middle */
-#define FEW 1000u		/* system calls; to look at all of HUGE takes millions */
+#define READ ((size_t)64 << 20) /* part in the middle of HUGE that is only read */
+#define FEW 1000u		/* system calls; a look at all of HUGE takes millions */
 
-static bool old_kernel; /* one without the ioctl of a pagemap, which Linux 6.7 has */
+static bool old_kernel; /* without the ioctl PAGEMAP_SCAN of Linux 6.7 */
 static unsigned int ioctls;
 
 int __real_ioctl(int fd, unsigned long request, void *argument);
@@ -51,7 +51,7 @@ static const char *kernel(void)
 	return old_kernel ? "before Linux 6.7: " : "";
 }
 
-/* System calls that read, and ioctls, so far. */
+/* Returns the number of reading system calls and ioctls so far. */
 static unsigned long calls(void)
 {
 	unsigned long reads = 0;
@@ -81,7 +81,7 @@ static bool count(const struct child *child, int fd)
 	return write(fd, &n, sizeof(n)) == sizeof(n);
 }
 
-/* What is read, and not written, is there in a way: it is a page of zeros that all share. */
+/* Reads pages without writing them: they then are the kernel's shared page of zeros. */
 static void fill_huge(const struct child *child)
 {
 	uint8_t *middle = child->memory + HUGE / 2;
@@ -92,7 +92,10 @@ static void fill_huge(const struct child *child)
 		(void)*(volatile uint8_t *)(middle + i);
 }
 
-/* A child that fills page 0 and 5 of its memory, stops, and counts what is left when it goes on. */
+/*
+ * Starts a child that fills pages 0 and 5 of its memory and stops. When the child goes on, it
+ * counts the bytes that are not zero.
+ */
 static struct child start(int flags, size_t size)
 {
 	struct child child = { .size = size };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which open files and mappings of the counter a dump stores. Any device node stands in for the
- * counter. Linked with --wrap=open and --wrap=fopen, which give another fdinfo.
+ * Tests which open files and mappings of the counter a dump stores. Another device node stands in
+ * for the counter. Linked with --wrap=open and --wrap=fopen, so that the test can replace fdinfo.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -44,7 +44,7 @@ FILE *__wrap_fopen(const char *path, const char *mode)
 	return __real_fopen(replaced(path), mode);
 }
 
-/* The log is standard error, so nothing is written there twice. */
+/* criu's log is standard error here, so an error is written to it once and not twice. */
 unsigned int log_get_fd(void)
 {
 	return STDERR_FILENO;
@@ -58,7 +58,7 @@ static void must(bool good)
 	}
 }
 
-/* What the kernel says of the file, after a number of lines about locks on it. */
+/* Writes an fdinfo as the kernel's, with a number of lines about locks in front. */
 static void put_fdinfo(unsigned int locks)
 {
 	FILE *file = fopen(fdinfo, "we");
@@ -138,7 +138,7 @@ static void test_replaced(void)
 	refuses(fd, "a node that was deleted");
 	close(fd);
 	fd = open_new();
-	/* Now the name looks as before, and the file has as many links as before. */
+	/* The name and the number of links of the file are the same as before. */
 	must(!link(node, other) && !unlink(node) && !rename(other, node));
 	refuses(fd, "a node that was replaced by a link to itself");
 	close(fd);

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * What the real sysgenid_plugin.so leaves in the image directory at a dump, and whether a restore
- * takes it for that of another dump. Built twice: as a criu 3.17.1 and, with NEW_CRIU, as a 4.1.
+ * Tests what the real sysgenid_plugin.so leaves in the image directory at a dump, and whether a
+ * restore notices that this image is of another dump. Built twice: as criu 3.17.1 and, with
+ * NEW_CRIU, as criu 4.1.
  */
 #include <dlfcn.h>
 #include <errno.h>
@@ -50,7 +51,10 @@ bool check_and_remove_inventory_plugin(const char *name, size_t n)
 }
 #else
 extern uint64_t run_id __asm__("criu_run_id");
-/* Not one byte after this number is its own, and its own are all of a UUID. */
+/*
+ * criu_run_id of an old criu has 8 bytes, and all of them could be from a UUID. The plugin must not
+ * read past them.
+ */
 uint64_t run_id = 0x3736353433323130;
 #endif
 
@@ -67,7 +71,7 @@ static void dump(void)
 	plugin->exit(CRIU_STAGE_DUMP, 0);
 }
 
-/* Restores, and leaves what was said about it. */
+/* Returns whether a restore succeeds. Keeps its messages. */
 static bool restored(void)
 {
 	bool good = !init(CRIU_STAGE_RESTORE);
@@ -92,7 +96,7 @@ static SysgenidImage *read_image(void)
 	return sysgenid_image_read(image_directory, &image, &error) ? NULL : image;
 }
 
-/* An earlier dump's image does not survive, even where no new one can be written. */
+/* A dump removes an earlier dump's image, even if no new image can be written. */
 static void test_earlier(void)
 {
 	dump();
@@ -114,7 +118,7 @@ static void test_earlier(void)
 	unlinkat(image_directory, SYSGENID_IMAGE_NAME, AT_REMOVEDIR);
 }
 
-/* criu 4.0 asks in a pre-dump, too. */
+/* criu 4.0 calls checkpoint_devices in a pre-dump, too. */
 static void test_pre_dump(void)
 {
 	int (*checkpoint)(int);
@@ -172,7 +176,7 @@ static void test_binding(void)
 	ok(restored() && !strstr(messages, FOREIGN), "it is used for that dump");
 	strcpy(dump_run_id, SECOND);
 	is_foreign("another dump");
-	/* So criu marks an inventory that has no ID. */
+	/* criu uses this value for an inventory without an ID. */
 	strcpy(dump_run_id, "\x7f");
 	is_foreign("a dump of an older criu");
 	strcpy(run_id, "none");
@@ -190,7 +194,7 @@ static void wait_here(void)
 		pause();
 }
 
-/* A process that is the first of a PID namespace. Returns 0 where there can be none. */
+/* Starts the first process of a new PID namespace. Returns 0 without the right to do so. */
 static pid_t first_process(void)
 {
 	pid_t child = 0;
@@ -214,7 +218,7 @@ static pid_t first_process(void)
 	return child;
 }
 
-/* Nothing else about the task is worth storing. */
+/* The image is written only because the task has its own PID namespace. */
 static void test_namespace(void)
 {
 	int (*checkpoint)(int);

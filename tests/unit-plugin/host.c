@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Loads the real sysgenid_plugin.so as criu does, on a machine without the module. Built twice: as
- * a criu 3.17.1 and, with NEW_CRIU, as one that exports what 4.1 exports.
+ * criu 3.17.1 and, with NEW_CRIU, with the symbols that criu 4.1 exports.
  */
 #include <dirent.h>
 #include <dlfcn.h>
@@ -21,7 +21,7 @@
 #include "messages.h"
 #include "tap.h"
 
-/* Generic netlink fails when it is set, for a reason that does not tell of a missing module. */
+/* If set, generic netlink fails, with an error that does not say that the module is missing. */
 static bool no_netlink;
 
 int socket(int domain, int type, int protocol)
@@ -33,7 +33,7 @@ int socket(int domain, int type, int protocol)
 	return (int)syscall(SYS_socket, domain, type, protocol);
 }
 
-/* The list of all processes cannot be opened when it is set. */
+/* If set, /proc cannot be opened as a directory. */
 static bool no_processes;
 
 DIR *opendir(const char *path)
@@ -45,16 +45,16 @@ DIR *opendir(const char *path)
 	return no_processes ? NULL : next(path);
 }
 
-/* Names that criu exports, too. The plugin must not mind. */
+/* criu exports these names, too. They must not affect the plugin. */
 int opts = 1, root_item = 2;
 
 #ifdef NEW_CRIU
-/* With 12 hooks, as its size says. What else is in it is tested by chain.c. */
+/* The size says that criu has 12 hooks. chain.c tests the contents. */
 extern char cr_plugin_table[13 * sizeof(struct criu_link)] __asm__("cr_plugin_ctl");
 char cr_plugin_table[13 * sizeof(struct criu_link)];
 
 static bool has_list = true;
-static int listed; /* how often */
+static int listed; /* how many times the inventory lists the plugin */
 
 int add_inventory_plugin(const char *name)
 {
@@ -172,7 +172,10 @@ static void test_dump(void)
 #endif
 }
 
-/* What cannot make the dump fail any more spoils the image, and nothing else. */
+/*
+ * A problem that is found too late to make the dump fail makes the image unusable, and changes no
+ * other file.
+ */
 static void test_spoiled(void)
 {
 	static const char victim[] = "victim";

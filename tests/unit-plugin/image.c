@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* sysgenid.img: what is written is read again, and what is damaged is refused and never crashes. */
+/*
+ * sysgenid.img: an image that was written can be read again. A damaged image is refused and crashes
+ * nothing.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdlib.h>
@@ -43,7 +46,7 @@ static void encode(const SysgenidImage *image, uint8_t **data, size_t *size)
 		abort();
 }
 
-/* Encodes, frees the image, decodes, and expects a refusal that says so. */
+/* Encodes the image, frees it, and expects the decoder to refuse the data with this message. */
 static void refused(SysgenidImage *image, const char *message, const char *name)
 {
 	struct sysgenid_image_error error = { "" };
@@ -61,7 +64,7 @@ static void refused(SysgenidImage *image, const char *message, const char *name)
 	free(data);
 }
 
-/* A damaged header or length, without a new checksum. */
+/* Decodes data with a damaged header or length, and no new checksum, and expects a refusal. */
 static void damaged(const uint8_t *data, size_t size, const char *message, const char *name)
 {
 	struct sysgenid_image_error error = { "" };
@@ -197,7 +200,7 @@ static void test_content(void)
 	refused(image, "overlap", "areas of a task that overlap");
 }
 
-/* A new checksum over a damaged message, so that the decoder behind it gets to see it. */
+/* Sets a new checksum, so that the damaged message gets to the protobuf decoder. */
 static void seal(uint8_t *data, size_t size)
 {
 	uint32_t crc = ~0u, length = (uint32_t)(size - SYSGENID_IMAGE_HEADER);
@@ -222,7 +225,7 @@ static bool survives(const uint8_t *data, size_t size)
 
 	if (back)
 		sysgenid_image_free(back);
-	/* Either an image that has passed all checks, or a message. */
+	/* The decoder must return either an image or an error with a message. */
 	return result ? error.text[0] != '\0' : back != NULL;
 }
 
@@ -237,7 +240,7 @@ static void test_fuzz(void)
 	encode(image, &data, &size);
 	sysgenid_image_free(image);
 	for (size_t cut = 0; cut < size; cut++) {
-		/* Of exact size, so that a sanitizer sees any byte read behind the end. */
+		/* The copy has the exact size, so that a sanitizer reports a read past its end. */
 		copy = malloc(cut ? cut : 1);
 		memcpy(copy, data, cut);
 		good &= survives(copy, cut);

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* A task that cannot be inspected fails the dump; one that is gone does not. Uses --wrap. */
+/* A task that cannot be inspected fails the dump; a task that is gone does not. Uses --wrap. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@
 #define FOLDER SYSGENID_REGISTRY "/one"
 #define COUNTER FOLDER "/" SYSGENID_REGISTRY_FILE
 
-/* What is opened by a name with this end fails in this way. */
+/* An open of a path that ends with failing fails with the error failure. */
 static const char *failing = "";
 static int failure;
 
@@ -65,13 +65,13 @@ DIR *__wrap_opendir(const char *path)
 	return fails(path) ? NULL : __real_opendir(path);
 }
 
-/* The log is standard error, so nothing is written there twice. */
+/* criu's log is standard error here, so an error is written to it once and not twice. */
 unsigned int log_get_fd(void)
 {
 	return STDERR_FILENO;
 }
 
-/* Looks at this process with one thing that cannot be opened. */
+/* Inspects this process while paths that end with end cannot be opened. */
 static int inspect(const char *end, int error, struct sysgenid_findings *findings)
 {
 	SysgenidImage *image = sysgenid_image_new();
@@ -105,7 +105,7 @@ static void is_gone(const char *end, int error)
 		printf("# %s\n", messages);
 }
 
-/* A counter in a /run that nobody else sees, and this process has it open. */
+/* Makes a counter file in a /run that only this process sees, and opens the file. */
 static bool have_counter(void)
 {
 	struct sysgenid_page page = { .generation = 9,
@@ -145,7 +145,10 @@ static void set_generation(uint32_t generation)
 	close(fd);
 }
 
-/* The root of a container can make each open of its file wait for a lease. */
+/*
+ * A dump opens a counter file once only: the root of a container can make each open of the
+ * container's file wait, by a lease.
+ */
 static void test_read_once(void)
 {
 	struct sysgenid_findings findings = { .pid_namespace = -1 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Collects the plugin's messages in place of criu's log; one file of each program includes it. */
+/* Collects the plugin's messages in place of criu's log. One file of each program includes this. */
 #ifndef TEST_MESSAGES_H
 #define TEST_MESSAGES_H
 
@@ -8,7 +8,7 @@
 #include <string.h>
 
 static char messages[8192];  /* since forget_messages() */
-static int errors, warnings; /* how many of them, since forget_messages() */
+static int errors, warnings; /* their numbers since forget_messages() */
 
 void print_on_level(unsigned int level, const char *format, ...);
 

@@ -141,7 +141,7 @@ static struct sysgenid_plan plan_of(struct sysgenid_facts facts, bool *narrower)
 	return plan;
 }
 
-/* Which counter is to move. */
+/* Which counter does the plan move? */
 static void check_reach(void)
 {
 	struct sysgenid_plan plan;

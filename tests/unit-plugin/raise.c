@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which counter a restored task moves, how far, and which tasks must not run. /dev/zero stands in
- * for the device, and functions here for the module. Linked with --wrap=ioctl and --wrap=read.
+ * Tests which counter a restored task moves and how far, and which tasks must not run. /dev/zero
+ * stands in for the device, and functions in this file stand in for the module. Linked with
+ * --wrap=ioctl and --wrap=read.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -80,7 +81,7 @@ int sysgenid_module_domain(uint32_t *domain, struct sysgenid_reason *why)
 	return 0;
 }
 
-/* Has the limit that the kernel has. */
+/* Limits how far the system's counter moves, as the kernel does. */
 int sysgenid_module_trigger(int pid_namespace, uint32_t min, unsigned int flags,
 			    struct sysgenid_device *found, uint32_t *generation,
 			    struct sysgenid_reason *why)
@@ -102,7 +103,7 @@ void sysgenid_module_close(void)
 {
 }
 
-/* The log is standard error, so nothing is written there twice. */
+/* criu's log is standard error here, so an error is written to it once and not twice. */
 unsigned int log_get_fd(void)
 {
 	return STDERR_FILENO;
@@ -120,7 +121,10 @@ static SysgenidImage *new_image(uint32_t mark)
 	return image;
 }
 
-/* In a process of its own, as each restored task is one. Returns what it makes of the mapping. */
+/*
+ * Calls sysgenid_mapping_check() in a child, since each restored task is a process of its own.
+ * Returns the result.
+ */
 static int restore_mapping(const SysgenidImage *image, const char *path)
 {
 	int status;
@@ -179,7 +183,7 @@ static void test_domain(void)
 	sysgenid_image_free(image);
 }
 
-/* A process that waits, in a PID namespace of its own if that is asked for. */
+/* Starts a process that waits; apart: in a PID namespace of its own. */
 static pid_t start_task(bool apart)
 {
 	const int flags = apart ? CLONE_NEWPID : 0;
@@ -193,7 +197,7 @@ static pid_t start_task(bool apart)
 			_exit(1);
 		pid = fork();
 		if (!pid) {
-			/* It does not outlive a test that fails, nor hold its output. */
+			/* It must not outlive a failed test, nor keep the test's output open. */
 			close(STDOUT_FILENO);
 			close(STDERR_FILENO);
 			alarm(60);

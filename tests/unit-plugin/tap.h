@@ -25,7 +25,7 @@ static inline bool __attribute__((format(printf, 2, 3))) ok(bool good, const cha
 	return good;
 }
 
-/* An expected message: what part of it is missing is shown. */
+/* Checks that text contains part, and shows both if it does not. */
 static inline void contains(const char *text, const char *part, const char *name)
 {
 	if (!ok(strstr(text, part) != NULL, "%s", name))

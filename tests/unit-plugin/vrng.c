@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Which tasks have the virtio-rng driver's counter mapped or open. Two file systems stand in for
- * sysfs, as two network namespaces see it, and others for those of a hostile container. Linked with
- * --wrap=fstatfs.
+ * Tests which tasks have the virtio-rng driver's counter mapped or open. Two file systems stand in
+ * for the sysfs of two network namespaces, and other file systems stand in for those of a hostile
+ * container. Linked with --wrap=fstatfs.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -50,7 +50,7 @@ static void must(bool good)
 	}
 }
 
-/* Mounts a file system that has the file at this path. All have the same inode numbers. */
+/* Mounts a file system that has the file at this path. The inode numbers are always the same. */
 static dev_t make(const char *folder, const char *name)
 {
 	char path[256];
@@ -66,7 +66,7 @@ static dev_t make(const char *folder, const char *name)
 	return stat.st_dev;
 }
 
-/* A task that has the file mapped, or open. */
+/* Looks at a child that has the file mapped or open. Returns what the plugin finds. */
 static int used(const char *path, bool mapped)
 {
 	pid_t pid = fork();
@@ -97,7 +97,7 @@ static void gives(const char *path, int expected, const char *name)
 		printf("# %s: %d\n", path, result);
 }
 
-/* More tasks than questions may be asked. */
+/* There are more tasks than file systems that the plugin may ask. */
 static void test_many(void)
 {
 	int result = 0;

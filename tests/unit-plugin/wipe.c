@@ -24,17 +24,17 @@
 #define SIZE (4 * 4096u)
 #define LARGE ((size_t)1 << 30)
 
-/* What a child has in its memory, and how. */
+/* The kind of memory that a child has. */
 struct form {
 	int protection;
 	bool heap;
-	bool lazy; /* it comes by a userfaultfd */
+	bool lazy; /* the pages come by a userfaultfd */
 	size_t size;
 };
 
 struct child {
 	pid_t pid;
-	uint8_t *memory; /* three parts; the one in the middle is wipe-on-fork */
+	uint8_t *memory; /* three parts; the middle part is wipe-on-fork */
 	size_t size;	 /* of a part */
 	int faults;	 /* userfaultfd, or -1 */
 	int answer;	 /* socket */
@@ -74,7 +74,7 @@ static int receive_fd(int socket)
 	return fd;
 }
 
-/* As criu's restorer does it. */
+/* Registers the memory with userfaultfd as criu's restorer does. */
 static int register_memory(const struct child *child)
 {
 	struct uffdio_api api = { .api = UFFD_API };
@@ -156,7 +156,7 @@ static void seize(pid_t pid)
 	waitpid(pid, &status, __WALL);
 }
 
-/* What is left in the three parts, as three bits. */
+/* Returns three bits, one for each part: does the part still have its contents? */
 static int left(struct child *child)
 {
 	uint8_t left[3] = { 8, 8, 8 };
@@ -170,7 +170,7 @@ static int left(struct child *child)
 	return left[0] | left[1] << 1 | left[2] << 2;
 }
 
-/* The image of a task, as a restore finds it. */
+/* Returns the image of a task as a restore would read it. */
 static SysgenidImage *record(pid_t pid)
 {
 	SysgenidImage *image = sysgenid_image_new(), *back = NULL;
@@ -217,7 +217,7 @@ static void cleared(struct form form, const char *what)
 	sysgenid_image_free(image);
 }
 
-/* An area that is shared, or is not there any more, must not count as cleared. */
+/* A restore must not take an area for cleared that is shared memory or is gone. */
 static void test_elsewhere(void)
 {
 	struct child child = start();
