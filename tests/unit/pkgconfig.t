@@ -65,9 +65,12 @@ is "$(installed "$prefix" | grep -v /man3/sysgenid_)" "./bin/sysgenid
 ./libexec/sysgenid/post-restore/machine-id
 ./libexec/sysgenid/post-restore/restart-units
 ./libexec/sysgenid/post-restore/ssh-host-keys
+./share/bash-completion/completions/sysgenid
+./share/fish/vendor_completions.d/sysgenid.fish
 ./share/man/man1/sysgenid.1
 ./share/man/man3/libsysgenid.3
-./share/man/man4/sysgenid.4" "these files and no others are installed"
+./share/man/man4/sysgenid.4
+./share/zsh/site-functions/_sysgenid" "these files and no others are installed"
 is "$(pkg-config --modversion libsysgenid)" "$(<VERSION)" "pkg-config knows the version"
 is "$("$prefix/bin/sysgenid" --version)" "sysgenid $(<VERSION)" "the installed command runs"
 
