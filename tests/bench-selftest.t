@@ -82,6 +82,40 @@ test_emulator_fault()
 	is "$(grep -c '^1\.\.' <<<"$out")" 1 "only one of the two tries is printed"
 }
 
+# A QEMU that aborts when it boots, as often as $1 says.
+aborting_qemu()
+{
+	echo "$1" >"$tmp/aborts"
+	cat >"$tmp/qemu" <<-END
+		#!/bin/sh
+		read -r left <"$tmp/aborts"
+		case "\$*,\$left" in
+		*vm.token=*,[1-9])
+			echo \$((left - 1)) >"$tmp/aborts"
+			echo "qemu: Assertion 'selftest' failed." >&2
+			kill -ABRT \$\$
+			;;
+		esac
+		exec "${VM_QEMU:-qemu-system-x86_64}" "\$@"
+	END
+	chmod 755 "$tmp/qemu"
+}
+
+test_aborting_qemu()
+{
+	aborting_qemu 1
+	run_vm --qemu "$tmp/qemu" good
+	is "$status" 0 "a QEMU that aborts is started once more"
+	like "$err" "QEMU aborted: .*'selftest' failed.; once more from the start" "which is said, with QEMU's words"
+	aborting_qemu 2
+	run_vm --qemu "$tmp/qemu" good
+	is "$status" 1 "a QEMU that aborts twice makes the run fail"
+	like "$out" 'was lost: QEMU ended with status 134' "with its status"
+	aborting_qemu 1
+	run_vm --qemu "$tmp/qemu" --qemu-arg -device --qemu-arg virtio-rng-leak good
+	is "$status" 1 "a QEMU that aborts with a device of this project makes the run fail at once"
+}
+
 test_dead_vm()
 {
 	run_vm --qemu-arg -S --timeout 1 --boot-timeout 1 good
@@ -106,5 +140,6 @@ test_misbehaviour
 test_kernel_warning
 test_panic
 test_emulator_fault
+test_aborting_qemu
 test_dead_vm
 done_testing
