@@ -98,13 +98,20 @@ static void take_words(struct nlmsghdr *header, struct sysgenid_error *error)
 	};
 	const struct nlmsgerr *ack = nlmsg_data(header);
 	struct nlattr *attrs[NLMSGERR_ATTR_MAX + 1];
-	int skip = sizeof(*ack), size;
+	uint32_t skip = sizeof(*ack), room = (uint32_t)nlmsg_datalen(header) - skip, request;
+	int size;
 
 	if (!error || !(header->nlmsg_flags & NLM_F_ACK_TLVS))
 		return;
-	if (!(header->nlmsg_flags & NLM_F_CAPPED))
-		skip += NLMSG_ALIGN(ack->msg.nlmsg_len) - NLMSG_HDRLEN;
-	if (nlmsg_parse(header, skip, attrs, NLMSGERR_ATTR_MAX, policy) < 0 ||
+	/* Without the flag the whole request follows the error, of which ack has the header. */
+	if (!(header->nlmsg_flags & NLM_F_CAPPED)) {
+		request = ack->msg.nlmsg_len;
+		/* libnl looks for attributes at whatever length it is told. */
+		if (request < NLMSG_HDRLEN || request - NLMSG_HDRLEN > room)
+			return;
+		skip += NLMSG_ALIGN(request) - NLMSG_HDRLEN;
+	}
+	if (nlmsg_parse(header, (int)skip, attrs, NLMSGERR_ATTR_MAX, policy) < 0 ||
 	    !attrs[NLMSGERR_ATTR_MSG])
 		return;
 	size = nla_len(attrs[NLMSGERR_ATTR_MSG]);
