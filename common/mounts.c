@@ -176,7 +176,8 @@ const char *sysgenid_mounted_counter(const struct sysgenid_mount *mount,
 	if (!place->path[0])
 		for (const char *slash; (slash = memchr(start, '/', length)); start = slash + 1)
 			length -= (size_t)(slash + 1 - start);
-	if (!length || length >= size || memchr(start, '/', length))
+	/* No counter file's name begins with a dot. */
+	if (!length || length >= size || *start == '.' || memchr(start, '/', length))
 		return NULL;
 	memcpy(name, start, length);
 	name[length] = '\0';
