@@ -54,12 +54,12 @@ static int walk(FILE *file, bool flags, sysgenid_vma_fn fn, void *argument)
 	static const char word[] = "VmFlags:";
 	cleanup_free char *header = NULL, *line = NULL;
 	size_t header_size = 0, size = 0;
-	struct sysgenid_vma vma = { 0 };
+	struct sysgenid_vma vma = { 0 }, next = { 0 };
 	int result = 0;
 
 	while (!result && getline(&line, &size, file) >= 0) {
 		line[strcspn(line, "\n")] = '\0';
-		if (parse_header(line, &vma)) {
+		if (parse_header(line, &next)) {
 			/* The line is kept as header, since vma.path points into it. */
 			char *swap = header;
 			size_t swap_size = header_size;
@@ -68,6 +68,7 @@ static int walk(FILE *file, bool flags, sysgenid_vma_fn fn, void *argument)
 			header_size = size;
 			line = swap;
 			size = swap_size;
+			vma = next;
 			if (!flags)
 				result = fn(&vma, argument);
 		} else if (flags && vma.end && !strncmp(line, word, sizeof(word) - 1)) {
@@ -75,6 +76,10 @@ static int walk(FILE *file, bool flags, sysgenid_vma_fn fn, void *argument)
 			vma.wipe_on_fork = has_flag(line, "wf");
 			vma.lazy = has_flag(line, "um");
 			result = fn(&vma, argument);
+			vma.end = 0;
+		} else if (!flags) {
+			/* maps has a header in each line: a mapping must not be passed over. */
+			result = -EBADMSG;
 		}
 	}
 	/* getline() also fails without an error of the file, when there is no memory. */
