@@ -72,6 +72,10 @@ check-runtimes: need-vm qemu ## measure the tables of docs/runtimes.md anew, wit
 check-engines: need-check need-vm need-qemu ## docker, LXC, ctr and pods over containerd's CRI, in a VM of their own
 	@tests/check --suite engines
 
+fuzz: export FUZZ_SECONDS ?= 3600
+fuzz: need-build need-check ## run the fuzzers for an hour each: make fuzz FUZZ_SECONDS=...
+	@prove --verbose --timer tests/fuzz.t
+
 check-all: export CHECK_ALL := yes
 check-all: check check-kernels check-packages check-runtimes check-engines ## all check-*, and each test on all its suites
 
@@ -87,5 +91,5 @@ lint: need-lint ## clang-format, cppcheck, shellcheck
 clean: ## remove what was built here; prepared images stay in the cache
 	rm -rf $(BUILD)
 
-.PHONY: packages check-engines check-runtimes check-packages check-kernels check-all help build module vm-payload install vm demo demo-vm check bench qemu lint clean $(USER_PARTS) $(TEST_PARTS)
+.PHONY: fuzz packages check-engines check-runtimes check-packages check-kernels check-all help build module vm-payload install vm demo demo-vm check bench qemu lint clean $(USER_PARTS) $(TEST_PARTS)
 .DEFAULT_GOAL := help
