@@ -3,6 +3,7 @@
 #include "base/report.h"
 #include "commands.h"
 #include "doctor/doctor.h"
+#include "inspect/inspect.h"
 #include "overseer/quiesce.h"
 #include "overseer/run.h"
 
@@ -22,13 +23,14 @@ static const char help[] =
 	"                                           move the counter, reseed the kernel's RNG\n"
 	"  wait [--timeout MS]                      wait until all watchers have acknowledged\n"
 	"  doctor [--live]                          check what restores of containers need here\n"
+	"  inspect --pid PID                        say what clones of a process would share\n"
 	"  run [-- COMMAND]                         run scripts after every change, and report\n"
 	"  quiesce, unquiesce                       run scripts before and after a snapshot\n"
 	"\n"
 	"Every command knows --help.  sysgenid --version prints the version.\n"
 	"\n"
 	"exit status: 0 done, 1 failure, 2 wrong usage, 3 time limit, 4 no permission,\n"
-	"             5 the kernel module is not there, 6 doctor found problems\n";
+	"             5 the kernel module is not there, 6 doctor or inspect found problems\n";
 
 static const struct {
 	const char *name;
@@ -36,7 +38,7 @@ static const struct {
 } commands[] = {
 	{ "status", tool_status },   { "watch", tool_watch },	    { "trigger", tool_trigger },
 	{ "wait", tool_wait },	     { "doctor", tool_doctor },	    { "run", tool_run },
-	{ "quiesce", tool_quiesce }, { "unquiesce", tool_quiesce },
+	{ "quiesce", tool_quiesce }, { "unquiesce", tool_quiesce }, { "inspect", tool_inspect },
 };
 
 int main(int argc, char **argv)

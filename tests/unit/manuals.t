@@ -58,7 +58,7 @@ is "$(sed -n 's/^\.Fn \(sysgenid_[a-z_]*\) *\([,.].*\)*$/\1/p' lib/libsysgenid.3
 	"libsysgenid(3) speaks of no function that is not there"
 
 # Commands and options.
-for command in status watch trigger wait doctor run quiesce unquiesce; do
+for command in status watch trigger wait doctor inspect run quiesce unquiesce; do
 	for option in $("$work/usr/local/bin/sysgenid" "$command" --help | grep -oE '^  --[a-z]+'); do
 		ok "sysgenid(1) has $option of $command" grep -q "^.*Fl Fl ${option#--}" "$man/man1/sysgenid.1"
 	done

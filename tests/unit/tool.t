@@ -30,7 +30,7 @@ wrong()
 	like "$(<"$work/err")" "^sysgenid: .*$message" "'sysgenid $*' says why"
 }
 
-for arguments in --help -h "status --help" "watch -h" "trigger --help" "wait --help" "doctor --help" "run --help" "quiesce -h" "unquiesce --help"; do
+for arguments in --help -h "status --help" "watch -h" "trigger --help" "wait --help" "doctor --help" "inspect --help" "run --help" "quiesce -h" "unquiesce --help"; do
 	# shellcheck disable=SC2086  # several arguments
 	run $arguments
 	is "$status $(<"$work/err")" "0 " "'sysgenid $arguments' ends with status 0"

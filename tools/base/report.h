@@ -14,7 +14,7 @@ enum tool_exit {
 	TOOL_TIMEOUT = 3,
 	TOOL_NO_PERMISSION = 4,
 	TOOL_NO_MODULE = 5,
-	TOOL_PROBLEMS = 6, /* doctor found problems */
+	TOOL_PROBLEMS = 6, /* doctor or inspect found problems */
 };
 
 /* Prints one line on stderr, "sysgenid: ...". Escapes what is not printable. */

@@ -8,7 +8,7 @@ _sysgenid()
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		words='status watch trigger wait doctor run quiesce unquiesce --help --version'
+		words='status watch trigger wait doctor inspect run quiesce unquiesce --help --version'
 	else
 		case $before in
 		--dir | --unquiesce)
@@ -33,6 +33,7 @@ _sysgenid()
 		trigger) words='--min --force --pid --container --json --help' ;;
 		wait) words='--timeout --json --help' ;;
 		doctor) words='--live --config --json --help' ;;
+		inspect) words='--pid --json --help' ;;
 		run) words='--dir --unquiesce --timeout --watchers --once --json --help' ;;
 		quiesce) words='--dir --timeout --help' ;;
 		unquiesce) words='--dir --timeout --help' ;;

@@ -9,6 +9,7 @@ commands=(
 	'trigger:move the counter'
 	'wait:wait until all watchers have acknowledged'
 	'doctor:check what restores of containers need here'
+	'inspect:say what clones of a process would share'
 	'run:run scripts after every change'
 	'quiesce:run scripts before a snapshot'
 	'unquiesce:run scripts after a snapshot'
@@ -41,6 +42,9 @@ wait)
 doctor)
 	_arguments '--live[dump and restore a small process, too]' \
 		'--config[also this configuration file of criu]:file:_files' '--json[print a JSON object]' \
+		'--help[show how it is used]' ;;
+inspect)
+	_arguments '--pid[the process]:process:_pids' '--json[print a JSON object]' \
 		'--help[show how it is used]' ;;
 run)
 	_arguments '--dir[another directory of scripts]:directory:_files -/' \

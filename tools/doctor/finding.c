@@ -61,6 +61,11 @@ void doctor_begin(bool json)
 		report.findings = json_object_new_array();
 }
 
+bool doctor_has_problems(void)
+{
+	return report.problems;
+}
+
 int doctor_end(void)
 {
 	struct json_object *object;

@@ -22,6 +22,9 @@ void doctor_add_number(const char *key, uint32_t value);
 /* Before the first finding. @json: print one object at the end, and nothing before. */
 void doctor_begin(bool json);
 
+/* Has a problem been found so far? */
+bool doctor_has_problems(void);
+
 /* After the last one. Returns the command's exit status. */
 int doctor_end(void);
 
