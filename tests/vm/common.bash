@@ -36,6 +36,28 @@ vm_image()
 	esac
 }
 
+# Reads the head of a test (tests/vm/list says what is in it) into the caller's variables: machine,
+# an array of options for tests/vm/run; test_limit, suites, more and own.
+# shellcheck disable=SC2034  # the caller's
+vm_read_head()
+{
+	local file=$1 word
+	local -a words
+
+	machine=() test_limit='' suites=bookworm,trixie more='' own=''
+	read -rd '' -a words < <(sed -n '1,20s/^# vm: *//p' "$file") || :
+	for word in "${words[@]}"; do
+		case $word in
+		smp=* | mem=* | append=* | qemu-arg=*) machine+=("--${word%%=*}" "${word#*=}") ;;
+		timeout=*) test_limit=${word#*=} ;;
+		suites=*) suites=${word#suites=} ;;
+		more=*) more=${word#more=} ;;
+		boot=own) own=yes ;;
+		*) vm_die "$file: unknown word '$word' after '# vm:'" ;;
+		esac
+	done
+}
+
 # Runs a command that takes a while with its output in FILE, and says how long it took. When it
 # fails the end of FILE is shown, then ADVICE, and the script ends. So it is never part of a
 # condition: bash forgets "errexit" in a function whose status is asked for, and in all it calls.
