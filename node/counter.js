@@ -67,15 +67,15 @@ function openReader(path) {
 	};
 }
 
-// { generation(): the number now; settled(): has the kernel's generator followed, as far as that can be known }
+// { generation(): the number now; reseeded(): has the kernel's generator followed, as far as that can be known }
 function open(path, addon) {
 	if (!addon)
-		return { generation: openReader(path), settled: () => true };
+		return { generation: openReader(path), reseeded: () => true };
 	const page = new Uint32Array(addon.map(path));
 
 	return {
 		generation: () => page[0],
-		settled: () => !(page[18] & 1) || page[19] === page[0],
+		reseeded: () => !(page[18] & 1) || page[19] === page[0],
 	};
 }
 

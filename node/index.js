@@ -41,10 +41,10 @@ events.freshBytes = (size) => {
 };
 
 // Waits, but not for long, until the kernel's generator has followed; false: it has not.
-events.settle = () => {
+events.waitReseeded = () => {
 	const end = Date.now() + KERNEL_WAIT_MS;
 
-	while (!counter.settled()) {
+	while (!counter.reseeded()) {
 		if (Date.now() > end)
 			return false;
 		Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);

@@ -51,9 +51,9 @@ let random = plainRandom;
 
 function renew() {
 	const now = sysgenid.generation();
-	const settled = sysgenid.settle();
+	const reseeded = sysgenid.waitReseeded();
 
-	if (!settled && wish === 'strict')
+	if (!reseeded && wish === 'strict')
 		throw new Error("sysgenid: the kernel's generator is not reseeded for this generation");
 	generator.seed();
 	random = generator.draw;
@@ -63,7 +63,7 @@ function renew() {
 	for (let i = 0; i < STOCK_OF_INTS; i++)
 		randomInt(2);
 	// Else the next draw renews once more.
-	if (settled)
+	if (reseeded)
 		seen = now;
 }
 

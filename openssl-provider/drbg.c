@@ -32,12 +32,12 @@ static inline bool is_fit(const struct drbg *drbg)
 /*
  * A state that is made without a counter is not used if "strict" is set: its first use asks again.
  */
-static void note(struct drbg *drbg, uint32_t generation, bool settled)
+static void note(struct drbg *drbg, uint32_t generation, bool reseeded)
 {
 	const struct sysgenid_provider *provider = drbg->provider;
 
 	renew_note(&provider->counter, &drbg->renewed, generation,
-		   settled && (provider->counter.handle || !provider->strict));
+		   reseeded && (provider->counter.handle || !provider->strict));
 }
 
 static int renew_drbg(struct drbg *drbg);
@@ -155,15 +155,15 @@ static int drbg_instantiate(void *ctx, unsigned int strength, int prediction_res
 	struct drbg *drbg = ctx;
 	struct renew_bytes bytes;
 	uint32_t generation;
-	bool settled, drawn;
+	bool reseeded, drawn;
 	int ok;
 
 	if (drbg->parent && !renew_parent(drbg->parent))
 		return 0;
-	settled = renew_wait(&drbg->provider->counter, &generation);
+	reseeded = renew_wait(&drbg->provider->counter, &generation);
 	drawn = renew_bytes_draw(&bytes, generation);
 	/* Not fit for any generation, until note() says so. */
-	atomic_store_explicit(&drbg->renewed.unsettled, 0, memory_order_relaxed);
+	atomic_store_explicit(&drbg->renewed.early, 0, memory_order_relaxed);
 	atomic_store_explicit(&drbg->renewed.fit, ~generation, memory_order_relaxed);
 	ok = instantiate_inner(drbg, strength, prediction_resistance, text, text_size, &bytes,
 			       params);
@@ -174,7 +174,7 @@ static int drbg_instantiate(void *ctx, unsigned int strength, int prediction_res
 	 * gave no bytes. Then the first use renews the state, or fails.
 	 */
 	if (ok && (drbg->parent || !text) && drawn)
-		note(drbg, generation, settled);
+		note(drbg, generation, reseeded);
 	return ok;
 }
 

@@ -75,7 +75,7 @@ static bool renewed_in(OSSL_LIB_CTX *libctx, bytes_ex_fn *generator, void *calle
 	if (other.libctx != libctx) {
 		other.libctx = libctx;
 		other.state.fit = 0;
-		other.state.unsettled = 0;
+		other.state.early = 0;
 	}
 	return !preload_renew(&other.state, reseed, caller, libctx);
 }

@@ -31,7 +31,7 @@ void renew_counter_close(struct renew_counter *counter)
 	counter->page = &no_counter;
 }
 
-bool renew_is_settled(const struct renew_counter *counter, uint32_t generation)
+bool renew_is_reseeded(const struct renew_counter *counter, uint32_t generation)
 {
 	const struct sysgenid_page *page = counter->page;
 
@@ -60,7 +60,7 @@ static bool poll_kernel(const struct renew_counter *counter, uint32_t *generatio
 
 	for (;;) {
 		*generation = renew_generation(counter);
-		if (renew_is_settled(counter, *generation))
+		if (renew_is_reseeded(counter, *generation))
 			return true;
 		if (sysgenid_now_ms() >= end)
 			return false;
@@ -72,15 +72,15 @@ static bool poll_kernel(const struct renew_counter *counter, uint32_t *generatio
 bool renew_wait(struct renew_counter *counter, uint32_t *generation)
 {
 	bool late = atomic_load_explicit(&counter->kernel_late, memory_order_relaxed);
-	bool settled;
+	bool reseeded;
 	int saved = errno;
 
 	*generation = renew_generation(counter);
-	settled = renew_is_settled(counter, *generation);
-	if (!settled && !late)
-		settled = poll_kernel(counter, generation);
+	reseeded = renew_is_reseeded(counter, *generation);
+	if (!reseeded && !late)
+		reseeded = poll_kernel(counter, generation);
 	errno = saved;
-	if (settled == late)
-		atomic_store_explicit(&counter->kernel_late, !settled, memory_order_relaxed);
-	return settled;
+	if (reseeded == late)
+		atomic_store_explicit(&counter->kernel_late, !reseeded, memory_order_relaxed);
+	return reseeded;
 }

@@ -43,12 +43,12 @@ static inline uint32_t renew_generation(const struct renew_counter *counter)
  * earlier generation has? Bytes that were drawn between two answers "yes" for one generation are
  * such bytes. Also "yes" where the kernel does not tell.
  */
-bool renew_is_settled(const struct renew_counter *counter, uint32_t generation);
+bool renew_is_reseeded(const struct renew_counter *counter, uint32_t generation);
 
 /*
- * Takes the current generation, and waits until the kernel is settled for it: at most
- * RENEW_KERNEL_WAIT_MS, and not at all if the last wait reached its limit. Returns whether the
- * kernel is settled. Keeps errno.
+ * Takes the current generation, and waits until the kernel's generator is reseeded for it: at most
+ * RENEW_KERNEL_WAIT_MS, and not at all if the last wait reached its limit. Returns
+ * whether it is reseeded. Keeps errno.
  */
 bool renew_wait(struct renew_counter *counter, uint32_t *generation);
 

@@ -6,16 +6,16 @@
 #include <string.h>
 
 void renew_note(const struct renew_counter *counter, struct renew_state *state, uint32_t generation,
-		bool settled)
+		bool reseeded)
 {
-	if (settled && renew_is_settled(counter, generation))
+	if (reseeded && renew_is_reseeded(counter, generation))
 		atomic_store_explicit(&state->fit, generation, memory_order_release);
 	else
-		atomic_store_explicit(&state->unsettled, generation, memory_order_relaxed);
+		atomic_store_explicit(&state->early, generation, memory_order_relaxed);
 }
 
 static const char *renew_in(struct renew_counter *counter, struct renew_state *state,
-			    uint32_t generation, bool settled, renew_feed_fn *feed, void *arg)
+			    uint32_t generation, bool reseeded, renew_feed_fn *feed, void *arg)
 {
 	struct renew_bytes bytes;
 	const char *why;
@@ -27,7 +27,7 @@ static const char *renew_in(struct renew_counter *counter, struct renew_state *s
 		      "/dev/urandom";
 	explicit_bzero(&bytes, sizeof(bytes));
 	if (!why)
-		renew_note(counter, state, generation, settled);
+		renew_note(counter, state, generation, reseeded);
 	/* cppcheck-suppress returnDanglingLifetime ; it is a constant text */
 	return why;
 }
@@ -38,18 +38,18 @@ const char *renew(struct renew_counter *counter, struct renew_state *state, bool
 	int saved = errno;
 	uint32_t generation;
 	const char *why;
-	bool settled;
+	bool reseeded;
 
 	if (!counter->handle)
 		return strict ? "there is no generation counter, and \"strict\" is set" : NULL;
-	settled = renew_wait(counter, &generation);
-	if (!settled && strict)
+	reseeded = renew_wait(counter, &generation);
+	if (!reseeded && strict)
 		return "the kernel's generator is not reseeded for this generation, and \"strict\" "
 		       "is set";
-	/* One such renewal is enough until the kernel is settled, however long that takes. */
-	if (!settled && atomic_load_explicit(&state->unsettled, memory_order_relaxed) == generation)
+	/* One such renewal is enough until the kernel's generator is reseeded, whenever that is. */
+	if (!reseeded && atomic_load_explicit(&state->early, memory_order_relaxed) == generation)
 		return NULL;
-	why = renew_in(counter, state, generation, settled, feed, arg);
+	why = renew_in(counter, state, generation, reseeded, feed, arg);
 	errno = saved;
 	return why;
 }

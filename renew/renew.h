@@ -20,8 +20,8 @@ struct renew_state {
 	 * knows is renewed, unless the generation is 0, too.
 	 */
 	_Atomic uint32_t fit;
-	/* The generation in which it was renewed before the kernel was settled; 0: none. */
-	_Atomic uint32_t unsettled;
+	/* The generation in which it was renewed before the kernel's was reseeded; 0: none. */
+	_Atomic uint32_t early;
 };
 
 static inline bool renew_is_fit(const struct renew_state *state, uint32_t generation)
@@ -35,18 +35,18 @@ typedef const char *renew_feed_fn(const struct renew_bytes *bytes, void *arg);
 
 /*
  * The slow path: @state is not fit for the current generation. Returns NULL if the generator may be
- * used now, or why it may not. A missing counter, or a kernel that does not say that it is settled,
- * is a reason only if @strict: otherwise the generator is as good as without this library. A
- * renewal that fails is always a reason. Keeps errno.
+ * used now, or why it may not. A missing counter, or a kernel that does not say that its generator
+ * is reseeded, is a reason only if @strict: otherwise the generator is as good as without this
+ * library. A renewal that fails is always a reason. Keeps errno.
  */
 const char *renew(struct renew_counter *counter, struct renew_state *state, bool strict,
 		  renew_feed_fn *feed, void *arg);
 
 /*
- * Notes that the state was renewed in @generation, by bytes that were drawn when the kernel was
- * @settled. Checks the generation again, since it may have moved after the bytes were drawn.
+ * Notes that the state was renewed in @generation, by bytes that were drawn when the kernel's
+ * generator was @reseeded. Checks the generation again: it may have moved after that.
  */
 void renew_note(const struct renew_counter *counter, struct renew_state *state, uint32_t generation,
-		bool settled);
+		bool reseeded);
 
 #endif /* SYSGENID_RENEW_H */

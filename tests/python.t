@@ -265,7 +265,7 @@ def check_bad_counters(bench):
     ok((done.stdout, done.stderr) == (expected, ""), "SYSGENID_PYTHON=off: as without us", done)
 
 
-UNSETTLED = """
+EARLY = """
 import random, time
 one = random.Random(1)
 move(8, 7)
@@ -286,14 +286,14 @@ show(0.9 < waited < 10, late < 0.5, renewed, one.getstate() == state)
 """
 
 
-def check_unsettled(bench):
+def check_early(bench):
     write_counter(bench.word, flags=1, rng=7)
-    done = bench.run(bench.on, UNSETTLED)
+    done = bench.run(bench.on, EARLY)
     ok(json.loads(done.stdout or "[]") == ["True"] * 4,
        "the kernel is not reseeded: one wait of a second, renewed with what there is, and once more when it is", done)
     write_counter(bench.word, flags=1, rng=7)
-    done = bench.run(bench.on, UNSETTLED, SYSGENID_PYTHON="strict")
-    ok(json.loads(done.stdout or "[]") == ["NotSettled"], "with strict an exception instead", done)
+    done = bench.run(bench.on, EARLY, SYSGENID_PYTHON="strict")
+    ok(json.loads(done.stdout or "[]") == ["NotReseeded"], "with strict an exception instead", done)
 
 
 INTERFACE = """
@@ -341,7 +341,7 @@ def main():
         check_again(bench, ["random", "random, by its state"])
         check_kinds(bench)
         check_uuid(bench)
-        check_unsettled(bench)
+        check_early(bench)
         check_interface(bench)
         check_bad_counters(bench)
         if "--no-numpy" not in sys.argv:

@@ -72,7 +72,7 @@ sysgenid_ticket sysgenid_counter_current(struct sysgenid_counter *counter)
 	/*
 	 * The word is of a ticket that was drawn: at most the highest, and less than a wrap below
 	 * it. Unless a device violated its request: then the result may be above the highest, and
-	 * event_settle() makes an event.
+	 * event_confirm() makes an event.
 	 */
 	ticket = (counter->highest & ~(sysgenid_ticket)U32_MAX) | generation;
 	if (ticket > counter->highest && ticket > U32_MAX)

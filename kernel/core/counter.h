@@ -59,7 +59,7 @@ struct sysgenid_counter {
 	sysgenid_ticket began;	/* the first that was published; not used in the system's */
 	struct list_head slots; /* armed sources */
 	bool event_needed;	/* a device's report that its own store may not cover */
-	bool leaked;		/* a device moved the word; event_settle() has not run yet */
+	bool leaked;		/* a device moved the word; event_confirm() has not run yet */
 	enum sysgenid_cause last_cause;
 	u32 looked; /* the last word for which sysgenid_counter_next() need not draw a number */
 	u64 jumped; /* numbers skipped for unforced minimums, without SYSGENID_FREE_JUMP of each */

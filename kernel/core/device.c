@@ -135,7 +135,7 @@ static long device_ioctl(struct file *file, unsigned int request, unsigned long 
 			return -EACCES;
 		return sysgenid_event(watcher->counter, value, SYSGENID_CAUSE_IOCTL, &generation);
 	case SYSGENID_MARK_OUTDATED:
-		sysgenid_watcher_mark(watcher);
+		sysgenid_watcher_force_outdated(watcher);
 		return 0;
 	default:
 		return -ENOTTY;

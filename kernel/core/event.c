@@ -26,7 +26,7 @@
  * that gets ->events does the work, or else the one that has it, when it unlocks. The bits below
  * these two are the causes of an event that is wanted.
  */
-#define DEFER_SETTLE BIT(30)   /* make an event, unless the device's own store was a good one */
+#define DEFER_CONFIRM BIT(30)  /* make an event, unless the device's own store was a good one */
 #define DEFER_ANNOUNCE BIT(29) /* tell listeners that nobody is outdated, if that is so */
 #define DEFER_CAUSES (DEFER_ANNOUNCE - 1)
 
@@ -41,12 +41,12 @@ static bool event_run_deferred(struct sysgenid_counter *counter)
 {
 	unsigned int deferred = atomic_xchg(&counter->deferred, 0);
 	unsigned int causes = deferred & DEFER_CAUSES;
-	bool settle = deferred & DEFER_SETTLE;
+	bool confirm = deferred & DEFER_CONFIRM;
 	u32 generation;
 
-	if (settle)
-		settle = !sysgenid_settled_by_device(counter, &generation);
-	if (causes || settle)
+	if (confirm)
+		confirm = !sysgenid_device_made_event(counter, &generation);
+	if (causes || confirm)
 		sysgenid_counter_move(counter, 0,
 				      causes ? __fls(causes) : SYSGENID_CAUSE_VIRTIO_LEAK);
 	if (deferred & DEFER_ANNOUNCE)
@@ -115,7 +115,7 @@ static bool event_reach_all(unsigned int wanted)
 }
 
 /* Work item: a device has reported something. */
-static void event_settle(struct work_struct *unused)
+static void event_confirm(struct work_struct *unused)
 {
 	struct sysgenid_counter *counter = &sysgenid_system;
 	u32 generation;
@@ -124,7 +124,7 @@ static void event_settle(struct work_struct *unused)
 	/* Before ->events, which may be held for long. */
 	sysgenid_counter_wake(counter);
 	mutex_lock(&counter->events);
-	good = sysgenid_settled_by_device(counter, &generation);
+	good = sysgenid_device_made_event(counter, &generation);
 	if (!good) {
 		generation = sysgenid_counter_move(counter, 0, SYSGENID_CAUSE_VIRTIO_LEAK);
 		sysgenid_counter_wake(counter);
@@ -133,11 +133,11 @@ static void event_settle(struct work_struct *unused)
 	event_unlock(counter);
 	sysgenid_reseed_start(SYSGENID_RESEED_NOW);
 	/* An event of the system is one of all domains. Else the device has moved some of them. */
-	event_reach_all(DEFER_SETTLE | (good ? 0 : BIT(SYSGENID_CAUSE_VIRTIO_LEAK)));
+	event_reach_all(DEFER_CONFIRM | (good ? 0 : BIT(SYSGENID_CAUSE_VIRTIO_LEAK)));
 	sysgenid_reseed_start(SYSGENID_RESEED_NOW);
 }
 
-static DECLARE_WORK(event_settle_work, event_settle);
+static DECLARE_WORK(event_confirm_work, event_confirm);
 
 /* Caller has locked ->events, which is unlocked here. */
 static u32 event_finish(struct sysgenid_counter *counter, u32 min, enum sysgenid_cause cause)
@@ -291,13 +291,13 @@ int sysgenid_event_soon(struct sysgenid_counter *counter, u32 min, enum sysgenid
 void sysgenid_events_start(void)
 {
 	sysgenid_watchers_start(event_announce);
-	sysgenid_writers_start(&event_settle_work);
+	sysgenid_writers_start(&event_confirm_work);
 }
 
 /* When nobody asks for an event any more. Each work may queue those that follow, none before it. */
 void sysgenid_events_stop(void)
 {
-	cancel_work_sync(&event_settle_work);
+	cancel_work_sync(&event_confirm_work);
 	cancel_work_sync(&event_work);
 	sysgenid_watchers_flush(&sysgenid_system);
 	sysgenid_reseed_stop();

@@ -59,14 +59,14 @@ void sysgenid_watchers_flush(struct sysgenid_counter *counter)
 static bool watcher_is_outdated(struct sysgenid_watcher *watcher)
 {
 	lockdep_assert_held(&watcher->counter->lock);
-	return watcher->marked ||
+	return watcher->forced_outdated ||
 	       watcher->acknowledged != sysgenid_counter_current(watcher->counter);
 }
 
 /* Is the watcher one of counter->acknowledged, if @counted_at is the current ticket? */
 static bool watcher_is_counted(struct sysgenid_watcher *watcher)
 {
-	return watcher->tracked && !watcher->marked &&
+	return watcher->tracked && !watcher->forced_outdated &&
 	       watcher->acknowledged == watcher->counter->counted_at;
 }
 
@@ -112,7 +112,7 @@ static void watchers_tell_settled(struct sysgenid_counter *counter)
 void sysgenid_watcher_init(struct sysgenid_watcher *watcher, struct sysgenid_counter *counter)
 {
 	watcher->counter = counter;
-	watcher->marked = false;
+	watcher->forced_outdated = false;
 	watcher->tracked = false;
 	init_waitqueue_head(&watcher->own);
 	spin_lock_irq(&counter->lock);
@@ -145,7 +145,7 @@ int sysgenid_watcher_acknowledge(struct sysgenid_watcher *watcher, u32 generatio
 	if (generation == (u32)now) {
 		outdated = watcher_begin_change(watcher, now);
 		watcher->acknowledged = now;
-		watcher->marked = false;
+		watcher->forced_outdated = false;
 		settled = watcher_end_change(watcher) && outdated;
 		ret = 0;
 	}
@@ -169,13 +169,13 @@ void sysgenid_watcher_track(struct sysgenid_watcher *watcher, bool on)
 		watchers_tell_settled(counter);
 }
 
-void sysgenid_watcher_mark(struct sysgenid_watcher *watcher)
+void sysgenid_watcher_force_outdated(struct sysgenid_watcher *watcher)
 {
 	struct sysgenid_counter *counter = watcher->counter;
 
 	spin_lock_irq(&counter->lock);
 	watcher_begin_change(watcher, sysgenid_counter_current(counter));
-	watcher->marked = true;
+	watcher->forced_outdated = true;
 	watcher_end_change(watcher);
 	spin_unlock_irq(&counter->lock);
 	/* Only this file's sleepers: an unprivileged caller must not wake the whole system. */

@@ -12,7 +12,7 @@
 struct sysgenid_watcher {
 	struct sysgenid_counter *counter; /* constant */
 	sysgenid_ticket acknowledged;
-	bool marked; /* outdated whatever it has acknowledged */
+	bool forced_outdated; /* outdated whatever it has acknowledged */
 	bool tracked;
 	wait_queue_head_t own; /* sleepers on this file, for what concerns it alone */
 };
@@ -35,7 +35,7 @@ void sysgenid_watcher_init(struct sysgenid_watcher *watcher, struct sysgenid_cou
 bool sysgenid_watcher_outdated(struct sysgenid_watcher *watcher, u32 *generation);
 int sysgenid_watcher_acknowledge(struct sysgenid_watcher *watcher, u32 generation);
 void sysgenid_watcher_track(struct sysgenid_watcher *watcher, bool on);
-void sysgenid_watcher_mark(struct sysgenid_watcher *watcher);
+void sysgenid_watcher_force_outdated(struct sysgenid_watcher *watcher);
 int sysgenid_watcher_wait_outdated(struct sysgenid_watcher *watcher, u32 *generation);
 int sysgenid_watcher_wait_settled(struct sysgenid_watcher *watcher, unsigned int timeout_ms);
 

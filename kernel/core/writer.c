@@ -15,7 +15,7 @@
 #include "sysgenid_writer.h"
 #include "writer.h"
 
-static struct work_struct *writer_settle; /* does what else belongs to a device's event */
+static struct work_struct *writer_confirm; /* does what else belongs to a device's event */
 
 /* Whoever walks over the list holds up nobody but a driver that detaches. */
 static LIST_HEAD(writer_list);
@@ -194,7 +194,7 @@ void sysgenid_writer_report(bool needs_event)
 	if (needs_event)
 		writer_needs_event(&sysgenid_system);
 	/* Not in the interrupt: unprivileged users determine how many sleepers are to be woken. */
-	queue_work(system_highpri_wq, writer_settle);
+	queue_work(system_highpri_wq, writer_confirm);
 }
 EXPORT_SYMBOL_GPL(sysgenid_writer_report);
 
@@ -202,7 +202,7 @@ EXPORT_SYMBOL_GPL(sysgenid_writer_report);
  * Has a device's own store made the event of @counter, so that no other is needed? Clears what
  * devices have reported. Caller holds ->events.
  */
-bool sysgenid_settled_by_device(struct sysgenid_counter *counter, u32 *generation)
+bool sysgenid_device_made_event(struct sysgenid_counter *counter, u32 *generation)
 {
 	sysgenid_ticket now;
 	bool good;
@@ -297,8 +297,8 @@ void sysgenid_writer_remove(struct sysgenid_writer *writer)
 	synchronize_srcu(&writer_srcu);
 }
 
-/* @settle is queued after a device has reported something. */
-void sysgenid_writers_start(struct work_struct *settle)
+/* @confirm is queued after a device has reported something. */
+void sysgenid_writers_start(struct work_struct *confirm)
 {
-	writer_settle = settle;
+	writer_confirm = confirm;
 }

@@ -9,7 +9,7 @@ from . import counter
 KERNEL_WAIT_S = 1.0
 
 
-class NotSettled(RuntimeError):
+class NotReseeded(RuntimeError):
     """The kernel's own generator is not reseeded for this generation, and "strict" is set."""
 
 
@@ -42,7 +42,7 @@ class Fresh:
         # A thread that the child does not have may have held it. What it had not finished is not marked as done.
         self.lock = RLock()
 
-    def is_settled(self, generation):
+    def is_reseeded(self, generation):
         """Does the kernel give bytes that no clone of an earlier generation has? Also where it does not tell."""
         page = self.page
         return page[counter.GENERATION] == generation and (
@@ -52,18 +52,18 @@ class Fresh:
         end, pause = time.monotonic() + KERNEL_WAIT_S, 0.00005
         while True:
             generation = self.page[counter.GENERATION]
-            settled = self.is_settled(generation)
-            if settled or self.late or time.monotonic() >= end:
-                self.late = not settled
-                return generation, settled
+            reseeded = self.is_reseeded(generation)
+            if reseeded or self.late or time.monotonic() >= end:
+                self.late = not reseeded
+                return generation, reseeded
             time.sleep(pause)
             pause = min(pause * 2, 0.001)
 
     def draw(self):
         """Fresh bytes, the generation for which they were drawn, and whether one renewal with them is enough."""
-        generation, settled = self._wait()
-        if self.strict and not settled:
-            raise NotSettled(NotSettled.__doc__)
+        generation, reseeded = self._wait()
+        if self.strict and not reseeded:
+            raise NotReseeded(NotReseeded.__doc__)
         more = (time.time_ns(), time.monotonic_ns(), generation)
         material = kernel_bytes(48) + b"".join(number.to_bytes(8, "little") for number in more)
-        return material, generation, settled and self.is_settled(generation)
+        return material, generation, reseeded and self.is_reseeded(generation)

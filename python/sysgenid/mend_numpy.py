@@ -69,9 +69,9 @@ def make_lock(kind, fresh):
             self._busy = True
             try:
                 with fresh.lock:
-                    material, generation, settled = fresh.draw()
+                    material, generation, reseeded = fresh.draw()
                 renew(self, kind, material)
-                if settled:
+                if reseeded:
                     self._seen = generation
             except BaseException:
                 self._lock.release()

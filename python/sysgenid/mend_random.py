@@ -16,13 +16,13 @@ def make_renew(base, fresh):
         with fresh.lock:
             if view[0] == self._sysgenid_seen:
                 return
-            material, generation, settled = fresh.draw()
+            material, generation, reseeded = fresh.draw()
             # Nothing gets worse: what the old state had is in the new one.
             material += base.getrandbits(self, 256).to_bytes(32, "little")
             base.seed(self, int.from_bytes(material, "little"))
             self.gauss_next = None
-            # Else the next draw renews it again, until the kernel is settled.
-            if settled:
+            # Else the next draw renews it again, until the kernel's generator is reseeded.
+            if reseeded:
                 self._sysgenid_seen = generation
 
     return renew

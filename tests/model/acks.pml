@@ -5,7 +5,7 @@
  * can move between any two loads, also of one critical section.
  *
  * Properties: a file's acknowledgement is of the value that it wrote; WAIT_WATCHERS returns 0 only
- * if at the instant of its load both files had acknowledged that very generation and were not marked; and at
+ * if at the instant of its load both files had acknowledged that very generation and were not forced; and at
  * rest it does not sleep when it could return. Numbers are tickets that never come back, as word.pml shows.
  */
 #ifndef EVENTS
@@ -17,12 +17,12 @@
 
 byte word, highest;
 byte acked[2];
-bit marked[2];
+bit forced[2];
 /* lock: of the tracked files, how many have acknowledged counted_at */
 byte counted_at, count = 2;
 bit lock, irq, queued, asleep, over;
 
-#define COUNTED(f) (acked[f] == counted_at && !marked[f])
+#define COUNTED(f) (acked[f] == counted_at && !forced[f])
 #ifdef BROKEN_NOT_KEYED
 #define SETTLED(t) (count == 2)
 #else
@@ -99,7 +99,7 @@ proctype File(byte f)
 	bit outdated, tell; /* somebody before the change, nobody after it */
 
 end:	do
-	:: marked[f] || acked[f] != word ->
+	:: forced[f] || acked[f] != word ->
 		v = word;
 		d_step { !lock -> lock = 1; t = word }
 		if
@@ -116,7 +116,7 @@ end:	do
 				:: else
 				fi;
 				acked[f] = t;
-				marked[f] = 0;
+				forced[f] = 0;
 				assert(acked[f] == v)
 			}
 			/* A second load: if the word has moved meanwhile, then whoever has moved it wakes. */
@@ -147,7 +147,7 @@ proctype Mark()
 		:: else
 		fi;
 #endif
-		marked[0] = 1;
+		forced[0] = 1;
 		lock = 0
 	}
 }
@@ -167,7 +167,7 @@ end:	do
 			if
 			:: t != own -> over = 1 /* EINTR */
 			:: t == own && SETTLED(t) ->
-				assert(acked[0] == t && acked[1] == t && !marked[0] && !marked[1]);
+				assert(acked[0] == t && acked[1] == t && !forced[0] && !forced[1]);
 				over = 1
 			:: else -> asleep = 1
 			fi;

@@ -14,7 +14,7 @@
  *
  * Which step is which function: Life is sysgenid_domain_get() with domain_insert(), and _put(); look() is
  * sysgenid_counter_next(), publish_domain() domain_publish(), begin() sysgenid_counter_begin(), cover() the driver's; move() is
- * sysgenid_counter_move(); Event is sysgenid_event(), or the driver's stop; Settle is event_settle() of
+ * sysgenid_counter_move(); Event is sysgenid_event(), or the driver's stop; Confirm is event_confirm() of
  * kernel/core/event.c; Interrupt is leak_harvest() of virtio-rng/leak.c with what it calls in domains.c.
  *
  * Left out is what one counter does by itself (word.pml): numbers are whole tickets, all sources of
@@ -68,7 +68,7 @@ byte source[5]; /* what the device reads; the kernel's note of it (slot.ticket) 
 bit held[5]; /* in the device's hands, as the driver knows; the slot is in its counter's list */
 bit alone[2]; /* by queue: the domain's slot was put there without the driver's own */
 bit driver, stopped, next; /* the leak lock; no more harvests; the queue that comes back next */
-bit settle;
+bit confirm;
 bit avail[5], used[5], irq;
 
 /* The devices. */
@@ -514,7 +514,7 @@ end:	do
 			:: else
 			fi;
 			next = 1 - back;
-			settle = 1
+			confirm = 1
 		}
 		if
 		:: own -> d_step { arm(AT(back, S), S) }
@@ -538,7 +538,7 @@ end:	do
 proctype Interrupt_b()
 {
 end:	d_step { used[B] -> used[B] = 0; held[B] = 0; top[S] = MAX(top[S], source[B]); source[B] = 0 }
-	d_step { arm(B, S); settle = 1 }
+	d_step { arm(B, S); confirm = 1 }
 }
 #define EVERYWHERE 0
 #else
@@ -547,14 +547,14 @@ end:	d_step { used[B] -> used[B] = 0; held[B] = 0; top[S] = MAX(top[S], source[B
 
 #define GOOD(c) (!event_needed[c] && word[c] >= top[c])
 
-proctype Settle()
+proctype Confirm()
 {
 	byte n;
 	bit found, good;
 
 end:	do
 	:: d_step {
-			settle && !events[S] -> settle = 0;
+			confirm && !events[S] -> confirm = 0;
 			good = GOOD(S);
 			events[S] = !good;
 			event_needed[S] = 0
@@ -657,7 +657,7 @@ proctype Device_b()
 proctype Rest()
 {
 	timeout;
-	assert(done == DONE && !inserting && !driver && !events[S] && !events[D] && !settle && !latched);
+	assert(done == DONE && !inserting && !driver && !events[S] && !events[D] && !confirm && !latched);
 	assert(listed && users == 1);
 	assert(!late[S] && !late[D]);
 	assert(!due)
@@ -696,7 +696,7 @@ init
 #endif
 		run Device();
 		run Interrupt();
-		run Settle();
+		run Confirm();
 		run Life();
 #if CPUS == 2
 		run Event();

@@ -19,7 +19,7 @@
 #define AT(queue, request) (3 * (queue) + (request))
 
 bit avail[6], used[6]; /* AT(queue, request) */
-bit irq, lock, event; /* lock: the leak lock; event: settle() must make one */
+bit irq, lock, event; /* lock: the leak lock; event: confirm() must make one */
 bit turn, next; /* the queue that is active, and the driver's idea of it */
 byte latched; /* leaks that wait for a request */
 bit other; /* in the table */
@@ -139,7 +139,7 @@ end:	do
 	od
 }
 
-proctype Settle()
+proctype Confirm()
 {
 end:	do
 	:: d_step { event -> event = 0; uncovered = 0 } /* a CPU publishes */
@@ -177,7 +177,7 @@ init
 		avail[AT(1, FILL)] = 1;
 		run Device();
 		run Interrupt();
-		run Settle();
+		run Confirm();
 #ifdef OTHER
 		run Adds();
 #endif

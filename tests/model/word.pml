@@ -47,7 +47,7 @@ bit listed[NDEV]; /* lock: an event rewrites this device's sources */
 bit lock, events, driver[NDEV];
 
 /* virtqueues: one request each */
-bit avail[NSLOT], used[NSLOT], irq[NDEV], settle;
+bit avail[NSLOT], used[NSLOT], irq[NDEV], confirm;
 /* device */
 bit live[NDEV], busy[NDEV], turn[NDEV];
 byte latched[NDEV]; /* leaks that wait for a request */
@@ -286,17 +286,17 @@ end:	do
 		:: !used[2 * d] && !used[2 * d + 1] -> break
 		od;
 		driver[d] = 0;
-		settle = 1
+		confirm = 1
 	od
 }
 
-proctype Settle()
+proctype Confirm()
 {
 	byte i, n, t;
 
 end:	do
-	:: settle ->
-		settle = 0;
+	:: confirm ->
+		confirm = 0;
 #ifndef BROKEN_NO_WAKE
 		wake();
 #endif
@@ -484,7 +484,7 @@ proctype Dump()
 proctype Rest()
 {
 	timeout;
-	assert(done == DONE && !lock && !events && !irq[0] && !settle && !busy[0]);
+	assert(done == DONE && !lock && !events && !irq[0] && !confirm && !busy[0]);
 	assert(word == maxpub); /* (3) */
 	assert(!uncovered); /* every leak was followed by an event, in time or late */
 	assert(!latched[0]);
@@ -510,7 +510,7 @@ init
 		:: else -> break
 		od;
 		i = 0;
-		run Settle();
+		run Confirm();
 		run Cpu0();
 #if DONE == 2
 		run Cpu1();

@@ -25,7 +25,7 @@
  * is what v7 has.
  *
  * A domain exists while a file of it is open or mapped. It starts, at the first open, above the
- * highest number that was ever given out in the system's domain, and takes none of those away. (The
+ * highest number that was ever drawn in the system's domain, and takes none of those away. (The
  * domain of a namespace that nobody has open anything of is new again at the next open.)
  *
  * An event in the system's domain (a trigger on a file of the initial PID namespace, over netlink
@@ -59,7 +59,7 @@
  * ioctl    see below; a request that is not listed gives ENOTTY.
  * fdinfo   /proc/PID/fdinfo/FD shows sysgenid-generation, sysgenid-acknowledged, sysgenid-outdated
  *          and sysgenid-tracked, so that a checkpoint tool can save them (not in v7);
- *          sysgenid-highest, the highest number ever given out in the file's domain, which a
+ *          sysgenid-highest, the highest number ever drawn in the file's domain, which a
  *          restored program must end above; and sysgenid-domain, see SYSGENID_A_DOMAIN.
  */
 #ifndef _UAPI_LINUX_SYSGENID_H
@@ -208,7 +208,7 @@ struct sysgenid_page {
  *                       namespace (else EPERM). Attributes, all optional: MIN_GENERATION as min_gen
  *                       above, CAUSE (RESTORE or ADMIN, default ADMIN, else EINVAL), FORCE,
  *                       PIDNS_FD. In the system's domain a MIN_GENERATION more than
- *                       SYSGENID_MAX_JUMP above the highest number ever given out gives ERANGE and
+ *                       SYSGENID_MAX_JUMP above the highest number ever drawn gives ERANGE and
  *                       moves nothing: the number may come from a hostile image. So does one with
  *                       which all requests since the module was loaded have gone further than
  *                       SYSGENID_MAX_JUMPS. Distances that were gone once are not counted again,
@@ -284,7 +284,7 @@ enum sysgenid_attr {
 	SYSGENID_A_MIN_GENERATION, /* u32 */
 	SYSGENID_A_CAUSE,	   /* u32: enum sysgenid_cause of the last change */
 	SYSGENID_A_FORCE,	   /* flag */
-	/* u32: the highest number ever given out here; a restore elsewhere must end above it */
+	/* u32: the highest number ever drawn here; a restore elsewhere must end above it */
 	SYSGENID_A_HIGHEST,
 	SYSGENID_A_WATCHERS, /* u32: tracked files */
 	SYSGENID_A_OUTDATED, /* u32: tracked files that are outdated */
