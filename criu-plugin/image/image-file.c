@@ -14,6 +14,12 @@
 #include "read.h"
 
 #define TEMPORARY_NAME SYSGENID_IMAGE_NAME ".tmp"
+/*
+ * Bounds the memory that a decoded image takes. The largest image that a dump makes takes less. A
+ * forged one of the same size may have millions of empty elements, which take 40 times its size.
+ */
+#define MAX_MEMORY (64u << 20)
+#define ALLOCATION_COST 32u /* of malloc() itself, at most */
 
 static const char magic[8] = { 'S', 'Y', 'S', 'G', 'E', 'N', 'I', 'D' };
 
@@ -106,17 +112,46 @@ static int check_header(const uint8_t *data, size_t size, struct sysgenid_image_
 	return 0;
 }
 
+static void *allocate_within(void *left, size_t size)
+{
+	size_t *bytes = left;
+
+	if (*bytes < ALLOCATION_COST || size > *bytes - ALLOCATION_COST) {
+		*bytes = 0;
+		return NULL;
+	}
+	*bytes -= size + ALLOCATION_COST;
+	return malloc(size);
+}
+
+static void release(void *left, void *memory)
+{
+	(void)left;
+	free(memory);
+}
+
 int sysgenid_image_decode(const uint8_t *data, size_t size, SysgenidImage **image,
 			  struct sysgenid_image_error *error)
 {
+	size_t left = MAX_MEMORY;
+	ProtobufCAllocator allocator = {
+		.alloc = allocate_within,
+		.free = release,
+		.allocator_data = &left,
+	};
 	SysgenidImage *found;
 	int result;
 
 	result = check_header(data, size, error);
 	if (result)
 		return result;
-	found = sysgenid_image__unpack(NULL, size - SYSGENID_IMAGE_HEADER,
+	found = sysgenid_image__unpack(&allocator, size - SYSGENID_IMAGE_HEADER,
 				       data + SYSGENID_IMAGE_HEADER);
+	if (!found && !left)
+		return sysgenid_image_fail(error, -EBADMSG,
+					   "its message needs more than the %u bytes of memory "
+					   "allowed: it may be forged",
+					   MAX_MEMORY);
 	if (!found)
 		return sysgenid_image_fail(error, -EBADMSG, "its message cannot be decoded");
 	result = sysgenid_image_check(found, error);

@@ -217,6 +217,54 @@ static void seal(uint8_t *data, size_t size)
 	}
 }
 
+/* Fills an image with as much as a dump can store. */
+static SysgenidImage *largest(void)
+{
+	SysgenidImage *image = sample();
+	SysgenidFile file = SYSGENID_FILE__INIT;
+	char path[800] = { 0 };
+
+	memset(path, '/', sizeof(path) - 1);
+	file.path = path;
+	for (file.id = 6; file.id <= SYSGENID_IMAGE_MAX_FILES; file.id++)
+		if (sysgenid_image_add_file(image, &file))
+			abort();
+	for (pid_t pid = 6; pid <= (pid_t)SYSGENID_IMAGE_MAX_TASKS; pid++)
+		if (sysgenid_image_add_file_task(image, pid))
+			abort();
+	for (pid_t pid = 100; image->n_rng_areas < SYSGENID_IMAGE_MAX_AREAS; pid++)
+		if (sysgenid_image_add_rng_area(image, pid, 4096, 8192, false) ||
+		    sysgenid_image_add_wipe_area(image, pid, 4096, 8192))
+			abort();
+	return image;
+}
+
+/* 16 MB of empty paths are small in the file, and large in memory. */
+static void test_memory(void)
+{
+	struct sysgenid_image_error error = { "" };
+	SysgenidImage *image = largest(), *back = NULL;
+	static uint8_t forged[SYSGENID_IMAGE_HEADER + SYSGENID_IMAGE_MAX_SIZE];
+	uint8_t *data;
+	size_t size;
+
+	encode(image, &data, &size);
+	sysgenid_image_free(image);
+	if (ok(!sysgenid_image_decode(data, size, &back, &error) && size > 14u << 20,
+	       "an image with all that can be stored is decoded"))
+		sysgenid_image_free(back);
+	else
+		printf("# %zu bytes: %s\n", size, error.text);
+	memcpy(forged, data, SYSGENID_IMAGE_HEADER);
+	free(data);
+	/* Field 4 is a mapped path, here one without a byte; field 1 comes first. */
+	for (size_t i = SYSGENID_IMAGE_HEADER; i < sizeof(forged); i += 2)
+		memcpy(forged + i, i == SYSGENID_IMAGE_HEADER ? "\x08\x00" : "\x22\x00", 2);
+	seal(forged, sizeof(forged));
+	damaged(forged, sizeof(forged), "bytes of memory allowed",
+		"one with millions of empty elements takes no more memory than that");
+}
+
 static bool survives(const uint8_t *data, size_t size)
 {
 	struct sysgenid_image_error error = { "" };
@@ -401,6 +449,7 @@ int main(void)
 	test_round_trip();
 	test_header();
 	test_content();
+	test_memory();
 	test_fuzz();
 	test_directory();
 	return done_testing();
