@@ -152,9 +152,12 @@ int sysgenid_dump_image_bind_clocks(struct sysgenid_dump_image *dump)
 {
 	int error;
 
-	if (CR_PLUGIN_DESC.max_hooks > CRIU_HOOKS_3_17 || dump->image->dump_id)
+	if (dump->image->dump_id)
 		return 0;
-	/* criu before 4.0 has written all images by now, and not yet run the post-dump script. */
+	/*
+	 * criu has written all images by now. criu 4.0 has run the post-dump script as well: if
+	 * that has copied the images, the copy is not bound.
+	 */
 	error = sysgenid_binding_set_clocks(dump->image, image_directory());
 	if (error)
 		sysgenid_err("cannot bind " SYSGENID_IMAGE_NAME " to this dump: %s",

@@ -39,7 +39,10 @@ void sysgenid_dump_image_store_hint(struct sysgenid_dump_image *dump);
 int sysgenid_dump_image_need_plugin(struct sysgenid_dump_image *dump);
 int sysgenid_dump_image_require(struct sysgenid_dump_image *dump);
 
-/* Binds the image to the other images of criu before 4.0. Returns 0 or -errno after logging. */
+/*
+ * Binds the image to the other images of a criu before 4.1, at the end of the dump. Returns 0 or
+ * -errno after logging.
+ */
 int sysgenid_dump_image_bind_clocks(struct sysgenid_dump_image *dump);
 
 /* Leaves an empty image, which a restore refuses. A missing image would not be refused. */

@@ -148,6 +148,15 @@ static void test_unbound(void)
 	ok(restored() && !strstr(messages, FOREIGN), "an image that is bound to no dump is used");
 }
 
+static void put_file(const char *name, const char *content)
+{
+	int fd = openat(image_directory, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+
+	if (fd < 0 || write(fd, content, strlen(content)) != (ssize_t)strlen(content))
+		abort();
+	close(fd);
+}
+
 #ifdef NEW_CRIU
 static void is_foreign(const char *why)
 {
@@ -158,6 +167,25 @@ static void is_foreign(const char *why)
 	ok(!restored() && errors, "%s: one that needs the plugin is refused", why);
 	contains(messages, FOREIGN, "... and the message says why");
 	listed = false;
+}
+
+/* criu 4.0 has 12 hooks, and its inventory has no ID. */
+static void test_without_id(void)
+{
+	SysgenidImage *image;
+
+	put_file(CLOCKS, "clocks of one dump");
+	dump();
+	image = read_image();
+	ok(image && image->has_dump_clocks && image->dump_clocks.len == 18,
+	   "without an ID the image has the dump's clocks");
+	if (image)
+		sysgenid_image_free(image);
+	listed = false;
+	ok(restored() && !strstr(messages, FOREIGN), "it is used for that dump");
+	put_file(CLOCKS, "clocks of two dump");
+	is_foreign("another dump without an ID");
+	unlinkat(image_directory, CLOCKS, 0);
 }
 
 static void test_binding(void)
@@ -185,6 +213,7 @@ static void test_binding(void)
 	ok(image && !image->dump_id, "what is no UUID is not stored");
 	if (image)
 		sysgenid_image_free(image);
+	test_without_id();
 	strcpy(run_id, FIRST);
 }
 
@@ -244,15 +273,6 @@ static void test_namespace(void)
 	kill(child, SIGKILL);
 }
 #else
-static void put_file(const char *name, const char *content)
-{
-	int fd = openat(image_directory, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-
-	if (fd < 0 || write(fd, content, strlen(content)) != (ssize_t)strlen(content))
-		abort();
-	close(fd);
-}
-
 static void is_foreign(const char *why)
 {
 	ok(restored(), "%s: a restore that needs nothing goes on", why);
