@@ -4,9 +4,12 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <linux/sysgenid.h>
@@ -26,6 +29,9 @@
 static const char *failing = "";
 static int failure;
 
+/* How often a counter file was opened: in all, and with the risk of having to wait for a lease. */
+static int opened, waited;
+
 static bool fails(const char *path)
 {
 	size_t length = strlen(path), end = strlen(failing);
@@ -40,6 +46,7 @@ int __real_open(const char *path, int flags, ...);
 int __wrap_open(const char *path, int flags, ...);
 int __real_openat(int folder, const char *path, int flags, ...);
 int __wrap_openat(int folder, const char *path, int flags, ...);
+int __wrap___openat_2(int folder, const char *path, int flags);
 FILE *__real_fopen(const char *path, const char *mode);
 FILE *__wrap_fopen(const char *path, const char *mode);
 DIR *__real_opendir(const char *path);
@@ -52,7 +59,17 @@ int __wrap_open(const char *path, int flags, ...)
 
 int __wrap_openat(int folder, const char *path, int flags, ...)
 {
+	if (!strcmp(path, COUNTER)) {
+		opened++;
+		waited += !(flags & O_NONBLOCK);
+	}
 	return fails(path) ? -1 : __real_openat(folder, path, flags);
+}
+
+/* What openat() becomes where the compiler does not know its flags. */
+int __wrap___openat_2(int folder, const char *path, int flags)
+{
+	return __wrap_openat(folder, path, flags);
 }
 
 FILE *__wrap_fopen(const char *path, const char *mode)
@@ -105,8 +122,8 @@ static void is_gone(const char *end, int error)
 		printf("# %s\n", messages);
 }
 
-/* Makes a counter file in a /run that only this process sees, and opens the file. */
-static bool have_counter(void)
+/* Makes a counter file in a /run that only this process sees, mounts it, and opens it. */
+static bool have_counter(int *opened_file)
 {
 	struct sysgenid_page page = { .generation = 9,
 				      .magic = SYSGENID_PAGE_MAGIC,
@@ -121,8 +138,10 @@ static bool have_counter(void)
 		abort();
 	fd = open(COUNTER, O_RDWR | O_CREAT | O_EXCL, 0644);
 	if (fd < 0 || write(fd, &page, sizeof(page)) != sizeof(page) ||
-	    ftruncate(fd, sysconf(_SC_PAGESIZE)))
+	    ftruncate(fd, sysconf(_SC_PAGESIZE)) || mknod("/run/mount", S_IFREG | 0644, 0) ||
+	    mount(COUNTER, "/run/mount", NULL, MS_BIND, NULL))
 		abort();
+	*opened_file = fd;
 	return true;
 }
 
@@ -167,6 +186,78 @@ static void test_read_once(void)
 	sysgenid_image_free(image);
 }
 
+/* Runs in a child: takes a lease on the counter file, gives it up when asked, takes it again. */
+static void __attribute__((noreturn)) hold_lease(int ready)
+{
+	int fd = __real_open(COUNTER, O_RDWR | O_CLOEXEC), signal;
+	sigset_t asked;
+
+	sigemptyset(&asked);
+	sigaddset(&asked, SIGIO);
+	if (fd < 0 || prctl(PR_SET_PDEATHSIG, SIGKILL) || sigprocmask(SIG_BLOCK, &asked, NULL) ||
+	    fcntl(fd, F_SETLEASE, F_WRLCK) || write(ready, "", 1) != 1)
+		_exit(1);
+	for (;;) {
+		if (sigwait(&asked, &signal) || fcntl(fd, F_SETLEASE, F_UNLCK))
+			_exit(1);
+		/* In use: EAGAIN. */
+		while (fcntl(fd, F_SETLEASE, F_WRLCK))
+			if (errno != EAGAIN)
+				_exit(1);
+	}
+}
+
+static pid_t start_holder(void)
+{
+	int ready[2];
+	pid_t child;
+	char byte;
+
+	if (pipe(ready))
+		abort();
+	child = fork();
+	if (!child)
+		hold_lease(ready[1]);
+	close(ready[1]);
+	if (child < 0 || read(ready[0], &byte, 1) != 1)
+		abort();
+	close(ready[0]);
+	return child;
+}
+
+/* Inspects that many tasks in one dump, and counts how often their counter file is opened. */
+static bool inspect_many(int tasks)
+{
+	struct sysgenid_findings findings = { .pid_namespace = -1 };
+	SysgenidImage *image = sysgenid_image_new();
+	bool good = true;
+
+	opened = waited = 0;
+	for (int i = 0; i < tasks; i++)
+		good &= !sysgenid_inspect(getpid(), image, &findings);
+	good &= findings.counter_file;
+	sysgenid_image_free(image);
+	return good;
+}
+
+/*
+ * A holder of a lease can make each open wait for fs.lease-break-time, so opens are counted. The
+ * file is mounted, and open nowhere else: the kernel gives no lease on a file that is open.
+ */
+static void test_lease(void)
+{
+	pid_t holder;
+
+	ok(inspect_many(20) && opened == 1 && waited == 0,
+	   "20 tasks have a counter file: it is opened once, and without waiting");
+	holder = start_holder();
+	if (!ok(inspect_many(20) && opened == 2 && waited == 1,
+		"somebody holds a lease on it again and again: one open waits, for all tasks"))
+		printf("# %d opens, %d could wait\n", opened, waited);
+	kill(holder, SIGKILL);
+	waitpid(holder, NULL, 0);
+}
+
 static void test_counter(void)
 {
 	struct sysgenid_findings findings;
@@ -191,10 +282,15 @@ static void test_counter(void)
 
 int main(void)
 {
+	int fd;
+
 	test_task();
-	if (geteuid() || !have_counter())
+	if (geteuid() || !have_counter(&fd)) {
 		skip("counter files", "a /run of its own can only be mounted by root");
-	else
-		test_counter();
+		return done_testing();
+	}
+	test_counter();
+	close(fd);
+	test_lease();
 	return done_testing();
 }
