@@ -62,12 +62,19 @@ static int list_files(struct search *search)
 	return 0;
 }
 
-/* Runs in a child, since the file system may ask a server that is frozen, as with FUSE. */
+/*
+ * Runs in a child, since the file system may ask a server that is frozen, as with FUSE. A child
+ * whose request the server has read cannot be killed. It must not keep criu's descriptors open
+ * until the server answers: somebody may wait for the end of criu's standard error or socket.
+ */
 static void __attribute__((noreturn)) ask(const char *path)
 {
 	struct statfs system;
-	int fd = open(path, O_PATH | O_CLOEXEC);
+	int fd;
 
+	if (close_range(0, ~0u, 0))
+		_exit(2);
+	fd = open(path, O_PATH | O_CLOEXEC);
 	_exit(fd < 0 || fstatfs(fd, &system) ? 2 : system.f_type == SYSFS_MAGIC);
 }
 
