@@ -17,6 +17,9 @@
 #include "tasks.h"
 #include "read.h"
 
+#define SHORTEST_PAUSE_NS 1000000
+#define LONGEST_PAUSE_NS 500000000 /* is reached after five seconds */
+
 static pid_t tracer_of(int proc, const char *name)
 {
 	cleanup_close int fd = -1;
@@ -107,19 +110,33 @@ static int reap_task(pid_t pid, void *argument)
  * for the first process only, and would wait for ever without this: that process ends only after
  * all others in the namespace, and each of these is a zombie until its tracer, criu, has waited for
  * it. All threads are asked in turn, since it is unknown which thread of a task is the last one.
+ *
+ * A killed task may be unable to end for long: in a cgroup v1 that somebody has frozen, or while a
+ * file system does not answer. There is no limit, since criu would wait without one afterwards. But
+ * the pauses grow, and the log says what is waited for.
  */
 static int reap_tasks(void)
 {
-	const struct timespec moment = { .tv_nsec = 1000000 };
+	long ns = SHORTEST_PAUSE_NS;
 	bool left;
 	int error;
 
 	for (;;) {
+		const struct timespec pause = { .tv_nsec = ns };
+
 		left = false;
 		error = sysgenid_for_each_task(reap_task, &left);
 		if (error || !left)
 			return error;
-		nanosleep(&moment, NULL);
+		nanosleep(&pause, NULL);
+		if (ns == LONGEST_PAUSE_NS)
+			continue;
+		ns += ns / 8;
+		if (ns < LONGEST_PAUSE_NS)
+			continue;
+		ns = LONGEST_PAUSE_NS;
+		sysgenid_warn("the restored tasks were killed, and not all of them end: they may "
+			      "be frozen, or wait for a file system; criu waits for them");
 	}
 }
 
