@@ -123,7 +123,11 @@ static int read_text(int fd, const char *path, off_t size, struct sysgenid_confi
 
 /*
  * Returns whether fd is of this type, belongs to root, and is writable for root only. Another user
- * with the right to write could remove strict = yes.
+ * with the right to write could remove strict = yes. An ACL that lets another user write shows in
+ * the group's bits of the mode, which hold the ACL's mask.
+ *
+ * The folders above are not checked: who can write /etc can have criu load any library, by
+ * /etc/ld.so.preload.
  */
 static bool is_roots(int fd, mode_t type)
 {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The switches: valid lines of the file take effect, faulty lines are reported and ignored. */
 #include <fcntl.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 #include "config.h"
@@ -93,6 +95,37 @@ static bool is_unusable(const char *path)
 	return config.unusable && !config.follow_any_mark && config.wipe_on_fork;
 }
 
+/* Lets user 1 write by an ACL: the owner, user 1, the owner's group, the mask, and all others. */
+static bool share(const char *path)
+{
+	const struct {
+		uint32_t version;
+		struct {
+			uint16_t tag, rights;
+			uint32_t id;
+		} entries[5];
+	} acl = { 2,
+		  { { 0x01, 6, -1u },
+		    { 0x02, 6, 1 },
+		    { 0x04, 4, -1u },
+		    { 0x10, 6, -1u },
+		    { 0x20, 4, -1u } } };
+
+	return !setxattr(path, "system.posix_acl_access", &acl, sizeof(acl), 0);
+}
+
+static void test_acl(const char *path)
+{
+	if (!share(path)) {
+		skip("a file that an ACL lets another user write", "/tmp has no ACLs");
+		return;
+	}
+	ok(is_unusable(path), "so one that an ACL lets another user write");
+	removexattr(path, "system.posix_acl_access");
+	chmod(path, 0644);
+	ok(read_file(path).strict, "control: without the ACL it is used");
+}
+
 /* A file with strict = yes that becomes unusable must not make restores less strict. */
 static void test_owner(const char *directory, const char *path)
 {
@@ -105,6 +138,7 @@ static void test_owner(const char *directory, const char *path)
 	chmod(path, 0666);
 	ok(is_unusable(path), "so one that anybody can write");
 	chmod(path, 0644);
+	test_acl(path);
 	if (chown(path, 1, 0))
 		abort();
 	ok(is_unusable(path), "so one of another user");
