@@ -18,7 +18,7 @@ int hook_counterfile_make(const char *name);
  */
 int hook_counterfile_remove(const char *name, bool stale);
 
-/* Keeps the counter file until it is removed by name. */
+/* Keeps the counter file until it is removed by name: it does not count as stale. */
 int hook_counterfile_keep(const char *name);
 
 /* Describes an error of these functions. */

@@ -4,6 +4,7 @@
  * stage's name.
  */
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/capability.h>
@@ -32,7 +33,8 @@ static const char help[] =
 	"asks for it, " HOOK_ANNOTATION_WAIT "=MS waits for tracked watchers.\n"
 	"\n"
 	"  make NAME     makes the counter " SYSGENID_REGISTRY "/NAME/" SYSGENID_REGISTRY_FILE
-	", unless it is there\n"
+	", unless it is there;\n"
+	"                it stays until it is removed by name, or its container ends\n"
 	"  remove NAME   removes it, unless it is mounted\n"
 	"  clean         removes those that are mounted nowhere and an hour old\n";
 
@@ -104,6 +106,14 @@ static int run_stage(const char *stage)
 	return 2;
 }
 
+/* Makes a file whose container may be restored at any time later: it does not grow stale. */
+static int make_kept(const char *name)
+{
+	int error = hook_counterfile_make(name);
+
+	return error ? error : hook_counterfile_keep(name);
+}
+
 static int run_named(const char *command, const char *name)
 {
 	int error;
@@ -111,8 +121,7 @@ static int run_named(const char *command, const char *name)
 	if (!hook_name_is_good(name))
 		return hook_fail("'%.64s' is no good name: letters, digits and _.+- are allowed",
 				 name);
-	error = strcmp(command, "make") ? hook_counterfile_remove(name, false)
-					: hook_counterfile_make(name);
+	error = strcmp(command, "make") ? hook_counterfile_remove(name, false) : make_kept(name);
 	if (error == -EBUSY)
 		return hook_fail(SYSGENID_REGISTRY
 				 "/%s is mounted by a running container: stop it first",
@@ -122,6 +131,24 @@ static int run_named(const char *command, const char *name)
 				 error == -ENOTTY ? "what is there is no counter"
 						  : hook_reason(error))
 		     : 0;
+}
+
+static void __attribute__((noreturn)) give_up(int signal)
+{
+	static const char text[] =
+		"sysgenid-hook: not done in time: a process or file system does not answer, or "
+		"there are millions of mounts to look at; run 'sysgenid-hook clean' later\n";
+
+	(void)signal;
+	_exit(write(STDERR_FILENO, text, sizeof(text) - 1) > 0 ? 1 : 2);
+}
+
+static void limit_time(void)
+{
+	const struct sigaction action = { .sa_handler = give_up };
+
+	sigaction(SIGALRM, &action, NULL);
+	alarm(TIME_LIMIT_S);
 }
 
 int main(int argc, char **argv)
@@ -143,7 +170,7 @@ int main(int argc, char **argv)
 		return 2;
 	}
 	umask(022);
-	alarm(TIME_LIMIT_S);
+	limit_time();
 	if (drop_capabilities(command))
 		return 1;
 	if (named)
