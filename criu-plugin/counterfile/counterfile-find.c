@@ -45,8 +45,9 @@ static bool is_same(const struct sysgenid_counterfile *file, const char *name, d
 }
 
 /*
- * Adds the file to those that were found, if the registry has it. The registry is read at the first
- * call and not before: most tasks have no file that could be in it.
+ * Adds the file to those that were found, if the registry has it. Returns 1 if it has, 0 or -errno.
+ * The registry is read at the first call and not before: most tasks have no file that could be in
+ * it.
  */
 static int look_up(struct search *search, const char *name, dev_t device, ino_t inode)
 {
@@ -57,28 +58,79 @@ static int look_up(struct search *search, const char *name, dev_t device, ino_t 
 	if (error)
 		return error;
 	search->listed = true;
-	for (size_t i = found->n; i < search->n_listed; i++) {
+	for (size_t i = 0; i < search->n_listed; i++) {
 		struct sysgenid_counterfile file = found->files[i];
 
 		if (!is_same(&file, name, device, inode))
 			continue;
-		found->files[i] = found->files[found->n];
-		found->files[found->n++] = file;
-		break;
+		if (i >= found->n) {
+			found->files[i] = found->files[found->n];
+			found->files[found->n++] = file;
+		}
+		return 1;
 	}
 	return 0;
+}
+
+/* Cuts the end off the text, which has this length. Returns whether the text has that end. */
+static bool cut(const char *text, size_t *length, const char *end)
+{
+	size_t n = strlen(end);
+
+	if (*length < n || memcmp(text + *length - n, end, n))
+		return false;
+	*length -= n;
+	return true;
+}
+
+/*
+ * Does a mount show a counter file of any registry? criu may see another registry than the one that
+ * gave a container its file, or none; and the file may have left the registry since.
+ */
+static bool is_from_a_registry(const struct sysgenid_mount *mount)
+{
+	/* The file system of a registry may be mounted at /run. */
+	static const char registry[] = SYSGENID_REGISTRY, run[] = "/run";
+	size_t length = strlen(mount->root);
+
+	cut(mount->root, &length, "//deleted");
+	if (cut(mount->root, &length, "/" SYSGENID_REGISTRY_FILE) &&
+	    !strcmp(mount->point, SYSGENID_DEVICE))
+		return true;
+	while (length && mount->root[length - 1] != '/')
+		length--;
+	return cut(mount->root, &length, "/") &&
+	       cut(mount->root, &length, registry + sizeof(run) - 1);
+}
+
+/* Of a mount whose file the registry does not have. */
+static void look_at_other_mount(const struct sysgenid_mount *mount, bool named,
+				struct sysgenid_counterfiles *found)
+{
+	if (sysgenid_own_is_mounted_by(mount)) {
+		if (found->own == SYSGENID_OWN_NOT)
+			found->own = SYSGENID_OWN_SEEN;
+	} else if (named || is_from_a_registry(mount)) {
+		snprintf(found->unknown, sizeof(found->unknown), "%s", mount->root);
+	}
 }
 
 static int look_at_mount(const struct sysgenid_mount *mount, void *argument)
 {
 	struct search *search = argument;
 	char name[256];
+	int result = 0;
+	bool named;
 
 	if (!strcmp(mount->point, SYSGENID_DEVICE))
 		search->found->covers_device = true;
-	if (!sysgenid_mounted_counter(mount, &search->place, name, sizeof(name)))
-		return 0;
-	return look_up(search, name, 0, 0);
+	named = sysgenid_mounted_counter(mount, &search->place, name, sizeof(name));
+	if (named)
+		result = look_up(search, name, 0, 0);
+	/* Without the registry's path the name may be wrong. */
+	if (!result)
+		look_at_other_mount(mount, named && search->place.path[0], search->found);
+	return result < 0 ? result : 0;
 }
 
 static int find_mounted(pid_t pid, struct search *search)
@@ -96,10 +148,14 @@ static int find_mounted(pid_t pid, struct search *search)
 
 static int look_at_file(struct search *search, dev_t device, ino_t inode)
 {
+	int error = 0;
+
 	if (sysgenid_own_is(device, inode))
 		search->found->own = SYSGENID_OWN_USED;
 	/* Without a registry search->device is 0, which no file system has as its number. */
-	return device == search->device ? look_up(search, NULL, device, inode) : 0;
+	if (device == search->device)
+		error = look_up(search, NULL, device, inode);
+	return error < 0 ? error : 0;
 }
 
 static int look_at_mapping(const struct sysgenid_vma *vma, void *argument)
@@ -114,7 +170,7 @@ static int look_at_fd(const struct sysgenid_fd *file, void *argument)
 
 /*
  * Returns 0 also without a registry. No counter file can be found then, but mounts are still looked
- * at, for covers_device.
+ * at: they show whether the task has one.
  */
 static int locate_registry(struct search *search)
 {
@@ -150,9 +206,11 @@ static int finish_own(pid_t pid, struct sysgenid_counterfiles *found)
 	return seen < 0 ? seen : 0;
 }
 
-int sysgenid_counterfiles_in_use(void)
+int sysgenid_counterfiles_in_use(pid_t pid)
 {
-	return sysgenid_own_exists() ? 1 : sysgenid_counterfile_in_use();
+	int in_use = sysgenid_own_exists() ? 1 : sysgenid_counterfile_in_use();
+
+	return in_use ? in_use : sysgenid_own_is_seen_by(pid) != 1;
 }
 
 int sysgenid_counterfiles_find(pid_t pid, struct sysgenid_counterfiles *found)
@@ -164,7 +222,7 @@ int sysgenid_counterfiles_find(pid_t pid, struct sysgenid_counterfiles *found)
 	error = locate_registry(&search);
 	if (!error)
 		error = find_mounted(pid, &search);
-	if (error || (!search.device && !sysgenid_own_exists()))
+	if (error || (!sysgenid_own_exists() && !sysgenid_counterfile_in_use()))
 		return error;
 	error = sysgenid_for_each_vma(pid, false, look_at_mapping, &search);
 	if (!error)

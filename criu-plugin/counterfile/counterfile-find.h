@@ -13,12 +13,21 @@ struct sysgenid_counterfiles {
 	struct sysgenid_counterfile *files; /* each once */
 	size_t n;
 	bool covers_device; /* something is mounted at /dev/sysgenid in the root of the task */
+	/*
+	 * A counter file that is mounted in the task, and that criu cannot raise, since the
+	 * registry that criu sees does not have it: its path on its file system. "" if there is
+	 * none.
+	 */
+	char unknown[256];
 	/* The task's use of the file at criu's own /dev/sysgenid; NOT if that file is in files. */
 	enum sysgenid_own own;
 };
 
-/* Can any task have a counter file? Returns 1, 0, or -errno if that is unknown. */
-int sysgenid_counterfiles_in_use(void);
+/*
+ * Can the task have a counter file? Returns 1, 0, or -errno if that is unknown. If criu itself sees
+ * no counter file, a task in another mount namespace still can have one.
+ */
+int sysgenid_counterfiles_in_use(pid_t pid);
 
 /*
  * Finds the counter files that are mounted at any path in the task's mount namespace, and those

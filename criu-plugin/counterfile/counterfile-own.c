@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,6 +19,7 @@ static struct {
 	bool writable;
 	dev_t device;
 	ino_t inode;
+	struct sysgenid_registry_place place;
 } own;
 
 static bool is_no_right(int error)
@@ -46,8 +48,8 @@ static int map(bool writable)
 
 	if (error)
 		return error;
-	if (fstat(fd, &stat)) {
-		error = -errno;
+	error = fstat(fd, &stat) ? -errno : sysgenid_registry_locate(fd, &own.place);
+	if (error) {
 		counterfile_unmap(page);
 		return error;
 	}
@@ -90,6 +92,13 @@ bool sysgenid_own_exists(void)
 bool sysgenid_own_is(dev_t device, ino_t inode)
 {
 	return own.page && own.device == device && own.inode == inode;
+}
+
+bool sysgenid_own_is_mounted_by(const struct sysgenid_mount *mount)
+{
+	/* A path that is not known is "", which no mount has. */
+	return own.page && own.place.device == mount->device &&
+	       !strcmp(own.place.path, mount->root);
 }
 
 int sysgenid_own_is_seen_by(pid_t pid)

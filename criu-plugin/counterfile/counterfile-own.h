@@ -11,9 +11,11 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include <mounts.h>
+
 enum sysgenid_own {
 	SYSGENID_OWN_NOT,  /* there is no file, or the task has nothing to do with it */
-	SYSGENID_OWN_SEEN, /* the task is in criu's mount namespace and could open the file */
+	SYSGENID_OWN_SEEN, /* the task could open the file: it is mounted there, too */
 	SYSGENID_OWN_USED, /* the task has the file mapped or open */
 };
 
@@ -26,6 +28,9 @@ void sysgenid_own_close(void);
 
 bool sysgenid_own_exists(void);
 bool sysgenid_own_is(dev_t device, ino_t inode);
+
+/* Does a mount of any task show the file? */
+bool sysgenid_own_is_mounted_by(const struct sysgenid_mount *mount);
 
 /* Is the task in criu's own mount namespace? Returns 1, 0 or -errno. */
 int sysgenid_own_is_seen_by(pid_t pid);

@@ -154,6 +154,17 @@ static int keep_own(pid_t pid, pid_t inner, enum sysgenid_own own, SysgenidImage
 	return error;
 }
 
+/* Of a task that has a counter file which no restore could raise. */
+static int refuse_unknown(pid_t pid, const char *path)
+{
+	sysgenid_err("task %d has a counter file, %s on its file system, and " SYSGENID_REGISTRY
+		     " does not have that file here: no restore could raise its generation. If "
+		     "criu runs in a container of its own, mount the host's " SYSGENID_REGISTRY
+		     " there, at the same path",
+		     pid, path);
+	return -ENXIO;
+}
+
 static int inspect_files(pid_t pid, pid_t inner, SysgenidImage *image,
 			 struct sysgenid_findings *findings)
 {
@@ -162,6 +173,8 @@ static int inspect_files(pid_t pid, pid_t inner, SysgenidImage *image,
 
 	if (error)
 		error = fail(pid, "which counter files", error);
+	else if (found.unknown[0])
+		error = refuse_unknown(pid, found.unknown);
 	for (size_t i = 0; !error && i < found.n; i++)
 		error = keep_file(pid, inner, &found.files[i], image, findings);
 	if (!error && found.own != SYSGENID_OWN_NOT)
@@ -196,7 +209,7 @@ int sysgenid_inspect(pid_t pid, SysgenidImage *image, struct sysgenid_findings *
 		error = inspect_vrng(pid, findings);
 	if (error)
 		return error;
-	in_use = sysgenid_counterfiles_in_use();
+	in_use = sysgenid_counterfiles_in_use(pid);
 	if (in_use < 0)
 		sysgenid_err("cannot look into " SYSGENID_REGISTRY ": %s", strerror(-in_use));
 	return in_use > 0 ? inspect_files(pid, inner, image, findings) : in_use;

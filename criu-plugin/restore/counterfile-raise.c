@@ -98,6 +98,17 @@ static int log_lost(pid_t pid, const struct sysgenid_counterfiles *found)
 	return -ENXIO;
 }
 
+static int refuse_unknown(pid_t pid, const char *path)
+{
+	sysgenid_refuse(pid,
+			"task %d has a counter file, %s on its file system, and " SYSGENID_REGISTRY
+			" does not have that file here, so its generation cannot be raised: give "
+			"the container a file from there; if criu runs in a container of its own, "
+			"mount the host's " SYSGENID_REGISTRY " there, at the same path",
+			pid, path);
+	return -ENXIO;
+}
+
 static void refuse_own(pid_t pid, uint32_t generation, int error)
 {
 	if (error == -EROFS)
@@ -161,6 +172,8 @@ static int raise_files(pid_t pid, bool needed, const SysgenidImage *image, bool 
 	else if (error)
 		sysgenid_refuse(pid, "cannot find out whether task %d has a counter file: %s", pid,
 				strerror(-error));
+	else if (found.unknown[0])
+		error = refuse_unknown(pid, found.unknown);
 	else if (needed && !found.n && !found.own)
 		error = log_lost(pid, &found);
 	for (size_t i = 0; !error && i < found.n; i++)
@@ -185,7 +198,7 @@ int sysgenid_counterfiles_prepare(void)
 
 int sysgenid_counterfiles_raise(pid_t pid, const SysgenidImage *image, bool reseeded, bool strict)
 {
-	int inner, in_use = sysgenid_counterfiles_in_use();
+	int inner, in_use = sysgenid_counterfiles_in_use(pid);
 
 	if (in_use < 0) {
 		sysgenid_refuse(pid, "cannot look into " SYSGENID_REGISTRY ": %s",

@@ -34,11 +34,12 @@ static void make(const char *path)
 	must(fd >= 0 && !ftruncate(fd, sysconf(_SC_PAGESIZE)) && !close(fd));
 }
 
-/* Makes a /run that only this process sees. Returns false without the right to do so. */
+/* Makes a /run and a /dev that only this process sees. Returns false without the right to do so. */
 static bool make_registry(void)
 {
 	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount("run", "/run", "tmpfs", 0, "mode=755"))
+	    mount("run", "/run", "tmpfs", 0, "mode=755") ||
+	    mount("dev", "/dev", "tmpfs", 0, "mode=755"))
 		return false;
 	umask(022);
 	must(!mkdir("/run/sysgenid", 0755) && !mkdir(SYSGENID_REGISTRY, 0755) &&
@@ -48,6 +49,7 @@ static bool make_registry(void)
 	make(TWO);
 	make(FOREIGN);
 	make(POINT);
+	make(SYSGENID_DEVICE);
 	return true;
 }
 
@@ -120,6 +122,47 @@ static void mounted_alike(void)
 	must(!mount("/run/empty/sysgenid/containers/one/counter", POINT, NULL, MS_BIND, NULL));
 }
 
+static void nothing_else(void)
+{
+	must(!unshare(CLONE_NEWNS));
+}
+
+static void mounted_at_device(void)
+{
+	have_mounted(ONE, SYSGENID_DEVICE);
+}
+
+static void mounted_deleted(void)
+{
+	static const char folder[] = SYSGENID_REGISTRY "/gone";
+	static const char file[] = SYSGENID_REGISTRY "/gone/" SYSGENID_REGISTRY_FILE;
+
+	must(!mkdir(folder, 0755));
+	make(file);
+	have_mounted(file, POINT);
+	must(!unlink(file) && !rmdir(folder));
+}
+
+/* Of a registry whose path is not known. */
+static void mounted_elsewhere(void)
+{
+	must(!mkdir("/run/empty/else", 0755) && !mkdir("/run/empty/else/one", 0755));
+	make("/run/empty/else/one/counter");
+	have_mounted("/run/empty/else/one/counter", SYSGENID_DEVICE);
+}
+
+static void mounted_foreign(void)
+{
+	have_mounted(FOREIGN, SYSGENID_DEVICE);
+	must(!mount("/run/empty", "/run/empty", NULL, MS_BIND, NULL));
+}
+
+static void mounted_registry(void)
+{
+	have_mounted("/run", "/run/empty");
+	must(!mount(SYSGENID_REGISTRY, SYSGENID_REGISTRY, NULL, MS_BIND, NULL));
+}
+
 static void opened(void)
 {
 	have_open(TWO);
@@ -147,6 +190,7 @@ static void foreign(void)
 static pid_t start(void (*prepare)(void))
 {
 	pid_t pid = fork();
+	int status;
 
 	must(pid >= 0);
 	if (!pid) {
@@ -154,7 +198,7 @@ static pid_t start(void (*prepare)(void))
 		raise(SIGSTOP);
 		_exit(0);
 	}
-	must(waitpid(pid, NULL, WUNTRACED) == pid);
+	must(waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status));
 	return pid;
 }
 
@@ -184,6 +228,37 @@ static void finds(void (*prepare)(void), bool one, bool two, const char *name)
 		printf("# error %d, %zu found\n", error, found.n);
 	sysgenid_counterfiles_free(&found);
 	end(pid);
+}
+
+/* Finds no file of the registry. Is there one that the registry does not have? */
+static void is_unknown(pid_t pid, bool unknown, const char *name)
+{
+	struct sysgenid_counterfiles found;
+
+	if (!ok(!sysgenid_counterfiles_find(pid, &found) && !found.n &&
+			!!found.unknown[0] == unknown,
+		"%s", name))
+		printf("# %zu found, unknown '%s'\n", found.n, found.unknown);
+	sysgenid_counterfiles_free(&found);
+	end(pid);
+}
+
+/* A criu that does not see the registry, as in a container of its own. */
+static void test_without_registry(void)
+{
+	pid_t same = start(nothing), other = start(nothing_else), file = start(mounted),
+	      folder = start(mounted_folder), device = start(mounted_at_device);
+
+	must(!mount("x", "/run/sysgenid", "tmpfs", 0, NULL));
+	ok(!sysgenid_counterfiles_in_use(same),
+	   "without a registry a task in criu's mount namespace has no counter file");
+	ok(sysgenid_counterfiles_in_use(other) == 1, "a task in another one may have one");
+	is_unknown(file, true, "a mount of a file is known by its path");
+	is_unknown(folder, true, "and a mount of its folder");
+	is_unknown(device, true, "and a mount at " SYSGENID_DEVICE);
+	is_unknown(other, false, "control: a task with no such mount has none");
+	must(!umount("/run/sysgenid"));
+	end(same);
 }
 
 static void has_none(pid_t pid, const char *name)
@@ -253,6 +328,13 @@ int main(void)
 	finds(mounted_and_jailed, true, false, "one that is mounted below the root of the task");
 	finds(mounted_alike, false, false,
 	      "no file that is mounted from the same path of another file system");
+	is_unknown(start(mounted_alike), true,
+		   "but such a file is known as one that the registry does not have");
+	is_unknown(start(mounted_elsewhere), true, "and a file of that name at " SYSGENID_DEVICE);
+	is_unknown(start(mounted_deleted), true, "and one that the registry had");
+	is_unknown(start(mounted_foreign), false, "control: not another file at " SYSGENID_DEVICE);
+	is_unknown(start(mounted_registry), false, "control: not the whole registry");
+	test_without_registry();
 	finds(many, true, true, "several, each once, however often it is there");
 	finds(foreign, false, false, "no file of the same file system that is not in the registry");
 	test_hostile();

@@ -93,6 +93,44 @@ static void test_raise(off_t page)
 		   sysgenid_own_read() == 21,
 	   "and not raised");
 	sysgenid_own_close();
+	must(!umount(SYSGENID_DEVICE));
+}
+
+static int look(const struct sysgenid_mount *mount, void *argument)
+{
+	unsigned int *mounts = argument;
+
+	*mounts += sysgenid_own_is_mounted_by(mount);
+	return 0;
+}
+
+static unsigned int count_mounts(void)
+{
+	int fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
+	unsigned int mounts = 0;
+
+	must(fd >= 0 && !sysgenid_for_each_mount(fd, look, &mounts) && !close(fd));
+	return mounts;
+}
+
+static void test_mounts(off_t page)
+{
+	static const char folder[] = "/dev/other", file[] = "/dev/other/sysgenid";
+
+	make(7, SYSGENID_PAGE_MAGIC, page, 0644);
+	must(!mkdir(folder, 0755) && !rename(SYSGENID_DEVICE, file));
+	make(7, SYSGENID_PAGE_MAGIC, page, 0644);
+	must(!mount(file, SYSGENID_DEVICE, NULL, MS_BIND, NULL) && !sysgenid_own_open());
+	ok(count_mounts() == 1, "the mount of the file is known");
+	must(!mount(file, file, NULL, MS_BIND, NULL));
+	ok(count_mounts() == 2, "and another mount of it");
+	sysgenid_own_close();
+	must(!umount(SYSGENID_DEVICE) &&
+	     !mount(SYSGENID_DEVICE, SYSGENID_DEVICE, NULL, MS_BIND, NULL) && !sysgenid_own_open());
+	ok(count_mounts() == 1, "not one of another file at that path");
+	sysgenid_own_close();
+	ok(count_mounts() == 0, "and none when there is no file");
+	must(!umount(SYSGENID_DEVICE) && !umount(file));
 }
 
 /* Does sysgenid_own_is_seen_by() notice that a task has its own mount namespace? */
@@ -127,6 +165,7 @@ int main(void)
 	}
 	test_others(page);
 	test_raise(page);
+	test_mounts(page);
 	test_seen();
 	return done_testing();
 }

@@ -111,7 +111,7 @@ check_jailed()
 	done
 	counter twice 9
 	ln "$REGISTRY/twice/counter" /run/other
-	refused jail "$REGISTRY/twice/counter" "has none now; at /dev/sysgenid nothing is mounted" \
+	refused jail "$REGISTRY/twice/counter" "does not have that file here" \
 		"a file of such a task that is not ours"
 	rm -r "$REGISTRY/twice" /run/other
 }
@@ -140,6 +140,60 @@ refused()
 	like "$(messages "$1/restore-refused.log")" "Error .*sysgenid: .*$3" "$4: the message says so"
 	ok "$4: nothing is left of it" wait_for 30 nobody_is_left
 	umount -l "$CR_DIR/refused.root" 2>/dev/null || :
+}
+
+# Set: criu has a /run of its own, as in a container of its own, and the machine's at RUN_SEEN.
+BLIND=''
+RUN_SEEN=$CR_DIR/seen-run
+
+criu()
+{
+	if [[ -z $BLIND ]]; then
+		command criu "$@"
+	else
+		# shellcheck disable=SC2016  # expanded inside
+		unshare --mount --propagation private bash -c 'mount --bind /run "$0" &&
+			mount -t tmpfs tmpfs /run && exec criu "$@"' "$RUN_SEEN" "$@"
+	fi
+}
+
+# criu before 4.0 does not ask for each task: the image is made useless.
+check_blind_dump()
+{
+	local unknown="has a counter file, /sysgenid/containers/blind/counter on its file system"
+
+	if criu_41_or_newer; then
+		not_ok "criu does not see the registry: a dump is refused" checkpoint blind blind
+	else
+		ok "criu does not see the registry: a dump ends" checkpoint blind blind
+		not_ok "... and cannot be restored" restore_with "$RUN_SEEN/sysgenid/containers/blind/counter" blind never
+		umount -l "$CR_DIR/never.root"
+	fi
+	like "$(messages blind/dump.log)" "Error .*$unknown" "... and the message says so"
+}
+
+check_blind()
+{
+	counter blind 9
+	ok "a container with a counter file starts" start blind
+	BLIND=yes
+	mkdir -p "$RUN_SEEN"
+	without_plugin
+	ok "control: it is dumped without the plugin by a criu that does not see the registry" \
+		checkpoint blind blind-control
+	ok "control: it is restored so" restore_with "$RUN_SEEN/sysgenid/containers/blind/counter" blind-control blind-control
+	read_news blind-control blind-control
+	is "${LOG[*]}" "" "control: it sees the old generation"
+	container_kill blind-control
+	with_plugin
+	ok "such a container starts again" start blind
+	check_blind_dump
+	container_kill blind
+	refused image "$RUN_SEEN/sysgenid/containers/blind/counter" "does not have that file here" \
+		"a restore by a criu that does not see the registry"
+	refused blind-control "$RUN_SEEN/sysgenid/containers/blind/counter" "does not have that file here" \
+		"the same of an image that was made without the plugin"
+	BLIND=''
 }
 
 check_hostile()
@@ -326,6 +380,7 @@ echo 1 >/proc/sys/fs/lease-break-time
 check_clones
 check_control
 check_jailed
+check_blind
 check_hostile
 check_unread
 check_hostile_container
