@@ -2,7 +2,7 @@
 /*
  * Tasks that lose the processor at the worst moment: sysgenid_delay.ko makes those named "slow" do
  * so. To be run as root in the initial PID namespace.
- * usage: late settled | event | killed | opening
+ * usage: late settled | event | killed | opening | reading | restored
  */
 #include <sched.h>
 #include <signal.h>
@@ -229,6 +229,89 @@ static void opening_late(void)
 	end_sleeper(sleeper);
 }
 
+/* As if the hypervisor had just restored this machine. */
+static void fork_machine(void)
+{
+	int fd = open("/sys/module/sysgenid_fork/parameters/fork", O_WRONLY | O_CLOEXEC);
+
+	must(fd >= 0 && write(fd, "1", 1) == 1);
+	close(fd);
+}
+
+static int read_new(long fd)
+{
+	uint32_t new;
+
+	return read((int)fd, &new, sizeof(new)) == sizeof(new) ? 0 : 254;
+}
+
+static int poll_new(long fd)
+{
+	return outdated((int)fd) ? 0 : 254;
+}
+
+/* What asks whether the hypervisor has restored the machine. */
+static const struct {
+	const char *name;
+	int (*body)(long fd);
+} askers[] = { { "poll", poll_new }, { "read", read_new }, { "GET over netlink", get } };
+
+#define ASKERS (sizeof(askers) / sizeof(askers[0]))
+
+/*
+ * The first who reads after the hypervisor has restored the machine would lose its processor, if it
+ * made the event itself: nobody waits for it.
+ */
+static void reading_late(void)
+{
+	static const char *const asked[ASKERS] = {
+		"a poll does not wait for a slow reader",
+		"nor does a read",
+		"nor does a GET over netlink",
+	};
+
+	for (size_t i = 0; i < ASKERS; i++) {
+		int own = device_open(O_RDONLY), other = device_open(O_RDWR);
+		uint32_t old = generation();
+		long before = delays();
+		long long begin = now_ms();
+		pid_t slow;
+
+		fork_machine();
+		must(generation() == old);
+		slow = start(true, read_new, own);
+		/* It makes the event, or has had it made. */
+		while (delays() == before && generation() == old && now_ms() - begin < 10 * SOON_MS)
+			pause_ms(1);
+		must(delays() != before || generation() != old);
+		in_time(asked[i], askers[i].body, other);
+		tap_is(result_of(slow), 0, "the slow reader gets a new generation in the end");
+		device_close(own);
+		device_close(other);
+	}
+}
+
+/* The worker that follows a restore is slow: who waits for it can be killed. */
+static void restored_killed(void)
+{
+	for (size_t i = 0; i < ASKERS; i++) {
+		int file = device_open(O_RDONLY);
+		long before = delays();
+		long long begin = now_ms();
+		pid_t pid;
+
+		fork_machine();
+		pid = start(false, askers[i].body, file);
+		must(wait_for_delay(before, pid));
+		must(kill(pid, SIGKILL) == 0);
+		tap_is(result_of(pid), -SIGKILL,
+		       "who waits until a restore is followed can be killed (%s)", askers[i].name);
+		tap_ok(now_ms() - begin < SOON_MS, "at once");
+		tap_is(read_new(file), 0, "and the restore is followed in the end");
+		device_close(file);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	const char *what = argc == 2 ? argv[1] : "";
@@ -243,7 +326,11 @@ int main(int argc, char **argv)
 		event_killed();
 	else if (strcmp(what, "opening") == 0)
 		opening_late();
+	else if (strcmp(what, "reading") == 0)
+		reading_late();
+	else if (strcmp(what, "restored") == 0)
+		restored_killed();
 	else
-		tap_bail("usage: late settled | event | killed | opening");
+		tap_bail("usage: late settled | event | killed | opening | reading | restored");
 	return tap_done();
 }

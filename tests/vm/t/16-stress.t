@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Two hundred thousand triggers against readers, pollers, trackers, openers, closers and mappers on all processors; a million
 # under "make check-all", or with --append TRIGGERS=1000000.
-# vm: smp=4 timeout=450
+# vm: smp=4 qemu-arg=-device qemu-arg=vmgenid,guid=auto timeout=450
 set -uo pipefail
 . tests/vm/payload.sh
 
