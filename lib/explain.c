@@ -36,9 +36,8 @@ static const char *const explanations[] = {
 	[ETIME] = "the time limit is over and the generation is not what was waited for, or "
 		  "watchers have not acknowledged it: wait longer, or see who lags with 'sysgenid "
 		  "status'",
-	[ETIMEDOUT] =
-		"the kernel did not answer in time and may or may not have done it: look into "
-		"the kernel log (dmesg) and ask again",
+	[ETIMEDOUT] = "the kernel did not answer in time and may or may not have done it: read "
+		      "the kernel log (dmesg) and ask again",
 	[EINTR] = "interrupted by a signal, or this handle is outdated itself: acknowledge the "
 		  "current generation and call again",
 	[ENOBUFS] = "events came faster than they were read and some were missed: ask for the "
@@ -47,7 +46,7 @@ static const char *const explanations[] = {
 		   "16777216) and "
 		   "nothing was changed: check where the number comes from, then force it",
 	[EIO] = "the generation was moved, but the kernel's random number generator could not be "
-		"reseeded: look into the kernel log (dmesg), then trigger again",
+		"reseeded: read the kernel log (dmesg), then trigger again",
 	[EBUSY] =
 		"others move that generation all the time, and nothing was changed: try again, or "
 		"stop the programs in that container that trigger",

@@ -66,7 +66,7 @@ static int map_counter(const char *name, bool writable, struct sysgenid_page **p
 
 static int fail_counter(const char *doing, const char *name, int error)
 {
-	const char *what = error == -ENOTTY   ? "it is no counter: remove it"
+	const char *what = error == -ENOTTY   ? "it is not a counter: remove it"
 			   : error == -ENOENT ? "there is none of that name: see 'sysgenid status'"
 			   : error == -EACCES ? "only root may: run it as root"
 					      : strerror(-error);

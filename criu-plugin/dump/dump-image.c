@@ -178,7 +178,9 @@ void sysgenid_dump_image_spoil(void)
 			    0600);
 	sysgenid_err("the dump that was made cannot be restored: see above");
 	if (fd < 0)
-		sysgenid_err("cannot spoil " SYSGENID_IMAGE_NAME ": remove the whole image");
+		sysgenid_err("cannot make " SYSGENID_IMAGE_NAME
+			     " of this failed dump unusable: remove the "
+			     "whole image");
 }
 
 void sysgenid_dump_image_free(struct sysgenid_dump_image *dump)

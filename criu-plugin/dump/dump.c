@@ -216,8 +216,9 @@ static void bump(void)
 					    &generation, &why);
 
 	if (error)
-		sysgenid_err("the process that was dumped is not told so, although " SYSGENID_CONF
-			     " has bump-after-dump = yes: %s",
+		sysgenid_err("no new generation after this dump, although " SYSGENID_CONF " has "
+			     "bump-after-dump = yes: %s. The processes that were dumped go on with "
+			     "their old generation",
 			     why.text);
 	else
 		sysgenid_info("generation %u after the dump", generation);

@@ -125,7 +125,7 @@ static int keep_file(pid_t pid, pid_t inner, const struct sysgenid_counterfile *
 		sysgenid_err("task %d has the counter file %s, which cannot be stored: "
 			     "%s",
 			     pid, file->path,
-			     error == -ENOTTY ? "the file is no page of a counter"
+			     error == -ENOTTY ? "the file does not have a counter's layout"
 					      : strerror(-error));
 	else
 		sysgenid_info("task %d has the counter file %s, generation %u", pid, file->path,

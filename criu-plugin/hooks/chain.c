@@ -164,7 +164,8 @@ int sysgenid_chain_lead(void)
 	if (!ours.plugin) {
 		if (is_alone(other, sizeof(other)))
 			return 0;
-		sysgenid_err("criu's table of plugins is none that this release knows, and another "
+		sysgenid_err("this release does not know the form of criu's table of plugins, and "
+			     "another "
 			     "plugin (%s) may "
 			     "answer in the place of this one: remove the others, or let criu's "
 			     "--libdir name a directory without them",
@@ -212,7 +213,9 @@ void sysgenid_chain_complain(void)
 	const struct criu_loaded_plugin *first;
 
 	if (chain->next == chain) {
-		sysgenid_err("something has taken this plugin out of criu's chains of hooks");
+		sysgenid_err(
+			"another plugin has taken this one out of criu's chains of hooks: remove "
+			"the others, or let criu's --libdir name a directory without them");
 		return;
 	}
 	first = (void *)((char *)(chain->next - hook) - offsetof(struct criu_loaded_plugin, links));

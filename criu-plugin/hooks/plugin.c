@@ -128,8 +128,8 @@ static int restore_ext_file(int id, bool *again)
 		return fd;
 	close(fd);
 	sysgenid_err(
-		"this criu does not tell how it wants an open file to be restored: it does not "
-		"export cr_plugin_ctl");
+		"cannot restore an open file: this criu does not export cr_plugin_ctl, which tells "
+		"what criu wants to be answered. Use a criu that exports it, as Debian's does");
 	return -EIO;
 }
 

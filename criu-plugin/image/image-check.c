@@ -108,7 +108,8 @@ static int check_areas(SysgenidRngArea **areas, size_t n, struct sysgenid_image_
 		if (!area->pid || area->pid > INT_MAX || area->start >= area->end ||
 		    area->end > INT64_MAX || area->start % page || area->end % page)
 			return sysgenid_image_fail(error, -EBADMSG,
-						   "an area of memory in it is impossible");
+						   "an area of memory in it has an impossible "
+						   "task or address");
 	}
 	result = check_overlap(areas, n, error);
 	if (!result && n)
@@ -142,7 +143,7 @@ int sysgenid_image_check(const SysgenidImage *image, struct sysgenid_image_error
 	if (image->counter_required && !image->has_mark)
 		return sysgenid_image_fail(
 			error, -EBADMSG,
-			"it requires the counter and does not say how far that had got");
+			"it requires the counter and has no mark of how far that had got");
 	if (!image->counter_required && (image->n_files || image->n_mappings))
 		return sysgenid_image_fail(
 			error, -EBADMSG,
@@ -155,14 +156,15 @@ int sysgenid_image_check(const SysgenidImage *image, struct sysgenid_image_error
 	    (image->n_file_tasks && !image->has_file_mark))
 		return sysgenid_image_fail(
 			error, -EBADMSG,
-			"it has tasks with a counter file and does not say how far that "
-			"had got");
+			"it has tasks with a counter file and no mark of how far that had "
+			"got");
 	if (image->boot_id && strlen(image->boot_id) > 64)
-		return sysgenid_image_fail(error, -EBADMSG, "the boot ID in it is none");
+		return sysgenid_image_fail(error, -EBADMSG, "its boot ID is too long");
 	if (image->dump_id && strlen(image->dump_id) != SYSGENID_IMAGE_DUMP_ID)
-		return sysgenid_image_fail(error, -EBADMSG, "the dump's ID in it is none");
+		return sysgenid_image_fail(error, -EBADMSG,
+					   "its ID of the dump has the wrong length");
 	if (image->has_dump_clocks && image->dump_clocks.len > SYSGENID_IMAGE_MAX_CLOCKS)
-		return sysgenid_image_fail(error, -EBADMSG, "the dump's clocks in it are none");
+		return sysgenid_image_fail(error, -EBADMSG, "its clocks of the dump are too long");
 	result = check_files(image, error);
 	if (result)
 		return result;

@@ -152,5 +152,8 @@ void sysgenid_kill_tasks(void)
 	if (!error && has_first)
 		error = reap_tasks();
 	if (error)
-		sysgenid_err("cannot find the tasks to kill: %s", strerror(-error));
+		sysgenid_err(
+			"cannot find the restored tasks, which must be killed: %s. Kill them by "
+			"hand: they may be on an old generation",
+			strerror(-error));
 }

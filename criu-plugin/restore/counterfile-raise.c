@@ -81,7 +81,8 @@ static int raise_file(pid_t pid, const struct sysgenid_counterfile *file,
 	if (error)
 		sysgenid_refuse(pid, "cannot raise the generation in the file %s of task %d: %s",
 				file->path, pid,
-				error == -ENOTTY ? "it is no page of a counter" : strerror(-error));
+				error == -ENOTTY ? "it does not have a counter's layout"
+						 : strerror(-error));
 	else
 		sysgenid_info("generation %u in the file %s", generation, file->path);
 	return error;

@@ -35,7 +35,8 @@ int sysgenid_raise_prepare(bool follow_any_mark)
 	shared = memory == MAP_FAILED ? NULL : memory;
 	if (shared)
 		return 0;
-	sysgenid_err("no memory to share with the restored tasks");
+	sysgenid_err("cannot map the memory that this plugin shares with the restored tasks: %s",
+		     strerror(errno));
 	return -ENOMEM;
 }
 
@@ -74,7 +75,7 @@ static int move(int fd, uint32_t min)
 	if (!error && domain && domain != SYSGENID_PIDNS_SYSTEM) {
 		if (ioctl(fd, SYSGENID_TRIGGER_GEN_UPDATE, (unsigned long)min)) {
 			error = -errno;
-			strcpy(why.text, "the module refuses it");
+			strcpy(why.text, "the module has refused it");
 		}
 	} else if (!error) {
 		error = move_system(min, &why);

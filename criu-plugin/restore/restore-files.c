@@ -80,7 +80,7 @@ static int open_node(const char *path, int flags)
 static int give_state_back(int fd, const SysgenidFile *file)
 {
 	if (ioctl(fd, SYSGENID_MARK_OUTDATED, 0)) {
-		sysgenid_err("cannot mark %s as outdated: %s. Is the loaded module of the same "
+		sysgenid_err("cannot set %s outdated: %s. Is the loaded module of the same "
 			     "release as this plugin?",
 			     file->path, strerror(errno));
 		return -errno;

@@ -90,7 +90,7 @@ static void gather_facts(struct sysgenid_facts *facts)
 		return;
 	}
 	if (error) {
-		sysgenid_err(SYSGENID_IMAGE_NAME " is no good: %s", wrong.text);
+		sysgenid_err("cannot use " SYSGENID_IMAGE_NAME ": %s", wrong.text);
 		facts->image = SYSGENID_IMAGE_BAD;
 		return;
 	}
@@ -202,8 +202,8 @@ static bool switches_are_good(void)
 		sysgenid_err(SYSGENID_CONF " cannot be used and may say strict = yes: see the "
 					   "warning above, and mend that or remove the file");
 	else if (restore.config.strict && restore.config.faulty)
-		sysgenid_err(SYSGENID_CONF " has strict = yes and mistakes: put them right first, "
-					   "see the warnings above");
+		sysgenid_err(SYSGENID_CONF " has strict = yes and mistakes: correct the mistakes, "
+					   "which the warnings above name");
 	else
 		return true;
 	return false;

@@ -65,7 +65,7 @@ static struct pid_namespace *netlink_subject(struct genl_info *info,
 		fput(file);
 	if (IS_ERR(found))
 		NL_SET_ERR_MSG_ATTR(info->extack, fd,
-				    "this is no open descriptor of a PID namespace, such as "
+				    "this is not an open descriptor of a PID namespace, such as "
 				    "/proc/PID/ns/pid");
 	return found;
 }

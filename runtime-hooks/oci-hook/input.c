@@ -92,7 +92,7 @@ struct json_object *hook_read_object(int fd, const char *what)
 		size--;
 	object = parse(text, (size_t)size, what);
 	if (object && !json_object_is_type(object, json_type_object)) {
-		hook_fail("standard input is not %s: it is no JSON object", what);
+		hook_fail("standard input is not %s: it is not a JSON object", what);
 		json_object_put(object);
 		return NULL;
 	}

@@ -119,7 +119,7 @@ static int run_named(const char *command, const char *name)
 	int error;
 
 	if (!hook_name_is_good(name))
-		return hook_fail("'%.64s' is no good name: letters, digits and _.+- are allowed",
+		return hook_fail("'%.64s' cannot be a name: letters, digits and _.+- are allowed",
 				 name);
 	error = strcmp(command, "make") ? hook_counterfile_remove(name, false) : make_kept(name);
 	if (error == -EBUSY)
@@ -128,7 +128,7 @@ static int run_named(const char *command, const char *name)
 				 name);
 	return error ? hook_fail("cannot %s " SYSGENID_REGISTRY "/%s: %s: run it as root", command,
 				 name,
-				 error == -ENOTTY ? "what is there is no counter"
+				 error == -ENOTTY ? "the file there is not a counter"
 						  : hook_reason(error))
 		     : 0;
 }

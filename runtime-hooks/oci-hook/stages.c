@@ -45,8 +45,8 @@ static int fail_counter(const char *doing, const char *name, int error)
 {
 	if (error == -ENOTTY)
 		return hook_fail(SYSGENID_REGISTRY
-				 "/%s is no counter, and not replaced: look what it is, and "
-				 "remove it",
+				 "/%s is not a counter and is not replaced: find out what it is, "
+				 "and remove it",
 				 name);
 	if (error == -EPERM)
 		return hook_fail(SYSGENID_REGISTRY
@@ -66,9 +66,10 @@ static const char *id_of(struct json_object *state)
 	if (id && hook_name_is_good(id))
 		return id;
 	if (id)
-		hook_fail("'%.64s' is no container ID: letters, digits and _.+- are expected", id);
+		hook_fail("'%.64s' is not a container ID: letters, digits and _.+- are expected",
+			  id);
 	else
-		hook_fail("standard input is no state of a container: it has no 'id'");
+		hook_fail("standard input is not the state of a container: it has no 'id'");
 	return NULL;
 }
 
@@ -157,7 +158,7 @@ static int add_device(struct json_object *config, struct json_object *devices, d
 	char entry[256];
 
 	if (!rules)
-		return hook_fail("linux.resources.devices of the configuration is no list");
+		return hook_fail("linux.resources.devices of the configuration is not a list");
 	snprintf(entry, sizeof(entry),
 		 "{\"path\":\"" SYSGENID_DEVICE "\",\"type\":\"c\",\"major\":%u,\"minor\":%u,"
 		 "\"fileMode\":438,\"uid\":0,\"gid\":0}",
@@ -183,8 +184,8 @@ int hook_precreate(struct json_object *config)
 	int status = 0;
 
 	if (!mounts || !devices)
-		return hook_fail("standard input is no OCI configuration: 'mounts' or "
-				 "'linux.devices' is no list");
+		return hook_fail("standard input is not an OCI configuration: 'mounts' or "
+				 "'linux.devices' is not a list");
 	if (wish == WISH_UNKNOWN)
 		return fail_wish(config);
 	good = hook_device_is_good(&device, &why);
@@ -252,8 +253,9 @@ int hook_poststart(struct json_object *state)
 				 "expected, at most %d",
 				 wait, WAIT_LIMIT_MS);
 	if (!json_object_object_get_ex(state, "pid", &pid) || json_object_get_int(pid) <= 0)
-		return hook_fail("standard input is no state of a running container: it has no "
-				 "'pid'");
+		return hook_fail(
+			"standard input is not the state of a running container: it has no "
+			"'pid'");
 	error = hook_wait_watchers(json_object_get_int(pid), limit);
 	if (error == -ETIME)
 		return hook_fail("watchers in container %s have not acknowledged within %u ms: see "

@@ -162,7 +162,7 @@ static void test_content(void)
 
 	image = sample();
 	image->has_mark = false;
-	refused(image, "does not say how far", "required without a mark");
+	refused(image, "no mark of how far", "required without a mark");
 	image = sample();
 	image->counter_required = false;
 	refused(image, "says that it needs none", "files in an image that requires nothing");

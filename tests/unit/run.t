@@ -54,7 +54,7 @@ like "$(<"$work/err")" "20-b failed: it ended with status 3.*take no snapshot no
 # shellcheck disable=SC2016  # for the script
 script 20-b 'echo $$ >'"$work/pid"'; exec sleep 1000'
 quiesce --timeout 200
-like "$(<"$work/err")" "20-b failed: it took longer than 200 ms and was ended" "one that does not end is ended"
+like "$(<"$work/err")" "20-b failed: it took longer than 200 ms and was stopped" "one that does not end is ended"
 ok "it is gone" test ! -e "/proc/$(<"$work/pid")"
 is "$(paste -sd' ' "$work/order")" "10-a 30-c" "and the next one runs"
 script 20-b 'exit 3'

@@ -109,7 +109,7 @@ static void add(struct criu_list *list, const char *path)
 	list->n++;
 	if (!is_program(criu->path))
 		doctor_find(FINDING_NOTE, "criu",
-			    "look into it; 'sysgenid doctor --live' tries what it does",
+			    "read the script; 'sysgenid doctor --live' tries what it does",
 			    "%s is a script and may give criu options such as --libdir",
 			    criu->path);
 	ask_version(criu, &answer);

@@ -31,7 +31,7 @@ static void check_node(unsigned int minor_wanted)
 	if (stat(SYSGENID_DEVICE, &node) || !S_ISCHR(node.st_mode)) {
 		doctor_find(FINDING_PROBLEM, "device",
 			    "let udev make it, or 'mknod -m 666 " SYSGENID_DEVICE " c 10 MINOR'",
-			    SYSGENID_DEVICE " is no device node");
+			    SYSGENID_DEVICE " is not a device node");
 		return;
 	}
 	if (node.st_rdev != makedev(MISC_MAJOR, minor_wanted)) {
@@ -46,7 +46,7 @@ static void check_node(unsigned int minor_wanted)
 			    node.st_mode & 0777);
 	error = sysgenid_open(&handle, SYSGENID_DEVICE, SYSGENID_OPEN_MAP_ONLY);
 	if (error) {
-		doctor_find(FINDING_PROBLEM, "device", "look into the kernel log (dmesg)",
+		doctor_find(FINDING_PROBLEM, "device", "read the kernel log (dmesg)",
 			    "cannot be opened and mapped: %s", strerror(-error));
 		return;
 	}
@@ -65,7 +65,7 @@ void doctor_check_device(void)
 		return;
 	}
 	if (error) {
-		doctor_find(FINDING_PROBLEM, "device", "look into the kernel log (dmesg)",
+		doctor_find(FINDING_PROBLEM, "device", "read the kernel log (dmesg)",
 			    "the module does not answer: %s", strerror(-error));
 		return;
 	}
@@ -95,7 +95,7 @@ void doctor_check_files(void)
 	if (error != -ENOENT)
 		doctor_find(FINDING_PROBLEM, "file",
 			    "remove it; 'sysgenid-hook make node' makes it anew",
-			    NODE_FILE " is no counter");
+			    NODE_FILE " is not a counter");
 	else
 		doctor_find(
 			is_loaded() ? FINDING_GOOD : FINDING_NOTE, "file",

@@ -142,7 +142,7 @@ static void check_unbuilt(const char *release)
 		doctor_find(without_module(), "module", advice,
 			    "not built for Linux %s, whose headers are not installed", release);
 	else if (!access(BUILD_LOG, F_OK))
-		doctor_find(without_module(), "module", "look into " BUILD_LOG OR_FILE,
+		doctor_find(without_module(), "module", "read " BUILD_LOG OR_FILE,
 			    "DKMS could not build it for Linux %s", release);
 	else
 		doctor_find(without_module(), "module",

@@ -72,7 +72,7 @@ void overseer_remember(uint32_t generation)
 	error = mkdir(FOLDER, 0755) && errno != EEXIST ? errno
 						       : write_file(path, identity, generation);
 	if (error)
-		tool_say("cannot write " MEMORY ": %s: should this overseer be killed amid "
-			 "its work the next one will not do the rest",
+		tool_say("cannot write " MEMORY ": %s: if this overseer is killed at work, "
+			 "the next one will not do the rest",
 			 strerror(error));
 }

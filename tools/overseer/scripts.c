@@ -48,7 +48,7 @@ static const char *why_not(const char *path)
 	if (stat(path, &status) < 0)
 		return strerror(errno);
 	if (!S_ISREG(status.st_mode))
-		return "it is no regular file";
+		return "it is not a regular file";
 	if (!is_trusted(&status))
 		return "it must belong to root, and nobody else may write it (chown root, chmod "
 		       "go-w)";
@@ -140,9 +140,9 @@ static const char *await_script(pid_t pid, const struct tool_scripts *scripts, b
 		;
 	*stopped = how == STOPPED;
 	if (how == STOPPED)
-		return "it was ended: the overseer is to end";
+		return "it was stopped, since the overseer was told to stop";
 	if (how == LATE)
-		snprintf(text, sizeof(text), "it took longer than %u ms and was ended",
+		snprintf(text, sizeof(text), "it took longer than %u ms and was stopped",
 			 scripts->timeout_ms);
 	else if (WIFSIGNALED(status))
 		snprintf(text, sizeof(text), "it was ended by signal %d", WTERMSIG(status));
@@ -193,8 +193,7 @@ static int fail_directory(const char *directory)
 	int error = errno;
 
 	tool_say("cannot run what is in %s: %s: %s", directory, strerror(error),
-		 error == ENOENT ? "make the directory, or name another"
-				 : "see to it that it can be read");
+		 error == ENOENT ? "make the directory, or name another" : "make it readable");
 	return -EACCES;
 }
 

@@ -129,7 +129,7 @@ overseer --timeout 3600000
 ok "the overseer runs a script" wait_for 30 test -s "$work/slow"
 kill -TERM "$RUN"
 stops "SIGTERM ends it" 0
-like "$(<"$work/err")" "15-slow failed: it was ended: the overseer is to end" "which is said of the script"
+like "$(<"$work/err")" "15-slow failed: it was stopped, since the overseer was told to stop" "which is said of the script"
 not_ok "the script is gone" test -e "/proc/$(<"$work/slow")"
 not_ok "and no other was run" test -e "$work/second"
 rm "$work/slow"

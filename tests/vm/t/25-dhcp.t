@@ -160,7 +160,7 @@ next_network
 ln -s "$SHIPPED/dhcp-lease" "$LINK/20-dhcp-lease"
 generation=$(move)
 ok "where no server answers" wait_for 60 shows sysgenid-overseer StatusText "^generation $generation .* failed: 20-dhcp-lease"
-ok "the overseer ends the script" journal_says '20-dhcp-lease failed: it took longer than 6000 ms and was ended'
+ok "the overseer ends the script" journal_says '20-dhcp-lease failed: it took longer than 6000 ms and was stopped'
 is "$(inside ip -4 -oneline address show dev eth9)" '' "the original's address is gone"
 start_server
 ok "and the client, which goes on asking, gets one of a server that comes late" wait_for 60 lives_in "$network" ||

@@ -213,7 +213,7 @@ check_hostile()
 	umount -l "$CR_DIR/refused.root" 2>/dev/null || :
 	counter broken 9
 	printf 'x' | dd of="$REGISTRY/broken/counter" bs=1 seek=64 conv=notrunc status=none
-	refused image "$REGISTRY/broken/counter" "it is no page of a counter" "a file that is no counter's page"
+	refused image "$REGISTRY/broken/counter" "it does not have a counter's layout" "a file that is no counter's page"
 	counter last 9
 	cp -a "$CR_DIR/image" "$CR_DIR/last"
 	cp "$CR_DIR/image.log" "$CR_DIR/last.log"
