@@ -41,6 +41,9 @@ install: ## install everything but the tests below DESTDIR and PREFIX; the modul
 packages: need-vm ## Debian packages, built with a release's own tools: make packages SUITE=bookworm|trixie
 	@packaging/build $(SUITE)
 
+rpm: need-vm ## RPMs, built and linted with Debian's rpm: not run on Fedora
+	@packaging/build trixie --rpm
+
 vm: need-vm ## a shell in a throw-away VM: make vm SUITE=bookworm|trixie|backports
 	@tests/vm/shell $(SUITE)
 
@@ -60,6 +63,7 @@ check-kernels: need-vm ## the modules on each kernel that Debian has headers for
 
 check-packages: need-vm need-check ## build the Debian packages, compare two builds, and install, upgrade and purge them in VMs
 	@prove --timer --comments --exec '' tests/packages.t
+	@prove --timer --comments tests/packages/rpm.t
 	@for suite in bookworm trixie; do \
 		for test in reproducible root vm; do \
 			prove --timer --comments tests/packages/$$test.t :: $$suite || exit; \
@@ -91,5 +95,5 @@ lint: need-lint ## clang-format, cppcheck, shellcheck
 clean: ## remove what was built here; prepared images stay in the cache
 	rm -rf $(BUILD)
 
-.PHONY: fuzz packages check-engines check-runtimes check-packages check-kernels check-all help build module vm-payload install vm demo demo-vm check bench qemu lint clean $(USER_PARTS) $(TEST_PARTS)
+.PHONY: fuzz packages rpm check-engines check-runtimes check-packages check-kernels check-all help build module vm-payload install vm demo demo-vm check bench qemu lint clean $(USER_PARTS) $(TEST_PARTS)
 .DEFAULT_GOAL := help
