@@ -65,7 +65,7 @@ check-packages: need-vm need-check ## build the Debian packages, compare two bui
 	@prove --timer --comments --exec '' tests/packages.t
 	@prove --timer --comments tests/packages/rpm.t
 	@for suite in bookworm trixie; do \
-		for test in reproducible root vm; do \
+		for test in reproducible root trouble vm; do \
 			prove --timer --comments tests/packages/$$test.t :: $$suite || exit; \
 		done; \
 	done

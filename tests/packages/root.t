@@ -7,81 +7,21 @@ set -uo pipefail
 cd -- "$(dirname -- "$(realpath -- "$0")")/../.." || exit
 # shellcheck source=tests/vm/lib.sh
 . tests/vm/lib.sh
+suite=${1?usage: root.t bookworm|trixie}
+# shellcheck source=tests/packages/machine.sh
+. tests/packages/machine.sh
 
 NEW=$(<VERSION) OLD=0.1.9
 ALL=(sysgenid sysgenid-dkms sysgenid-tools criu-plugin-sysgenid sysgenid-container-hooks libsysgenid0 libsysgenid-dev
 	libsysgenid-preload openssl-provider-sysgenid)
 
-# What a new mount namespace does: the image below a layer in memory, and a uname that names the VM's kernel.
-enter()
-{
-	mount -t tmpfs tmpfs "$tmp" && mkdir "$tmp/"{upper,work,root} || bail "no memory for a layer"
-	mount -t overlay -o "lowerdir=$1/rootfs,upperdir=$tmp/upper,workdir=$tmp/work" overlay "$tmp/root" || bail "no overlay"
-	root=$tmp/root
-	mount --rbind /dev "$root/dev"
-	mount -t proc proc "$root/proc"
-	mount -t tmpfs tmpfs "$root/run"
-	mkdir "$root/run/fake"
-	kernel=$(cd "$1/rootfs/boot" && echo vmlinuz-*)
-	kernel=${kernel#vmlinuz-}
-	printf '#!/bin/sh\n[ "$*" != -r ] || { echo %s; exit; }\nexec /usr/bin/uname "$@"\n' "$kernel" >"$root/run/fake/uname"
-	chmod 755 "$root/run/fake/uname"
-	mkdir "$root/run/old" "$root/run/new"
-	cp build/packages/"$suite"/*.deb "$root/run/new" && cp "build/packages/$suite-old"/*.deb "$root/run/old" ||
-		bail "no packages"
-}
-
-inside()
-{
-	chroot "$root" /usr/bin/env -i PATH=/run/fake:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-		HOME=/root LC_ALL=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@" </dev/null 2>&1
-}
-
-apt()
-{
-	inside apt-get -q -y -o Dpkg::Use-Pty=0 "$@" >"$tmp/log" || { tail -n 40 "$tmp/log"; return 1; }
-}
-
-# install old|new PACKAGE...
-install()
-{
-	local name
-	local -a files=()
-
-	for name in "${@:2}"; do
-		files+=("$(cd "$root" && echo run/"$1/${name}_"*)")
-	done
-	apt install --no-install-recommends "${files[@]/#//}"
-}
-
-# All files but those that other programs write.
-files()
-{
-	(cd "$root" && find etc usr opt boot var/lib -xdev ! -path 'var/lib/apt*' ! -path 'var/lib/dpkg*' ! -path 'var/lib/dkms*' \
-		! -path '*/__pycache__*' ! -path 'etc/ld.so.cache' ! -path '*/modules/*/modules.*' \
-		! -path 'var/lib/systemd/deb-systemd-*' ! -path '*/lib/modules/*/updates*' \
-		\( -type f -printf '%p %m %u %g %s\n' -o -type l -printf '%p %l\n' \)) | sort
-}
-
-modules()
-{
-	(cd "$root/usr/lib/modules/$kernel" && find updates -name '*.ko*' -printf '%f\n' 2>/dev/null) | sed 's/\.ko.*//' | sort | xargs
-}
-
-module_of()
-{
-	inside modinfo -k "$kernel" -n "$1"
-}
-
-suite=${1?usage: root.t bookworm|trixie}
 if [[ ${2-} != --inside ]]; then
 	((EUID == 0)) || bail "this mounts and enters the suites' images: run it as root"
 	make -s packages SUITE="$suite" >&2 && packaging/build "$suite" --version "$OLD" --to "build/packages/$suite-old" >&2 ||
 		bail "the packages cannot be built"
 	exec unshare --mount --pid --net --fork --kill-child --propagation private "$0" "$suite" --inside
 fi
-tmp=$(mktemp -d)
-enter "$(tests/vm/image "$suite")"
+machine_begin "$suite"
 stock=$(module_of virtio_rng)
 like "$stock" '/kernel/drivers/char/hw_random/virtio-rng\.ko' "before, modprobe finds the kernel's own virtio_rng"
 before=$(files)
@@ -120,7 +60,5 @@ ok "apt purge" apt purge "${ALL[@]}"
 is "$(modules)" "" "no module is left"
 is "$(diff <(echo "$before") <(files))" "" "and no file, nor a change of another"
 is "$(find "$root/var/lib/dkms" -name '*sysgenid*')" "" "and nothing of ours in DKMS's folder"
-umount -l "$root"
-umount -l "$tmp"
-rmdir "$tmp"
+machine_end
 done_testing
