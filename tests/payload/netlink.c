@@ -18,7 +18,6 @@
 #include "tap.h"
 
 #define LIMIT_SECONDS 100
-#define RESTORES 20
 
 static struct genl genl;
 
@@ -167,52 +166,6 @@ static void test_sockets_handed_on(void)
 	genl_close(&weak);
 }
 
-static void test_min(void)
-{
-	struct genl_values values = { .has = HAS(SYSGENID_A_MIN_GENERATION) |
-					     HAS(SYSGENID_A_FORCE) };
-	uint32_t before = generation(), far;
-	struct genl_reply reply = { 0 };
-	const uint32_t *value = reply.values.value;
-
-	must(genl_ask(&genl, SYSGENID_CMD_TRIGGER, NULL, &reply) == 0);
-	tap_is(reply.error, 0, "TRIGGER without attributes is accepted");
-	tap_is(reply.command, SYSGENID_CMD_TRIGGER, "and answered with the command TRIGGER");
-	tap_is(value[SYSGENID_A_GENERATION], before + 1, "and the new GENERATION");
-	tap_is(value[SYSGENID_A_MINOR], SYSGENID_MINOR, "and the MINOR of the device");
-	tap_is(generation(), before + 1, "which is the device's");
-	must(netlink_trigger(&genl, 5, &reply) == 0);
-	tap_is(value[SYSGENID_A_GENERATION], before + 2,
-	       "a MIN_GENERATION that is passed: it grows by 1");
-	must(netlink_trigger(&genl, before + 500, &reply) == 0);
-	tap_is(value[SYSGENID_A_GENERATION], before + 500, "a higher MIN_GENERATION is followed");
-
-	before = generation();
-	far = before + SYSGENID_MAX_JUMP + 1;
-	must(netlink_trigger(&genl, far, &reply) == 0);
-	tap_is(reply.error, ERANGE,
-	       "a MIN_GENERATION more than SYSGENID_MAX_JUMP above gives ERANGE");
-	tap_ok(strstr(reply.text, "too far") && strstr(reply.text, "force"),
-	       "with a text that says what to do");
-	tap_diag("%s", reply.text);
-	must(netlink_trigger(&genl, UINT32_MAX - 1, &reply) == 0);
-	tap_is(reply.error, ERANGE, "so does 2^32 - 2");
-	tap_is(generation(), before, "and nothing moves");
-	must(netlink_trigger(&genl, far - 1, &reply) == 0);
-	tap_is(reply.error, 0, "exactly SYSGENID_MAX_JUMP above is accepted");
-	tap_is(value[SYSGENID_A_GENERATION], far - 1, "and followed");
-	values.value[SYSGENID_A_MIN_GENERATION] = far + 2 * SYSGENID_MAX_JUMP;
-	must(genl_ask(&genl, SYSGENID_CMD_TRIGGER, &values, &reply) == 0);
-	tap_is(reply.error, 0, "FORCE lets a MIN_GENERATION through that is too far above");
-	tap_is(value[SYSGENID_A_GENERATION], far + 2 * SYSGENID_MAX_JUMP, "which is followed");
-	values.value[SYSGENID_A_MIN_GENERATION] = 0x90000000;
-	must(genl_ask(&genl, SYSGENID_CMD_TRIGGER, &values, &reply) == 0);
-	tap_is(value[SYSGENID_A_GENERATION], 0x90000000,
-	       "beyond 2^31, too: the comparison is unsigned");
-	must(netlink_trigger(&genl, 7, &reply) == 0);
-	tap_is(value[SYSGENID_A_GENERATION], 0x90000001, "a small MIN_GENERATION is passed then");
-}
-
 static void test_cause(void)
 {
 	static const uint32_t wrong[] = { SYSGENID_CAUSE_NONE,
@@ -321,95 +274,6 @@ static void test_reseed(void)
 	tap_is(generation(), before, "and no RESEED has moved the generation");
 }
 
-/* What a domain would begin with: asked for a namespace of which nobody has anything open. */
-static uint32_t next_beginning(void)
-{
-	struct genl_reply reply;
-
-	must(genl_ask(&genl, SYSGENID_CMD_GET, NULL, &reply) == 0 && !reply.error);
-	return reply.values.value[SYSGENID_A_HIGHEST] + 1;
-}
-
-static void test_reserve(void)
-{
-	struct genl_values values = { .has = HAS(SYSGENID_A_MIN_GENERATION) };
-	uint32_t before = next_beginning();
-	struct genl_reply reply;
-
-	must(genl_ask(&genl, SYSGENID_CMD_RESEED, NULL, &reply) == 0);
-	tap_ok(next_beginning() > before, "after a RESEED domains begin above those before");
-	values.value[SYSGENID_A_MIN_GENERATION] = generation() + 1000;
-	must(genl_ask(&genl, SYSGENID_CMD_RESEED, &values, &reply) == 0);
-	tap_is(reply.error, 0, "RESEED takes a MIN_GENERATION");
-	tap_ok(next_beginning() > generation() + 1000, "and domains begin above it");
-	before = next_beginning();
-	values.value[SYSGENID_A_MIN_GENERATION] = before + SYSGENID_MAX_JUMP;
-	must(genl_ask(&genl, SYSGENID_CMD_RESEED, &values, &reply) == 0);
-	tap_is(reply.error, ERANGE, "RESEED with a MIN_GENERATION too far above gives ERANGE");
-	tap_is(next_beginning(), before, "and leaves the beginnings alone");
-}
-
-/* The same image again and again: its distance is paid for once. */
-static void test_same_image(void)
-{
-	struct genl_values values = { .has = HAS(SYSGENID_A_MIN_GENERATION) };
-	uint32_t mark = next_beginning() - 1 + SYSGENID_MAX_JUMP;
-	struct genl_reply reply;
-	int good = 0;
-
-	values.value[SYSGENID_A_MIN_GENERATION] = mark;
-	for (int i = 0; i < RESTORES; i++) {
-		must(genl_ask(&genl, SYSGENID_CMD_RESEED, &values, &reply) == 0);
-		good += !reply.error;
-	}
-	tap_is(good, RESTORES, "an image with a mark far ahead can be restored %d times", RESTORES);
-	must(netlink_trigger(&genl, mark, &reply) == 0);
-	tap_is(reply.error, 0, "and the system moved to its mark after that");
-	tap_is(reply.values.value[SYSGENID_A_GENERATION], mark + RESTORES,
-	       "of which each has taken one number");
-}
-
-/* Wishes that are no jump of their own: after so many of them it is enough. */
-static void test_jumps_in_all(void)
-{
-	struct genl_values values = { .has = HAS(SYSGENID_A_MIN_GENERATION) |
-					     HAS(SYSGENID_A_FORCE) };
-	unsigned int followed = 0, enough = SYSGENID_MAX_JUMPS / SYSGENID_MAX_JUMP;
-	struct genl_reply reply;
-	uint32_t before;
-
-	/* Far from the wrap, with room for all of them. */
-	trigger(UINT32_MAX);
-	trigger(0);
-	do {
-		must(genl_ask(&genl, SYSGENID_CMD_GET, NULL, &reply) == 0);
-		before = reply.values.value[SYSGENID_A_GENERATION];
-		must(netlink_trigger(&genl, before + SYSGENID_MAX_JUMP, &reply) == 0);
-		followed += !reply.error;
-	} while (!reply.error && followed <= enough);
-	tap_is(reply.error, ERANGE,
-	       "jumps that are more than SYSGENID_MAX_JUMPS in all give ERANGE");
-	tap_ok(followed >= enough - 2 && followed <= enough, "not before: %u of them were followed",
-	       followed);
-	tap_ok(strstr(reply.text, "in all") || strstr(reply.text, "too many"),
-	       "with a text that says so");
-	tap_diag("%s", reply.text);
-	tap_is(generation(), before, "and nothing moves");
-	must(netlink_trigger(&genl, before, &reply) == 0);
-	tap_is(reply.error, 0, "a wish that is no jump is followed still");
-	for (followed = 0; followed < RESTORES; followed++) {
-		must(netlink_trigger(&genl, generation() + SYSGENID_FREE_JUMP, &reply) == 0);
-		if (reply.error)
-			break;
-	}
-	tap_is(followed, RESTORES, "nor are those refused that are ahead by what is free");
-	before = generation();
-	values.value[SYSGENID_A_MIN_GENERATION] = before + SYSGENID_MAX_JUMP;
-	must(genl_ask(&genl, SYSGENID_CMD_TRIGGER, &values, &reply) == 0);
-	tap_is(reply.values.value[SYSGENID_A_GENERATION], before + SYSGENID_MAX_JUMP,
-	       "and FORCE lets a jump through");
-}
-
 /* The random device is hidden: to be run so. */
 static void test_reseed_fails(void)
 {
@@ -461,13 +325,11 @@ int main(int argc, char **argv)
 		test_privilege();
 		test_sockets_handed_on();
 		netlink_events();
-		test_min();
+		netlink_min(&genl);
 		test_cause();
 		test_reseeded();
 		test_reseed();
-		test_reserve();
-		test_same_image();
-		test_jumps_in_all();
+		netlink_jumps(&genl);
 	} else {
 		tap_bail("usage: netlink all | one-trigger | reseed-fails | tried-again | resolve");
 	}
