@@ -296,6 +296,11 @@ enum sysgenid_attr {
 
 #define SYSGENID_A_MAX (__SYSGENID_A_MAX - 1)
 
+/*
+ * Why the generation has moved last. New causes are added at the end. If an event of a domain
+ * stands for several causes at once, the one with the highest number is told. The order has no
+ * other meaning.
+ */
 enum sysgenid_cause {
 	SYSGENID_CAUSE_NONE,	    /* nothing has happened since the module was loaded */
 	SYSGENID_CAUSE_IOCTL,	    /* SYSGENID_TRIGGER_GEN_UPDATE */
