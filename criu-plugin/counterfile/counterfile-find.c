@@ -63,7 +63,9 @@ static int look_up(struct search *search, const char *name, dev_t device, ino_t 
 
 		if (!is_same(&file, name, device, inode))
 			continue;
-		if (i >= found->n) {
+		if (file.fault) {
+			found->unusable = file;
+		} else if (i >= found->n) {
 			found->files[i] = found->files[found->n];
 			found->files[found->n++] = file;
 		}
@@ -103,6 +105,10 @@ static bool is_from_a_registry(const struct sysgenid_mount *mount)
 	       cut(mount->root, &length, registry + sizeof(run) - 1);
 }
 
+static const char not_in_registry[] =
+	SYSGENID_REGISTRY " does not have it here. If criu runs in a container of its own, mount "
+			  "the host's folder there, at the same path";
+
 /* Of a mount whose file the registry does not have. */
 static void look_at_other_mount(const struct sysgenid_mount *mount, bool named,
 				struct sysgenid_counterfiles *found)
@@ -111,7 +117,8 @@ static void look_at_other_mount(const struct sysgenid_mount *mount, bool named,
 		if (found->own == SYSGENID_OWN_NOT)
 			found->own = SYSGENID_OWN_SEEN;
 	} else if (named || is_from_a_registry(mount)) {
-		snprintf(found->unknown, sizeof(found->unknown), "%s", mount->root);
+		snprintf(found->unusable.path, sizeof(found->unusable.path), "%s", mount->root);
+		found->unusable.fault = not_in_registry;
 	}
 }
 

@@ -10,15 +10,15 @@
 #include "counterfile-registry.h"
 
 struct sysgenid_counterfiles {
-	struct sysgenid_counterfile *files; /* each once */
+	struct sysgenid_counterfile *files; /* each once, and without a fault */
 	size_t n;
 	bool covers_device; /* something is mounted at /dev/sysgenid in the root of the task */
 	/*
-	 * A counter file that is mounted in the task, and that criu cannot raise, since the
-	 * registry that criu sees does not have it: its path on its file system. "" if there is
-	 * none.
+	 * A counter file of the task that criu must not or cannot raise; without a fault if there
+	 * is none. The path is that on the file's file system if the registry that criu sees does
+	 * not have the file.
 	 */
-	char unknown[256];
+	struct sysgenid_counterfile unusable;
 	/* The task's use of the file at criu's own /dev/sysgenid; NOT if that file is in files. */
 	enum sysgenid_own own;
 };

@@ -25,11 +25,8 @@ static bool is_absent(int error)
 	return error == -ENOENT || error == -ENOTDIR || error == -ELOOP;
 }
 
-/*
- * Opens the registry. Returns 0 or -errno. *registry is NULL after 0 if there is no registry, or if
- * users other than root own it or can write it.
- */
-static int open_registry(DIR **registry)
+/* Opens the registry. Returns 0 or -errno. *registry is NULL after 0 if there is no registry. */
+static int open_registry(DIR **registry, bool *trusted)
 {
 	cleanup_close int fd =
 		open(SYSGENID_REGISTRY, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -40,8 +37,7 @@ static int open_registry(DIR **registry)
 		return is_absent(-errno) ? 0 : -errno;
 	if (fstat(fd, &stat))
 		return -errno;
-	if (!is_roots(&stat))
-		return 0;
+	*trusted = is_roots(&stat);
 	*registry = fdopendir(fd);
 	if (!*registry)
 		return -errno;
@@ -68,23 +64,34 @@ int sysgenid_counterfile_in_use(void)
 {
 	cleanup_directory DIR *registry = NULL;
 	const char *name;
-	int error = open_registry(&registry);
+	bool trusted;
+	int error = open_registry(&registry, &trusted);
 
 	return error ? error : next(registry, &name);
 }
 
-/* Only a file with one name counts: a container may have made a file with a second name. */
-static bool is_counterfile(const struct stat *stat)
+/*
+ * Returns why a file in the registry must not be raised, or NULL. Only a file with one name is
+ * good: a container may have made a file with a second name.
+ */
+static const char *fault_of(const struct stat *stat)
 {
-	return S_ISREG(stat->st_mode) && is_roots(stat) && stat->st_nlink == 1 &&
-	       stat->st_size == (off_t)sysconf(_SC_PAGESIZE);
+	if (!S_ISREG(stat->st_mode))
+		return "it is no regular file";
+	if (!is_roots(stat))
+		return "users other than root own it or can write it";
+	if (stat->st_nlink != 1)
+		return "it has a second name";
+	if (stat->st_size != (off_t)sysconf(_SC_PAGESIZE))
+		return "its size is not that of a page";
+	return NULL;
 }
 
 /*
  * Finds the file of the container with this name in the registry. Returns 1, 0 if there is none,
- * or -errno.
+ * or -errno. trusted: only root can write the registry.
  */
-static int find(int registry, const char *name, struct sysgenid_counterfile *file)
+static int find(int registry, bool trusted, const char *name, struct sysgenid_counterfile *file)
 {
 	cleanup_close int directory =
 		openat(registry, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -93,13 +100,14 @@ static int find(int registry, const char *name, struct sysgenid_counterfile *fil
 	if (directory < 0 || fstat(directory, &folder) ||
 	    fstatat(directory, SYSGENID_REGISTRY_FILE, &stat, AT_SYMLINK_NOFOLLOW))
 		return is_absent(-errno) ? 0 : -errno;
-	if (!is_roots(&folder) || !is_counterfile(&stat))
-		return 0;
 	file->device = stat.st_dev;
 	file->inode = stat.st_ino;
-	return snprintf(file->path, sizeof(file->path),
-			SYSGENID_REGISTRY "/%s/" SYSGENID_REGISTRY_FILE,
-			name) < (int)sizeof(file->path);
+	file->fault = fault_of(&stat);
+	if (!trusted || !is_roots(&folder))
+		file->fault = "users other than root own its folder or can write there";
+	snprintf(file->path, sizeof(file->path), SYSGENID_REGISTRY "/%s/" SYSGENID_REGISTRY_FILE,
+		 name);
+	return 1;
 }
 
 static int append(struct sysgenid_counterfile **files, size_t *n,
@@ -119,15 +127,16 @@ int sysgenid_counterfile_list(struct sysgenid_counterfile **files, size_t *n)
 	cleanup_directory DIR *registry = NULL;
 	struct sysgenid_counterfile file;
 	const char *name = NULL;
+	bool trusted;
 	int error;
 
 	*files = NULL;
 	*n = 0;
-	error = open_registry(&registry);
+	error = open_registry(&registry, &trusted);
 	if (error)
 		return error;
 	while ((error = next(registry, &name)) > 0) {
-		error = find(dirfd(registry), name, &file);
+		error = find(dirfd(registry), trusted, name, &file);
 		if (error > 0)
 			error = append(files, n, &file);
 		if (error)
@@ -147,7 +156,7 @@ static int map(const struct sysgenid_counterfile *file, bool writable, struct sy
 		return fd;
 	if (fstat(fd, &stat))
 		return -errno;
-	if (stat.st_dev != file->device || stat.st_ino != file->inode || !is_counterfile(&stat))
+	if (stat.st_dev != file->device || stat.st_ino != file->inode || fault_of(&stat))
 		return -ESTALE;
 	return counterfile_map(fd, writable, page);
 }

@@ -3,7 +3,8 @@
  * Counter files, for machines where no module can be loaded. A counter file is one page of the
  * device's layout, bind-mounted at /dev/sysgenid in a container. Each container has a counter file
  * of its own, which belongs to the host: SYSGENID_REGISTRY/ID/counter (common/counterfile-page.h).
- * A file is a counter file if and only if it is found in the registry.
+ * A file is a counter file if and only if it is found in the registry. A file there that may be
+ * somebody else's is not raised, and its tasks are neither dumped nor restored.
  */
 #ifndef SYSGENID_COUNTERFILE_REGISTRY_H
 #define SYSGENID_COUNTERFILE_REGISTRY_H
@@ -18,13 +19,16 @@
 struct sysgenid_counterfile {
 	dev_t device;
 	ino_t inode;
-	char path[280]; /* in the registry */
+	const char *fault; /* why the file must not be raised; NULL: it may be raised */
+	char path[300];	   /* in the registry */
 };
 
 /* Does this machine have any counter file? Returns 1, 0, or -errno if that is unknown. */
 int sysgenid_counterfile_in_use(void);
 
-/* Lists all counter files in an array that the caller frees. Returns 0 or -errno. */
+/*
+ * Lists all files, with or without a fault, in an array that the caller frees. Returns 0 or -errno.
+ */
 int sysgenid_counterfile_list(struct sysgenid_counterfile **files, size_t *n);
 
 /* Reads the generation. Returns 0 or -errno; -ENOTTY: the file has no page of a counter. */

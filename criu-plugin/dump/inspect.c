@@ -154,14 +154,10 @@ static int keep_own(pid_t pid, pid_t inner, enum sysgenid_own own, SysgenidImage
 	return error;
 }
 
-/* Of a task that has a counter file which no restore could raise. */
-static int refuse_unknown(pid_t pid, const char *path)
+static int refuse_unusable(pid_t pid, const struct sysgenid_counterfile *file)
 {
-	sysgenid_err("task %d has a counter file, %s on its file system, and " SYSGENID_REGISTRY
-		     " does not have that file here: no restore could raise its generation. If "
-		     "criu runs in a container of its own, mount the host's " SYSGENID_REGISTRY
-		     " there, at the same path",
-		     pid, path);
+	sysgenid_err("task %d has the counter file %s, which no restore could raise: %s", pid,
+		     file->path, file->fault);
 	return -ENXIO;
 }
 
@@ -173,8 +169,8 @@ static int inspect_files(pid_t pid, pid_t inner, SysgenidImage *image,
 
 	if (error)
 		error = fail(pid, "which counter files", error);
-	else if (found.unknown[0])
-		error = refuse_unknown(pid, found.unknown);
+	else if (found.unusable.fault)
+		error = refuse_unusable(pid, &found.unusable);
 	for (size_t i = 0; !error && i < found.n; i++)
 		error = keep_file(pid, inner, &found.files[i], image, findings);
 	if (!error && found.own != SYSGENID_OWN_NOT)

@@ -99,14 +99,10 @@ static int log_lost(pid_t pid, const struct sysgenid_counterfiles *found)
 	return -ENXIO;
 }
 
-static int refuse_unknown(pid_t pid, const char *path)
+static int refuse_unusable(pid_t pid, const struct sysgenid_counterfile *file)
 {
-	sysgenid_refuse(pid,
-			"task %d has a counter file, %s on its file system, and " SYSGENID_REGISTRY
-			" does not have that file here, so its generation cannot be raised: give "
-			"the container a file from there; if criu runs in a container of its own, "
-			"mount the host's " SYSGENID_REGISTRY " there, at the same path",
-			pid, path);
+	sysgenid_refuse(pid, "task %d has the counter file %s, which cannot be raised: %s", pid,
+			file->path, file->fault);
 	return -ENXIO;
 }
 
@@ -173,8 +169,8 @@ static int raise_files(pid_t pid, bool needed, const SysgenidImage *image, bool 
 	else if (error)
 		sysgenid_refuse(pid, "cannot find out whether task %d has a counter file: %s", pid,
 				strerror(-error));
-	else if (found.unknown[0])
-		error = refuse_unknown(pid, found.unknown);
+	else if (found.unusable.fault)
+		error = refuse_unusable(pid, &found.unusable);
 	else if (needed && !found.n && !found.own)
 		error = log_lost(pid, &found);
 	for (size_t i = 0; !error && i < found.n; i++)

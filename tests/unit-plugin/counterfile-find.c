@@ -236,9 +236,9 @@ static void is_unknown(pid_t pid, bool unknown, const char *name)
 	struct sysgenid_counterfiles found;
 
 	if (!ok(!sysgenid_counterfiles_find(pid, &found) && !found.n &&
-			!!found.unknown[0] == unknown,
+			!!found.unusable.fault == unknown,
 		"%s", name))
-		printf("# %zu found, unknown '%s'\n", found.n, found.unknown);
+		printf("# %zu found, unusable '%s'\n", found.n, found.unusable.path);
 	sysgenid_counterfiles_free(&found);
 	end(pid);
 }
@@ -265,7 +265,19 @@ static void has_none(pid_t pid, const char *name)
 {
 	struct sysgenid_counterfiles found;
 
-	ok(!sysgenid_counterfiles_find(pid, &found) && !found.n, "%s is none of ours", name);
+	ok(!sysgenid_counterfiles_find(pid, &found) && !found.n && !found.unusable.fault,
+	   "%s is none of ours", name);
+	sysgenid_counterfiles_free(&found);
+}
+
+static void is_unusable(pid_t pid, const char *fault, const char *name)
+{
+	struct sysgenid_counterfiles found;
+	bool good = !sysgenid_counterfiles_find(pid, &found) && !found.n && found.unusable.fault &&
+		    strstr(found.unusable.fault, fault) && !strcmp(found.unusable.path, ONE);
+
+	if (!ok(good, "%s is unusable", name))
+		printf("# %zu found, fault: %s\n", found.n, found.unusable.fault);
 	sysgenid_counterfiles_free(&found);
 }
 
@@ -273,26 +285,28 @@ static void has_none(pid_t pid, const char *name)
 static void test_hostile(void)
 {
 	static const char folder[] = SYSGENID_REGISTRY "/one", away[] = "/run/away";
-	pid_t pid = start(mapped);
+	pid_t pid = start(mapped), other = start(foreign);
 
 	must(!rename(folder, away) && !symlink(away, folder));
 	has_none(pid, "a file in a folder that only a link in the registry leads to");
 	must(!unlink(folder) && !rename(away, folder) && !rename(ONE, away) && !symlink(away, ONE));
 	has_none(pid, "a file that only a link leads to");
 	must(!unlink(ONE) && !rename(away, ONE) && !link(ONE, away));
-	has_none(pid, "a file with a second name");
+	is_unusable(pid, "second name", "a file with a second name");
+	has_none(other, "control: another task's file");
 	must(!unlink(away) && !chmod(ONE, 0666));
-	has_none(pid, "a file that anybody can write");
+	is_unusable(pid, "can write it", "a file that anybody can write");
 	must(!chmod(ONE, 0644) && !chown(ONE, 1, 0));
-	has_none(pid, "a file of another user");
+	is_unusable(pid, "own it", "a file of another user");
 	must(!chown(ONE, 0, 0) && !truncate(ONE, 2 * sysconf(_SC_PAGESIZE)));
-	has_none(pid, "a file that is longer than a page");
+	is_unusable(pid, "size", "a file that is longer than a page");
 	must(!truncate(ONE, sysconf(_SC_PAGESIZE)) && !chmod(folder, 0777));
-	has_none(pid, "a file in a folder that anybody can write");
+	is_unusable(pid, "its folder", "a file in a folder that anybody can write");
 	must(!chmod(folder, 0755) && !chmod(SYSGENID_REGISTRY, 0777));
-	has_none(pid, "a file in a registry that anybody can write");
+	is_unusable(pid, "its folder", "a file in a registry that anybody can write");
 	must(!chmod(SYSGENID_REGISTRY, 0755));
 	end(pid);
+	end(other);
 	finds(mapped, true, false, "and after all that it is ours again");
 }
 

@@ -19,7 +19,7 @@ static struct sysgenid_counterfile make(uint32_t generation, uint32_t magic, off
 	struct sysgenid_page page = { .generation = generation,
 				      .magic = magic,
 				      .version = SYSGENID_PAGE_VERSION };
-	struct sysgenid_counterfile file;
+	struct sysgenid_counterfile file = { .fault = NULL };
 	struct stat stat;
 	int fd;
 
@@ -55,7 +55,7 @@ static void raises(uint32_t now, uint32_t mark, uint32_t expected, const char *n
 
 static void test_numbers(void)
 {
-	struct sysgenid_counterfile file;
+	struct sysgenid_counterfile file = { .fault = NULL };
 	uint32_t generation;
 
 	raises(5, 0, 6, "without a mark it grows by one");
@@ -85,7 +85,7 @@ static void refuses(struct sysgenid_counterfile file, int expected, const char *
 
 static void test_hostile(void)
 {
-	struct sysgenid_counterfile file;
+	struct sysgenid_counterfile file = { .fault = NULL };
 	char other[64];
 
 	refuses(make(1, 0x12345678, sysconf(_SC_PAGESIZE)), -ENOTTY, "a page without our magic");

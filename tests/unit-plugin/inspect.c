@@ -258,6 +258,22 @@ static void test_lease(void)
 	waitpid(holder, NULL, 0);
 }
 
+/* A file that no restore would raise. */
+static void test_unusable(void)
+{
+	struct sysgenid_findings findings;
+
+	if (link(COUNTER, "/run/second"))
+		abort();
+	ok(inspect("", 0, &findings) < 0, "a counter file with a second name fails the dump");
+	contains(messages, COUNTER ", which no restore could raise: it has a second name",
+		 "... and it is told why");
+	if (unlink("/run/second"))
+		abort();
+	ok(!inspect("", 0, &findings) && findings.counter_file,
+	   "control: with one name it is found");
+}
+
 static void test_counter(void)
 {
 	struct sysgenid_findings findings;
@@ -265,6 +281,7 @@ static void test_counter(void)
 
 	ok(!inspect("", 0, &findings) && findings.counter_file, "a counter file is found");
 	test_read_once();
+	test_unusable();
 	snprintf(mounts, sizeof(mounts), "%d/mountinfo", getpid());
 	is_told(mounts, EMFILE, "which counter files");
 	is_gone(mounts, EINVAL);
@@ -276,8 +293,10 @@ static void test_counter(void)
 	ok(!inspect(SYSGENID_REGISTRY, ENOENT, &findings) && !findings.counter_file,
 	   "without a registry there is none");
 	is_told("one", EMFILE, "which counter files");
-	ok(!inspect("one", ENOENT, &findings) && !findings.counter_file,
-	   "nor when its folder has just gone");
+	ok(inspect("one", ENOENT, &findings) < 0,
+	   "its folder has just gone: the file is still mounted, and fails the dump");
+	contains(messages, "does not have it here",
+		 "... and it is told that the file is not there");
 }
 
 int main(void)
