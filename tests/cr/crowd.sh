@@ -13,7 +13,7 @@ crowd_has_answered()
 	((${#SAID[@]} > $1))
 }
 
-# crowd_says STATE: asked now
+# crowd_says STATE: asks the crowd now, and compares what it answers with STATE
 crowd_says()
 {
 	mapfile -t SAID <"$CR_DIR/crowd"
@@ -36,10 +36,10 @@ end_crowd()
 	CROWD_PID=''
 }
 
-# undisturbed WHAT: since the crowd came
+# undisturbed WHAT: checks that no bystander has woken since the crowd came
 undisturbed()
 {
-	# Who was woken once stays so: those who are slow to tell are counted after the next restore.
+	# A bystander that was woken stays woken: one that is slow to tell is counted at the next restore.
 	ok "$1: nobody of the crowd is woken, and nobody's generation has changed" \
 		crowd_says "$CROWD of $CROWD: 0 woken, 0 changed"
 	is "$(generation)" "$BEFORE" "$1: the system's generation has not moved"

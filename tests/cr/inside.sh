@@ -6,13 +6,13 @@
 # shellcheck source=tests/cr/lib.sh
 . tests/cr/lib.sh
 
-# For who has no rights on the machine: --unprivileged of criu 4.0 and newer.
+# For a criu without rights on the machine: --unprivileged, which criu 4.0 and newer have.
 UNPRIVILEGED=()
-# There such a criu keeps what it has found out about the kernel.
+# The directory in which an unprivileged criu keeps what it has found out about the kernel.
 export XDG_RUNTIME_DIR=/run
-# A program in there that runs another one, with fewer rights.
+# Runs a command inside a container with fewer rights.
 AS=()
-# It reaps what others have left.
+# The container's first process reaps what others have left.
 FIRST=(/bin/sh -c 'while :; do sleep 1000 & wait $!; done')
 
 # box_start NAME: a container in which nothing runs yet
@@ -21,7 +21,7 @@ box_start()
 	container_start "$1" "${FIRST[@]}" && open_run "$1"
 }
 
-# Not only root works in there, and criu wants a directory where it finds no plugin.
+# Makes /run writable for users other than root, and an empty directory for a criu without plugins.
 open_run()
 {
 	pid_of "$1" && chmod 1777 "/proc/$PID/root/run" && inside "$1" mkdir /run/no-plugins
@@ -43,7 +43,7 @@ in_user_namespace()
 }
 
 # userns_box_start NAME: the same with a user namespace of its own, whose root has no rights outside. The machine's files
-# belong to nobody there; the plugin trusts switches of root's only.
+# belong to nobody in there, and the plugin trusts no switches but root's: so an empty folder covers them.
 userns_box_start()
 {
 	local pid
@@ -100,7 +100,7 @@ inside_ready()
 	pid_of "$1" && grep -qx ready "/proc/$PID/root/run/$2"
 }
 
-# inside_dump NAME IMAGE [OPTION]...: what inside_start has started, with /run/out as its log
+# inside_dump NAME IMAGE [OPTION]...: dumps what inside_start has started with /run/out as its log
 inside_dump()
 {
 	local name=$1 image=$2 subject status=0
@@ -117,7 +117,7 @@ inside_dump()
 	return "$status"
 }
 
-# inside_restore NAME IMAGE [OPTION]...: where it was dumped, with its log as it was then
+# inside_restore NAME IMAGE [OPTION]...: restores in the container of the dump, with the log as it was at the dump
 inside_restore()
 {
 	local name=$1 image=$2 status=0
@@ -131,13 +131,13 @@ inside_restore()
 	return "$status"
 }
 
-# Logs and image, for those who look at them outside.
+# Lets tests outside of the container read the logs and the image.
 copy_back()
 {
 	mkdir -p "$CR_DIR/$2" && cp "/proc/$PID/root/run/$2"/*.log "$CR_DIR/$2/"
 }
 
-# inside_kill NAME: what was started or restored there with /run/out as its log
+# inside_kill NAME: kills what was started or restored there with /run/out as its log
 inside_kill()
 {
 	# shellcheck disable=SC2016  # expanded inside

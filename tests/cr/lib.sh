@@ -14,7 +14,7 @@ PLUGIN=/sysgenid/build/criu-plugin/sysgenid_plugin.so
 SILENT=/sysgenid/build/tests/cr/silent
 NO_PLUGINS=$CR_DIR/no-plugins
 LOG=() MATCHES=() SEEN=() PID='' FD=''
-# As a pattern, in which brackets stand for themselves.
+# The text as a pattern, in which brackets stand for themselves.
 HOST_NAMESPACE=$(readlink /proc/1/ns/pid | sed 's/[][]/\\&/g')
 mkdir -p "$NO_PLUGINS" /etc/sysgenid
 rm -f /etc/sysgenid/criu.conf
@@ -24,7 +24,7 @@ criu_41_or_newer()
 	[[ $(uname -r) != 6.1.* ]]
 }
 
-# Since glibc 2.41 and Linux 6.11.
+# Does libc keep a state of getrandom? glibc 2.41 and newer do, on Linux 6.11 and newer.
 libc_keeps_state()
 {
 	[[ $(uname -r) != 6.1.* ]]
@@ -35,14 +35,14 @@ no_module()
 	[[ ! -d /sys/module/sysgenid ]] || unload_module || bail "the module cannot be unloaded"
 }
 
-# fresh_module [PARAMETER...]: with the counter at 0
+# fresh_module [PARAMETER...]: loads the module anew, so that the counter is at 0
 fresh_module()
 {
 	no_module
 	load_module "$@" || bail "the module cannot be loaded"
 }
 
-# Where criu looks when nobody tells it otherwise.
+# The directory in which criu looks for plugins by default.
 install_plugin()
 {
 	install -D -m 755 "$PLUGIN" /usr/lib/criu/sysgenid_plugin.so
@@ -53,13 +53,13 @@ with_plugin()
 	CR_OPTIONS=()
 }
 
-# Plugins of the machine's own are out of the way, too.
+# This also hides the plugins that are installed on the machine.
 without_plugin()
 {
 	CR_OPTIONS=(--libdir "$NO_PLUGINS")
 }
 
-# The control: tasks with the counter are let pass, and nothing is done about it.
+# The control: a plugin that lets tasks with the counter pass and does nothing else.
 with_silent_plugin()
 {
 	CR_OPTIONS=(--libdir "$SILENT")
@@ -78,7 +78,7 @@ generation()
 	echo "$value"
 }
 
-# attribute_in NAME ATTRIBUTE: what sysfs shows inside a container. It has a domain of its own.
+# attribute_in NAME ATTRIBUTE: what sysfs shows inside a container, which has a domain of its own
 attribute_in()
 {
 	pid_of "$1" && nsenter -t "$PID" -p cat "$SYSFS/$2"
@@ -95,8 +95,8 @@ trigger()
 	"$SUBJECT" trigger "$@" >/dev/null
 }
 
-# The helpers below start as few processes as they can: in an emulated machine that is what takes
-# the time.
+# The helpers below start as few processes as they can: starting processes takes most of the time of
+# an emulated machine.
 
 # pid_of NAME: a container's first process, in PID
 pid_of()
@@ -157,13 +157,13 @@ all_see()
 	read_log "$1" && present_in_log "$1" "$2"
 }
 
-# clones_see IMAGE NAME "WHO...": since the dump, that is
+# clones_see IMAGE NAME "WHO...": the same for what the clone has written since the dump
 clones_see()
 {
 	read_news "$1" "$2" && present_in_log "$2" "$3"
 }
 
-# looks_after IMAGE CLONE: lines that tell of a look at an old generation after the restore began
+# looks_after IMAGE CLONE: lines that report an old generation, seen after the restore had begun
 looks_after()
 {
 	local line began
@@ -175,7 +175,7 @@ looks_after()
 	done
 }
 
-# seen_twice IMAGE CLONE: generations that the clone sees and that are in SEEN. In a subshell.
+# seen_twice IMAGE CLONE: generations that the clone sees and that are in SEEN. Call it in a subshell.
 seen_twice()
 {
 	local -A before=()
@@ -192,7 +192,7 @@ seen_twice()
 	done
 }
 
-# generations_in LINE...: from lines "WHO sees N ...", in the array SEEN, added
+# generations_in LINE...: adds the generations of lines "WHO sees N ..." to the array SEEN
 generations_in()
 {
 	local line
@@ -207,7 +207,7 @@ print_log()
 	printf '%s\n' "${LOG[@]}"
 }
 
-# command_start NAME COMMAND...: in a container, until it says that it is ready.
+# command_start NAME COMMAND...: starts it in a container, and waits until it says that it is ready.
 command_start()
 {
 	container_start "$@" && wait_for 30 log_has "$1" '^(ready|drawn|waiting)$' && return
@@ -221,13 +221,13 @@ subject_start()
 	command_start "$1" "$SUBJECT" "${@:2}"
 }
 
-# signal NAME: SIGUSR1 to a container's first process
+# signal NAME: sends SIGUSR1 to a container's first process
 signal()
 {
 	pid_of "$1" && kill -USR1 "$PID"
 }
 
-# dump NAME IMAGE [OPTION]...: and keep what it had written.
+# dump NAME IMAGE [OPTION]...: dumps a container, and keeps what its processes had written.
 dump()
 {
 	local status=0
@@ -239,7 +239,7 @@ dump()
 	return "$status"
 }
 
-# restore IMAGE NAME [OPTION]...: the time when it began is kept in NAME.began
+# restore IMAGE NAME [OPTION]...: restores, and keeps the time when that began in NAME.began
 restore()
 {
 	local status=0
@@ -255,13 +255,13 @@ show_log()
 	grep -E 'Error|sysgenid:|Warn' "$CR_DIR/$1" | tail -n 8
 }
 
-# messages IMAGE/LOG: our own lines of criu's log
+# messages IMAGE/LOG: the plugin's lines of criu's log
 messages()
 {
 	grep 'sysgenid: ' "$CR_DIR/$1"
 }
 
-# Descriptors of the counter in a process of the host, "FD" a line.
+# Prints the descriptors of the counter in a process of the host, one a line.
 counter_fds()
 {
 	find "/proc/$1/fd" -lname /dev/sysgenid -printf '%f\n' | sort -n
@@ -275,7 +275,7 @@ counter_fd()
 	FD=$(counter_fds "$PID" | head -n 1)
 }
 
-# fdinfo PID FD KEY: its value
+# fdinfo PID FD KEY: the value of a key
 fdinfo()
 {
 	local key value
@@ -290,7 +290,7 @@ fdinfo_is()
 	[[ $(fdinfo "$1" "$2" "$3") == "$4" ]]
 }
 
-# state_of PID FD: "outdated=N tracked=N"
+# state_of PID FD: prints "outdated=N tracked=N"
 state_of()
 {
 	echo "outdated=$(fdinfo "$1" "$2" sysgenid-outdated) tracked=$(fdinfo "$1" "$2" sysgenid-tracked)"
@@ -302,7 +302,7 @@ half_restored()
 	find /proc/[0-9]*/ns/pid -lname 'pid:*' ! -lname "$HOST_NAMESPACE" -print 2>/dev/null
 }
 
-# Is everything gone that was restored?
+# Have all restored processes and their namespaces gone?
 nobody_is_left()
 {
 	[[ -z $(half_restored) ]]

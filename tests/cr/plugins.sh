@@ -9,8 +9,8 @@ BESIDE=$CR_DIR/beside
 REFUSED=''
 PLUGINS_REGISTRY=/run/sysgenid/containers
 
-# order_plugins FIRST SECOND: the order in which criu finds two in the directory. On a tmpfs it follows
-# from the order in which files are made, one way or the other.
+# order_plugins FIRST SECOND: makes criu find two plugins in this order. On a tmpfs the order of the directory is the
+# order in which the files were made, or its reverse: both are tried.
 order_plugins()
 {
 	local first second
@@ -26,7 +26,7 @@ order_plugins()
 	[[ $(ls -U "$BESIDE") == "${1##*/}"$'\n'"${2##*/}" ]]
 }
 
-# load_order IMAGE/LOG: the names of the plugins
+# load_order IMAGE/LOG: the names of the plugins, in the order in which criu loaded them
 load_order()
 {
 	sed -n 's/.*Plugin "\([a-z_]*\)" (version.*/\1/p' "$CR_DIR/$1" | paste -sd' '
@@ -38,14 +38,14 @@ plugin_counter()
 	"$SUBJECT" page "$PLUGINS_REGISTRY/$1/counter" "$2" >/dev/null
 }
 
-# A container with its counter file that says 7; no module.
+# Starts a container with a counter file that says 7. The module is not loaded.
 start_at_7()
 {
 	plugin_counter "$1" 7
 	CONTAINER_COUNTER=$PLUGINS_REGISTRY/$1/counter subject_start "$1" mapping
 }
 
-# restore_at_7 IMAGE NAME: with a file that says 7, too
+# restore_at_7 IMAGE NAME: restores into a container whose counter file says 7, too
 restore_at_7()
 {
 	plugin_counter "$2" 7
@@ -57,8 +57,8 @@ says()
 	"$SUBJECT" page "$PLUGINS_REGISTRY/$1/counter"
 }
 
-# Without the device amdgpu fails in its last hook. Since criu 4.3 that fails the restore, whether or
-# not this plugin is there. Sets REFUSED=amdgpu if this criu does that.
+# Without a GPU, amdgpu fails in its last hook. With criu 4.3 and newer that fails the restore, whether or
+# not our plugin is there. Sets REFUSED=amdgpu if this criu does that.
 find_refused()
 {
 	local image=alone twin=alone-twin
@@ -81,7 +81,7 @@ find_refused()
 	diag "control: amdgpu alone: refused: $REFUSED"
 }
 
-# restored NAME WHO RESTORE...: does the restore work that criu does not refuse because of WHO?
+# restored NAME WHO RESTORE...: checks that the restore works, unless criu refuses it because of WHO
 restored()
 {
 	local name=$1 who=$2
@@ -97,7 +97,7 @@ restored()
 	return 1
 }
 
-# file_job NAME ORDER WHO: one dump and one restore with the plugins in CR_OPTIONS, and WHO beside this one
+# file_job NAME ORDER WHO: one dump and one restore with the plugins in CR_OPTIONS: WHO beside ours
 file_job()
 {
 	ok "$1: a container with a file that says 7 starts" start_at_7 "$1"
@@ -122,7 +122,7 @@ device_job()
 	container_kill "$1-twin"
 }
 
-# The same without us beside the other plugin.
+# The control: the same with the other plugin alone.
 check_other_plugins_control()
 {
 	mkdir -p "$CR_DIR/cuda"

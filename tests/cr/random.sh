@@ -6,8 +6,8 @@
 # shellcheck source=tests/cr/lib.sh
 . tests/cr/lib.sh
 
-# At this uptime the kernel reseeds every 12 s or so, and less often later; right after boot so
-# often that copies of a state are soon refused (crng_reseed_interval() in drivers/char/random.c).
+# From this uptime on the kernel reseeds every 12 s or less often. Right after boot it reseeds so often
+# that copies of a state are soon refused (crng_reseed_interval() in drivers/char/random.c).
 # shellcheck disable=SC2034  # for the tests
 SETTLED=25 TRIES=6
 
@@ -21,7 +21,7 @@ has_drawn()
 	read_news "$1" "$2" && lines_like '^drawn$'
 }
 
-# draw_clone IMAGE NAME: restores, lets draw at once, kills; the numbers go to $CR_DIR/NAME.numbers
+# draw_clone IMAGE NAME: restores a clone, lets it draw at once, and kills it; its numbers go to $CR_DIR/NAME.numbers
 draw_clone()
 {
 	restore "$1" "$2" && draw_restored "$1" "$2"

@@ -6,7 +6,7 @@
 # usage: . tests/vm/cr.sh, after tests/vm/lib.sh
 
 CR_DIR=${CR_DIR:-$(mktemp -d)}
-# Words added to each criu command: which plugins it loads, say.
+# Words that are added to each criu command, for instance which plugins it loads.
 CR_OPTIONS=()
 
 # container_start NAME COMMAND...: runs it as PID 1 of a new container.
@@ -24,7 +24,7 @@ container_start()
 	wait_for 20 container_find_pid "$name" "$CR_UNSHARE"
 }
 
-# The container's first process, once it runs its own command.
+# Prints the container's first process as soon as that runs its own command.
 container_find_pid()
 {
 	local pid
@@ -35,13 +35,13 @@ container_find_pid()
 	echo "$pid" >"$CR_DIR/$1.pid"
 }
 
-# The PID on the host of a container's first process.
+# Prints the PID on the host of a container's first process.
 container_pid()
 {
 	cat "$CR_DIR/$1.pid"
 }
 
-# container_dump NAME IMAGE [OPTION]...: the container ends, unless --leave-running is given.
+# container_dump NAME IMAGE [OPTION]...: dumps it, which ends it unless --leave-running is given.
 container_dump()
 {
 	local name=$1 image=$CR_DIR/$2

@@ -131,7 +131,7 @@ done_testing()
 	((TAP_FAILED == 0 && TAP_PLAN == TAP_COUNT))
 }
 
-# wait_for SECONDS COMMAND...: until the command succeeds.
+# wait_for SECONDS COMMAND...: waits until the command succeeds.
 wait_for()
 {
 	local end=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000))
@@ -143,13 +143,13 @@ wait_for()
 	done
 }
 
-# wait_gone SECONDS PID: until there is no such process, nor its remains.
+# wait_gone SECONDS PID: waits until the process has gone and was reaped.
 wait_gone()
 {
 	wait_for "$1" test ! -e "/proc/$2"
 }
 
-# A moment in which nothing happens, without a new process.
+# Sleeps for a moment, without starting a process.
 vm_pause()
 {
 	[[ -n ${VM_PAUSE_FD-} ]] || exec {VM_PAUSE_FD}<> <(:)
@@ -173,7 +173,7 @@ wait_uptime()
 }
 
 # vm_reboot N: ends this test here, reboots, and runs it again with VM_PHASE=N. Files on / and
-# /sysgenid stay, those in /tmp and /run go. Checks of all phases count. Not in a subshell.
+# /sysgenid stay, those in /tmp and /run go. Checks of all phases count. Not for a subshell.
 vm_reboot()
 {
 	local status=0

@@ -22,7 +22,7 @@ payload_check()
 	tap_result "$bad" "${line#ok * - }" || :
 }
 
-# run_payload NAME [ARGUMENT]...: its checks, and that it ran to its end
+# run_payload NAME [ARGUMENT]...: runs it, takes over its checks, and checks that it ran to its end
 run_payload()
 {
 	local line planned='' status='' problem='' payload_made=0
@@ -42,13 +42,13 @@ run_payload()
 	is "$problem" '' "$* runs to its end"
 }
 
-# need_module [PARAMETER...]: load it, or there is nothing to test
+# need_module [PARAMETER...]: loads the module; the test ends if that fails
 need_module()
 {
 	load_module "$@" || bail "sysgenid.ko cannot be loaded"
 }
 
-# fresh_module [PARAMETER...]: with the counter at 0
+# fresh_module [PARAMETER...]: loads the module anew, so that the counter is at 0
 fresh_module()
 {
 	if [[ -d /sys/module/sysgenid ]]; then

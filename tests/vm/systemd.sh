@@ -3,7 +3,7 @@
 # A real systemd as the first process of a container with a network of its own, on the VM's files.
 # usage: . tests/vm/systemd.sh, after payload.sh
 
-# Not in /tmp, which systemd empties.
+# The container is not in /tmp, since systemd empties that.
 work=$(mktemp -d -p /var/tmp)
 
 export SYSTEMD_COLORS=0
@@ -15,7 +15,7 @@ run_systemd()
 		exec setsid unshare --pid --fork --kill-child --mount --cgroup --ipc --uts --net --propagation private \
 			env -i container=other PATH=/usr/sbin:/usr/bin:/sbin:/bin bash -euc '
 			mount -t proc proc /proc
-			# Or its udev would do the work for the whole machine.
+			# With a writable /sys the udev in here would work for the whole machine.
 			mount -t sysfs -o ro sysfs /sys
 			mount -t cgroup2 cgroup2 /sys/fs/cgroup
 			mount -t tmpfs -o mode=755 tmpfs /run
@@ -34,13 +34,13 @@ inside()
 	nsenter --target "$INIT" --all -- "$@"
 }
 
-# shows UNIT PROPERTY REGEX
+# shows UNIT PROPERTY REGEX: does systemctl show such a value?
 shows()
 {
 	[[ $(inside systemctl show --property "$2" --value "$1") =~ $3 ]]
 }
 
-# INIT is its first process.
+# Starts the container. INIT is its first process.
 start_systemd()
 {
 	run_systemd &

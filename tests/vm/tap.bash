@@ -34,7 +34,7 @@ tap_check()
 	tap_print "${not}ok $tap_count - $2"
 }
 
-# A test begins, or goes on after a reboot.
+# Notes that a test begins, or goes on after a reboot.
 tap_begin()
 {
 	if [[ $sub_state != rebooting ]]; then
@@ -53,7 +53,7 @@ tap_indent()
 	tap_print "$indent$*"
 }
 
-# A line that a test printed.
+# Takes a line that a test printed.
 tap_line()
 {
 	local line=$1
@@ -123,7 +123,7 @@ tap_plan()
 	fi
 }
 
-# A test ended, for good or for a reboot.
+# Notes that a test ended, for good or for a reboot.
 tap_end()
 {
 	local status=$1
@@ -168,7 +168,7 @@ tap_judge()
 	fi
 }
 
-# The VM is gone without a verdict. usage: tap_lost WHY
+# Counts the VM's end without a verdict as a failure. usage: tap_lost WHY
 tap_lost()
 {
 	case $sub_state in
@@ -186,7 +186,7 @@ tap_kernel_log()
 	local line
 
 	tap_judge
-	# A single test that skipped itself is to be seen as skipped, not as passed.
+	# If the only test was skipped, prove must show it as skipped, not as passed.
 	(($# || tap_subtests)) || [[ -z $tap_skip ]] || return 0
 	tap_check "$(($# > 0))" "the kernel log is clean"
 	for line; do
