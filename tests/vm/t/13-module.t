@@ -26,7 +26,7 @@ attribute()
 	cat "$SYSFS/$1"
 }
 
-# Nothing of the module is there.
+# Is nothing of the module left?
 all_gone()
 {
 	[[ ! -e /sys/module/sysgenid && ! -e $SYSFS && ! -e /dev/sysgenid ]] &&
@@ -43,7 +43,7 @@ refused()
 	not_ok "minor=$1 is refused ($2)" insmod "$VM_MODULE" "minor=$1"
 	like "$(last_message)" "$3" "with a message that says why (minor=$1)"
 	ok "and leaves nothing behind (minor=$1)" all_gone
-	# One that was not refused must not fail all that follows.
+	# A module that was loaded against expectation must not make all later checks fail.
 	[[ ! -d /sys/module/sysgenid ]] || unload_module
 }
 
@@ -91,7 +91,7 @@ test_sysfs()
 	unload_module
 }
 
-# hold WHAT: by a process that ends with stop_holding
+# hold WHAT: starts a process that holds it until stop_holding
 hold()
 {
 	local word
@@ -133,7 +133,7 @@ load_and_unload()
 
 	for ((i = 0; i < 50; i++)); do
 		load_module || return
-		# The work that the last trigger has started may still be going on.
+		# Work that the last trigger has started may still run.
 		"$PAYLOAD/stress" trigger 10 || return
 		unload_module || return
 	done

@@ -27,7 +27,7 @@ load_test_module()
 	insmod "$PAYLOAD/kmod/sysgenid_test.ko" || bail "sysgenid_test.ko cannot be loaded"
 }
 
-# What the three notifiers have to see of one change. usage: calls_of CAUSE GENERATION
+# Prints what the three notifiers must see of one change. usage: calls_of CAUSE GENERATION
 calls_of()
 {
 	printf '%s:%d:%d:%d\n' first "$1" "$2" "$2" second "$1" "$2" "$2" third "$1" "$2" "$2"

@@ -14,7 +14,7 @@ need_module
 insmod "$PAYLOAD/kmod/sysgenid_test.ko" || bail "sysgenid_test.ko cannot be loaded"
 is "$(nproc)" 4 "there are four processors"
 run_payload stress all "$TRIGGERS"
-# The counter began at 0.
+# The module was just loaded, so the counter was at 0 before.
 is "$(cat "$parameters/events")" "$(cat "$SYSFS/generation")" \
 	"each trigger was one event for a notifier: none is lost"
 is "$(cat "$parameters/not_next")" 0 "each with the generation after the one before: none twice"

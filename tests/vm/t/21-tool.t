@@ -9,7 +9,7 @@ tool=${BUILD:-build}/tools/sysgenid
 work=$(mktemp -d)
 chmod 755 "$work"
 
-# Runs the command, or anything else; the results are in status, $work/out and $work/err.
+# Runs the command, or another one; the results are in status, $work/out and $work/err.
 run()
 {
 	status=0
@@ -31,7 +31,7 @@ as_user()
 	setpriv --reuid 1000 --regid 1000 --clear-groups --inh-caps=-all "$@"
 }
 
-# A tracked watcher that acknowledges nothing, until its input ends.
+# Runs a tracked watcher that acknowledges nothing until its input ends.
 hold_watcher()
 {
 	python3 -c '
@@ -51,7 +51,7 @@ for i in range(int(sys.argv[1])):
     fcntl.ioctl(fd, 0xE403, 0)' "$1"
 }
 
-# Triggers until a file has something in it: a watcher says nothing before the first change.
+# Triggers until a file has something in it, since a watcher prints nothing before the first change.
 trigger_until()
 {
 	local end=$((SECONDS + 30))
@@ -186,7 +186,7 @@ test_wait()
 	"$tool" wait --timeout 60000 >"$work/waited" 5>&- &
 	pid=$!
 	ok "it waits in the kernel" wait_for 20 grep -q "^$IOCTL " "/proc/$pid/syscall"
-	# It waits on when the generation changes meanwhile.
+	# The command goes on waiting if the generation changes meanwhile.
 	"$tool" trigger >/dev/null
 	exec 5>&-
 	wait "$holder"
@@ -220,7 +220,7 @@ test_watch()
 	like "$(tail -n 1 "$work/watch")" "${pattern}(admin|ioctl)$" "and so has the next"
 }
 
-# A watcher in a PID namespace of its own, which makes a change there, adapts to it and ends.
+# Runs a watcher in a PID namespace of its own, which makes a change there, adapts to it and ends.
 adapt_apart()
 {
 	unshare --pid --fork python3 -c '
@@ -275,7 +275,7 @@ test_watch_overflow()
 	wait "$pid"
 }
 
-# A machine of its own: files below /etc/cdi, /etc/criu and criu's folder, in which the plugin is, that nobody else sees.
+# Runs a command with its own /etc/cdi, /etc/criu and folder of criu's plugins, which nobody else sees.
 # doctor_on COMMANDS [OPTION...]
 doctor_on()
 {
@@ -312,7 +312,7 @@ test_doctor()
 	rm -r /run/crun/one
 }
 
-# What doctor --live says in lines about its trials.
+# Prints the lines of doctor --live about its trials.
 trials()
 {
 	grep ' live ' "$work/out"

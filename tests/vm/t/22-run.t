@@ -19,7 +19,7 @@ script()
 	chmod 755 "$1"
 }
 
-# has FILE REGEX: a line of it
+# has FILE REGEX: does a line of the file match?
 has()
 {
 	grep -qE -- "$2" "$1"
@@ -80,7 +80,7 @@ is "$(paste -sd' ' "$work/order")" "first 2 admin second first 3 admin second re
 not_ok "not the one in between" has "$work/out" '"generation":2'
 end "$RUN"
 
-# --once: by exit status.
+# The result of --once is its exit status.
 rm -f "$work/go"
 : >"$work/told"
 script "$hooks/20-second" "exit 4"
@@ -106,7 +106,7 @@ wait "$RUN"
 is "$?" 1 "--once: status 1 when scripts were refused, too"
 chmod 755 "$hooks"
 
-# stops NAME STATUS: the overseer, which is told to, long before any time limit
+# stops NAME STATUS: the overseer stops when it is told to, long before any time limit
 stops()
 {
 	ok "$1" wait_gone 30 "$RUN" || kill -KILL "$RUN"
@@ -166,29 +166,29 @@ like "$? $(<"$work/out")" '^1 .*: incomplete; 0 of 0 scripts failed; watchers no
 rm -rf /etc/sysgenid/quiesce.d
 is "$("$TOOL" quiesce 2>&1; echo $?)" 0 "a directory that is not there by default is an empty one"
 
-# In a container that is dumped with its overseer.
+# The overseer in a container, with which it is dumped.
 install_plugin
 rm -r "$hooks" "$resume"
 mkdir "$hooks"
-# Files of the machine that a container sees, too.
+# The container sees these files of the machine, too.
 hooks=/root/post-restore.d
 mkdir "$hooks"
 # shellcheck disable=SC2016
 script "$hooks/identity" 'od -An -N8 -tx8 /dev/urandom >/run/identity.new && mv /run/identity.new /run/identity'
 
-# identity NAME
+# identity NAME: what tells a container from others
 identity()
 {
 	cat "/proc/$(container_pid "$1")/root/run/identity"
 }
 
-# said NAME WHAT
+# said NAME WHAT: has the overseer of the container reported it?
 said()
 {
 	grep -qF -- "$2" "/proc/$(container_pid "$1")/root/run/log"
 }
 
-# story: dumped once, restored as a and b
+# story: dumps the container once, and restores it as a and b
 story()
 {
 	rm -rf "$CR_DIR/image"

@@ -9,7 +9,7 @@ set -uo pipefail
 LINK=/etc/sysgenid/post-restore.d
 CONF=/etc/sysgenid/post-restore.conf
 
-# What a client is shown when it connects.
+# Prints what a client is shown when it connects.
 host_keys()
 {
 	inside ssh-keyscan -T 30 127.0.0.1 2>/dev/null | grep -v '^#' | sort
@@ -63,7 +63,7 @@ ok "the listed unit has been restarted" wait_for 30 shows keys.service ActiveSta
 isnt "$(inside systemctl show --property InvocationID --value keys.service)" "$keys" "it is another run of it"
 is "$(inside systemctl show --property NRestarts --value sysgenid-overseer)" 0 "the overseer itself was not restarted"
 
-# Killed amid its work, as for want of memory.
+# The overseer is killed at work, as the kernel does when memory is short.
 rm "$LINK"/20-*
 printf '#!/bin/bash\n[[ -e %q ]] || { touch %q; exec sleep 1000; }\n' "$work/began" "$work/began" >"$LINK/20-slow"
 printf '#!/bin/bash\necho >>%q\n' "$work/last" >"$LINK/30-last"

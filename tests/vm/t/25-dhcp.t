@@ -13,7 +13,7 @@ CONF=/etc/sysgenid/post-restore.conf
 SHIPPED=/usr/local/libexec/sysgenid/post-restore
 network=0
 
-# has FILE REGEX: a line of it
+# has FILE REGEX: does a line of the file match?
 has()
 {
 	grep -qE -- "$2" "$1"
@@ -32,14 +32,14 @@ end_server()
 	wait "$SERVER" "$LOG" 2>/dev/null
 }
 
-# next_network: the machine's cable is in another network from here on, with a server of its own, to be started
+# next_network: plugs the machine into another network. Its DHCP server must be started
 next_network()
 {
 	network=$((network + 1))
 	[[ -z ${SERVER-} ]] || end_server
 	ip address flush dev lan0
 	ip address add "10.9.$network.1/24" dev lan0
-	# Where the server of the network before can be reached, too: or nobody would hear that a lease is given back to it.
+	# The server of the network before stays reachable: otherwise nobody would notice a lease that is given back to it.
 	((network == 1)) || ip address add "10.9.$((network - 1)).1/24" dev lan0
 	printf '%s\n' "start 10.9.$network.100" "end 10.9.$network.150" "interface lan0" "lease_file $work/leases" "pidfile $work/pid" \
 		"option subnet 255.255.255.0" "option lease 3600" >"$work/udhcpd.conf"
@@ -72,13 +72,13 @@ adapted()
 	shows sysgenid-overseer StatusText "^generation $1 "
 }
 
-# identity: by which the server knows the client
+# identity: prints by what the server knows the client
 identity()
 {
 	awk '$1 == "DISCOVER" { print $3; exit }' "$work/log"
 }
 
-# clone_under CLIENT COMMAND...: which starts it
+# clone_under CLIENT COMMAND...: checks a client, which the command starts
 clone_under()
 {
 	local client=$1 generation original
@@ -105,7 +105,7 @@ clone_under()
 	like "$(<"$work/log")" 'DISCOVER 0\.0\.0\.0 ' "$client: as one that never had any"
 	unlike "$(<"$work/log")" "RELEASE" "$client: it does not give back the lease of the original"
 	unlike "$(<"$work/log")" "10\.9\.$((network - 1))\." "$client: nor ask for it"
-	# NetworkManager's is the hardware address.
+	# NetworkManager identifies itself by the hardware address.
 	[[ $client == NetworkManager ]] ||
 		isnt "$(identity)" "$original" "$client: to the server it is another machine"
 	rm "$LINK/20-dhcp-lease"
@@ -131,7 +131,7 @@ rm "$LINK/20-dhcp-lease"
 inside mkdir -p /run/systemd/network /run/NetworkManager/system-connections
 printf '%s\n' '[Match]' Name=eth9 '[Network]' DHCP=ipv4 LinkLocalAddressing=no IPv6AcceptRA=no |
 	inside tee /run/systemd/network/10-eth9.network >/dev/null
-# Its identity is made of this.
+# systemd-networkd makes its identity from the machine ID.
 ln -s "$SHIPPED/machine-id" "$LINK/10-machine-id"
 clone_under systemd-networkd inside systemctl start systemd-networkd
 rm "$LINK/10-machine-id"
@@ -146,7 +146,7 @@ inside systemctl stop NetworkManager
 clone_under dhcpcd inside dhcpcd eth9
 inside dhcpcd --exit eth9
 
-# As ifupdown starts it.
+# dhclient, started as ifupdown starts it.
 clone_under dhclient inside dhclient -4 -i -pf /run/dhclient.eth9.pid -lf /var/lib/dhcp/dhclient.eth9.leases -I \
 	-df /var/lib/dhcp/dhclient6.eth9.leases eth9
 inside mkdir -p /run/systemd/system/sysgenid-overseer.service.d

@@ -6,7 +6,7 @@
 set -uo pipefail
 . tests/cr/lib.sh
 
-# Lets every one of them see some generations.
+# Triggers, so that every process sees some generations.
 let_see()
 {
 	trigger
@@ -15,7 +15,7 @@ let_see()
 	wait_for 30 all_see "$1" "$2"
 }
 
-# check_clone IMAGE CLONE "WHO...": after a restore
+# check_clone IMAGE CLONE "WHO...": checks a clone after its restore
 check_clone()
 {
 	local who before

@@ -7,7 +7,7 @@ set -uo pipefail
 . tests/cr/lib.sh
 
 
-# Lets it see and acknowledge a generation.
+# Lets the subject see and acknowledge a generation.
 let_see()
 {
 	trigger

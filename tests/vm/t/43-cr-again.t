@@ -15,7 +15,7 @@ HOOK=build/runtime-hooks/sysgenid-hook
 COUNTER=/run/sysgenid/containers/node/counter
 FILE_HIGH=2000000000
 
-# restore_once NAME: in SEEN is what it saw before it was dumped
+# restore_once NAME: SEEN has what the subject saw before its dump
 restore_once()
 {
 	ok "$1 is restored" restore image "$1"
@@ -34,7 +34,7 @@ first_boot()
 {
 	local before
 
-	# Before it starts: its own domain begins above the system's number and then goes with it step by step.
+	# Trigger before the container starts: its domain begins above the system's number, and then moves with the system.
 	trigger "$HIGH"
 	ok "starts" subject_start again mapping
 	trigger

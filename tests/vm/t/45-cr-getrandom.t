@@ -15,7 +15,7 @@ check()
 	shift
 	without_plugin
 	for ((try = 1; try <= TRIES; try++)); do
-		# The kernel may reseed in between, which mends it by chance.
+		# The kernel may reseed in between, and then the clones differ by chance.
 		rm -rf "$CR_DIR/control-$name"
 		command_start "$name" "$@" && dump "$name" "control-$name" &&
 			draw_clone "control-$name" "$name-1" && draw_clone "control-$name" "$name-2" || break

@@ -9,7 +9,7 @@ mkdir -p "$CR_DIR"
 . tests/cr/random.sh
 
 IMAGES=6
-# Far above what a machine reaches within minutes after boot, and far from each other.
+# RNG generations far above what a machine reaches within minutes after boot, and far from each other.
 FIRST=600
 STEP=60
 
@@ -19,7 +19,7 @@ drive_to()
 	"$SUBJECT" reseed-until "$1" && [[ $(rng_generation) == "$1" ]]
 }
 
-# make_images I: of one process, in one state, one image without the plugin and one with it. And what
+# make_images I: makes two images of one process in one state, without the plugin and with it, and keeps what
 # a clone of the first one draws on this machine.
 make_images()
 {
@@ -67,7 +67,7 @@ try_images()
 		[[ $(rng_generation) == "$wanted" ]]
 }
 
-# The same for the image without the plugin, restored with it.
+# The same for the image that was made without the plugin and is restored with it.
 try_limit()
 {
 	local wanted=$((FIRST + $1 * STEP))
@@ -87,8 +87,8 @@ count_reseeds()
 	draw_clone "control-$1" counted && reseeds=$(($(rng_generation) - before))
 }
 
-# first_that WHAT: the next pair of images for which it works goes to "index", which is empty if
-# there is none; each can be tried once.
+# first_that WHAT: sets "index" to the next pair of images for which WHAT works, or to nothing. Each pair
+# can be tried once.
 first_that()
 {
 	local -a good

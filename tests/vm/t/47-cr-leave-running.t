@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# criu dump --leave-running: the process that goes on sees nothing of it, unless the switch
+# criu dump --leave-running: the process that goes on notices nothing of the dump, unless the switch
 # bump-after-dump is set. And a dump in two steps.
 # vm: timeout=240
 set -uo pipefail
@@ -26,7 +26,7 @@ check_default()
 	ok "a process is dumped and goes on" dump quiet image-quiet --leave-running
 	is "$(generation)" "$before" "the generation stays as it is"
 	is "$(attribute_in quiet outdated)" 0 "nobody is outdated"
-	# What it does when it is asked shows that it runs, and that nothing came before.
+	# The process answers a signal: this shows that it runs, and that it has seen nothing before.
 	signal quiet
 	ok "the process goes on" wait_for 30 news_has image-quiet quiet '^holder is up to date$'
 	read_news image-quiet quiet

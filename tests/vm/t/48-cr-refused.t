@@ -21,7 +21,7 @@ edit()
 	tests/cr/image-edit "$1" "$CR_DIR/$2/$IMAGE" "${@:3}"
 }
 
-# refused NAME MESSAGE WHAT: and neither the generation moves nor anything is left
+# refused NAME MESSAGE WHAT: the restore is refused, the generation stays, and nothing is left
 refused()
 {
 	local before=none
@@ -34,7 +34,7 @@ refused()
 	clear_away refused
 }
 
-# goes_on NAME MESSAGE WHAT: restored, with one warning
+# goes_on NAME MESSAGE WHAT: the restore works, with one warning
 goes_on()
 {
 	ok "$3: restored" restore "$1" goes
@@ -107,7 +107,7 @@ check_missing_image()
 	restored missing "a missing image of a process that has nothing of ours does not matter"
 }
 
-# inner_event NAME: caused by somebody inside
+# inner_event NAME: a process inside the container makes an event
 inner_event()
 {
 	pid_of "$1" && nsenter -t "$PID" -p "$SUBJECT" trigger && wait_for 30 all_see "$1" mapping
@@ -191,7 +191,7 @@ mapping_refused()
 	clear_away refused
 }
 
-# Of a process that has a mapping of the counter and no file, only our own image tells.
+# Only sysgenid.img tells of a process that has the counter mapped and no file of it.
 check_missing_image_of_mapping()
 {
 	local before
@@ -212,7 +212,7 @@ check_missing_image_of_mapping()
 	with_plugin
 }
 
-# The kernel does not answer, and that does not mean that the module is not loaded.
+# The kernel does not answer. That does not mean that the module is not loaded.
 check_no_netlink()
 {
 	not_ok "no netlink and a mapping: refused" without_netlink restore needing refused
@@ -225,7 +225,7 @@ check_no_netlink()
 	container_kill good
 }
 
-# A file of switches that nobody can read may say anything.
+# A file of switches that cannot be read may say strict = yes.
 check_unreadable_switches()
 {
 	ln -s criu.conf /etc/sysgenid/criu.conf
@@ -237,7 +237,7 @@ check_unreadable_switches()
 	rm /etc/sysgenid/criu.conf
 }
 
-# Whoever can write it must not make restores lax by that.
+# A user who can write the file of switches must not be able to make restores lax.
 check_untrusted_switches()
 {
 	switches 'strict = yes'
@@ -251,7 +251,7 @@ check_untrusted_switches()
 	chmod 755 /etc/sysgenid
 }
 
-# criu itself, without us, must not bring back a process that needs us.
+# criu without the plugin must not restore a process that needs the plugin.
 check_no_plugin()
 {
 	local before
@@ -293,7 +293,7 @@ check_mark()
 	ok "and the counter moves by a step only again" test "$(generation)" -lt 1000
 }
 
-# An image can claim anything. The limit for the system's counter holds, whatever it claims.
+# An image can claim anything. The limit for the system's counter holds whatever the image claims.
 check_claims()
 {
 	local before
@@ -336,7 +336,7 @@ edit_unrelated_mark()
 	refused high 'no generation is above that.*strict = yes' "strict: a mark of 2^32 - 1"
 }
 
-# criu's check of its own capabilities is passed by root of a user namespace, the kernel's is not.
+# Root of a user namespace passes criu's own check of capabilities, and fails the kernel's.
 check_no_capability()
 {
 	local before

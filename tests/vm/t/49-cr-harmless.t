@@ -4,7 +4,7 @@
 set -uo pipefail
 . tests/cr/lib.sh
 
-# unrelated WHEN NAME: dumps and restores a process that has nothing of ours; criu logs warnings only
+# unrelated WHEN NAME: dumps and restores a process without the counter; the plugin logs warnings only
 unrelated()
 {
 	ok "$1: a process that has nothing of ours starts" subject_start "$2" draw

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The node of the device comes back with the number that it had at the dump. Where that is not the
-# counter any more, no restored process may run.
+# criu restores the device node with the number that the node had at the dump. If the counter has another
+# number now, no restored process may run.
 set -uo pipefail
 . tests/cr/lib.sh
 

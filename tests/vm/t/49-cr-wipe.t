@@ -6,10 +6,10 @@
 set -uo pipefail
 . tests/cr/random.sh
 
-# Where the processor has a generator that BoringSSL holds for fast, it mixes that in; this hides it (bit 62: RDRAND).
+# BoringSSL mixes in the processor's generator if that is fast. This hides the generator (bit 62: RDRAND).
 BORING=(env OPENSSL_ia32cap='~0x4000000000000000' /usr/bin/python3 /sysgenid/tests/cr/boring.py)
 
-# clones: two of what is dumped first
+# clones: dumps, and makes two clones
 clones()
 {
 	rm -rf "$CR_DIR/image"
@@ -20,7 +20,7 @@ clones()
 	bail "cannot dump or restore"
 }
 
-# lazy_restore IMAGE NAME [OPTION]...: the memory comes by "criu lazy-pages", which has the options, when it is used
+# lazy_restore IMAGE NAME [OPTION]...: restores; "criu lazy-pages" with the options brings memory when it is used
 lazy_restore()
 {
 	rm -f "$CR_DIR/$1/lazy-pages.socket"
@@ -28,7 +28,7 @@ lazy_restore()
 	wait_for 30 test -S "$CR_DIR/$1/lazy-pages.socket" && restore "$1" "$2" --lazy-pages
 }
 
-# lazy_clone IMAGE NAME [OPTION]...: draw_clone of it
+# lazy_clone IMAGE NAME [OPTION]...: like draw_clone, with lazy_restore
 lazy_clone()
 {
 	lazy_restore "$@" && draw_restored "$1" "$2"

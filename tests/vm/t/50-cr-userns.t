@@ -13,7 +13,7 @@ in_user_namespace()
 	[[ $(userns_of "$1") == user:* && $(userns_of "$1") != "$(userns_of 1)" ]]
 }
 
-# Like container_start.
+# Like container_start, with a user namespace of the container's own.
 start()
 {
 	local pid

@@ -21,7 +21,7 @@ word()
 	"$SUBJECT" page "$REGISTRY/$1/counter"
 }
 
-# start NAME: with the file that has its name
+# start NAME: starts a container with the counter file that has its name
 start()
 {
 	CONTAINER_COUNTER=$REGISTRY/$1/counter subject_start "$1" mapping
@@ -44,7 +44,7 @@ last_line_is()
 	read_log "$1" && [[ ${LOG[-1]} == *" sees $2"* ]]
 }
 
-# clone NAME GENERATION NEW [IMAGE]: its file says GENERATION before the restore
+# clone NAME GENERATION NEW [IMAGE]: restores with a file that says GENERATION, and checks that the clone sees NEW
 clone()
 {
 	local image=${4:-image}
@@ -116,7 +116,7 @@ check_jailed()
 	rm -r "$REGISTRY/twice" /run/other
 }
 
-# The same without us: the clone looks into its file, and finds what it saw before.
+# The control without the plugin: the clone reads its file, and finds the number that it saw before.
 check_control()
 {
 	without_plugin
@@ -142,7 +142,7 @@ refused()
 	umount -l "$CR_DIR/refused.root" 2>/dev/null || :
 }
 
-# Set: criu has a /run of its own, as in a container of its own, and the machine's at RUN_SEEN.
+# If this is set, criu has a /run of its own, as in a container, and the machine's at RUN_SEEN.
 BLIND=''
 RUN_SEEN=$CR_DIR/seen-run
 
@@ -232,7 +232,7 @@ told_and_dead()
 	done < <(half_restored)
 }
 
-# While it waits criu can be killed, and its tasks go on then.
+# criu can be killed while it waits; the tasks go on then.
 check_unread()
 {
 	local pipe job status=0
@@ -253,7 +253,7 @@ check_unread()
 	umount -l "$CR_DIR/unread.root"
 }
 
-# What podman leaves the root of a container. No seccomp profile takes away any system call here.
+# The capabilities that podman leaves the root of a container. There is no seccomp profile here.
 CAPS=-all,+chown,+dac_override,+fowner,+fsetid,+kill,+net_bind_service,+setfcap,+setgid,+setpcap,+setuid,+sys_chroot
 REFUSED='write EROFS, reopen EROFS, truncate EROFS, chmod EROFS, chown EROFS, link EXDEV, rename EBUSY, replace EBUSY, '
 REFUSED+='unlink EBUSY, mprotect EACCES, memory EIO, punch EACCES, remount EPERM, userns-remount EPERM, cover EPERM, '
@@ -266,7 +266,7 @@ hostile_start()
 		"$SUBJECT" hostile "$3" hold
 }
 
-# What it has tried, and what came of it.
+# Prints what the hostile program has tried, and what came of it.
 tried()
 {
 	read_log "$1" && lines_like '^try ' && printf '%s, ' "${MATCHES[@]#try }"
@@ -308,7 +308,7 @@ has_ended()
 	[[ -s $CR_DIR/$1.status ]]
 }
 
-# dump_aside NAME [OPTION]...: which may wait for a server that nobody wakes
+# dump_aside NAME [OPTION]...: dumps in the background, since the dump may wait for a stopped server
 dump_aside()
 {
 	rm -f "$CR_DIR/$1.status"
@@ -332,7 +332,7 @@ check_fuse()
 	kill -STOP "$server"
 	dump_aside fuse --external 'mnt[/dev/sysgenid]:served'
 	ok "the server is stopped: a dump ends all the same" wait_for 60 has_ended fuse
-	# Whoever waits for it.
+	# Processes that wait for the file system.
 	kill -CONT "$server"
 	wait_for 60 has_ended fuse
 	is "$(<"$CR_DIR/fuse.status")" 0 "... and succeeds"
@@ -347,7 +347,7 @@ check_fuse()
 	isnt "$(<"$CR_DIR/own-fuse.status")" 0 "... refused by criu, which dumps no FUSE"
 }
 
-# A file of ours is no reason to touch a container that has none.
+# Counter files on the machine are no reason to touch a container that has none.
 check_unrelated()
 {
 	ok "a container without a file starts" subject_start unrelated draw

@@ -4,7 +4,7 @@
 # the machine is woken or sees another number, whatever the image says.
 # vm: qemu-arg=-device qemu-arg=virtio-rng-pci
 set -uo pipefail
-# Where containers see it, too.
+# Containers see this folder, too.
 CR_DIR=/root/bystanders
 mkdir -p "$CR_DIR"
 . tests/cr/lib.sh
@@ -25,7 +25,7 @@ remember()
 	generations_in "${LOG[@]}"
 }
 
-# The mark is the image's word, and an image can be forged.
+# The mark comes from the image, and an image can be forged.
 check_hostile()
 {
 	cp -a "$CR_DIR/image" "$CR_DIR/hostile"

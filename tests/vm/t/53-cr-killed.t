@@ -21,7 +21,7 @@ make_killer()
 	chmod 755 "$CR_DIR/killer"
 }
 
-# killed_restore STAGE IMAGE NAME: criu is killed when it comes to that stage
+# killed_restore STAGE IMAGE NAME: restores with a criu that is killed at that stage
 killed_restore()
 {
 	local status=0
@@ -30,7 +30,7 @@ killed_restore()
 	is "$status" 137 "$WHAT: criu is killed at $1"
 }
 
-# Killed when what was found in the tasks has been added to sysgenid.img, whose header does not tell of it yet.
+# criu is killed after the plugin has added to sysgenid.img, and before the header tells of the addition.
 killed_dump()
 (
 	criu()
@@ -45,7 +45,7 @@ is_longer()
 	(($(stat -c %s "$1") > 20 + $(od -An -tu4 -j12 -N4 "$1")))
 }
 
-# Does every thread of what is half restored wait to be told to go on, by a criu that is no more?
+# Do all threads of half restored processes still wait for criu, which was killed?
 all_wait()
 {
 	local found='' path task call _
@@ -77,7 +77,7 @@ remains()
 	[[ ! -e $SYSFS/domains ]] || echo "$(<"$SYSFS/domains") domains"
 }
 
-# half STAGE: killed before its tasks are let go
+# half STAGE: criu is killed before it lets the tasks go
 half()
 {
 	killed_restore "$1" image half
@@ -86,7 +86,7 @@ half()
 	umount -l "$CR_DIR/half.root" 2>/dev/null
 }
 
-# on_new NAME: it runs, and has looked at no other than a new generation since the restore began
+# on_new NAME: the clone runs, and has seen new generations only since the restore began
 on_new()
 {
 	ok "$WHAT: it sees a new generation" wait_for 30 clone_sees "$1"
@@ -136,7 +136,7 @@ let_see()
 	fi
 }
 
-# The same without us: what goes on without criu is on the old generation.
+# The control without the plugin: a clone that goes on without criu is on the old generation.
 check_control()
 {
 	with_silent_plugin

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Memory that does not come with the last dump: chains of pre-dumps with --track-mem and --prev-images-dir, and a page server.
-# What criu's own last dump says counts: sysgenid.img is in its folder, and in no other.
+# The last dump counts: sysgenid.img is in the folder of that dump only.
 # vm: timeout=240 suites=bookworm,trixie,backports
 set -uo pipefail
 . tests/cr/lib.sh
@@ -28,7 +28,7 @@ chain()
 		dump "$1" "$2" --track-mem --prev-images-dir "../$2-2"
 }
 
-# Caused by somebody inside. The control has none: its clone's counter begins anew, and shall be where the program left it.
+# A process inside makes the event. The control has no event: its clone's counter begins anew, at the number that the program has seen.
 inner_event()
 {
 	[[ $1 != c-* ]] || return 0
@@ -42,7 +42,7 @@ serve_pages()
 		--pidfile "$CR_DIR/$1/server.pid" "${@:2}"
 }
 
-# paged_dump NAME IMAGE: its memory goes to another folder, by way of a page server. Both are put together afterwards.
+# paged_dump NAME IMAGE: a page server writes the memory to another folder. Both folders are put together afterwards.
 paged_dump()
 {
 	serve_pages "$2-pages" && dump "$1" "$2" --page-server --address 127.0.0.1 --port "$PORT" &&

@@ -6,7 +6,7 @@
 set -uo pipefail
 . tests/cr/lib.sh
 
-# streamer MODE IMAGE STREAM: until its socket is there
+# streamer MODE IMAGE STREAM: starts the streamer, and waits for its socket
 streamer()
 {
 	local folder=$CR_DIR/$2
@@ -36,7 +36,7 @@ stream_restore()
 	streamer serve "$1" "$3" && restore "$1" "$2" --stream && streamer_ends
 }
 
-# copied IMAGE OTHER [FILE...]: another folder, as on another machine, with these files of the image's
+# copied IMAGE OTHER [FILE...]: copies these files of an image to another folder, as to another machine
 copied()
 {
 	rm -rf "${CR_DIR:?}/$2"

@@ -20,7 +20,7 @@ as_user()
 		--bounding-set "$caps")
 }
 
-# others BOX: what a program next to the restored ones sees
+# others BOX: prints what a program next to the restored ones sees
 others()
 {
 	local -a LOG=() SEEN=()
@@ -35,7 +35,7 @@ others_see_more()
 	[[ $(others "$1") != "$2" ]]
 }
 
-# Where criu is not there yet, it is criu that says so.
+# A criu that cannot do this yet says so itself.
 check_absent()
 {
 	without_plugin
@@ -85,7 +85,7 @@ check_clones()
 	check_clone "$1" "the second clone"
 }
 
-# What does not use the counter now may open it later.
+# A process that does not use the counter now may open it later.
 check_unused()
 {
 	local before
@@ -98,7 +98,7 @@ check_unused()
 	inside_kill "$1"
 }
 
-# Without criu: who may move a container's generation moves that one.
+# Without criu: a process that may move a generation moves its own container's.
 check_triggers()
 {
 	local before
@@ -128,7 +128,7 @@ check_box()
 	check_triggers "$1"
 }
 
-# As application servers do it: no root, and of the capabilities those that criu cannot do without.
+# As application servers do it: a user with no more capabilities than criu needs.
 check_user()
 {
 	as_user checkpoint_restore sys_ptrace setpcap
@@ -137,7 +137,7 @@ check_user()
 	AS=()
 }
 
-# Without --unprivileged it is criu that wants rights on the machine.
+# Without --unprivileged criu itself wants rights on the machine.
 check_old_userns_box()
 {
 	ok "a container with a user namespace of its own starts" userns_box_start userns
@@ -159,13 +159,13 @@ check_userns_box()
 
 REGISTRY=/run/sysgenid/containers
 
-# The container's own file, or the host's, from outside.
+# Reads the counter file from outside of the container.
 file_word()
 {
 	"$SUBJECT" page "$1"
 }
 
-# looks_at_old BOX IMAGE WHAT: restored, and sees nothing new
+# looks_at_old BOX IMAGE WHAT: restores, and checks that the clone sees no new number
 stays_old()
 {
 	ok "$1: $3" inside_restore "$1" "$2"
@@ -174,7 +174,7 @@ stays_old()
 	inside_kill "$1"
 }
 
-# file_refused BOX IMAGE MESSAGE WHAT: nothing of it runs
+# file_refused BOX IMAGE MESSAGE WHAT: the restore is refused, and no restored process runs
 file_refused()
 {
 	not_ok "$1: $4: refused" inside_restore "$1" "$2"
@@ -211,7 +211,7 @@ check_host_file()
 	is "$(file_word "$REGISTRY/$1/counter")" $(($3 + 1)) "$1: nobody else has moved the file"
 }
 
-# What does not use the counter is not refused, unless somebody asks for that.
+# A process that does not use the counter is not refused, unless strict asks for that.
 check_idle()
 {
 	ok "$1: a program that does not use the file starts" inside_start "$1" out idle

@@ -51,7 +51,7 @@ user_kill()
 	wait_gone 30 "$(<"$HOME_DIR/pid")"
 }
 
-# user_news IMAGE: what was written since the dump, in LOG
+# user_news IMAGE: what the clone has written since the dump, in LOG
 user_news()
 {
 	local -a known
@@ -91,7 +91,7 @@ check_clone()
 	user_kill
 }
 
-# Who may not restore may not move the system's generation either.
+# A user who may not restore may not move the system's generation either.
 check_no_rights()
 {
 	local before

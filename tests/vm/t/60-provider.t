@@ -18,7 +18,7 @@ is "$(OPENSSL_CONF=/etc/sysgenid/openssl.cnf openssl rand -hex 8 2>&1 | grep -vc
 ok "but the system's log has a line" wait_for 30 grep -q 'openssl\[' /tmp/log
 like "$(<"/tmp/log")" '<12>openssl\[[0-9]+\]: sysgenid: .* are not renewed .* /dev/sysgenid: No such file or directory; load the kernel module' \
 	"which says what is missing and what to do"
-# Whatever the program itself sends there comes later than what the provider says of it.
+# The program's own output there comes after the provider's message.
 OPENSSL_CONF=/etc/sysgenid/openssl.cnf python3 -c 'import ssl, syslog; ssl.RAND_bytes(8); ssl.RAND_bytes(8); syslog.syslog("after it")'
 ok "a program's own line comes there as well" wait_for 30 grep -q 'after it' /tmp/log
 is "$(grep -c 'python3\[.*sysgenid: ' /tmp/log)" 1 "it is said once a process"

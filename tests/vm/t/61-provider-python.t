@@ -46,7 +46,7 @@ for thread in 2 3 4; do
 done
 is "$(in_common 5)" 0 "secrets differs"
 
-# As a whole system does it.
+# The configuration of a whole system.
 cp /etc/ssl/openssl.cnf "$CR_DIR/saved.cnf"
 echo '.include /etc/sysgenid/openssl-provider.cnf' >>/etc/ssl/openssl.cnf
 story OPENSSL_CONF=/etc/ssl/openssl.cnf

@@ -25,7 +25,7 @@ story()
 	done
 }
 
-# The clone of before the next one: takes a ticket from A and shows it to B.
+# Takes a ticket from clone A and shows it to clone B.
 ticket_story()
 {
 	provider_clone a tls_ticket "$PORT" "$CR_DIR/ticket"

@@ -64,7 +64,7 @@ reloaded()
 	[[ -n $now && $now != "$2" && $(wc -w <<<"$now") == 1 ]]
 }
 
-# after_reload COMMAND... CLONE: new workers with new keys first
+# after_reload COMMAND... CLONE: reloads nginx first, so that new workers have new keys
 after_reload()
 {
 	local clone=${!#} pid old
@@ -83,7 +83,7 @@ randoms()
 	provider_clone b tls_randoms "$PORT" "$ROUNDS"
 }
 
-# tickets [after_reload]: of what was dumped last
+# tickets [after_reload]: checks the tickets of two clones of the last dump
 tickets()
 {
 	provider_clone a "$@" tls_ticket "$PORT" "$CR_DIR/ticket"

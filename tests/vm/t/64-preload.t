@@ -9,7 +9,7 @@ set -uo pipefail
 PROGRAM=/sysgenid/build/tests/preload/draw-libraries
 PRELOAD=/sysgenid/build/preload/libsysgenid-preload.so
 
-# clone NAME: restores; what it draws then goes to $CR_DIR/NAME.drew, as "WHAT NUMBER"
+# clone NAME: restores a clone; it draws, and $CR_DIR/NAME.drew gets "WHAT NUMBER" lines
 clone()
 {
 	restore image "$1" && signal "$1" && wait_for 30 has_drawn image "$1" || return
@@ -65,7 +65,7 @@ collide "${THREADS[@]}" "${THREADS[@]/%/-thread}"
 is "$(common uuid-place)" 1 "control: both clones put the same clock sequence and node into time-based UUIDs"
 how="with criu's plugin alone"
 differ libc-arc4random uuid-random
-# Times of the clock are mixed into libgcrypt's pool at each call: twins part by these alone.
+# libgcrypt mixes times of the clock into its pool at each call: clones differ by these alone.
 differ gcrypt
 
 story "$PROGRAM" drbg

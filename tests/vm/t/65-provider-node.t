@@ -34,7 +34,7 @@ story()
 	done
 }
 
-# Linux 6.6 and newer; node asks and does without.
+# Linux 6.6 and newer can forbid io_uring. node then does without.
 IO_URING=/proc/sys/kernel/io_uring_disabled
 [[ ! -e $IO_URING ]] || echo 2 >"$IO_URING"
 provider_setup

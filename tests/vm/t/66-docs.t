@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The commands of the documentation, as a person would type them, one after the other. A block that cannot run here
 # names the file that does, "<!-- tested by FILE -->", or says why nobody does, "<!-- not run: WHY -->".
-# On one suite: what the commands do on the other one is what the other tests say.
+# It runs on one suite: other tests say what the commands do on the others.
 # vm: timeout=240 boot=own suites=bookworm
 set -uo pipefail
 . tests/vm/lib.sh
 
 work=$(mktemp -d)
-# Without DKMS, which is another test's.
+# DKMS is left out: tests/dkms.t tests it.
 install -D build/kernel/sysgenid.ko "/lib/modules/$(uname -r)/updates/sysgenid.ko" && depmod || bail "depmod"
 rm -rf /root/image /etc/sysgenid
 

@@ -12,7 +12,7 @@ seccomp_mode()
 
 NO_MODULE="sysgenid: cannot make a new generation: the module sysgenid is not loaded; run 'modprobe sysgenid'"
 
-# Where a journal would be.
+# Starts a log that takes what would go to the journal.
 start_syslog()
 {
 	python3 - "$CR_DIR/syslog" <<-'END' >/dev/null 2>&1 &
@@ -43,7 +43,7 @@ runtime_remove a b c
 no_module
 ok "the machine's log is listened to" start_syslog
 check_refused image refused "module not loaded" "$NO_MODULE"
-# Debian 12's tells the log nothing.
+# Debian 12's podman writes nothing to the log.
 ! criu_41_or_newer || ok "module not loaded: the machine's log has the reason, too" wait_for 20 syslog_has "conmon.*runtime stderr: .*$NO_MODULE"
 not_ok "module not loaded: refused with podman's debug messages" runtime_restore image refused --log-level debug
 like "$(said refused)" "Error: .*$NO_MODULE" "module not loaded: then podman shows the reason itself"

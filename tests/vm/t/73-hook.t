@@ -18,7 +18,7 @@ doctor()
 	findings=$(sysgenid doctor "$@") || status=$?
 }
 
-# knows NAME GENERATION: does the server in that container answer with it?
+# knows NAME GENERATION: does the server in that container answer with this generation?
 knows()
 {
 	ask "$(runtime_pid "$1")" && [[ $GENERATION == "$2" ]]
@@ -42,7 +42,7 @@ hook()
 	state 1 dev.sysgenid.counter file | sed 's/"x"/"killed"/' | "${@:2}" "$HOOK" "$1"
 }
 
-# killed STAGE SYSCALL N: the hook is killed when it comes to its Nth such system call
+# killed STAGE SYSCALL N: kills the hook at its Nth such system call
 killed()
 {
 	local status=0
@@ -143,7 +143,7 @@ install_plugin
 check_means cdi --device sysgenid.dev/counter=device
 check_means annotation --annotation $DEVICE
 
-# poststart waits for those who asked to be waited for.
+# poststart waits for tracked watchers.
 ok "a tracked watcher starts" subject_start watcher file tracked
 pid=$(container_pid watcher)
 is "$(state "$pid" dev.sysgenid.wait-ms 5000 | "$HOOK" poststart 2>&1)" "" "poststart ends when it has acknowledged"

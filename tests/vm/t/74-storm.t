@@ -13,7 +13,7 @@ answers()
 	pid_of "$1" && "$SERVER" ask "/proc/$PID/root/run/token" 1
 }
 
-# Each writes its token, or nothing.
+# Each clone writes its token, or nothing.
 restore_and_ask()
 {
 	restore image "$1" >"$CR_DIR/$1.said" 2>&1 && wait_for 60 answers "$1" &&

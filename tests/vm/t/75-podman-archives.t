@@ -32,7 +32,7 @@ start_in_pod()
 	p run --detach --pod "$1" --name "$2" --device /dev/sysgenid --tmpfs /run "$IMAGE" "${@:3}" >/dev/null
 }
 
-# last_seen NAME: by the program "subject mapping"
+# last_seen NAME: the last number that the program "subject mapping" saw
 last_seen()
 {
 	podman logs "$1" | awk '$2 == "sees" { last = $3 } END { print last + 0 }'
@@ -43,7 +43,7 @@ saw_more_than()
 	(($(last_seen "$1") > $2))
 }
 
-# What has the counter open, and what has it mapped only, are restored in different ways.
+# Processes that have the counter open, and those that only have it mapped, are restored in different ways.
 check_mapping_in_pod()
 {
 	local first
@@ -69,7 +69,7 @@ check_pods()
 	local -a server=(/bin/token-server serve /run/token)
 
 	ok "pods with a shared PID namespace are made" make_pod first && make_pod second
-	# So that the neighbour, in the other pod, has another PID than the member, which keeps its own.
+	# The neighbour in the other pod must have another PID than the member, which keeps its own.
 	ok "a first container of a pod starts" start_in_pod first earlier "${server[@]}"
 	ok "and a second one" start_in_pod first member "${server[@]}"
 	ok "its pod's counter is moved far" sysgenid trigger --pid "$(runtime_pid member)" --min "$far"
@@ -112,7 +112,7 @@ check_hostile()
 	is "$(sysgenid status)" "$before" "no module: nobody's counter has moved"
 }
 
-# Its archive "own" was made at a number at which no new file begins.
+# The archive "own" was made at a number at which no new file begins.
 check_reboot()
 {
 	rm -r /run/sysgenid

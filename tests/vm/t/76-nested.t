@@ -7,7 +7,7 @@ set -uo pipefail
 
 ROOT=$CR_DIR/outer
 
-# The machine's own programs are the outer container's image.
+# The outer container's image has the machine's own programs.
 make_root()
 {
 	mkdir -p "$ROOT"/{upper,work,merged} &&
@@ -22,7 +22,7 @@ run_outer()
 		tests/runtimes/nested </dev/null
 }
 
-# Its checks are ours.
+# The checks of the inner container are checks of this test.
 show_checks()
 {
 	local line

@@ -5,7 +5,7 @@
 set -uo pipefail
 . tests/runtimes/ctr.sh
 
-# The log that ctr names.
+# Prints the log that ctr names.
 log_of()
 {
 	cat "$(grep -o '/run/containerd/.*/restore.log' "$CR_DIR/$1.said")"
@@ -17,7 +17,7 @@ ok "containerd starts" start_containerd containerd || bail "no containerd"
 ok "an image is made" make_image
 ok "a container with --device starts" start server || bail "no container"
 check_control server
-# Whoever is dumped by ctr ends.
+# A dump by ctr ends the container.
 runtime_remove server
 ok "another container starts" start other
 ok "it answers" tokens_of before "$(runtime_pid other)"

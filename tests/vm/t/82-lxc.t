@@ -74,7 +74,7 @@ runtime_remove()
 	done
 }
 
-# Without it LXC and criu disagree about AppArmor. criu remembers what it has found.
+# Without securityfs LXC and criu disagree about AppArmor. criu remembers what it has found.
 mount -t securityfs securityfs /sys/kernel/security
 rm -f /run/criu.kdat
 fresh_module
