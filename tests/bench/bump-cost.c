@@ -77,7 +77,7 @@ static void *sleeper(void *arg)
 	return NULL;
 }
 
-/* All have said that they go to sleep; now until the last of them is really in poll. */
+/* All threads have said that they go to sleep; wait until the last one is in poll. */
 static void wait_asleep(void)
 {
 	while (atomic_load(&asleep) != n_sleepers)

@@ -59,7 +59,7 @@ int main(void)
 		bench_die("mmap");
 	if (pthread_create(&thread, NULL, sleeper, NULL))
 		bench_die("thread");
-	/* Interrupts go to CPU 0: the handler must not run in place of who takes the time. */
+	/* Interrupts go to CPU 0: the handler must not interrupt the thread that takes the time. */
 	CPU_ZERO(&last);
 	CPU_SET(1, &last);
 	if (sched_setaffinity(0, sizeof(last), &last) < 0)

@@ -73,7 +73,7 @@ static void map_modes(void)
 	device_close(writer);
 }
 
-/* Without a VMClock it is zeros, and so is the counter to compare it with. */
+/* Without a VMClock the page is zeros, and so is the counter that the test compares with. */
 static void map_vmclock(int fd)
 {
 	const off_t at = SYSGENID_MAP_VMCLOCK * PAGE;
@@ -131,7 +131,7 @@ static void map_stays_read_only(int fd)
 	close(zero);
 }
 
-/* The debugger's way, on a child that has the mapping. */
+/* As a debugger does, on a child that has the mapping. */
 static void map_debugger(int fd, int flags, const char *name)
 {
 	intptr_t page = map(PAGE, PROT_READ, flags, fd, 0);
@@ -140,7 +140,7 @@ static void map_debugger(int fd, int flags, const char *name)
 	pid_t pid;
 
 	must(page != -1);
-	/* Present in the child: a page that is not even there is no test. */
+	/* The page must be present in the child: otherwise nothing is tested. */
 	must(*(volatile uint32_t *)page == before);
 	pid = fork();
 	must(pid >= 0);

@@ -87,7 +87,7 @@ void abi_mark(void)
 	device_close(other);
 }
 
-/* Who sleeps on the marked file is woken; who sleeps on another one is not even disturbed. */
+/* A sleeper on the outdated file is woken; a sleeper on another file is not disturbed. */
 void abi_mark_others(void)
 {
 	static long (*const bodies[])(int) = { read_it, poll_it };

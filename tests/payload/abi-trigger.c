@@ -119,7 +119,7 @@ void abi_wrap(void)
 	uint32_t twice = generation();
 	long long end = now_ms() + 10000;
 
-	/* Has acknowledged a number that the counter will reach once more. */
+	/* This file has acknowledged a number that the counter will reach once more. */
 	same = device_open(O_RDWR);
 	must(ioctl(same, SYSGENID_SET_WATCHER_TRACKING, 1) == 0);
 	trigger(0);

@@ -156,7 +156,7 @@ static void untrack(int fd)
 	track(fd, 0);
 }
 
-/* For a file that only this child has. Closes it when it is told to. */
+/* Has a file of its own, and closes the file when told to. */
 static pid_t watcher_process(int ready, int go)
 {
 	pid_t pid = fork();

@@ -18,7 +18,7 @@
 
 #define LIMIT_SECONDS 100 /* a call that never comes back must not hold up everything */
 
-/* From here on in a child that is the first process of a PID namespace, with a /proc for it. */
+/* Goes on in a child that is the first process of a PID namespace, with a /proc for it. */
 static void enter_domain(void)
 {
 	int status;

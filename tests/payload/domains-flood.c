@@ -28,7 +28,7 @@ static void *move_it(void *fd)
 	return NULL;
 }
 
-/* Each is one sleeper that an event has to wake. */
+/* Each thread is one sleeper that an event has to wake. */
 static int watch_often(int fd)
 {
 	const struct rlimit files = { WATCHES + 1024, WATCHES + 1024 };

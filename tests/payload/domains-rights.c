@@ -29,7 +29,7 @@ static int trigger_own(long min)
 		return errno;
 	if (page->generation != (min > before ? (uint32_t)min : before + 1))
 		return 251;
-	/* In a domain of its own, too, the generator is reseeded for the new number. */
+	/* The kernel's generator is reseeded for a new number of a container's domain, too. */
 	while (page->rng_generation != page->generation) {
 		if (now_ms() > end)
 			return 252;
@@ -116,7 +116,7 @@ static int reseed(long unused)
 	return ask(SYSGENID_CMD_RESEED, -1, 0, &reply);
 }
 
-/* All that a container's root can learn and do by netlink about its own. */
+/* What a container's root can learn and do by netlink about its own domain. */
 static int own_by_netlink(long min)
 {
 	int own = open("/proc/self/ns/pid", O_RDONLY | O_CLOEXEC),
@@ -141,7 +141,7 @@ static int own_by_netlink(long min)
 	return 0;
 }
 
-/* Generic netlink's lock is held for all of a buffer. */
+/* The kernel holds generic netlink's lock while it works through one buffer. */
 static int two_at_once(long namespace)
 {
 	struct genl_values values = { .has = HAS(SYSGENID_A_PIDNS_FD) };
@@ -249,7 +249,7 @@ static void wrong_descriptors(void)
 	close(file);
 }
 
-/* Of a PID namespace without a domain. */
+/* Asks about a PID namespace without a domain. */
 static void absent(void)
 {
 	struct genl_reply reply = { 0 };
@@ -275,7 +275,7 @@ static void absent(void)
 	end_sleeper(pid);
 }
 
-/* From the host. @others stay as they are. */
+/* Moves a domain from the host. @others stay as they are. */
 void domains_by_netlink(struct box *box, struct box *others, int count, struct genl *genl)
 {
 	struct genl_reply reply = { 0 }, event;

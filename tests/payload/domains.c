@@ -44,7 +44,7 @@ static void start_boxes(void)
 		box_start(&boxes[i]);
 		fresh += box_generation(&boxes[i]) == before + 1;
 		distinct += i == 0 || boxes[i].domain != boxes[i - 1].domain;
-		/* Seen from here, by who has got the file from there. */
+		/* Seen from here, by a process that got the file from there. */
 		named += fdinfo_number(boxes[i].fd, "sysgenid-domain") == boxes[i].domain;
 	}
 	tap_is(sysfs_number("domains"), BOXES, "%d PID namespaces have %d domains", BOXES, BOXES);
@@ -239,7 +239,7 @@ static uint32_t begins_at(void)
 	return first;
 }
 
-/* Who closes the file forgets what it showed, and opens it again. */
+/* The process closes the file, forgets what it showed, and opens it again. */
 static void after_a_device(void)
 {
 	uint32_t skipped = generation(), first;

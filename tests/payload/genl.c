@@ -115,7 +115,7 @@ static void parse_values(const union message *message, struct genl_reply *reply)
 			   &reply->values);
 }
 
-/* Everything up to the acknowledgement of the last request. */
+/* Receives everything up to the acknowledgement of the last request. */
 static int receive_answer(struct genl *genl, struct genl_reply *reply)
 {
 	union message message;
@@ -269,7 +269,7 @@ int genl_connect(struct genl *genl)
 
 static int subscribe(struct genl *genl, uint32_t group, int receive_buffer)
 {
-	/* As root, that is beyond the limit of the system. */
+	/* Root may set a buffer above the system's limit. */
 	if (setsockopt(genl->fd, SOL_SOCKET, SO_RCVBUFFORCE, &receive_buffer,
 		       sizeof(receive_buffer)) &&
 	    setsockopt(genl->fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof(receive_buffer)))

@@ -19,10 +19,10 @@
 #include "tap.h"
 
 #define LIMIT_SECONDS 60
-#define SOON_MS 1000 /* half of what a slow task is given */
+#define SOON_MS 1000 /* half of a slow task's delay */
 #define REUSED 8
 
-/* A child; slow or not. It exits with what body returns. */
+/* Starts a child, slow or not, that exits with what body returns. */
 static pid_t start(bool slow, int (*body)(long arg), long arg)
 {
 	pid_t pid = fork();
@@ -52,7 +52,7 @@ static long delays(void)
 	return times;
 }
 
-/* Until somebody has lost the processor. Returns false if that child has ended instead. */
+/* Waits until a task has lost the processor. Returns false if that child has ended instead. */
 static bool wait_for_delay(long before, pid_t child)
 {
 	siginfo_t info = { 0 };
@@ -70,7 +70,7 @@ static int trigger_by_ioctl(long fd)
 	return ioctl((int)fd, SYSGENID_TRIGGER_GEN_UPDATE, 0) ? errno : 0;
 }
 
-/* The system's domain for -1, else that of a descriptor of a namespace. */
+/* -1: the system's domain; else the domain of a namespace, by descriptor. */
 static int trigger_by_netlink(long namespace)
 {
 	struct genl_values values = { .has = namespace < 0 ? 0 : HAS(SYSGENID_A_PIDNS_FD) };
@@ -99,7 +99,7 @@ static int open_there(long namespace)
 	return open_in_namespace((int)namespace) >= 0 ? 0 : 254;
 }
 
-/* Of the PID namespace of that process. */
+/* A descriptor of the PID namespace of that process. */
 static int namespace_of(pid_t pid)
 {
 	char path[64];
@@ -119,7 +119,7 @@ static struct {
 static int trigger_box(long unused)
 {
 	(void)unused;
-	/* The last one is the parent's. */
+	/* The parent has the last file. */
 	close(box.file);
 	return trigger_by_netlink(box.namespace);
 }
@@ -150,7 +150,7 @@ static void settled_late(void)
 	must(wait_for_delay(before, slow));
 	must(close(box.file) == 0);
 	tap_is(result_of(slow), 0, "a request that holds up an announcement is answered");
-	/* What is freed is used again. */
+	/* Freed memory is used again. */
 	for (int i = 0; i < REUSED; i++)
 		must(open_in_new_domain() >= 0);
 	do
@@ -159,7 +159,7 @@ static void settled_late(void)
 	tap_is(ret, 0, "the announcement comes, though its worker found the domain busy");
 	tap_is(event.command, SYSGENID_CMD_SETTLED, "it says that nobody is outdated");
 	tap_is(sysfs_number("domains"), REUSED, "the domain is gone then");
-	/* What is armed in memory that is freed is due in 10 ms. */
+	/* A timer in freed memory would run in 10 ms. */
 	pause_ms(200);
 	tap_ok(delays() >= before + 2, "the worker did lose its processor");
 	end_sleeper(sleeper);
@@ -193,7 +193,7 @@ static void event_late(void)
 	device_close(file);
 }
 
-/* The worker that makes the event is slow: who waits for it can be killed. */
+/* The worker that makes the event is slow: a task that waits for it can be killed. */
 static void event_killed(void)
 {
 	int (*const bodies[])(long) = { trigger_by_ioctl, trigger_by_netlink };
@@ -214,7 +214,7 @@ static void event_killed(void)
 	device_close(file);
 }
 
-/* Who opens the device as the first one of a PID namespace loses its processor. */
+/* The first task of a PID namespace that opens the device loses its processor. */
 static void opening_late(void)
 {
 	/* Other opens do wait: the kernel holds one mutex for those of all misc devices. */
@@ -250,7 +250,7 @@ static int poll_new(long fd)
 	return outdated((int)fd) ? 0 : 254;
 }
 
-/* What asks whether the hypervisor has restored the machine. */
+/* Calls that ask whether the hypervisor has restored the machine. */
 static const struct {
 	const char *name;
 	int (*body)(long fd);
@@ -280,7 +280,7 @@ static void reading_late(void)
 		fork_machine();
 		must(generation() == old);
 		slow = start(true, read_new, own);
-		/* It makes the event, or has had it made. */
+		/* The call makes the event, or waits for it. */
 		while (delays() == before && generation() == old && now_ms() - begin < 10 * SOON_MS)
 			pause_ms(1);
 		must(delays() != before || generation() != old);
@@ -291,7 +291,7 @@ static void reading_late(void)
 	}
 }
 
-/* The worker that follows a restore is slow: who waits for it can be killed. */
+/* The worker that follows a restore is slow: a task that waits for it can be killed. */
 static void restored_killed(void)
 {
 	for (size_t i = 0; i < ASKERS; i++) {

@@ -95,7 +95,7 @@ static int listen_here(long out)
 		return 254;
 	device_setup();
 	before = generation();
-	/* The parent triggers, which delivers to all who are to hear of it before it returns. */
+	/* The parent triggers. All listeners have their message before the trigger returns. */
 	if (write((int)out, "r", 1) != 1 || read((int)out, &byte, 1) != 1 || generation() == before)
 		return 253;
 	ret = -genl_event(&listener, &event, MSG_DONTWAIT);

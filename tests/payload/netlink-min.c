@@ -53,7 +53,7 @@ void netlink_min(struct genl *genl)
 	tap_is(value[SYSGENID_A_GENERATION], 0x90000001, "a small MIN_GENERATION is passed then");
 }
 
-/* What a domain would begin with: asked for a namespace of which nobody has anything open. */
+/* The number that a new domain would begin with. */
 static uint32_t next_beginning(struct genl *genl)
 {
 	struct genl_reply reply;
@@ -101,7 +101,7 @@ static void test_same_image(struct genl *genl)
 	       "of which each has taken one number");
 }
 
-/* Wishes that are no jump of their own: after so many of them it is enough. */
+/* Jumps that are allowed one by one: their sum has a limit. */
 static void test_jumps_in_all(struct genl *genl)
 {
 	struct genl_values values = { .has = HAS(SYSGENID_A_MIN_GENERATION) |

@@ -131,7 +131,7 @@ static void test_privilege(void)
 	tap_is(generation(), before + 3, "each of these has moved the generation");
 }
 
-/* With the socket that the parent has opened as root. */
+/* Triggers with the socket that the parent has opened as root. */
 static int try_inherited(long unused)
 {
 	struct genl_reply reply;
@@ -228,7 +228,7 @@ static void test_reseeded(void)
 	}
 	for (int i = 0; i < ROUNDS; i++) {
 		must(genl_ask(&genl, SYSGENID_CMD_TRIGGER, NULL, &reply) == 0 && !reply.error);
-		/* The noise may have moved it on; the counter is far from its wrap. */
+		/* The noise may have moved the generation on, which is far from its wrap. */
 		late += shared_page->rng_generation < reply.values.value[SYSGENID_A_GENERATION];
 	}
 	for (int i = 0; i < NOISES; i++) {
@@ -274,7 +274,7 @@ static void test_reseed(void)
 	tap_is(generation(), before, "and no RESEED has moved the generation");
 }
 
-/* The random device is hidden: to be run so. */
+/* To be run while the random device is hidden. */
 static void test_reseed_fails(void)
 {
 	uint32_t before = generation(), reseeded = shared_page->rng_generation;
@@ -291,7 +291,7 @@ static void test_reseed_fails(void)
 	tap_ok(strstr(reply.text, "could not be reseeded") != NULL, "with a text that says so");
 }
 
-/* After that, with the random device back, and nothing else done about it. */
+/* To be run after test_reseed_fails(), with the random device back. */
 static void test_tried_again(void)
 {
 	long long end = now_ms() + 60000;

@@ -20,7 +20,7 @@
 
 #define USER_ID 1000
 #define PATIENCE_MS 10000 /* for what must happen */
-#define MOMENT_MS 50	  /* for what must not happen */
+#define MOMENT_MS 50	  /* ms in which a sleeper must not come back */
 
 void sleeper_start(struct sleeper *sleeper, long (*body)(int fd), int fd)
 {
@@ -180,7 +180,7 @@ void become_user(uint64_t capabilities)
 	need(setresgid(USER_ID, USER_ID, USER_ID) == 0);
 	need(setresuid(USER_ID, USER_ID, USER_ID) == 0);
 	need(syscall(SYS_capset, &header, data) == 0);
-	/* As a process that has never been root, which may look into its own memory. */
+	/* Without this a process that changed its user may not read its own /proc files. */
 	need(prctl(PR_SET_DUMPABLE, 1) == 0);
 }
 

@@ -18,11 +18,12 @@ struct sleeper {
 };
 
 void sleeper_start(struct sleeper *sleeper, long (*body)(int fd), int fd);
-bool sleeper_asleep(struct sleeper *sleeper); /* waits until it is; false if it came back instead */
-bool sleeper_still_asleep(struct sleeper *sleeper); /* gives it a moment to come back */
+/* Waits until the child is asleep. Returns false if the call came back instead. */
+bool sleeper_asleep(struct sleeper *sleeper);
+bool sleeper_still_asleep(struct sleeper *sleeper); /* waits a moment for the call to come back */
 long sleeper_result(struct sleeper *sleeper);	/* what body returned, NEVER after ten seconds */
 void sleeper_end(struct sleeper *sleeper);	/* whatever it does */
-long sleeper_switches(struct sleeper *sleeper); /* how often it went to sleep */
+long sleeper_switches(struct sleeper *sleeper); /* how often the child went to sleep */
 
 /*
  * Run body in a child; the result is what it returns, 0 to 254 (an error number, say).

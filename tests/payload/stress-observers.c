@@ -25,7 +25,7 @@ static TAP_PRINTF(2, 3) void wrong(struct observer *self, const char *format, ..
 	va_end(args);
 }
 
-/* A generation that was read or loaded: never one from before what this thread has seen. */
+/* Checks a generation: this thread must not have seen a later one before. */
 static void saw(struct observer *self, uint32_t value)
 {
 	if (value < self->last)
@@ -35,7 +35,7 @@ static void saw(struct observer *self, uint32_t value)
 	self->last = value;
 }
 
-/* The file is said to be outdated: read it, compare with the page, acknowledge. */
+/* poll said that the file is outdated: read it, compare with the page, acknowledge. */
 static void settle(struct observer *self, int fd, uint32_t *acknowledged)
 {
 	uint32_t before = generation();
@@ -111,7 +111,7 @@ static void epoller_edge(struct observer *self)
 	epoller(self, EPOLLET);
 }
 
-/* In all orders, so that each way in and out of the account of watchers is taken. */
+/* In all orders, so that each way in and out of the count of watchers is taken. */
 static void tracker(struct observer *self)
 {
 	for (uint32_t round = 0; !stopping; round++) {
@@ -170,7 +170,7 @@ static void mapper(struct observer *self)
 	}
 }
 
-/* The load alone, and that the word for the random number generator never runs ahead. */
+/* Checks the load alone, and that rng_generation is never ahead of the generation. */
 static void looker(struct observer *self)
 {
 	uint32_t reseeded, last_reseeded = 0;
@@ -186,7 +186,7 @@ static void looker(struct observer *self)
 	}
 }
 
-/* Those that sleep first: they are to be woken by the last event, too. */
+/* The sleeping observers come first: the last event must wake them, too. */
 struct observer observers[] = {
 	{ .name = "a reader", .body = reader },
 	{ .name = "another reader", .body = reader },

@@ -19,7 +19,7 @@
 #define LIMIT_SECONDS 400
 #define PATIENCE_MS 20000
 #define ROUNDS 5000
-#define ENOUGH 50 /* different generations that an observer must see to be one */
+#define ENOUGH 50 /* an observer must see so many different generations to count */
 
 static long triggers_each;
 

@@ -19,7 +19,7 @@ void tap_diag(const char *format, ...) TAP_PRINTF(1, 2);
 void tap_bail(const char *format, ...) TAP_PRINTF(1, 2) __attribute__((noreturn));
 int tap_done(void); /* prints the plan, returns the exit status */
 
-/* The call must give -1 and this very error. */
+/* The call must return -1 with this errno. */
 #define fails(call, error, ...)                                                                    \
 	({                                                                                         \
 		errno = 0;                                                                         \
@@ -27,7 +27,7 @@ int tap_done(void); /* prints the plan, returns the exit status */
 		tap_failed(result_, errno, error, __VA_ARGS__);                                    \
 	})
 
-/* What a test needs and does not test. */
+/* A condition that a test needs and does not check. */
 #define must(condition)                                                                            \
 	do {                                                                                       \
 		if (!(condition))                                                                  \

@@ -106,7 +106,7 @@ static void test_charge(const char *cgroup)
 	must(file && fprintf(file, "%d\n", getpid()) > 0 && fclose(file) == 0);
 	must(setrlimit(RLIMIT_NOFILE, &files) == 0);
 	become_user(0);
-	/* Once for the table of descriptors, which stays. */
+	/* The first time is for the table of descriptors, which stays. */
 	must(dup2(0, 2 * FILES + 50) >= 0 && close(2 * FILES + 50) == 0);
 	before = cgroup_charge(cgroup);
 	open_many(SYSGENID_DEVICE, fds);
@@ -138,7 +138,7 @@ static void test_limits(const char *cgroup)
 	test_charge(cgroup);
 }
 
-/* Everything that a user can do to the account of watchers, as fast as possible. */
+/* Changes the count of watchers in every way that a user can, as fast as possible. */
 static void make_noise(void)
 {
 	int fd, twin;

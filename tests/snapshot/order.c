@@ -31,7 +31,7 @@
 #define PATIENCE 20 /* seconds, for a sleeper to wake */
 
 static volatile sig_atomic_t end;
-static _Atomic uint32_t awake_at[SLEEPERS]; /* what each has acknowledged last */
+static _Atomic uint32_t awake_at[SLEEPERS]; /* what each sleeper has acknowledged last */
 static int slept_on[SLEEPERS];
 
 static void on_term(int signal)
@@ -88,7 +88,7 @@ static void start(void *(*body)(void *), void *argument, pthread_t *thread)
 		errx(1, "cannot start a thread");
 }
 
-/* How many sleepers do not get the present generation; at rest. */
+/* Counts the sleepers that do not get the present generation, when nothing moves. */
 static unsigned int count_asleep(const _Atomic uint32_t *generation)
 {
 	const struct timespec moment = { .tv_nsec = 1000000 };
@@ -104,7 +104,7 @@ static unsigned int count_asleep(const _Atomic uint32_t *generation)
 	return asleep;
 }
 
-/* For who has to find out why: what the kernel thinks of the sleepers. */
+/* Prints what the kernel thinks of the sleepers, to find out why a check failed. */
 static void show_sleepers(void)
 {
 	char path[64], line[128];
