@@ -182,9 +182,10 @@ int sysgenid_dump_device_vma(int fd, const struct stat *stat)
 /*
  * criu calls this once for each task. All tasks are frozen, and no memory has been dumped yet.
  * -ENOTSUP lets other plugins have their turn. criu 4.0 also calls it in a pre-dump, which has no
- * image of ours: the final dump asks again.
+ * image of ours: the final dump asks again. may_run: threads of the task may run before criu dumps
+ * their memory.
  */
-int sysgenid_dump_checkpoint_devices(int pid)
+int sysgenid_dump_checkpoint_devices(int pid, bool may_run)
 {
 	int error;
 
@@ -197,7 +198,7 @@ int sysgenid_dump_checkpoint_devices(int pid)
 		error = keep_findings();
 	if (error)
 		return -EIO;
-	if (sysgenid_droppable_dump(pid, dump.made.image) != 0)
+	if (sysgenid_droppable_dump(pid, may_run, dump.made.image) != 0)
 		dump.made.stored = false;
 	sysgenid_dump_image_store_hint(&dump.made);
 	return -ENOTSUP;

@@ -13,7 +13,7 @@ int sysgenid_dump_init(int stage, const struct sysgenid_config *config);
 
 int sysgenid_dump_ext_file(int fd, int id);
 int sysgenid_dump_device_vma(int fd, const struct stat *stat);
-int sysgenid_dump_checkpoint_devices(int pid);
+int sysgenid_dump_checkpoint_devices(int pid, bool may_run);
 
 /* first: criu has asked this plugin before all others; if not, the image is made useless. */
 void sysgenid_dump_exit(int ret, bool first);

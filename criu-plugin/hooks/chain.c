@@ -206,6 +206,12 @@ bool sysgenid_chain_leads(void)
 	return first_lost() == ours.hooks;
 }
 
+bool sysgenid_chain_goes_on(unsigned int hook)
+{
+	return ours.plugin && hook < ours.hooks &&
+	       ours.plugin->links[hook].next != &cr_plugin_ctl.chains[hook];
+}
+
 void sysgenid_chain_complain(void)
 {
 	unsigned int hook = first_lost();

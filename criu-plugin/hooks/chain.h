@@ -23,6 +23,9 @@ int sysgenid_chain_lead(void);
 /* Is this plugin still asked first? */
 bool sysgenid_chain_leads(void);
 
+/* Does criu ask another plugin for this hook when this one has answered -ENOTSUP? */
+bool sysgenid_chain_goes_on(unsigned int hook);
+
 /* Logs which plugin is asked first instead of this one. */
 void sysgenid_chain_complain(void);
 

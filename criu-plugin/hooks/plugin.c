@@ -99,7 +99,11 @@ static int checkpoint_devices(int pid)
 {
 	if (!is_first())
 		return -EIO;
-	return pid > 0 ? sysgenid_dump_checkpoint_devices(pid) : -ENOTSUP;
+	if (pid <= 0)
+		return -ENOTSUP;
+	/* criu's cuda plugin lets a thread of the task run in this hook. */
+	return sysgenid_dump_checkpoint_devices(
+		pid, sysgenid_chain_goes_on(CRIU_HOOK_CHECKPOINT_DEVICES));
 }
 
 /*

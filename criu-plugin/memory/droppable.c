@@ -33,6 +33,7 @@ static bool kernel_knows_droppable(void)
 struct rng_walk {
 	struct sysgenid_memory memory;
 	int areas;
+	bool may_run;
 	int error; /* the first error; the other areas are still cleared */
 	SysgenidImage *image;
 };
@@ -47,7 +48,7 @@ static int dump_area(const struct sysgenid_vma *vma, void *argument)
 	walk->areas++;
 	error = sysgenid_memory_clear(&walk->memory, vma->start, vma->end);
 	not_recorded = sysgenid_image_add_rng_area(walk->image, walk->memory.inner, vma->start,
-						   vma->end, !error);
+						   vma->end, !error && !walk->may_run);
 	if (not_recorded)
 		sysgenid_warn("cannot record droppable memory of task %d: %s", walk->memory.pid,
 			      strerror(-not_recorded));
@@ -58,9 +59,9 @@ static int dump_area(const struct sysgenid_vma *vma, void *argument)
 	return 0;
 }
 
-int sysgenid_droppable_dump(pid_t pid, SysgenidImage *image)
+int sysgenid_droppable_dump(pid_t pid, bool may_run, SysgenidImage *image)
 {
-	struct rng_walk walk = { .image = image };
+	struct rng_walk walk = { .image = image, .may_run = may_run };
 	int error;
 
 	if (!kernel_knows_droppable())

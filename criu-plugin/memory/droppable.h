@@ -13,10 +13,11 @@
 
 /*
  * Clears the droppable memory of a frozen task and records the addresses, since criu before 4.2
- * restores droppable memory as ordinary memory. Returns the number of areas, or -errno after a
- * warning.
+ * restores droppable memory as ordinary memory. may_run: threads of the task may run before criu
+ * dumps its memory, so the areas are recorded as not cleared, and a restore clears them again.
+ * Returns the number of areas, or -errno after a warning.
  */
-int sysgenid_droppable_dump(pid_t pid, SysgenidImage *image);
+int sysgenid_droppable_dump(pid_t pid, bool may_run, SysgenidImage *image);
 
 /* Clears the recorded areas of a task that is restored and still stopped. Logs failures. */
 void sysgenid_droppable_restore(pid_t pid, const SysgenidImage *image);

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -16,6 +17,10 @@
 #include "criu-chains.h"
 #include "criu-host.h"
 #include "tap.h"
+
+#ifndef MAP_DROPPABLE
+#define MAP_DROPPABLE 0x08
+#endif
 
 static int answer_0(void)
 {
@@ -159,6 +164,48 @@ static void test_descriptor(void)
 	end_criu(CRIU_STAGE_RESTORE, 0);
 }
 
+/* Returns whether a dump that goes on to other plugins has the droppable memory as cleared. */
+static bool is_stored_as_cleared(struct criu_plugin_desc *other)
+{
+	struct sysgenid_image_error error = { "" };
+	SysgenidImage *image = NULL;
+	bool cleared = true;
+
+	start_criu();
+	if (load_ours(CRIU_STAGE_DUMP) || (other && load(other, NULL, CRIU_STAGE_DUMP)))
+		abort();
+	if (((int (*)(int))ours->hooks[CRIU_HOOK_CHECKPOINT_DEVICES])(getpid()) != -ENOTSUP)
+		abort();
+	end_criu(CRIU_STAGE_DUMP, 0);
+	if (sysgenid_image_read(image_directory, &image, &error) || !image->n_rng_areas)
+		abort();
+	for (size_t i = 0; i < image->n_rng_areas; i++)
+		cleared &= image->rng_areas[i]->cleared;
+	sysgenid_image_free(image);
+	remove_image();
+	return cleared;
+}
+
+/* criu's cuda plugin lets a thread of the task run in CHECKPOINT_DEVICES, after ours. */
+static void test_thread_runs(void)
+{
+	char *memory =
+		mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_ANONYMOUS | MAP_DROPPABLE, -1, 0);
+
+	if (HOOKS < 12)
+		return;
+	if (memory == MAP_FAILED) {
+		skip("droppable memory", "this kernel has none (before Linux 6.11)");
+		return;
+	}
+	memory[0] = 1;
+	ok(is_stored_as_cleared(NULL), "the dump of a task has its droppable memory as cleared");
+	ok(!is_stored_as_cleared(&cuda),
+	   "... but not where another plugin may let the task draw anew");
+	ok(is_stored_as_cleared(&amdgpu), "... which one without that hook cannot");
+	munmap(memory, 4096);
+}
+
 static void spoil_image(void)
 {
 	close(openat(image_directory, SYSGENID_IMAGE_NAME, O_WRONLY | O_CREAT | O_TRUNC, 0600));
@@ -298,6 +345,7 @@ int main(void)
 		test_descriptor();
 		test_order(true);
 		test_order(false);
+		test_thread_runs();
 		test_failed_init();
 		test_rival();
 		test_not_asked();

@@ -197,7 +197,7 @@ static void test_dump(void)
 
 	sysgenid_for_each_vma(child.pid, true, find, &resident);
 	ok(resident.found, "droppable memory is recognised in smaps");
-	ok(sysgenid_droppable_dump(child.pid, image) > 0,
+	ok(sysgenid_droppable_dump(child.pid, false, image) > 0,
 	   "the droppable memory of a task is found");
 	ok(has_area(image, &child),
 	   "... and recorded as cleared, with its addresses and the task's number");
@@ -206,8 +206,17 @@ static void test_dump(void)
 	sysgenid_image_free(image);
 
 	image = sysgenid_image_new();
+	child = start(MAP_ANONYMOUS | MAP_DROPPABLE, SIZE);
+	ok(sysgenid_droppable_dump(child.pid, true, image) > 0 && image->n_rng_areas > 0 &&
+		   !image->rng_areas[0]->cleared,
+	   "where a thread may run afterwards it is not recorded as cleared, for a restore to do "
+	   "it");
+	ok(finish(&child) == 0, "... and cleared all the same");
+	sysgenid_image_free(image);
+
+	image = sysgenid_image_new();
 	child = start(MAP_ANONYMOUS | MAP_PRIVATE, SIZE);
-	ok(sysgenid_droppable_dump(child.pid, image) >= 0 && !has_area(image, &child),
+	ok(sysgenid_droppable_dump(child.pid, false, image) >= 0 && !has_area(image, &child),
 	   "ordinary memory is not recorded");
 	ok(finish(&child) == 2 * 4096, "... and left alone");
 	sysgenid_image_free(image);
@@ -215,7 +224,7 @@ static void test_dump(void)
 	image = sysgenid_image_new();
 	child = start(MAP_ANONYMOUS | MAP_DROPPABLE, HUGE);
 	before = calls();
-	ok(sysgenid_droppable_dump(child.pid, image) > 0 && calls() - before < FEW,
+	ok(sysgenid_droppable_dump(child.pid, false, image) > 0 && calls() - before < FEW,
 	   "16 TB of droppable memory are cleared in a few system calls");
 	ok(pages_of_its_own(&child) < READ / 4096 / 2,
 	   "... without making pages of what was only read");
