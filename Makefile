@@ -35,6 +35,10 @@ module:
 vm-payload: $(USER_PARTS) $(TEST_PARTS) ## (inside a test image) build all that a test VM needs
 	+@$(MAKE) --no-print-directory -C kernel KVER=$(KVER) all
 
+DEMO_PARTS := lib tools criu-plugin tests/demo
+demo-payload: $(DEMO_PARTS) ## (inside the demo's image) build what the demo needs
+	+@$(MAKE) --no-print-directory -C kernel KVER=$(KVER) all
+
 install: ## install everything but the tests below DESTDIR and PREFIX; the module as source for DKMS
 	+@for part in $(USER_PARTS) kernel; do $(MAKE) --no-print-directory -C $$part install || exit; done
 
@@ -47,7 +51,7 @@ rpm: need-vm ## RPMs, built and linted with Debian's rpm: not run on Fedora
 vm: need-vm ## a shell in a throw-away VM: make vm SUITE=bookworm|trixie|backports
 	@tests/vm/shell $(SUITE)
 
-demo: need-build need-vm ## restore a token server twice, without us and with us: make demo SUITE=...
+demo: need-vm ## restore a token server twice, without us and with us: make demo SUITE=...
 	@tests/demo/demo $(SUITE)
 
 demo-vm: need-build need-vm qemu ## the same for a whole machine, with our QEMU device: make demo-vm SUITE=...
@@ -95,5 +99,5 @@ lint: need-lint ## clang-format, cppcheck, shellcheck
 clean: ## remove what was built here; prepared images stay in the cache
 	rm -rf $(BUILD)
 
-.PHONY: fuzz packages rpm check-engines check-runtimes check-packages check-kernels check-all help build module vm-payload install vm demo demo-vm check bench qemu lint clean $(USER_PARTS) $(TEST_PARTS)
+.PHONY: fuzz packages rpm check-engines check-runtimes check-packages check-kernels check-all help build module vm-payload demo-payload install vm demo demo-vm check bench qemu lint clean $(USER_PARTS) $(TEST_PARTS)
 .DEFAULT_GOAL := help

@@ -21,7 +21,7 @@ vm_die()
 vm_check_suite()
 {
 	case ${1-} in
-	bookworm | trixie | backports | engines) ;;
+	bookworm | trixie | backports | engines | demo) ;;
 	'') vm_die "which suite? say bookworm, trixie, backports or engines" ;;
 	*) vm_die "unknown suite '$1': this bench knows bookworm, trixie, backports and engines" ;;
 	esac
@@ -32,6 +32,7 @@ vm_image()
 {
 	case $1 in
 	engines) "$VM_DIR/derived" "$1" ;;
+	demo) "$VM_DIR/image-demo" ;;
 	*) "$VM_DIR/image" "$1" ;;
 	esac
 }
