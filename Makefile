@@ -54,6 +54,9 @@ vm: need-vm ## a shell in a throw-away VM: make vm SUITE=bookworm|trixie|backpor
 demo: need-vm ## restore a token server twice, without us and with us: make demo SUITE=...
 	@tests/demo/demo $(SUITE)
 
+demo-picture: need-vm ## draw docs/demo.svg anew from what the demo prints
+	@tests/demo/demo $(SUITE) | docs/draw-demo
+
 demo-vm: need-build need-vm qemu ## the same for a whole machine, with our QEMU device: make demo-vm SUITE=...
 	@tests/demo-vm/demo-vm $(SUITE)
 
@@ -99,5 +102,5 @@ lint: need-lint ## clang-format, cppcheck, shellcheck
 clean: ## remove what was built here; prepared images stay in the cache
 	rm -rf $(BUILD)
 
-.PHONY: fuzz packages rpm check-engines check-runtimes check-packages check-kernels check-all help build module vm-payload demo-payload install vm demo demo-vm check bench qemu lint clean $(USER_PARTS) $(TEST_PARTS)
+.PHONY: fuzz packages rpm check-engines check-runtimes check-packages check-kernels check-all help build module vm-payload demo-payload install vm demo demo-picture demo-vm check bench qemu lint clean $(USER_PARTS) $(TEST_PARTS)
 .DEFAULT_GOAL := help

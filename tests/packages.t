@@ -58,4 +58,14 @@ done
 is "$(bash_offers trig)" trigger "bash completes a command"
 is "$(bash_offers trigger --c)" --container "and an option"
 is "$(bash_offers trigger --min '')" "" "and offers no options where a number is to be"
+
+# The picture of the demo, drawn in another place.
+draw=$(mktemp -d)
+trap 'rm -rf -- "$draw"' EXIT
+cp docs/draw-demo "$draw"
+not_ok "draw-demo refuses what is no demo that ended well" sh -c "echo 'demo: without=UNIQUE with=UNIQUE clones=2' | '$draw/draw-demo'"
+not_ok "and draws nothing" test -e "$draw/demo.svg"
+sed -nE 's/^<text[^>]*>(.*)<\/text>$/\1/p' docs/demo.svg | tail -n +2 | sed 's/&gt;/>/g; s/&lt;/</g; s/&amp;/\&/g' >"$draw/lines"
+ok "it draws what the README's picture shows" sh -c "'$draw/draw-demo' <'$draw/lines'"
+ok "the README's picture is drawn by it, from the output of a demo" cmp "$draw/demo.svg" docs/demo.svg
 done_testing
