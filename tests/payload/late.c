@@ -193,24 +193,42 @@ static void event_late(void)
 	device_close(file);
 }
 
-/* The worker that makes the event is slow: a task that waits for it can be killed. */
+/*
+ * The worker that makes the event is slow: a task that waits for it can be killed. The test tries
+ * again where it lost the processor itself, until the event was over.
+ */
+static void can_be_killed(const char *name, int (*body)(long arg), long arg, void (*prepare)(void))
+{
+	long long begin = 0;
+	int result = 0;
+
+	for (int tries = 0; tries < 5 && result == 0; tries++) {
+		long before = delays();
+		pid_t pid;
+
+		prepare();
+		pid = start(false, body, arg);
+		must(wait_for_delay(before, pid));
+		begin = now_ms();
+		must(kill(pid, SIGKILL) == 0);
+		result = result_of(pid);
+	}
+	tap_is(result, -SIGKILL, "who waits for an event can be killed (%s)", name);
+	tap_ok(now_ms() - begin < SOON_MS, "at once");
+}
+
+static void do_nothing(void)
+{
+}
+
 static void event_killed(void)
 {
-	int (*const bodies[])(long) = { trigger_by_ioctl, trigger_by_netlink };
 	int file = device_open(O_RDWR);
 
-	for (int i = 0; i < 2; i++) {
-		long before = delays();
-		pid_t pid = start(false, bodies[i], i == 0 ? file : -1);
-		long long begin = now_ms();
-
-		must(wait_for_delay(before, pid));
-		must(kill(pid, SIGKILL) == 0);
-		tap_is(result_of(pid), -SIGKILL, "who waits for an event can be killed (%s)",
-		       i == 0 ? "ioctl" : "netlink");
-		tap_ok(now_ms() - begin < SOON_MS, "at once");
-		trigger(0);
-	}
+	can_be_killed("ioctl", trigger_by_ioctl, file, do_nothing);
+	trigger(0);
+	can_be_killed("netlink", trigger_by_netlink, -1, do_nothing);
+	trigger(0);
 	device_close(file);
 }
 
@@ -296,17 +314,8 @@ static void restored_killed(void)
 {
 	for (size_t i = 0; i < ASKERS; i++) {
 		int file = device_open(O_RDONLY);
-		long before = delays();
-		long long begin = now_ms();
-		pid_t pid;
 
-		fork_machine();
-		pid = start(false, askers[i].body, file);
-		must(wait_for_delay(before, pid));
-		must(kill(pid, SIGKILL) == 0);
-		tap_is(result_of(pid), -SIGKILL,
-		       "who waits until a restore is followed can be killed (%s)", askers[i].name);
-		tap_ok(now_ms() - begin < SOON_MS, "at once");
+		can_be_killed(askers[i].name, askers[i].body, file, fork_machine);
 		tap_is(read_new(file), 0, "and the restore is followed in the end");
 		device_close(file);
 	}
