@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define OVERFLOW_UID 65534 /* how a user namespace shows the host's root */
@@ -81,11 +82,39 @@ uint32_t counterfile_raise(struct sysgenid_page *page, uint32_t min)
 	return next;
 }
 
+/*
+ * Stores one word, unless the page has another generation. The old word is loaded before the look
+ * at the generation: so this process overwrites no word of the one that raised the page after it.
+ */
+static void store_word(struct sysgenid_page *page, uint32_t generation, uint32_t *word,
+		       uint32_t drawn)
+{
+	uint32_t old = __atomic_load_n(word, __ATOMIC_ACQUIRE);
+
+	while (__atomic_load_n(&page->generation, __ATOMIC_ACQUIRE) == generation &&
+	       !__atomic_compare_exchange_n(word, &old, drawn, false, __ATOMIC_RELEASE,
+					    __ATOMIC_ACQUIRE))
+		;
+}
+
+/* Not without random bytes: then the incarnation stays that of another generation. */
+static bool draw_incarnation(struct sysgenid_page *page, uint32_t generation)
+{
+	uint32_t drawn[SYSGENID_INCARNATION_WORDS];
+
+	if (syscall(SYS_getrandom, drawn, sizeof(drawn), 0) != sizeof(drawn))
+		return false;
+	for (size_t i = 0; i < SYSGENID_INCARNATION_WORDS; i++)
+		store_word(page, generation, &page->incarnation[i], drawn[i]);
+	__atomic_fetch_or(&page->flags, SYSGENID_PAGE_F_INCARNATION, __ATOMIC_RELEASE);
+	return true;
+}
+
 void counterfile_reseeded(struct sysgenid_page *page, uint32_t generation)
 {
 	uint32_t told = __atomic_load_n(&page->rng_generation, __ATOMIC_ACQUIRE);
 
-	if (!(page->flags & SYSGENID_PAGE_F_RNG))
+	if (!(page->flags & SYSGENID_PAGE_F_RNG) || !draw_incarnation(page, generation))
 		return;
 	/*
 	 * Acquire: a process that sees another's rng_generation also sees that generation, and

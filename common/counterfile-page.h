@@ -46,8 +46,8 @@ uint32_t counterfile_raise(struct sysgenid_page *page, uint32_t min);
 
 /*
  * Stores that the kernel's random number generator has been reseeded for @generation, to which the
- * caller has raised the page. Stores nothing if the page has another generation by now: the process
- * that raised it will do so.
+ * caller has raised the page; and a new incarnation, drawn now. Stores nothing if the page has
+ * another generation by now: the process that raised it will do so.
  */
 void counterfile_reseeded(struct sysgenid_page *page, uint32_t generation);
 

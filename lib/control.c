@@ -3,6 +3,7 @@
 #include "control.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include <cleanup.h>
 
@@ -63,6 +64,7 @@ static int finish_call(const struct sysgenid_control *control, struct call *call
 		[SYSGENID_A_OUTDATED] = { .type = NLA_U32 },
 		[SYSGENID_A_MINOR] = { .type = NLA_U32 },
 		[SYSGENID_A_DOMAIN] = { .type = NLA_U32 },
+		[SYSGENID_A_INCARNATION] = { .minlen = SYSGENID_INCARNATION_SIZE },
 	};
 
 	return sysgenid_nl_call(control->fd, &call->request, timeout_ms, &call->reply, call->attrs,
@@ -144,6 +146,24 @@ int sysgenid_control_status(const struct sysgenid_control *control, struct sysge
 	return 0;
 }
 
+static int get_incarnation(const struct sysgenid_control *control, void *id, uint32_t *generation,
+			   struct sysgenid_error *error)
+{
+	struct call call;
+	int ret = begin_call(control, &call, SYSGENID_CMD_GET);
+
+	if (!ret)
+		ret = finish_call(control, &call, SYSGENID_REQUEST_TIMEOUT_MS, error);
+	if (!ret)
+		ret = sysgenid_nl_u32(call.attrs, SYSGENID_A_GENERATION, generation);
+	if (ret)
+		return ret;
+	if (!call.attrs[SYSGENID_A_INCARNATION])
+		return -EAGAIN;
+	memcpy(id, nla_data(call.attrs[SYSGENID_A_INCARNATION]), SYSGENID_INCARNATION_SIZE);
+	return 0;
+}
+
 /* @pidns_fd: -1 for the system's domain */
 static int trigger(int pidns_fd, uint32_t min_generation, unsigned int flags, uint32_t *generation,
 		   struct sysgenid_error *error)
@@ -197,6 +217,24 @@ int sysgenid_get_domain_status(int pidns_fd, struct sysgenid_status *status, uin
 	control.pidns_fd = pidns_fd;
 	ret = sysgenid_control_status(&control, status, domain, error);
 	sysgenid_control_close(&control);
+	return ret;
+}
+
+int sysgenid_get_incarnation(int pidns_fd, void *id, uint32_t *generation,
+			     struct sysgenid_error *error)
+{
+	struct sysgenid_control control;
+	uint32_t of;
+	int ret;
+
+	ret = sysgenid_control_open(&control, error);
+	if (ret < 0)
+		return ret;
+	control.pidns_fd = pidns_fd;
+	ret = get_incarnation(&control, id, &of, error);
+	sysgenid_control_close(&control);
+	if (!ret && generation)
+		*generation = of;
 	return ret;
 }
 

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <linux/genetlink.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 
 #include <cleanup.h>
@@ -55,6 +56,9 @@ static int subscribe_all(int fd, unsigned int flags, uint16_t *family)
 		{ SYSGENID_EVENTS_DOMAINS, SYSGENID_GENL_GROUP_DOMAINS },
 		{ SYSGENID_EVENTS_SETTLED | SYSGENID_EVENTS_DOMAINS,
 		  SYSGENID_GENL_GROUP_DOMAINS_SETTLED },
+		{ SYSGENID_EVENTS_INCARNATIONS, SYSGENID_GENL_GROUP_INCARNATIONS },
+		{ SYSGENID_EVENTS_INCARNATIONS | SYSGENID_EVENTS_DOMAINS,
+		  SYSGENID_GENL_GROUP_DOMAINS_INCARNATIONS },
 	};
 	int ret = 0;
 
@@ -72,7 +76,8 @@ int sysgenid_events_open(struct sysgenid_events **events, unsigned int flags)
 	int ret;
 
 	*events = NULL;
-	if (flags & ~(SYSGENID_EVENTS_SETTLED | SYSGENID_EVENTS_DOMAINS))
+	if (flags &
+	    ~(SYSGENID_EVENTS_SETTLED | SYSGENID_EVENTS_DOMAINS | SYSGENID_EVENTS_INCARNATIONS))
 		return -EINVAL;
 	fd = sysgenid_nl_open();
 	if (fd < 0)
@@ -106,6 +111,14 @@ static uint8_t genl_command(const struct nlmsghdr *header)
 	return ((const struct genlmsghdr *)nlmsg_data(header))->cmd;
 }
 
+static int read_incarnation(struct nlattr *const *attrs, uint8_t *incarnation)
+{
+	if (!attrs[SYSGENID_A_INCARNATION])
+		return -EPROTO;
+	memcpy(incarnation, nla_data(attrs[SYSGENID_A_INCARNATION]), SYSGENID_INCARNATION_SIZE);
+	return 0;
+}
+
 static int read_event(struct nlmsghdr *header, struct sysgenid_event *event)
 {
 	static const struct nla_policy policy[SYSGENID_A_MAX + 1] = {
@@ -113,23 +126,33 @@ static int read_event(struct nlmsghdr *header, struct sysgenid_event *event)
 		[SYSGENID_A_CAUSE] = { .type = NLA_U32 },
 		[SYSGENID_A_WATCHERS] = { .type = NLA_U32 },
 		[SYSGENID_A_DOMAIN] = { .type = NLA_U32 },
+		[SYSGENID_A_INCARNATION] = { .minlen = SYSGENID_INCARNATION_SIZE },
 	};
 	struct nlattr *attrs[SYSGENID_A_MAX + 1];
-	const bool settled = genl_command(header) == SYSGENID_CMD_SETTLED;
-	struct sysgenid_event new = { .type = settled ? SYSGENID_EVENT_SETTLED
-						      : SYSGENID_EVENT_CHANGE };
+	struct sysgenid_event new = { 0 };
+	const uint8_t command = genl_command(header);
 	int ret;
 
-	if (!settled && genl_command(header) != SYSGENID_CMD_EVENT)
+	if (command != SYSGENID_CMD_EVENT && command != SYSGENID_CMD_SETTLED &&
+	    command != SYSGENID_CMD_INCARNATION)
 		return NOT_OURS;
 	ret = sysgenid_nl_parse(header, attrs, policy, SYSGENID_A_MAX);
 	if (!ret)
 		ret = sysgenid_nl_u32(attrs, SYSGENID_A_GENERATION, &new.generation);
 	if (!ret)
 		ret = sysgenid_nl_u32(attrs, SYSGENID_A_DOMAIN, &new.domain);
-	if (!ret)
-		ret = settled ? sysgenid_nl_u32(attrs, SYSGENID_A_WATCHERS, &new.watchers)
-			      : sysgenid_nl_u32(attrs, SYSGENID_A_CAUSE, &new.cause);
+	if (ret)
+		return ret;
+	if (command == SYSGENID_CMD_EVENT) {
+		new.type = SYSGENID_EVENT_CHANGE;
+		ret = sysgenid_nl_u32(attrs, SYSGENID_A_CAUSE, &new.cause);
+	} else if (command == SYSGENID_CMD_SETTLED) {
+		new.type = SYSGENID_EVENT_SETTLED;
+		ret = sysgenid_nl_u32(attrs, SYSGENID_A_WATCHERS, &new.watchers);
+	} else {
+		new.type = SYSGENID_EVENT_INCARNATION;
+		ret = read_incarnation(attrs, new.incarnation);
+	}
 	if (!ret)
 		*event = new;
 	return ret;

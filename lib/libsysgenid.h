@@ -188,8 +188,6 @@ static inline bool sysgenid_rng_reseeded(const struct sysgenid *handle)
 int sysgenid_getrandom(const struct sysgenid *handle, void *buffer, size_t size, unsigned int flags,
 		       uint32_t *generation);
 
-#define SYSGENID_INCARNATION_SIZE 16
-
 /**
  * sysgenid_incarnation - who one is: 128 random bits that no other copy has
  * @id:         where SYSGENID_INCARNATION_SIZE bytes go
@@ -198,7 +196,8 @@ int sysgenid_getrandom(const struct sysgenid *handle, void *buffer, size_t size,
  *
  * All processes of a domain have the same; it changes with each generation. For names, leases and
  * logs. It is no secret and no entropy. Waits and fails as sysgenid_getrandom() does;
- * -EOPNOTSUPP: the counter is a file, or the module does not keep it. Capability: none.
+ * -EOPNOTSUPP: the module, or whoever made the counter file, is older and does not keep it.
+ * Capability: none.
  */
 int sysgenid_incarnation(const struct sysgenid *handle, void *id, unsigned int flags,
 			 uint32_t *generation);
@@ -319,6 +318,19 @@ int sysgenid_get_domain_status(int pidns_fd, struct sysgenid_status *status, uin
 			       struct sysgenid_error *error);
 
 /**
+ * sysgenid_get_incarnation - ask the kernel for the incarnation of a domain
+ * @pidns_fd:   as above
+ * @id:         where SYSGENID_INCARNATION_SIZE bytes go
+ * @generation: the generation that they belong to; may be NULL
+ *
+ * Without a handle, and without waiting. -EAGAIN: that generation has none yet, since the reseed is
+ * still to come; nobody has the device open there; or the module is older and does not keep it.
+ * Other errors and capability: as above.
+ */
+int sysgenid_get_incarnation(int pidns_fd, void *id, uint32_t *generation,
+			     struct sysgenid_error *error);
+
+/**
  * sysgenid_cause_name - "none", "ioctl", "admin", "restore", "virtio-leak", "vmgenid", "kernel",
  * "vmclock" or "unknown"
  */
@@ -334,10 +346,13 @@ struct sysgenid_events; /* a subscription */
  * system's domain are missed as well (-ENOBUFS). To prevent that, use two subscriptions.
  */
 #define SYSGENID_EVENTS_DOMAINS 0x2u
+/* Also report when a generation has got its incarnation: SYSGENID_EVENT_INCARNATION. */
+#define SYSGENID_EVENTS_INCARNATIONS 0x4u
 
 enum sysgenid_event_type {
-	SYSGENID_EVENT_CHANGE,	/* the generation has changed */
-	SYSGENID_EVENT_SETTLED, /* the last outdated watcher has acknowledged it, or closed */
+	SYSGENID_EVENT_CHANGE,	    /* the generation has changed */
+	SYSGENID_EVENT_SETTLED,	    /* the last outdated watcher has acknowledged it, or closed */
+	SYSGENID_EVENT_INCARNATION, /* the generation has got its incarnation */
 };
 
 struct sysgenid_event {
@@ -346,6 +361,7 @@ struct sysgenid_event {
 	uint32_t domain;   /* inode number of the PID namespace, as in /proc/PID/ns/pid */
 	uint32_t cause;	   /* of a change: enum sysgenid_cause; else 0 */
 	uint32_t watchers; /* when settled: how many there are; else 0 */
+	uint8_t incarnation[SYSGENID_INCARNATION_SIZE]; /* if it is about that; else 0 */
 };
 
 /**

@@ -67,15 +67,28 @@ function openReader(path) {
 	};
 }
 
-// { generation(): the number now; reseeded(): has the kernel's generator followed, as far as that can be known }
+// undefined: the counter does not keep it, or the reseed is still to come.
+function readIncarnation(page) {
+	const now = page[0];
+
+	if (!(page[18] & 2) || page[19] !== now)
+		return undefined;
+	const words = page.slice(22, 26);
+
+	return page[0] === now ? Buffer.from(words.buffer) : undefined;
+}
+
+// { generation(): the number now; reseeded(): has the kernel's generator followed, as far as that can be known;
+//   incarnation(): 16 bytes }
 function open(path, addon) {
 	if (!addon)
-		return { generation: openReader(path), reseeded: () => true };
+		return { generation: openReader(path), reseeded: () => true, incarnation: () => undefined };
 	const page = new Uint32Array(addon.map(path));
 
 	return {
 		generation: () => page[0],
 		reseeded: () => !(page[18] & 1) || page[19] === page[0],
+		incarnation: () => readIncarnation(page),
 	};
 }
 

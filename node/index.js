@@ -5,6 +5,7 @@
 //	const sysgenid = require('sysgenid');
 //	sysgenid.generation()			the number; undefined: there is no counter
 //	sysgenid.changed(seen)			look before each use of what must not exist twice
+//	sysgenid.incarnation()			16 bytes that no other copy has; undefined: not known, or no addon
 //	sysgenid.on('restore', (generation) => ...)	within POLL_MS after it; it does not keep the program alive
 const { EventEmitter } = require('node:events');
 const fs = require('node:fs');
@@ -24,6 +25,12 @@ try {
 }
 
 events.generation = () => counter?.generation();
+// Who one is: 16 bytes that no other copy has. Waits for the reseed after a restore, but not for long. undefined: not known.
+events.incarnation = () => {
+	if (counter === undefined || !events.waitReseeded())
+		return undefined;
+	return counter.incarnation();
+};
 events.changed = (seen) => counter !== undefined && counter.generation() !== seen;
 
 // Not crypto.randomBytes: OpenSSL keeps a state that a clone has as well.

@@ -90,6 +90,14 @@ write_counter 7
 like "$(SYSGENID_NODE=warn node --require "$work/without/register.js" -p 1 2>&1)" 'OpenSSL cannot be renewed' "without the addon it says what is missing"
 is "$(SYSGENID_NODE=warn node --require "$work/with/register.js" -p 1 2>&1)" 1 "with it nothing is"
 is "$(SYSGENID_NODE=off node --require "$work/with/register.js" -p 'Math.random.toString()' 2>&1)" 'function random() { [native code] }' "off: nothing is changed"
+who='String(require(process.argv[1]).incarnation()?.toString("latin1"))'
+write_counter 7
+is "$(node -p "$who" "$work/with" 2>&1)" undefined "no incarnation of a counter that does not keep it"
+printf '\3\0\0\0\7\0\0\0' | dd of="$SYSGENID_PATH" bs=1 seek=72 conv=notrunc status=none
+printf 0123456789abcdef | dd of="$SYSGENID_PATH" bs=1 seek=88 conv=notrunc status=none
+is "$(node -p "$who" "$work/with" 2>&1)" 0123456789abcdef "the incarnation, when the reseed was for this generation"
+printf '\10' | dd of="$SYSGENID_PATH" bs=1 conv=notrunc status=none
+is "$(node -p "$who" "$work/with" 2>&1)" undefined "none before that"
 rm "$SYSGENID_PATH"
 is "$(node --require "$work/with/register.js" -p 'Math.random.toString()' 2>&1)" 'function random() { [native code] }' "no counter: nothing is changed"
 done_testing

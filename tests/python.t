@@ -317,6 +317,31 @@ show(seen, before, quiet, woken, sysgenid.changed(seen), first and second, calls
 """
 
 
+def check_incarnation(bench):
+    who = bytes(range(16))
+    write_counter(bench.word, flags=3, rng=7)
+    with open(bench.word, "r+b") as file:
+        file.seek(88)
+        file.write(who)
+    text = """
+import sysgenid, threading, time
+first = sysgenid.incarnation()
+move(8)
+early = sysgenid.incarnation(timeout=0)
+def draw():
+    page[88:104] = b"x" * 16
+    page[76:80] = struct.pack("=I", 8)
+threading.Timer(0.2, draw).start()
+show(first.hex(), early, sysgenid.incarnation())
+"""
+    done = bench.run(bench.off, text)
+    ok(json.loads(done.stdout or "[]") == [who.hex(), "None", str(b"x" * 16)],
+       "the incarnation; none before the reseed, for which it waits", done)
+    write_counter(bench.word, flags=1, rng=7)
+    done = bench.run(bench.off, "import sysgenid\nshow(sysgenid.incarnation())")
+    ok(json.loads(done.stdout or "[]") == ["None"], "none from a counter that does not keep it", done)
+
+
 def check_interface(bench):
     write_counter(bench.word)
     done = bench.run(bench.off, INTERFACE)
@@ -342,6 +367,7 @@ def main():
         check_kinds(bench)
         check_uuid(bench)
         check_early(bench)
+        check_incarnation(bench)
         check_interface(bench)
         check_bad_counters(bench)
         if "--no-numpy" not in sys.argv:

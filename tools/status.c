@@ -14,8 +14,9 @@ static const char help[] =
 	"\n"
 	"Shows the generation, the highest number ever drawn, the watchers, the\n"
 	"cause of the last change, the device, and whether the kernel's random number\n"
-	"generator has been reseeded for this generation.  Each PID namespace (container) has\n"
-	"a generation of its own; the initial one's is the system's.\n"
+	"generator has been reseeded for this generation; and the incarnation, 128 random\n"
+	"bits that no other copy has.  Each PID namespace (container) has a generation of its\n"
+	"own; the initial one's is the system's.\n"
 	"\n"
 	"  --pid PID  of the PID namespace of that process; without it: of this one's\n"
 	"  --json     print a JSON object\n";
@@ -26,6 +27,14 @@ enum rng_state {
 	RNG_NOT_KEPT,  /* the kernel does not report it */
 	RNG_PENDING,
 	RNG_RESEEDED,
+};
+
+struct report {
+	struct sysgenid_status status;
+	uint32_t domain;
+	enum rng_state rng;
+	const unsigned char *incarnation; /* NULL: none yet */
+	unsigned char bytes[SYSGENID_INCARNATION_SIZE];
 };
 
 /* Only the page has this state, so it needs the device; the rest of the status does not. */
@@ -60,29 +69,38 @@ static const char *rng_text(enum rng_state state)
 	}
 }
 
-static int print_human(const struct sysgenid_status *status, uint32_t domain, enum rng_state rng)
+static int print_human(const struct report *report)
 {
+	const struct sysgenid_status *status = &report->status;
+	char text[TOOL_INCARNATION_TEXT] = "none yet";
+
+	if (report->incarnation)
+		tool_format_incarnation(report->incarnation, text);
 	printf("generation:  %u\n", status->generation);
+	printf("incarnation: %s\n", text);
 	printf("highest:     %u\n", status->highest);
 	printf("watchers:    %u, of these outdated: %u\n", status->watchers, status->outdated);
 	printf("last cause:  %s\n", sysgenid_cause_name(status->cause));
 	printf("device:      minor %u\n", status->minor);
-	printf("domain:      %u\n", domain);
-	printf("kernel RNG:  %s\n", rng_text(rng));
+	printf("domain:      %u\n", report->domain);
+	printf("kernel RNG:  %s\n", rng_text(report->rng));
 	return tool_flush();
 }
 
-static int print_json(const struct sysgenid_status *status, uint32_t domain, enum rng_state rng)
+static int print_json(const struct report *report)
 {
+	const struct sysgenid_status *status = &report->status;
 	struct json_object *object = tool_json_new();
+	enum rng_state rng = report->rng;
 
 	tool_json_u32(object, "generation", status->generation);
+	tool_json_incarnation(object, report->incarnation);
 	tool_json_u32(object, "highest", status->highest);
 	tool_json_u32(object, "watchers", status->watchers);
 	tool_json_u32(object, "outdated", status->outdated);
 	tool_json_string(object, "cause", sysgenid_cause_name(status->cause));
 	tool_json_u32(object, "minor", status->minor);
-	tool_json_u32(object, "domain", domain);
+	tool_json_u32(object, "domain", report->domain);
 	if (rng == RNG_RESEEDED || rng == RNG_PENDING)
 		tool_json_bool(object, "rng_reseeded", rng == RNG_RESEEDED);
 	else
@@ -90,11 +108,21 @@ static int print_json(const struct sysgenid_status *status, uint32_t domain, enu
 	return tool_print_json(object);
 }
 
+/* Of the generation that is reported. None if the generation has moved on since. */
+static void get_incarnation(int pidns_fd, struct report *report)
+{
+	uint32_t generation;
+
+	if (!sysgenid_get_incarnation(pidns_fd, report->bytes, &generation, NULL) &&
+	    generation == report->status.generation)
+		report->incarnation = report->bytes;
+}
+
 /*
  * @pid: 0 for the PID namespace of this process. Returns an exit status; -ENOENT: there are only
  * counter files.
  */
-static int get_status(uint32_t pid, struct sysgenid_status *status, uint32_t *domain)
+static int get_status(uint32_t pid, struct report *report)
 {
 	struct sysgenid_error words;
 	int failed, fd = -1, ret;
@@ -104,7 +132,9 @@ static int get_status(uint32_t pid, struct sysgenid_status *status, uint32_t *do
 		if (fd < 0)
 			return failed;
 	}
-	ret = sysgenid_get_domain_status(fd, status, domain, &words);
+	ret = sysgenid_get_domain_status(fd, &report->status, &report->domain, &words);
+	if (!ret)
+		get_incarnation(fd, report);
 	if (fd >= 0)
 		close(fd);
 	if (ret == -ENOENT && !pid && tool_counterfiles_exist())
@@ -114,9 +144,8 @@ static int get_status(uint32_t pid, struct sysgenid_status *status, uint32_t *do
 
 int tool_status(int argc, char **argv)
 {
-	struct sysgenid_status status;
-	uint32_t pid = 0, domain;
-	enum rng_state rng;
+	struct report report = { .rng = RNG_ELSEWHERE };
+	uint32_t pid = 0;
 	bool json = false;
 	const struct tool_option options[] = {
 		{ "pid", 'p', .pid = &pid },
@@ -127,11 +156,12 @@ int tool_status(int argc, char **argv)
 
 	if (ret != TOOL_GO_ON)
 		return ret;
-	ret = get_status(pid, &status, &domain);
+	ret = get_status(pid, &report);
 	if (ret == -ENOENT)
 		return tool_counterfiles_status(json);
 	if (ret)
 		return ret;
-	rng = pid ? RNG_ELSEWHERE : rng_state();
-	return json ? print_json(&status, domain, rng) : print_human(&status, domain, rng);
+	if (!pid)
+		report.rng = rng_state();
+	return json ? print_json(&report) : print_human(&report);
 }

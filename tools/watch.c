@@ -8,18 +8,22 @@
 #include <stdio.h>
 #include <time.h>
 
-static const char help[] = "usage: sysgenid watch [--settled] [--domains] [--count N] [--json]\n"
-			   "\n"
-			   "Prints a line for every change of the generation: when it was heard of "
-			   "(UTC), the generation,\n"
-			   "the cause.  Changes that came faster than they could be read are "
-			   "replaced by one line that\n"
-			   "says so.  To be run in the host's network namespace.\n"
-			   "\n"
-			   "  --settled   also when all watchers have acknowledged the change\n"
-			   "  --domains   also the changes of other PID namespaces' own counters\n"
-			   "  --count N   end after N lines; 0: never\n"
-			   "  --json      print a JSON object a line\n";
+static const char help[] =
+	"usage: sysgenid watch [--settled] [--incarnations] [--domains] [--count N]\n"
+	"                      [--json]\n"
+	"\n"
+	"Prints a line for every change of the generation: when it was heard of "
+	"(UTC), the generation,\n"
+	"the cause.  Changes that came faster than they could be read are "
+	"replaced by one line that\n"
+	"says so.  To be run in the host's network namespace.\n"
+	"\n"
+	"  --settled   also when all watchers have acknowledged the change\n"
+	"  --incarnations  also who each generation is: 128 random bits that "
+	"no other copy has\n"
+	"  --domains   also the changes of other PID namespaces' own counters\n"
+	"  --count N   end after N lines; 0: never\n"
+	"  --json      print a JSON object a line\n";
 
 struct watch {
 	struct sysgenid_events *events;
@@ -43,11 +47,17 @@ static void format_now(char *text, size_t size)
 static int print_text(const struct watch *watch, const char *now,
 		      const struct sysgenid_event *event, bool missed)
 {
+	char text[TOOL_INCARNATION_TEXT];
+
 	printf("%s generation %u", now, event->generation);
-	if (event->type == SYSGENID_EVENT_SETTLED)
+	if (event->type == SYSGENID_EVENT_SETTLED) {
 		printf(" settled watchers %u", event->watchers);
-	else
+	} else if (event->type == SYSGENID_EVENT_INCARNATION) {
+		tool_format_incarnation(event->incarnation, text);
+		printf(" incarnation %s", text);
+	} else {
 		printf(" cause %s", sysgenid_cause_name(event->cause));
+	}
 	if (watch->domains)
 		printf(" domain %u", event->domain);
 	puts(missed ? " (changes were missed; this is the status now)" : "");
@@ -56,7 +66,11 @@ static int print_text(const struct watch *watch, const char *now,
 
 static int print_event(const struct watch *watch, const struct sysgenid_event *event, bool missed)
 {
-	bool settled = event->type == SYSGENID_EVENT_SETTLED;
+	static const char *const types[] = {
+		[SYSGENID_EVENT_CHANGE] = "change",
+		[SYSGENID_EVENT_SETTLED] = "settled",
+		[SYSGENID_EVENT_INCARNATION] = "incarnation",
+	};
 	struct json_object *object;
 	char now[64];
 
@@ -65,10 +79,12 @@ static int print_event(const struct watch *watch, const struct sysgenid_event *e
 		return print_text(watch, now, event, missed);
 	object = tool_json_new();
 	tool_json_string(object, "time", now);
-	tool_json_string(object, "event", settled ? "settled" : "change");
+	tool_json_string(object, "event", types[event->type]);
 	tool_json_u32(object, "generation", event->generation);
-	if (settled)
+	if (event->type == SYSGENID_EVENT_SETTLED)
 		tool_json_u32(object, "watchers", event->watchers);
+	else if (event->type == SYSGENID_EVENT_INCARNATION)
+		tool_json_incarnation(object, event->incarnation);
 	else
 		tool_json_string(object, "cause", sysgenid_cause_name(event->cause));
 	tool_json_u32(object, "domain", event->domain);
@@ -135,9 +151,10 @@ int tool_watch(int argc, char **argv)
 {
 	struct watch watch = { 0 };
 	uint32_t count = 0;
-	bool settled = false;
+	bool settled = false, incarnations = false;
 	const struct tool_option options[] = {
 		{ "settled", 's', .flag = &settled },
+		{ "incarnations", 'i', .flag = &incarnations },
 		{ "domains", 'd', .flag = &watch.domains },
 		{ "count", 'c', .number = &count },
 		{ "json", 'j', .flag = &watch.json },
@@ -149,6 +166,7 @@ int tool_watch(int argc, char **argv)
 		return status;
 	return watch_events(&watch,
 			    (settled ? SYSGENID_EVENTS_SETTLED : 0) |
+				    (incarnations ? SYSGENID_EVENTS_INCARNATIONS : 0) |
 				    (watch.domains ? SYSGENID_EVENTS_DOMAINS : 0),
 			    count);
 }

@@ -24,11 +24,12 @@
 /*
  * Bits of ->deferred: work that a counter needs. They are set before ->events is tried. The task
  * that gets ->events does the work, or else the one that has it, when it unlocks. The bits below
- * these two are the causes of an event that is wanted.
+ * these three are the causes of an event that is wanted.
  */
 #define DEFER_CONFIRM BIT(30)  /* make an event, unless the device's own store was a good one */
 #define DEFER_ANNOUNCE BIT(29) /* tell listeners that nobody is outdated, if that is so */
-#define DEFER_CAUSES (DEFER_ANNOUNCE - 1)
+#define DEFER_IDENTIFY BIT(28) /* tell listeners the incarnation */
+#define DEFER_CAUSES (DEFER_IDENTIFY - 1)
 
 static void event_follow(struct sysgenid_counter *counter)
 {
@@ -51,7 +52,9 @@ static bool event_run_deferred(struct sysgenid_counter *counter)
 				      causes ? __fls(causes) : SYSGENID_CAUSE_VIRTIO_LEAK);
 	if (deferred & DEFER_ANNOUNCE)
 		sysgenid_notify_settled(counter);
-	return deferred & ~DEFER_ANNOUNCE;
+	if (deferred & DEFER_IDENTIFY)
+		sysgenid_notify_incarnation(counter);
+	return deferred & ~(DEFER_ANNOUNCE | DEFER_IDENTIFY);
 }
 
 static void event_unlock(struct sysgenid_counter *counter)
@@ -96,6 +99,14 @@ static void event_announce(struct work_struct *work)
 
 	/* There may be an event of a walk that found the mutex taken by this function. */
 	if (event_reach(counter, DEFER_ANNOUNCE))
+		event_follow(counter);
+}
+
+/* The reseed work item, or a task that has opened a new domain. */
+static void event_identify(struct sysgenid_counter *counter)
+{
+	/* As above. */
+	if (event_reach(counter, DEFER_IDENTIFY))
 		event_follow(counter);
 }
 
@@ -291,6 +302,7 @@ int sysgenid_event_soon(struct sysgenid_counter *counter, u32 min, enum sysgenid
 void sysgenid_events_start(void)
 {
 	sysgenid_watchers_start(event_announce);
+	sysgenid_reseeds_start(event_identify);
 	sysgenid_writers_start(&event_confirm_work);
 }
 

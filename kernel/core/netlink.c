@@ -138,6 +138,9 @@ static int netlink_get(struct sk_buff *request, struct genl_info *info, struct p
 	nla_put_u32(skb, SYSGENID_A_WATCHERS, summary.watchers);
 	nla_put_u32(skb, SYSGENID_A_OUTDATED, summary.outdated);
 	nla_put_u32(skb, SYSGENID_A_CAUSE, summary.last_cause);
+	if (summary.identified)
+		nla_put(skb, SYSGENID_A_INCARNATION, sizeof(summary.incarnation),
+			summary.incarnation);
 	return netlink_reply(skb, header, info);
 }
 
@@ -307,7 +310,14 @@ static const struct genl_ops netlink_operations[] = {
 };
 
 /* The system's group of a kind, and then that of all other domains. */
-enum { NETLINK_EVENTS, NETLINK_DOMAINS, NETLINK_SETTLED, NETLINK_DOMAINS_SETTLED };
+enum {
+	NETLINK_EVENTS,
+	NETLINK_DOMAINS,
+	NETLINK_SETTLED,
+	NETLINK_DOMAINS_SETTLED,
+	NETLINK_INCARNATIONS,
+	NETLINK_DOMAINS_INCARNATIONS,
+};
 
 static const struct genl_multicast_group netlink_groups[] = {
 	[NETLINK_EVENTS] = { .name = SYSGENID_GENL_GROUP },
@@ -316,6 +326,9 @@ static const struct genl_multicast_group netlink_groups[] = {
 	[NETLINK_SETTLED] = { .name = SYSGENID_GENL_GROUP_SETTLED },
 	[NETLINK_DOMAINS_SETTLED] = { .name = SYSGENID_GENL_GROUP_DOMAINS_SETTLED,
 				      .flags = GENL_MCAST_CAP_SYS_ADMIN },
+	[NETLINK_INCARNATIONS] = { .name = SYSGENID_GENL_GROUP_INCARNATIONS },
+	[NETLINK_DOMAINS_INCARNATIONS] = { .name = SYSGENID_GENL_GROUP_DOMAINS_INCARNATIONS,
+					   .flags = GENL_MCAST_CAP_SYS_ADMIN },
 };
 
 static struct genl_family netlink_family = {
@@ -333,6 +346,16 @@ static struct genl_family netlink_family = {
 	.n_mcgrps = ARRAY_SIZE(netlink_groups),
 };
 
+/* For each enum sysgenid_notice_type: the command, and the system's group. */
+static const struct {
+	u8 command;
+	u8 group;
+} netlink_notices[] = {
+	[SYSGENID_NOTICE_EVENT] = { SYSGENID_CMD_EVENT, NETLINK_EVENTS },
+	[SYSGENID_NOTICE_SETTLED] = { SYSGENID_CMD_SETTLED, NETLINK_SETTLED },
+	[SYSGENID_NOTICE_INCARNATION] = { SYSGENID_CMD_INCARNATION, NETLINK_INCARNATIONS },
+};
+
 /*
  * Sends a notice to the initial network namespace only: what happens on the host does not concern
  * its containers. Listeners who miss one see ENOBUFS, and ask with GET.
@@ -340,24 +363,26 @@ static struct genl_family netlink_family = {
 static int netlink_heard(struct notifier_block *nb, unsigned long type, void *data)
 {
 	const struct sysgenid_notice *notice = data;
-	bool system = notice->counter == &sysgenid_system, event = type == SYSGENID_NOTICE_EVENT;
-	u8 command = event ? SYSGENID_CMD_EVENT : SYSGENID_CMD_SETTLED;
-	unsigned int group = (event ? NETLINK_EVENTS : NETLINK_SETTLED) + (system ? 0 : 1);
+	bool system = notice->counter == &sysgenid_system;
+	unsigned int group = netlink_notices[type].group + (system ? 0 : 1);
 	struct sk_buff *skb;
 	void *header;
 
 	if (!genl_has_listeners(&netlink_family, &init_net, group))
 		return NOTIFY_OK;
-	skb = netlink_new_message(0, 0, command, &header);
+	skb = netlink_new_message(0, 0, netlink_notices[type].command, &header);
 	if (!skb) {
 		genl_set_err(&netlink_family, &init_net, 0, group, -ENOBUFS);
 		return NOTIFY_OK;
 	}
 	netlink_put_domain(skb, notice->counter->pid_ns, notice->generation);
-	if (event)
+	if (type == SYSGENID_NOTICE_EVENT)
 		nla_put_u32(skb, SYSGENID_A_CAUSE, notice->cause);
-	else
+	else if (type == SYSGENID_NOTICE_SETTLED)
 		nla_put_u32(skb, SYSGENID_A_WATCHERS, notice->watchers);
+	else
+		nla_put(skb, SYSGENID_A_INCARNATION, SYSGENID_INCARNATION_SIZE,
+			notice->incarnation);
 	genlmsg_end(skb, header);
 	genlmsg_multicast_netns(&netlink_family, &init_net, skb, 0, group, GFP_KERNEL);
 	return NOTIFY_OK;

@@ -59,6 +59,21 @@ void sysgenid_notify_settled(struct sysgenid_counter *counter)
 	blocking_notifier_call_chain(&notify_notices, SYSGENID_NOTICE_SETTLED, &notice);
 }
 
+/* The counter has an incarnation, unless the generation has moved on. Caller holds ->events. */
+void sysgenid_notify_incarnation(struct sysgenid_counter *counter)
+{
+	struct sysgenid_notice notice = { .counter = counter };
+	struct sysgenid_summary summary;
+
+	lockdep_assert_held(&counter->events);
+	sysgenid_counter_summary(counter, &summary);
+	if (!summary.identified)
+		return;
+	notice.generation = summary.generation;
+	notice.incarnation = summary.incarnation;
+	blocking_notifier_call_chain(&notify_notices, SYSGENID_NOTICE_INCARNATION, &notice);
+}
+
 int sysgenid_register_notifier(struct notifier_block *nb)
 {
 	return blocking_notifier_chain_register(&notify_chain, nb);

@@ -12,7 +12,8 @@ struct sysgenid_counter;
 /* What listeners inside of this module hear of all counters. */
 enum sysgenid_notice_type {
 	SYSGENID_NOTICE_EVENT,
-	SYSGENID_NOTICE_SETTLED, /* all watchers have acknowledged */
+	SYSGENID_NOTICE_SETTLED,     /* all watchers have acknowledged */
+	SYSGENID_NOTICE_INCARNATION, /* the generation has its incarnation */
 };
 
 struct sysgenid_notice {
@@ -20,6 +21,7 @@ struct sysgenid_notice {
 	u32 generation;
 	enum sysgenid_cause cause; /* of an event */
 	u32 watchers;		   /* that have acknowledged */
+	const u32 *incarnation;
 };
 
 /*
@@ -30,6 +32,7 @@ void sysgenid_listen(struct notifier_block *nb);
 void sysgenid_unlisten(struct notifier_block *nb);
 
 void sysgenid_notify_settled(struct sysgenid_counter *counter);
+void sysgenid_notify_incarnation(struct sysgenid_counter *counter);
 void sysgenid_notify(struct sysgenid_counter *counter, u32 generation, enum sysgenid_cause cause);
 
 /* Asks the sources that there are. Sleeps. Returns 0, or an error if the task was killed. */

@@ -60,6 +60,12 @@ static atomic_t reseed_done;	       /* the last number that is served */
 static int reseed_error;	       /* of the last finished reseed */
 static unsigned long reseed_cost;      /* of the last one, in jiffies */
 static unsigned long reseed_pause = 1; /* jiffies until the next try after a failure */
+static void (*reseed_identified)(struct sysgenid_counter *counter);
+
+void sysgenid_reseeds_start(void (*identified)(struct sysgenid_counter *counter))
+{
+	reseed_identified = identified;
+}
 
 /* Caller puts @root. Returns 0 or -ESRCH. */
 static int reseed_init_root(struct path *root)
@@ -117,16 +123,16 @@ static int reseed_force(void)
 
 /*
  * The generator has been reseeded for @generation. It gets an incarnation, unless it has one: a
- * reseed alone makes nobody somebody else.
+ * reseed alone makes nobody somebody else. Returns whether it got one.
  */
-static void reseed_publish(struct sysgenid_counter *counter, u32 generation)
+static bool reseed_publish(struct sysgenid_counter *counter, u32 generation)
 {
 	u32 drawn[ARRAY_SIZE(counter->shared->incarnation)];
 	size_t i;
 
 	lockdep_assert_held(&counter->lock);
 	if (counter->shared->rng_generation == generation)
-		return;
+		return false;
 	get_random_bytes(drawn, sizeof(drawn));
 	/* Release: who sees a new word here sees that the generation has moved. */
 	for (i = 0; i < ARRAY_SIZE(drawn); i++)
@@ -134,15 +140,20 @@ static void reseed_publish(struct sysgenid_counter *counter, u32 generation)
 	counter->shared->flags |= SYSGENID_PAGE_F_INCARNATION;
 	/* Release: who sees the word draws from the new state, and has all of the incarnation. */
 	smp_store_release(&counter->shared->rng_generation, generation);
+	return true;
 }
 
 static void reseed_store(struct sysgenid_counter *counter)
 {
+	bool new = false;
+
 	spin_lock_irq(&counter->lock);
 	/* 0: nothing has happened yet, or the domain began after the samples. */
 	if (counter->reseed_sample)
-		reseed_publish(counter, counter->reseed_sample);
+		new = reseed_publish(counter, counter->reseed_sample);
 	spin_unlock_irq(&counter->lock);
+	if (new)
+		reseed_identified(counter);
 }
 
 static void reseed_all(struct work_struct *unused)
@@ -219,7 +230,7 @@ int sysgenid_reseed_wait(void)
  */
 void sysgenid_reseed_adopt(struct sysgenid_counter *domain)
 {
-	bool good;
+	bool good, new = false;
 	u32 system;
 
 	smp_mb(); /* the list before the look; pairs with the list's lock in a walk */
@@ -229,8 +240,10 @@ void sysgenid_reseed_adopt(struct sysgenid_counter *domain)
 	spin_lock_irq(&domain->lock);
 	/* Unless a reseed has been here already, whose number may be a newer one. */
 	if (good && !domain->shared->rng_generation)
-		reseed_publish(domain, (u32)domain->began);
+		new = reseed_publish(domain, (u32)domain->began);
 	spin_unlock_irq(&domain->lock);
+	if (new)
+		reseed_identified(domain);
 	if (!good)
 		sysgenid_reseed_start(SYSGENID_RESEED_LATER);
 }

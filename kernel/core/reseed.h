@@ -11,6 +11,9 @@ enum sysgenid_reseed_when {
 	SYSGENID_RESEED_LATER, /* for what users can cause as often as they like */
 };
 
+/* @identified: called when a counter has a new incarnation, with no lock held. */
+void sysgenid_reseeds_start(void (*identified)(struct sysgenid_counter *counter));
+
 void sysgenid_reseed_start(enum sysgenid_reseed_when when);
 int sysgenid_reseed_wait(void);
 bool sysgenid_reseed_fails(void);

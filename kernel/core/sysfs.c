@@ -58,6 +58,19 @@ static ssize_t last_cause_show(struct device *dev, struct device_attribute *attr
 }
 static DEVICE_ATTR_RO(last_cause);
 
+/* EAGAIN: the reseed is still to come. ENODATA: nobody here has the device open. */
+static ssize_t incarnation_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct sysgenid_summary summary = sysfs_summary();
+
+	if (!summary.exists)
+		return -ENODATA;
+	if (!summary.identified)
+		return -EAGAIN;
+	return sysfs_emit(buf, "%*phN\n", (int)sizeof(summary.incarnation), summary.incarnation);
+}
+static DEVICE_ATTR_RO(incarnation);
+
 /* How many there are besides the system's. Containers may not know of each other. */
 static ssize_t domains_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
@@ -68,8 +81,13 @@ static ssize_t domains_show(struct device *dev, struct device_attribute *attr, c
 static DEVICE_ATTR_RO(domains);
 
 static struct attribute *sysfs_attrs[] = {
-	&dev_attr_generation.attr, &dev_attr_watchers.attr, &dev_attr_outdated.attr,
-	&dev_attr_last_cause.attr, &dev_attr_domains.attr,  NULL,
+	&dev_attr_generation.attr,
+	&dev_attr_watchers.attr,
+	&dev_attr_outdated.attr,
+	&dev_attr_last_cause.attr,
+	&dev_attr_domains.attr,
+	&dev_attr_incarnation.attr,
+	NULL,
 };
 
 static const struct attribute_group sysfs_group = {

@@ -3,6 +3,7 @@
 #include <linux/hrtimer.h>
 #include <linux/poll.h>
 #include <linux/sched/signal.h>
+#include <linux/string.h>
 
 #include "watcher.h"
 
@@ -34,6 +35,10 @@ void sysgenid_counter_summary(struct sysgenid_counter *counter, struct sysgenid_
 	summary->watchers = counter->watchers;
 	summary->outdated = watchers_count_outdated(counter);
 	summary->last_cause = counter->last_cause;
+	summary->exists = true;
+	summary->identified = counter->shared->flags & SYSGENID_PAGE_F_INCARNATION &&
+			      counter->shared->rng_generation == summary->generation;
+	memcpy(summary->incarnation, counter->shared->incarnation, sizeof(summary->incarnation));
 	spin_unlock_irq(&counter->lock);
 }
 

@@ -23,6 +23,9 @@ struct sysgenid_summary {
 	u32 watchers;
 	u32 outdated;
 	enum sysgenid_cause last_cause;
+	bool exists;
+	bool identified; /* @incarnation is that of @generation */
+	u32 incarnation[SYSGENID_INCARNATION_WORDS];
 };
 
 void sysgenid_watchers_start(work_func_t announce);

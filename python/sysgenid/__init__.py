@@ -8,6 +8,7 @@
         ...
     sysgenid.wait(seen, timeout=10)     # the new generation, or None when the time is over
     sysgenid.on_change(callback)        # callback(generation), in a thread of its own
+    sysgenid.incarnation()              # 16 bytes that no other copy has; None: not known
 
 Compare generations for equality only. A program that looks before each use is never late; one that is called back is.
 """
@@ -16,9 +17,10 @@ import time
 
 from . import counter
 
-__all__ = ["generation", "changed", "wait", "on_change", "fresh_bytes", "error"]
+__all__ = ["generation", "changed", "wait", "on_change", "fresh_bytes", "incarnation", "error"]
 
 FILE_PAUSE_S = 0.02  # a file wakes nobody
+RESEED_PAUSE_S = 0.001
 
 
 def generation():
@@ -89,6 +91,23 @@ def fresh_bytes(size):
     """Bytes from the kernel that no clone has: not from a state in this process."""
     from .fresh import kernel_bytes
     return kernel_bytes(size)
+
+
+def incarnation(timeout=10):
+    """Who one is: 16 random bytes that no other copy has, and that are new in each generation. No secret, and no entropy.
+    Waits up to "timeout" seconds for the kernel's reseed after a restore. None: not known here, or not in time."""
+    if _page is None or not _page[counter.FLAGS] & counter.FLAG_INCARNATION:
+        return None
+    end = time.monotonic() + timeout
+    while True:
+        now = _page[0]
+        if _page[counter.RNG_GENERATION] == now:
+            words = bytes(_page[counter.INCARNATION])
+            if _page[0] == now:
+                return words
+        if time.monotonic() >= end:
+            return None
+        time.sleep(RESEED_PAUSE_S)
 
 
 _path, _page, error = counter.default_path(), None, None  # error: why there is no counter

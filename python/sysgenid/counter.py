@@ -10,7 +10,8 @@ import sys
 DEVICE = "/dev/sysgenid"
 # Indices of the page's 32-bit words.
 GENERATION, MAGIC, VERSION, FLAGS, RNG_GENERATION = 0, 16, 17, 18, 19
-PAGE_MAGIC, PAGE_VERSION, FLAG_RNG = 0x47735953, 1, 1
+INCARNATION = slice(22, 26)
+PAGE_MAGIC, PAGE_VERSION, FLAG_RNG, FLAG_INCARNATION = 0x47735953, 1, 1, 2
 SET_WATCHER_TRACKING = 0xE401
 OVERFLOW_UID = 65534  # how a user namespace shows the host's root
 

@@ -90,7 +90,7 @@ static int make_page(int folder)
 	struct sysgenid_page page = {
 		.magic = SYSGENID_PAGE_MAGIC,
 		.version = SYSGENID_PAGE_VERSION,
-		.flags = SYSGENID_PAGE_F_RNG,
+		.flags = SYSGENID_PAGE_F_RNG | SYSGENID_PAGE_F_INCARNATION,
 	};
 	char link[64];
 
@@ -104,6 +104,8 @@ static int make_page(int folder)
 		return -errno;
 	page.generation = (page.generation & START_MAX) | 1;
 	page.rng_generation = page.generation;
+	if (getrandom(page.incarnation, sizeof(page.incarnation), 0) != sizeof(page.incarnation))
+		return -errno;
 	if (ftruncate(fd, sysconf(_SC_PAGESIZE)))
 		return -errno;
 	if (pwrite(fd, &page, sizeof(page), 0) != sizeof(page))

@@ -73,6 +73,7 @@ int host_page(char **args)
 	if (args[2]) {
 		page->magic = SYSGENID_PAGE_MAGIC;
 		page->version = SYSGENID_PAGE_VERSION;
+		page->flags = SYSGENID_PAGE_F_RNG;
 		__atomic_store_n(&page->generation, strtoul(args[2], NULL, 10), __ATOMIC_RELEASE);
 	}
 	say("%u", __atomic_load_n(&page->generation, __ATOMIC_ACQUIRE));

@@ -144,6 +144,32 @@ static uint32_t reseeded(uint32_t generation, uint32_t rng_generation, uint32_t 
 	return found;
 }
 
+/* Does the incarnation of a page that says @generation change if somebody tells of @told? */
+static bool renewed(uint32_t generation, uint32_t told)
+{
+	static const uint32_t before[SYSGENID_INCARNATION_WORDS] = { 1, 2, 3, 4 };
+	struct sysgenid_page *page;
+	bool changed = true, whole;
+
+	make_good_file();
+	page = map_writable();
+	move(page, generation);
+	memcpy(page->incarnation, before, sizeof(before));
+	counterfile_reseeded(page, told);
+	for (size_t i = 0; i < SYSGENID_INCARNATION_WORDS; i++)
+		changed &= page->incarnation[i] != before[i];
+	whole = changed || !memcmp(page->incarnation, before, sizeof(before));
+	must(whole && page->flags & SYSGENID_PAGE_F_INCARNATION);
+	munmap(page, sizeof(*page));
+	return changed;
+}
+
+static void test_incarnation(void)
+{
+	ok(renewed(10, 10), "who tells of a reseed draws all of a new incarnation");
+	ok(!renewed(11, 10), "but not over who has raised the word since");
+}
+
 #define RAISES 20000
 
 static void *raise_often(void *page)
@@ -297,6 +323,7 @@ int main(void)
 	test_handle();
 	test_raise();
 	test_reseeded();
+	test_incarnation();
 	test_wait();
 	test_leases();
 	test_hostile();

@@ -123,3 +123,23 @@ void tool_json_null(struct json_object *object, const char *key)
 {
 	add(object, key, NULL);
 }
+
+void tool_format_incarnation(const void *incarnation, char text[TOOL_INCARNATION_TEXT])
+{
+	const unsigned char *bytes = incarnation;
+
+	for (size_t i = 0; i < SYSGENID_INCARNATION_SIZE; i++)
+		snprintf(text + 2 * i, 3, "%02x", bytes[i]);
+}
+
+void tool_json_incarnation(struct json_object *object, const void *incarnation)
+{
+	char text[TOOL_INCARNATION_TEXT];
+
+	if (!incarnation) {
+		tool_json_null(object, "incarnation");
+		return;
+	}
+	tool_format_incarnation(incarnation, text);
+	tool_json_string(object, "incarnation", text);
+}

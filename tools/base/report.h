@@ -26,6 +26,10 @@ void tool_say(const char *format, ...) __attribute__((format(printf, 1, 2)));
  */
 int tool_fail(const char *what, int error, const struct sysgenid_error *words);
 
+/* An incarnation as text: hexadecimal digits. */
+#define TOOL_INCARNATION_TEXT (2 * SYSGENID_INCARNATION_SIZE + 1)
+void tool_format_incarnation(const void *incarnation, char text[TOOL_INCARNATION_TEXT]);
+
 /* Flushes stdout. Returns an exit status: whether everything could be written. */
 int tool_flush(void);
 
@@ -39,6 +43,8 @@ struct json_object *tool_json_new(void);
 void tool_json_u32(struct json_object *object, const char *key, uint32_t value);
 void tool_json_bool(struct json_object *object, const char *key, bool value);
 void tool_json_string(struct json_object *object, const char *key, const char *value);
+/* null without @incarnation, which has SYSGENID_INCARNATION_SIZE bytes */
+void tool_json_incarnation(struct json_object *object, const void *incarnation);
 void tool_json_null(struct json_object *object, const char *key);
 
 #endif

@@ -29,7 +29,7 @@ _sysgenid()
 		esac
 		case ${COMP_WORDS[1]} in
 		status) words='--pid --json --help' ;;
-		watch) words='--settled --domains --count --json --help' ;;
+		watch) words='--settled --incarnations --domains --count --json --help' ;;
 		trigger) words='--min --force --pid --container --json --help' ;;
 		wait) words='--timeout --json --help' ;;
 		doctor) words='--live --config --json --help' ;;

@@ -17,6 +17,7 @@ complete -c sysgenid -n __fish_use_subcommand -a unquiesce -d 'Run scripts after
 complete -c sysgenid -n '__fish_seen_subcommand_from status trigger inspect' -l pid -x -a '(__fish_complete_pids)' -d 'PID namespace of that process'
 complete -c sysgenid -n '__fish_seen_subcommand_from status watch trigger wait doctor inspect run' -l json -d 'Print JSON'
 complete -c sysgenid -n '__fish_seen_subcommand_from watch' -l settled -d 'Also when all watchers have acknowledged'
+complete -c sysgenid -n '__fish_seen_subcommand_from watch' -l incarnations -d 'Also who each generation is'
 complete -c sysgenid -n '__fish_seen_subcommand_from watch' -l domains -d 'Also changes of other PID namespaces'
 complete -c sysgenid -n '__fish_seen_subcommand_from watch' -l count -x -d 'End after N lines'
 complete -c sysgenid -n '__fish_seen_subcommand_from trigger' -l min -x -d 'The new generation is at least N'

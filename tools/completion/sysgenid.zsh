@@ -29,6 +29,7 @@ status)
 		'--json[print a JSON object]' '--help[show how it is used]' ;;
 watch)
 	_arguments '--settled[also when all watchers have acknowledged]' \
+		'--incarnations[also who each generation is]' \
 		'--domains[also changes of other PID namespaces]' '--count[end after N lines]:lines:' \
 		'--json[print a JSON object a line]' '--help[show how it is used]' ;;
 trigger)

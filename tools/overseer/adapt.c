@@ -20,6 +20,7 @@
 struct outcome {
 	uint32_t generation;
 	const char *cause;
+	char incarnation[TOOL_INCARNATION_TEXT]; /* "": there is none */
 	struct tool_scripts_result scripts;
 	struct tool_scripts_result resumed; /* unquiesce.d */
 	bool refused;			    /* a directory that is not to be trusted */
@@ -40,14 +41,19 @@ static bool nap(struct overseer *overseer)
 	return poll(&fd, 1, LOOK_AGAIN_MS) <= 0 || !overseer_stops(overseer);
 }
 
-/* Scripts must not draw from a generator whose state a clone has as well. */
-static void wait_for_kernel(struct overseer *overseer)
+/*
+ * Scripts must not draw from a generator whose state a clone has as well. Afterwards it is known
+ * who this is, if the module, or the counter file, keeps that.
+ */
+static void wait_for_kernel(struct overseer *overseer, struct outcome *outcome)
 {
-	unsigned char byte;
+	unsigned char byte, id[SYSGENID_INCARNATION_SIZE];
 	int ret = sysgenid_getrandom(overseer->handle, &byte, sizeof(byte), 0, NULL);
 
 	if (ret < 0 && ret != -EOPNOTSUPP)
 		(void)tool_fail("wait for the kernel's generator; going on", ret, NULL);
+	if (!ret && !sysgenid_incarnation(overseer->handle, id, 0, NULL))
+		tool_format_incarnation(id, outcome->incarnation);
 }
 
 /*
@@ -87,6 +93,7 @@ static void run_scripts(struct overseer *overseer, struct outcome *outcome, cons
 		.timeout_ms = overseer->script_ms,
 		.generation = outcome->generation,
 		.cause = outcome->cause,
+		.incarnation = outcome->incarnation,
 		.stop = stop,
 		.context = overseer,
 		.wake = overseer->signals,
@@ -120,10 +127,13 @@ static void describe(const struct outcome *outcome, const char *names, char *tex
 			    names);
 
 	if (outcome->unknown)
-		snprintf(text + used, size - (size_t)used, "watchers not known");
+		used += snprintf(text + used, size - (size_t)used, "watchers not known");
 	else
-		snprintf(text + used, size - (size_t)used, "%u of %u watchers late", outcome->late,
-			 outcome->watchers);
+		used += snprintf(text + used, size - (size_t)used, "%u of %u watchers late",
+				 outcome->late, outcome->watchers);
+	if (*outcome->incarnation)
+		snprintf(text + used, size - (size_t)used, "; incarnation %s",
+			 outcome->incarnation);
 }
 
 static int print_outcome(const struct outcome *outcome, const char *names)
@@ -143,12 +153,16 @@ static int print_outcome(const struct outcome *outcome, const char *names)
 		tool_json_u32(object, "watchers", outcome->watchers);
 		tool_json_u32(object, "late", outcome->late);
 	}
+	if (*outcome->incarnation)
+		tool_json_string(object, "incarnation", outcome->incarnation);
+	else
+		tool_json_null(object, "incarnation");
 	return tool_print_json(object);
 }
 
 static int report(const struct overseer *overseer, const struct outcome *outcome)
 {
-	char names[2 * sizeof(outcome->scripts.names)], text[sizeof(names) + 200];
+	char names[2 * sizeof(outcome->scripts.names)], text[sizeof(names) + 250];
 	char message[sizeof(text) + sizeof("READY=1\nSTATUS=")];
 
 	list_names(outcome, names, sizeof(names));
@@ -183,7 +197,7 @@ static int adapt_once(struct overseer *overseer, struct outcome *outcome)
 	outcome->cause =
 		sysgenid_cause_name(sysgenid_get_status(&status, NULL) ? UINT32_MAX : status.cause);
 	begin(outcome);
-	wait_for_kernel(overseer);
+	wait_for_kernel(overseer, outcome);
 	run_scripts(overseer, outcome, overseer->directory, &outcome->scripts);
 	if (overseer->status >= 0)
 		return -ECANCELED;

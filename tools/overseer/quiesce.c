@@ -25,12 +25,18 @@ static const char help[] =
 
 static int run_directory(const char *directory, uint32_t timeout_ms)
 {
-	struct tool_scripts scripts = { .directory = directory, .timeout_ms = timeout_ms };
+	char incarnation[TOOL_INCARNATION_TEXT] = "";
+	struct tool_scripts scripts = { .directory = directory,
+					.timeout_ms = timeout_ms,
+					.incarnation = incarnation };
+	unsigned char id[SYSGENID_INCARNATION_SIZE];
 	struct tool_scripts_result result;
 	struct sysgenid_status status = { 0 };
 
 	/* This is information for the scripts, which run also without a counter. */
 	(void)sysgenid_get_status(&status, NULL);
+	if (!sysgenid_get_incarnation(-1, id, NULL, NULL))
+		tool_format_incarnation(id, incarnation);
 	scripts.generation = status.generation;
 	scripts.cause = sysgenid_cause_name(status.cause);
 	return tool_scripts_run(&scripts, &result) || result.failed ? TOOL_FAILED : TOOL_OK;

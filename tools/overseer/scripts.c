@@ -76,6 +76,7 @@ static _Noreturn void be_script(const struct tool_scripts *scripts, const char *
 	snprintf(generation, sizeof(generation), "%u", scripts->generation);
 	setenv("SYSGENID_GENERATION", generation, 1);
 	setenv("SYSGENID_CAUSE", scripts->cause, 1);
+	setenv("SYSGENID_INCARNATION", scripts->incarnation, 1);
 	unsetenv("NOTIFY_SOCKET");
 	execl(path, name, (char *)NULL);
 	tool_say("cannot run %s: %s", path, strerror(errno));

@@ -19,6 +19,7 @@ struct tool_scripts {
 	uint32_t timeout_ms; /* for each script; 0: none */
 	uint32_t generation; /* what the scripts are told */
 	const char *cause;
+	const char *incarnation; /* "": there is none */
 	/*
 	 * NULL, or called when @wake is readable. True: end the script that runs, and run no
 	 * other.

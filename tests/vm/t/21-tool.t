@@ -69,17 +69,22 @@ is_stopped()
 
 test_status()
 {
+	local first
+
 	run "$tool" status
 	is "$status $(<"$work/err")" "0 " "status succeeds"
-	like "$(<"$work/out")" $'^generation:  0\nhighest:     0\nwatchers:    0, of these outdated: 0\nlast cause:  none\ndevice:      minor 243\ndomain:      [0-9]+\nkernel RNG:  ' \
+	like "$(<"$work/out")" $'^generation:  0\nincarnation: [0-9a-f]{32}\nhighest:     0\nwatchers:    0, of these outdated: 0\nlast cause:  none\ndevice:      minor 243\ndomain:      [0-9]+\nkernel RNG:  ' \
 		"a freshly loaded module: nothing has happened"
+	first=$(</sys/class/misc/sysgenid/incarnation)
 	run "$tool" trigger
 	is "$status $(<"$work/out")" "0 generation:  $(generation)" "trigger says the new generation"
 	run "$tool" status --json
-	is "$(json 'keys | join(" ")')" "cause domain generation highest minor outdated rng_reseeded watchers" \
+	is "$(json 'keys | join(" ")')" "cause domain generation highest incarnation minor outdated rng_reseeded watchers" \
 		"status has these JSON keys"
 	is "$(json '[.cause, .minor, .outdated, .watchers, .rng_reseeded] | map(tostring) | join(" ")')" \
 		"admin 243 0 0 true" "and after a trigger these values"
+	is "$(json .incarnation)" "$(</sys/class/misc/sysgenid/incarnation)" "the incarnation is that of sysfs"
+	isnt "$(json .incarnation)" "$first" "and a new one in each generation"
 	run "$tool" status
 	like "$(<"$work/out")" "reseeded for this generation" "the kernel RNG has been reseeded"
 	run env SYSGENID_PATH=/nonexistent "$tool" status --json
@@ -142,6 +147,7 @@ test_domains()
 	run "$tool" status --pid "$pid" --json
 	is "$status $(json '[.domain, .watchers, .outdated, .rng_reseeded] | map(tostring) | join(" ")')" \
 		"0 $domain 1 0 null" "status --pid shows the domain of that process"
+	isnt "$(json .incarnation)" "$(</sys/class/misc/sysgenid/incarnation)" "with an incarnation of its own"
 	before=$(json .generation)
 	run "$tool" trigger --pid "$pid" --json
 	is "$status $(<"$work/out")" "0 {\"generation\":$((before + 1))}" "trigger --pid moves it"
@@ -246,6 +252,25 @@ test_watch_settled()
 [^ ]+ generation [0-9]+ settled watchers [01] domain [0-9]+$' "after the change"
 	is "$(tail -n 2 "$work/all" | sed 's/.* generation \([0-9]*\) .* domain/\1/' | sort -u | wc -l)" 1 \
 		"with its generation and domain"
+	kill "$pid"
+	wait "$pid"
+}
+
+test_watch_incarnations()
+{
+	local pid who
+
+	"$tool" watch --incarnations --domains --json >"$work/who" &
+	pid=$!
+	ok "watch --incarnations prints a change" trigger_until "$work/who"
+	"$tool" trigger >/dev/null
+	ok "and who the generation is" wait_for 20 grep -q "\"incarnation\",\"generation\":$(generation)," "$work/who"
+	who=$(jq -r "select(.event == \"incarnation\" and .generation == $(generation)) | .incarnation" "$work/who")
+	is "$who" "$(</sys/class/misc/sysgenid/incarnation)" "which is what sysfs says"
+	ok "a change in another PID namespace" adapt_apart
+	wait_for 20 grep -q ioctl "$work/who"
+	isnt "$(jq -r 'select(.event == "incarnation") | .incarnation' "$work/who" | sort | uniq -d)" "$who" \
+		"and no other domain has it"
 	kill "$pid"
 	wait "$pid"
 }
@@ -368,6 +393,7 @@ test_wait
 test_device_permission
 test_watch
 test_watch_settled
+test_watch_incarnations
 test_watch_overflow
 test_doctor
 test_doctor_live

@@ -6,6 +6,7 @@ set -uo pipefail
 . tests/cr/lib.sh
 
 SERVER=/sysgenid/build/demo/token-server
+TOOL=/sysgenid/build/tools/sysgenid
 ROUNDS=3
 
 answers()
@@ -27,8 +28,37 @@ tokens_of_clones()
 		answers "$1-$clone" "$ROUNDS" | cut -d' ' -f1 >"$CR_DIR/$1-$clone"
 		is "$(wc -l <"$CR_DIR/$1-$clone")" "$ROUNDS" "$1: clone $clone hands out tokens"
 	done
+}
+
+end_clones()
+{
 	container_kill "$1-a"
 	container_kill "$1-b"
+}
+
+# status_of NAME FILTER: of the container's domain
+status_of()
+{
+	pid_of "$1" && "$TOOL" status --json --pid "$PID" | jq -r "$2"
+}
+
+is_identified()
+{
+	[[ $(status_of "$1" .incarnation) != null ]]
+}
+
+# Both are raised to one generation, as two restores of one image on two hosts are.
+check_incarnations()
+{
+	local clone
+
+	for clone in a b; do
+		ok "clone $clone is raised to 100000" eval 'pid_of mended-$clone && "$TOOL" trigger --pid "$PID" --min 100000'
+		ok "and gets an incarnation" wait_for 30 is_identified "mended-$clone"
+	done
+	is "$(status_of mended-a .generation) $(status_of mended-b .generation)" "100000 100000" \
+		"two restored containers have the same generation"
+	isnt "$(status_of mended-a .incarnation)" "$(status_of mended-b .incarnation)" "and other incarnations"
 }
 
 shared()
@@ -39,11 +69,14 @@ shared()
 no_module
 without_plugin
 tokens_of_clones control
+end_clones control
 isnt "$(shared control)" "" "control: without counter and plugin the clones hand out the same tokens"
 fresh_module
 install_plugin
 with_plugin
 tokens_of_clones mended
+check_incarnations
+end_clones mended
 is "$(shared mended)" "" "with them no token is handed out twice"
 ok "no process is left" wait_for 30 nobody_is_left
 done_testing

@@ -21,6 +21,12 @@ word()
 	"$SUBJECT" page "$REGISTRY/$1/counter"
 }
 
+# incarnation NAME: prints the incarnation in the counter file of that name
+incarnation()
+{
+	od -An -tx4 -j88 -N16 "$REGISTRY/$1/counter"
+}
+
 # start NAME: starts a container with the counter file that has its name
 start()
 {
@@ -72,6 +78,8 @@ check_clones()
 	clone lower 3 10
 	clone higher 500 501
 	is "$(word origin) $(word bystander)" "9 9" "no other container's file moves"
+	is "$(for name in same lower; do incarnation "$name"; done | grep -v '00000000 00000000' | sort -u | wc -l)" 2 \
+		"two clones with the same generation have incarnations of their own"
 	for name in same lower higher; do
 		container_kill "$name"
 	done

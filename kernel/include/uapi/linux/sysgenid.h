@@ -77,6 +77,9 @@
  */
 #define SYSGENID_MINOR 243
 
+#define SYSGENID_INCARNATION_WORDS 4
+#define SYSGENID_INCARNATION_SIZE 16 /* the same in bytes */
+
 /*
  * The mapped page. Offsets 0 to 7 read as one little-endian 64-bit number give the generation too.
  * All fields are read with one aligned 32-bit load each; the kernel stores them with release
@@ -112,7 +115,7 @@ struct sysgenid_page {
 	 * read it, and no entropy. Valid with SYSGENID_PAGE_F_INCARNATION, which is set once the
 	 * kernel's generator has been seeded.
 	 */
-	__u32 incarnation[4];
+	__u32 incarnation[SYSGENID_INCARNATION_WORDS];
 };
 
 /*
@@ -202,6 +205,7 @@ struct sysgenid_page {
  *                       DOMAIN, of the caller's own domain, or of PIDNS_FD's. No capability needed
  *                       for one's own, else as for TRIGGER in that domain (EPERM). Of a domain that
  *                       does not exist now the numbers are those that it would start with.
+ *                       INCARNATION, too, once it has been drawn for that GENERATION.
  * SYSGENID_CMD_TRIGGER  moves the generation of the system's domain, and so of all; with PIDNS_FD
  *                       of that domain only. Needs CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN in the
  *                       initial user namespace; with PIDNS_FD in the one that owns the PID
@@ -252,6 +256,14 @@ struct sysgenid_page {
  *                       that is due comes at once, and namespaces are cheap: listeners to other
  *                       domains can be drowned, as with their EVENTs. Nor does one follow an event
  *                       that found no tracked file.
+ * SYSGENID_CMD_INCARNATION  multicast in the initial network namespace, with GENERATION,
+ *                       INCARNATION and DOMAIN, when that generation of a domain has got its
+ *                       incarnation: after the EVENT, unless that is a device's, and the reseed
+ *                       that follows it; for other domains than the system's after events of the
+ *                       system, too, and when they begin. For the system's domain to group
+ *                       SYSGENID_GENL_GROUP_INCARNATIONS, for another one to
+ *                       SYSGENID_GENL_GROUP_DOMAINS_INCARNATIONS (joining it needs CAP_SYS_ADMIN).
+ *                       A generation that is replaced before its reseed has none.
  *
  * PIDNS_FD is a descriptor of the caller's, of /proc/PID/ns/pid or a bind mount of it. EBADF: there
  * is no such descriptor; EINVAL: it is not a PID namespace.
@@ -262,6 +274,8 @@ struct sysgenid_page {
 #define SYSGENID_GENL_GROUP_DOMAINS "domains"
 #define SYSGENID_GENL_GROUP_SETTLED "settled"
 #define SYSGENID_GENL_GROUP_DOMAINS_SETTLED "domains-settled"
+#define SYSGENID_GENL_GROUP_INCARNATIONS "who"
+#define SYSGENID_GENL_GROUP_DOMAINS_INCARNATIONS "domains-who"
 #define SYSGENID_MAX_JUMP 0x1000000u /* 16,777,216 restores at once are no honest history */
 #define SYSGENID_MAX_JUMPS (16 * SYSGENID_MAX_JUMP) /* in all; not counted: */
 #define SYSGENID_FREE_JUMP 1024u		    /* of each request */
@@ -273,6 +287,7 @@ enum sysgenid_cmd {
 	SYSGENID_CMD_EVENT,
 	SYSGENID_CMD_RESEED,
 	SYSGENID_CMD_SETTLED,
+	SYSGENID_CMD_INCARNATION,
 	__SYSGENID_CMD_MAX,
 };
 
@@ -286,11 +301,12 @@ enum sysgenid_attr {
 	SYSGENID_A_FORCE,	   /* flag */
 	/* u32: the highest number ever drawn here; a restore elsewhere must end above it */
 	SYSGENID_A_HIGHEST,
-	SYSGENID_A_WATCHERS, /* u32: tracked files */
-	SYSGENID_A_OUTDATED, /* u32: tracked files that are outdated */
-	SYSGENID_A_MINOR,    /* u32: minor number of the device */
-	SYSGENID_A_PIDNS_FD, /* u32: descriptor of the PID namespace whose domain is meant */
-	SYSGENID_A_DOMAIN,   /* u32: inode number of its PID namespace, as of /proc/PID/ns/pid */
+	SYSGENID_A_WATCHERS,	/* u32: tracked files */
+	SYSGENID_A_OUTDATED,	/* u32: tracked files that are outdated */
+	SYSGENID_A_MINOR,	/* u32: minor number of the device */
+	SYSGENID_A_PIDNS_FD,	/* u32: descriptor of the PID namespace whose domain is meant */
+	SYSGENID_A_DOMAIN,	/* u32: inode number of its PID namespace, as of /proc/PID/ns/pid */
+	SYSGENID_A_INCARNATION, /* 16 bytes: who that generation is, see struct sysgenid_page */
 	__SYSGENID_A_MAX,
 };
 
