@@ -64,6 +64,7 @@ static int finish_call(const struct sysgenid_control *control, struct call *call
 		[SYSGENID_A_OUTDATED] = { .type = NLA_U32 },
 		[SYSGENID_A_MINOR] = { .type = NLA_U32 },
 		[SYSGENID_A_DOMAIN] = { .type = NLA_U32 },
+		[SYSGENID_A_RESTORED] = { .type = NLA_U32 },
 		[SYSGENID_A_INCARNATION] = { .minlen = SYSGENID_INCARNATION_SIZE },
 	};
 
@@ -88,8 +89,9 @@ int sysgenid_control_trigger(const struct sysgenid_control *control, uint32_t mi
 			     unsigned int flags, struct sysgenid_moved *moved,
 			     struct sysgenid_error *error)
 {
-	const uint32_t cause =
-		flags & SYSGENID_TRIGGER_RESTORE ? SYSGENID_CAUSE_RESTORE : SYSGENID_CAUSE_ADMIN;
+	const uint32_t cause = flags & SYSGENID_TRIGGER_RESTORE	 ? SYSGENID_CAUSE_RESTORE
+			       : flags & SYSGENID_TRIGGER_RESUME ? SYSGENID_CAUSE_RESUME
+								 : SYSGENID_CAUSE_ADMIN;
 	struct call call;
 	int ret;
 
@@ -146,8 +148,8 @@ int sysgenid_control_status(const struct sysgenid_control *control, struct sysge
 	return 0;
 }
 
-static int get_incarnation(const struct sysgenid_control *control, void *id, uint32_t *generation,
-			   struct sysgenid_error *error)
+int sysgenid_control_who(const struct sysgenid_control *control, struct sysgenid_awaited *who,
+			 struct sysgenid_error *error)
 {
 	struct call call;
 	int ret = begin_call(control, &call, SYSGENID_CMD_GET);
@@ -155,12 +157,16 @@ static int get_incarnation(const struct sysgenid_control *control, void *id, uin
 	if (!ret)
 		ret = finish_call(control, &call, SYSGENID_REQUEST_TIMEOUT_MS, error);
 	if (!ret)
-		ret = sysgenid_nl_u32(call.attrs, SYSGENID_A_GENERATION, generation);
+		ret = sysgenid_nl_u32(call.attrs, SYSGENID_A_GENERATION, &who->generation);
 	if (ret)
 		return ret;
-	if (!call.attrs[SYSGENID_A_INCARNATION])
-		return -EAGAIN;
-	memcpy(id, nla_data(call.attrs[SYSGENID_A_INCARNATION]), SYSGENID_INCARNATION_SIZE);
+	/* Modules of earlier releases know no resume. */
+	if (sysgenid_nl_u32(call.attrs, SYSGENID_A_RESTORED, &who->restored))
+		who->restored = who->generation;
+	who->has_incarnation = call.attrs[SYSGENID_A_INCARNATION];
+	if (who->has_incarnation)
+		memcpy(who->incarnation, nla_data(call.attrs[SYSGENID_A_INCARNATION]),
+		       sizeof(who->incarnation));
 	return 0;
 }
 
@@ -174,7 +180,7 @@ static int trigger(int pidns_fd, uint32_t min_generation, unsigned int flags, ui
 
 	if (error)
 		error->text[0] = '\0';
-	if (flags & ~(SYSGENID_TRIGGER_RESTORE | SYSGENID_TRIGGER_FORCE))
+	if (flags & ~(SYSGENID_TRIGGER_RESTORE | SYSGENID_TRIGGER_RESUME | SYSGENID_TRIGGER_FORCE))
 		return -EINVAL;
 	ret = sysgenid_control_open(&control, error);
 	if (ret < 0)
@@ -224,18 +230,23 @@ int sysgenid_get_incarnation(int pidns_fd, void *id, uint32_t *generation,
 			     struct sysgenid_error *error)
 {
 	struct sysgenid_control control;
-	uint32_t of;
+	struct sysgenid_awaited who;
 	int ret;
 
 	ret = sysgenid_control_open(&control, error);
 	if (ret < 0)
 		return ret;
 	control.pidns_fd = pidns_fd;
-	ret = get_incarnation(&control, id, &of, error);
+	ret = sysgenid_control_who(&control, &who, error);
 	sysgenid_control_close(&control);
-	if (!ret && generation)
-		*generation = of;
-	return ret;
+	if (ret < 0)
+		return ret;
+	if (!who.has_incarnation)
+		return -EAGAIN;
+	memcpy(id, who.incarnation, sizeof(who.incarnation));
+	if (generation)
+		*generation = who.generation;
+	return 0;
 }
 
 int sysgenid_get_status(struct sysgenid_status *status, struct sysgenid_error *error)
@@ -276,6 +287,8 @@ const char *sysgenid_cause_name(uint32_t cause)
 		return "kernel";
 	case SYSGENID_CAUSE_VMCLOCK:
 		return "vmclock";
+	case SYSGENID_CAUSE_RESUME:
+		return "resume";
 	default:
 		return "unknown";
 	}

@@ -33,6 +33,9 @@ int sysgenid_control_trigger(const struct sysgenid_control *control, uint32_t mi
 			     struct sysgenid_error *error);
 int sysgenid_control_status(const struct sysgenid_control *control, struct sysgenid_status *status,
 			    uint32_t *domain, struct sysgenid_error *error);
+/* Sets all of @who but what. */
+int sysgenid_control_who(const struct sysgenid_control *control, struct sysgenid_awaited *who,
+			 struct sysgenid_error *error);
 /* min_generation and FORCE apply to domains that begin after this call */
 int sysgenid_control_reseed(const struct sysgenid_control *control, uint32_t min_generation,
 			    unsigned int flags, struct sysgenid_moved *moved,

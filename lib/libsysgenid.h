@@ -229,6 +229,36 @@ int sysgenid_track(struct sysgenid *handle, bool on);
  */
 int sysgenid_wait(struct sysgenid *handle, uint32_t seen, int timeout_ms);
 
+enum sysgenid_awaited_what {
+	SYSGENID_AWAITED_RESTORE, /* this is a copy that was restored */
+	SYSGENID_AWAITED_RESUME,  /* this was dumped, and goes on */
+};
+
+struct sysgenid_awaited {
+	enum sysgenid_awaited_what what;
+	uint32_t generation;
+	uint32_t restored; /* the generation of the last restore */
+	bool has_incarnation;
+	uint8_t incarnation[SYSGENID_INCARNATION_SIZE];
+};
+
+/**
+ * sysgenid_await - sleep until this domain has been restored, or was dumped and goes on
+ * @awaited: in: zeros, or what the last call has left here, so that nothing between the two calls
+ *	is missed; out: what has happened
+ * @timeout_ms: milliseconds; negative: for ever; 0: just look
+ *
+ * One call lasts from before a dump until after the restore. It says "resume" where the criu
+ * plugin's switch bump-after-dump is set; without it, who goes on after a dump is told nothing and
+ * the call goes on. Every change that is no resume is a restore: of a machine, or made by hand. It
+ * returns when the incarnation has been drawn, for which it waits as sysgenid_incarnation() does.
+ *
+ * About the domain of the caller's PID namespace. With a counter file every change is a restore.
+ * Signals don't end the call. Returns 0, -ETIME, -EBADF with SYSGENID_OPEN_MAP_ONLY, or an error
+ * of sysgenid_wait(), sysgenid_get_status() or sysgenid_incarnation(). Capability: none.
+ */
+int sysgenid_await(struct sysgenid *handle, struct sysgenid_awaited *awaited, int timeout_ms);
+
 /**
  * sysgenid_wait_watchers - sleep until no tracked watcher is outdated
  * @timeout_ms: milliseconds; 0: for ever
@@ -243,6 +273,8 @@ int sysgenid_wait_watchers(struct sysgenid *handle, unsigned int timeout_ms);
 /* sysgenid_trigger() flags */
 /* cause RESTORE instead of ADMIN */
 #define SYSGENID_TRIGGER_RESTORE 0x1u
+/* cause RESUME instead of ADMIN: these processes were dumped and go on. Not with RESTORE. */
+#define SYSGENID_TRIGGER_RESUME 0x4u
 /* jump further than SYSGENID_MAX_JUMP when @min_generation says so */
 #define SYSGENID_TRIGGER_FORCE 0x2u
 
@@ -332,7 +364,7 @@ int sysgenid_get_incarnation(int pidns_fd, void *id, uint32_t *generation,
 
 /**
  * sysgenid_cause_name - "none", "ioctl", "admin", "restore", "virtio-leak", "vmgenid", "kernel",
- * "vmclock" or "unknown"
+ * "vmclock", "resume" or "unknown"
  */
 const char *sysgenid_cause_name(uint32_t cause);
 

@@ -10,5 +10,6 @@ int tool_status(int argc, char **argv);
 int tool_watch(int argc, char **argv);
 int tool_trigger(int argc, char **argv);
 int tool_wait(int argc, char **argv);
+int tool_await(int argc, char **argv);
 
 #endif

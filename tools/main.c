@@ -22,6 +22,7 @@ static const char help[] =
 	"  trigger [--min N] [--force] [--pid PID | --container ID]\n"
 	"                                           move the counter, reseed the kernel's RNG\n"
 	"  wait [--timeout MS]                      wait until all watchers have acknowledged\n"
+	"  await [--timeout MS]                     wait until this is restored, or goes on\n"
 	"  doctor [--live]                          check what restores of containers need here\n"
 	"  inspect --pid PID                        say what clones of a process would share\n"
 	"  run [-- COMMAND]                         run scripts after every change, and report\n"
@@ -36,9 +37,10 @@ static const struct {
 	const char *name;
 	int (*run)(int argc, char **argv);
 } commands[] = {
-	{ "status", tool_status },   { "watch", tool_watch },	    { "trigger", tool_trigger },
-	{ "wait", tool_wait },	     { "doctor", tool_doctor },	    { "run", tool_run },
-	{ "quiesce", tool_quiesce }, { "unquiesce", tool_quiesce }, { "inspect", tool_inspect },
+	{ "status", tool_status },   { "watch", tool_watch },	  { "trigger", tool_trigger },
+	{ "wait", tool_wait },	     { "await", tool_await },	  { "doctor", tool_doctor },
+	{ "run", tool_run },	     { "quiesce", tool_quiesce }, { "unquiesce", tool_quiesce },
+	{ "inspect", tool_inspect },
 };
 
 int main(int argc, char **argv)

@@ -213,9 +213,13 @@ static void bump(void)
 	int where = dump.findings.system_wide ? -1 : dump.findings.pid_namespace;
 	struct sysgenid_reason why = { "" };
 	uint32_t generation;
-	int error = sysgenid_module_trigger(where, 0, SYSGENID_TRIGGER_RESTORE, &dump.device,
+	int error = sysgenid_module_trigger(where, 0, SYSGENID_TRIGGER_RESUME, &dump.device,
 					    &generation, &why);
 
+	/* A module of an earlier release knows no resume. */
+	if (error == -EINVAL)
+		error = sysgenid_module_trigger(where, 0, SYSGENID_TRIGGER_RESTORE, &dump.device,
+						&generation, &why);
 	if (error)
 		sysgenid_err("no new generation after this dump, although " SYSGENID_CONF " has "
 			     "bump-after-dump = yes: %s. The processes that were dumped go on with "

@@ -61,6 +61,9 @@ struct sysgenid_counter {
 	bool event_needed;	/* a device's report that its own store may not cover */
 	bool leaked;		/* a device moved the word; event_confirm() has not run yet */
 	enum sysgenid_cause last_cause;
+	/* The generation that the last resume has begun, and the one of the last restore before. */
+	u32 resumed;
+	u32 resumed_from;
 	u32 looked; /* the last word for which sysgenid_counter_next() need not draw a number */
 	u64 jumped; /* numbers skipped for unforced minimums, without SYSGENID_FREE_JUMP of each */
 	unsigned int watchers; /* tracked files */
@@ -89,6 +92,12 @@ bool sysgenid_counter_allow_jump(struct sysgenid_counter *counter, u32 min);
 sysgenid_ticket sysgenid_counter_current(struct sysgenid_counter *counter);
 sysgenid_ticket sysgenid_counter_wished(struct sysgenid_counter *counter, u32 min);
 sysgenid_ticket sysgenid_counter_draw(struct sysgenid_counter *counter, sysgenid_ticket after);
+
+/* Of the generation @now: which one the last event has begun that was no resume. */
+static inline u32 sysgenid_counter_restored(const struct sysgenid_counter *counter, u32 now)
+{
+	return now == counter->resumed ? counter->resumed_from : now;
+}
 
 static inline u32 sysgenid_counter_generation(const struct sysgenid_counter *counter)
 {

@@ -294,6 +294,7 @@ void sysgenid_domain_summary(struct pid_namespace *ns, struct sysgenid_summary *
 	*summary = (struct sysgenid_summary){ .last_cause = SYSGENID_CAUSE_NONE };
 	summary->generation = (u32)sysgenid_counter_next(&sysgenid_system);
 	summary->highest = summary->generation;
+	summary->restored = summary->generation;
 }
 
 unsigned int sysgenid_domain_count(void)

@@ -47,6 +47,9 @@ static bool event_run_deferred(struct sysgenid_counter *counter)
 
 	if (confirm)
 		confirm = !sysgenid_device_made_event(counter, &generation);
+	/* Of several causes one is told; a resume must not hide a restore. */
+	if (causes & ~BIT(SYSGENID_CAUSE_RESUME))
+		causes &= ~BIT(SYSGENID_CAUSE_RESUME);
 	if (causes || confirm)
 		sysgenid_counter_move(counter, 0,
 				      causes ? __fls(causes) : SYSGENID_CAUSE_VIRTIO_LEAK);

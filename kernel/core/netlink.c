@@ -138,6 +138,7 @@ static int netlink_get(struct sk_buff *request, struct genl_info *info, struct p
 	nla_put_u32(skb, SYSGENID_A_WATCHERS, summary.watchers);
 	nla_put_u32(skb, SYSGENID_A_OUTDATED, summary.outdated);
 	nla_put_u32(skb, SYSGENID_A_CAUSE, summary.last_cause);
+	nla_put_u32(skb, SYSGENID_A_RESTORED, summary.restored);
 	if (summary.identified)
 		nla_put(skb, SYSGENID_A_INCARNATION, sizeof(summary.incarnation),
 			summary.incarnation);
@@ -150,10 +151,12 @@ static int netlink_get_cause(struct genl_info *info, enum sysgenid_cause *cause)
 	struct nlattr *wished = info->attrs[SYSGENID_A_CAUSE];
 
 	*cause = wished ? nla_get_u32(wished) : SYSGENID_CAUSE_ADMIN;
-	if (*cause == SYSGENID_CAUSE_ADMIN || *cause == SYSGENID_CAUSE_RESTORE)
+	if (*cause == SYSGENID_CAUSE_ADMIN || *cause == SYSGENID_CAUSE_RESTORE ||
+	    *cause == SYSGENID_CAUSE_RESUME)
 		return 0;
-	NL_SET_ERR_MSG_ATTR(info->extack, wished,
-			    "the cause must be admin or restore: others are the kernel's own");
+	NL_SET_ERR_MSG_ATTR(
+		info->extack, wished,
+		"the cause must be admin, restore or resume: others are the kernel's own");
 	return -EINVAL;
 }
 

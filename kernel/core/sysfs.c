@@ -21,6 +21,7 @@ static const char *const sysfs_cause_names[] = {
 	[SYSGENID_CAUSE_VMGENID] = "vmgenid",
 	[SYSGENID_CAUSE_KERNEL] = "kernel",
 	[SYSGENID_CAUSE_VMCLOCK] = "vmclock",
+	[SYSGENID_CAUSE_RESUME] = "resume",
 };
 
 static struct sysgenid_summary sysfs_summary(void)

@@ -35,6 +35,7 @@ void sysgenid_counter_summary(struct sysgenid_counter *counter, struct sysgenid_
 	summary->watchers = counter->watchers;
 	summary->outdated = watchers_count_outdated(counter);
 	summary->last_cause = counter->last_cause;
+	summary->restored = sysgenid_counter_restored(counter, summary->generation);
 	summary->exists = true;
 	summary->identified = counter->shared->flags & SYSGENID_PAGE_F_INCARNATION &&
 			      counter->shared->rng_generation == summary->generation;

@@ -23,6 +23,7 @@ struct sysgenid_summary {
 	u32 watchers;
 	u32 outdated;
 	enum sysgenid_cause last_cause;
+	u32 restored; /* the generation of the last event that was no resume */
 	bool exists;
 	bool identified; /* @incarnation is that of @generation */
 	u32 incarnation[SYSGENID_INCARNATION_WORDS];

@@ -56,6 +56,15 @@ void sysgenid_writers_fence(void)
 	srcu_read_unlock(&writer_srcu, index);
 }
 
+/* A resume is no restore. So the generation of the last restore stays what it was. */
+static void counter_note_resume(struct sysgenid_counter *counter, u32 resumed)
+{
+	lockdep_assert_held(&counter->lock);
+	counter->resumed_from =
+		sysgenid_counter_restored(counter, sysgenid_counter_generation(counter));
+	counter->resumed = resumed;
+}
+
 /*
  * Move the word. Caller holds ->events, and must wake sleepers afterwards. Sources that devices may
  * copy from are rewritten with tickets above the new one, and copies of what stood there before
@@ -80,6 +89,8 @@ u32 sysgenid_counter_move(struct sysgenid_counter *counter, u32 min, enum sysgen
 
 	spin_lock_irq(&counter->lock);
 	counter->last_cause = cause;
+	if (cause == SYSGENID_CAUSE_RESUME)
+		counter_note_resume(counter, (u32)ticket);
 	counter->top = max(counter->top, ticket);
 	/*
 	 * Release, and more: pairs with the acquire of all readers, in the kernel and in userspace.
@@ -113,6 +124,8 @@ void sysgenid_counter_begin(struct sysgenid_counter *counter, sysgenid_ticket fi
 
 	spin_lock_irq(&counter->lock);
 	counter->last_cause = SYSGENID_CAUSE_NONE;
+	counter->resumed = 0;
+	counter->resumed_from = 0;
 	counter->event_needed = false;
 	counter->leaked = false;
 	counter->acknowledged = 0;

@@ -161,9 +161,9 @@ static int no_descriptors(void *unused)
 
 static void test_causes(void)
 {
-	static const char *const names[] = { "none",	"ioctl",       "admin",
-					     "restore", "virtio-leak", "vmgenid",
-					     "kernel",	"vmclock",     "unknown" };
+	static const char *const names[] = { "none",	    "ioctl",   "admin",	 "restore",
+					     "virtio-leak", "vmgenid", "kernel", "vmclock",
+					     "resume",	    "unknown" };
 	char all[128] = "", expected[128] = "";
 
 	for (uint32_t cause = 0; cause <= __SYSGENID_CAUSE_MAX; cause++) {

@@ -51,14 +51,14 @@ control=(sysgenid_trigger sysgenid_trigger_domain sysgenid_reseed sysgenid_get_s
 	sysgenid_get_domain_status sysgenid_cause_name sysgenid_events_open
 	sysgenid_events_fd sysgenid_events_next sysgenid_events_close)
 
-is "$(declared | wc -l)" 22 "the header declares 22 functions"
+is "$(declared | wc -l)" 23 "the header declares 23 functions"
 is "$(exported | sed 's/@.*//')" "$(declared)" \
 	"the shared library exports the functions of its header and nothing else"
 is "$(exported | sed -n 's/@@LIBSYSGENID_0.2$//p' | paste -sd' ')" \
-	"sysgenid_events_next sysgenid_events_open sysgenid_get_domain_status sysgenid_get_incarnation sysgenid_incarnation sysgenid_reseed sysgenid_source sysgenid_sync sysgenid_trigger_domain" \
+	"sysgenid_await sysgenid_events_next sysgenid_events_open sysgenid_get_domain_status sysgenid_get_incarnation sysgenid_incarnation sysgenid_reseed sysgenid_source sysgenid_sync sysgenid_trigger_domain" \
 	"what came with version LIBSYSGENID_0.2, or is called in another way since"
 is "$(exported | sed 's/.*@@//' | sort | uniq -c | awk '{ print $2, $1 }' | paste -sd' ')" \
-	"LIBSYSGENID_0.1 13 LIBSYSGENID_0.2 9" "all others have version LIBSYSGENID_0.1"
+	"LIBSYSGENID_0.1 13 LIBSYSGENID_0.2 10" "all others have version LIBSYSGENID_0.1"
 is "$(nm -D --defined-only "$shared" | grep -cvE ' (T sysgenid_|A LIBSYSGENID)')" 0 \
 	"the shared library exports no data"
 is "$(readelf -d "$shared" | sed -n 's/.*SONAME.*\[\(.*\)\]/\1/p')" libsysgenid.so.0 \

@@ -8,7 +8,7 @@ _sysgenid()
 
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)); then
-		words='status watch trigger wait doctor inspect run quiesce unquiesce --help --version'
+		words='status watch trigger wait await doctor inspect run quiesce unquiesce --help --version'
 	else
 		case $before in
 		--dir | --unquiesce)
@@ -29,6 +29,7 @@ _sysgenid()
 		esac
 		case ${COMP_WORDS[1]} in
 		status) words='--pid --json --help' ;;
+		await) words='--timeout --json --help' ;;
 		watch) words='--settled --incarnations --domains --count --json --help' ;;
 		trigger) words='--min --force --pid --container --json --help' ;;
 		wait) words='--timeout --json --help' ;;

@@ -8,6 +8,7 @@ complete -c sysgenid -n __fish_use_subcommand -a status -d 'Show where the count
 complete -c sysgenid -n __fish_use_subcommand -a watch -d 'Print a line for every change'
 complete -c sysgenid -n __fish_use_subcommand -a trigger -d 'Move the counter'
 complete -c sysgenid -n __fish_use_subcommand -a wait -d 'Wait until all watchers have acknowledged'
+complete -c sysgenid -n __fish_use_subcommand -a await -d 'Wait until this is restored, or goes on'
 complete -c sysgenid -n __fish_use_subcommand -a doctor -d 'Check what restores of containers need here'
 complete -c sysgenid -n __fish_use_subcommand -a inspect -d 'Say what clones of a process would share'
 complete -c sysgenid -n __fish_use_subcommand -a run -d 'Run scripts after every change'
@@ -15,7 +16,7 @@ complete -c sysgenid -n __fish_use_subcommand -a quiesce -d 'Run scripts before 
 complete -c sysgenid -n __fish_use_subcommand -a unquiesce -d 'Run scripts after a snapshot'
 
 complete -c sysgenid -n '__fish_seen_subcommand_from status trigger inspect' -l pid -x -a '(__fish_complete_pids)' -d 'PID namespace of that process'
-complete -c sysgenid -n '__fish_seen_subcommand_from status watch trigger wait doctor inspect run' -l json -d 'Print JSON'
+complete -c sysgenid -n '__fish_seen_subcommand_from status watch trigger wait await doctor inspect run' -l json -d 'Print JSON'
 complete -c sysgenid -n '__fish_seen_subcommand_from watch' -l settled -d 'Also when all watchers have acknowledged'
 complete -c sysgenid -n '__fish_seen_subcommand_from watch' -l incarnations -d 'Also who each generation is'
 complete -c sysgenid -n '__fish_seen_subcommand_from watch' -l domains -d 'Also changes of other PID namespaces'

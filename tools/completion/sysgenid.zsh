@@ -8,6 +8,7 @@ commands=(
 	'watch:print a line for every change'
 	'trigger:move the counter'
 	'wait:wait until all watchers have acknowledged'
+	'await:wait until this is restored, or goes on'
 	'doctor:check what restores of containers need here'
 	'inspect:say what clones of a process would share'
 	'run:run scripts after every change'

@@ -1,10 +1,12 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # criu dump --leave-running: the process that goes on notices nothing of the dump, unless the switch
-# bump-after-dump is set. And a dump in two steps.
+# bump-after-dump is set. "sysgenid await" tells it from a copy. And a dump in two steps.
 # vm: timeout=240
 set -uo pipefail
 . tests/cr/lib.sh
+
+TOOL=/sysgenid/build/tools/sysgenid
 
 start_sleepers()
 {
@@ -61,6 +63,59 @@ check_switch()
 	rm /etc/sysgenid/criu.conf
 }
 
+# awaiter_start NAME: "sysgenid await", before a dump
+awaiter_start()
+{
+	command_start "$1" sh -c "echo waiting; '$TOOL' await; exec sleep 1000" &&
+		wait_for 30 has_watcher "$1"
+}
+
+# Does a process of the container have the counter open, and sleep?
+has_watcher()
+{
+	local pid
+
+	pid_of "$1"
+	read -r pid _ <"/proc/$PID/task/$PID/children" && [[ $(<"/proc/$pid/wchan") == *poll* ]]
+}
+
+said()
+{
+	news_has "$1" "$2" "^$3 generation [0-9]+ incarnation [0-9a-f]{32}\$"
+}
+
+# One call, from before the dump: of the original, which goes on, and of two copies.
+check_await()
+{
+	local name
+
+	ok "sysgenid await sleeps" awaiter_start prepared
+	ok "without the switch it is dumped and goes on" dump prepared image-quietly --leave-running
+	switches 'bump-after-dump = yes'
+	ok "it still sleeps" wait_for 30 has_watcher prepared
+	ok "with the switch it is dumped and goes on" dump prepared image-prepared --leave-running
+	ok "the original says resume, and so nothing before" wait_for 30 said image-prepared prepared resume
+	for name in first second; do
+		ok "the $name copy is restored" restore image-prepared "prepared-$name"
+		ok "the $name copy says restore" wait_for 30 said image-prepared "prepared-$name" restore
+	done
+	rm /etc/sysgenid/criu.conf
+	is "$(for name in prepared prepared-first prepared-second; do
+		read_news image-prepared "$name" && print_log; done | cut -d' ' -f5 | sort -u | wc -l)" 3 \
+		"each with an incarnation of its own"
+	with_silent_plugin
+	ok "control: sysgenid await sleeps" awaiter_start control
+	ok "control: it is dumped while nobody moves anything" dump control image-control
+	ok "control: it is restored" restore image-control control-first
+	ok "control: it runs, and sleeps as if nothing had happened" wait_for 30 has_watcher control-first
+	read_news image-control control-first
+	is "${LOG[*]}" "" "control: it says nothing"
+	with_plugin
+	for name in prepared prepared-first prepared-second control-first; do
+		container_kill "$name"
+	done
+}
+
 check_pre_dump()
 {
 	ok "pre-dump: starts" subject_start pre mixed
@@ -84,6 +139,7 @@ install_plugin
 with_plugin
 check_default
 check_switch
+check_await
 check_pre_dump
 ok "no process is left" wait_for 30 nobody_is_left
 ok "the module can be unloaded: nothing keeps it" unload_module

@@ -205,12 +205,14 @@ struct sysgenid_page {
  *                       DOMAIN, of the caller's own domain, or of PIDNS_FD's. No capability needed
  *                       for one's own, else as for TRIGGER in that domain (EPERM). Of a domain that
  *                       does not exist now the numbers are those that it would start with.
- *                       INCARNATION, too, once it has been drawn for that GENERATION.
+ *                       RESTORED tells a process that was restored from one that was dumped and
+ *                       goes on: it is another number then. INCARNATION is there once it has been
+ *                       drawn for that GENERATION.
  * SYSGENID_CMD_TRIGGER  moves the generation of the system's domain, and so of all; with PIDNS_FD
  *                       of that domain only. Needs CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN in the
  *                       initial user namespace; with PIDNS_FD in the one that owns the PID
  *                       namespace (else EPERM). Attributes, all optional: MIN_GENERATION as min_gen
- *                       above, CAUSE (RESTORE or ADMIN, default ADMIN, else EINVAL), FORCE,
+ *                       above, CAUSE (RESTORE, RESUME or ADMIN, default ADMIN, else EINVAL), FORCE,
  *                       PIDNS_FD. In the system's domain a MIN_GENERATION more than
  *                       SYSGENID_MAX_JUMP above the highest number ever drawn gives ERANGE and
  *                       moves nothing: the number may come from a hostile image. So does one with
@@ -307,6 +309,8 @@ enum sysgenid_attr {
 	SYSGENID_A_PIDNS_FD,	/* u32: descriptor of the PID namespace whose domain is meant */
 	SYSGENID_A_DOMAIN,	/* u32: inode number of its PID namespace, as of /proc/PID/ns/pid */
 	SYSGENID_A_INCARNATION, /* 16 bytes: who that generation is, see struct sysgenid_page */
+	/* u32: the generation that the last change has begun whose cause was not RESUME */
+	SYSGENID_A_RESTORED,
 	__SYSGENID_A_MAX,
 };
 
@@ -326,6 +330,8 @@ enum sysgenid_cause {
 	SYSGENID_CAUSE_VMGENID,	    /* the hypervisor's VM generation ID */
 	SYSGENID_CAUSE_KERNEL,	    /* other kernel code */
 	SYSGENID_CAUSE_VMCLOCK,	    /* the generation counter of the hypervisor's VMClock */
+	/* netlink, by a checkpoint tool: the processes have been dumped, and go on */
+	SYSGENID_CAUSE_RESUME,
 	__SYSGENID_CAUSE_MAX,
 };
 
