@@ -65,6 +65,7 @@ static int finish_call(const struct sysgenid_control *control, struct call *call
 		[SYSGENID_A_MINOR] = { .type = NLA_U32 },
 		[SYSGENID_A_DOMAIN] = { .type = NLA_U32 },
 		[SYSGENID_A_RESTORED] = { .type = NLA_U32 },
+		[SYSGENID_A_VIEW_MINOR] = { .type = NLA_U32 },
 		[SYSGENID_A_INCARNATION] = { .minlen = SYSGENID_INCARNATION_SIZE },
 	};
 
@@ -82,6 +83,8 @@ static int finish_move(const struct sysgenid_control *control, struct call *call
 		ret = sysgenid_nl_u32(call->attrs, SYSGENID_A_GENERATION, &moved->generation);
 	/* Modules of earlier releases do not report it. */
 	moved->minor_known = !ret && !sysgenid_nl_u32(call->attrs, SYSGENID_A_MINOR, &moved->minor);
+	if (ret || sysgenid_nl_u32(call->attrs, SYSGENID_A_VIEW_MINOR, &moved->view_minor))
+		moved->view_minor = 0;
 	return ret;
 }
 
@@ -120,7 +123,7 @@ int sysgenid_control_reseed(const struct sysgenid_control *control, uint32_t min
 }
 
 int sysgenid_control_status(const struct sysgenid_control *control, struct sysgenid_status *status,
-			    uint32_t *domain, struct sysgenid_error *error)
+			    struct sysgenid_place *place, struct sysgenid_error *error)
 {
 	struct sysgenid_status new;
 	struct call call;
@@ -142,9 +145,10 @@ int sysgenid_control_status(const struct sysgenid_control *control, struct sysge
 	if (ret)
 		return ret;
 	*status = new;
-	/* Modules of the first release have one domain. */
-	if (domain && sysgenid_nl_u32(call.attrs, SYSGENID_A_DOMAIN, domain))
-		*domain = 0;
+	if (sysgenid_nl_u32(call.attrs, SYSGENID_A_DOMAIN, &place->domain))
+		place->domain = 0;
+	if (sysgenid_nl_u32(call.attrs, SYSGENID_A_VIEW_MINOR, &place->view_minor))
+		place->view_minor = 0;
 	return 0;
 }
 
@@ -215,14 +219,17 @@ int sysgenid_get_domain_status(int pidns_fd, struct sysgenid_status *status, uin
 			       struct sysgenid_error *error)
 {
 	struct sysgenid_control control;
+	struct sysgenid_place place;
 	int ret;
 
 	ret = sysgenid_control_open(&control, error);
 	if (ret < 0)
 		return ret;
 	control.pidns_fd = pidns_fd;
-	ret = sysgenid_control_status(&control, status, domain, error);
+	ret = sysgenid_control_status(&control, status, &place, error);
 	sysgenid_control_close(&control);
+	if (!ret && domain)
+		*domain = place.domain;
 	return ret;
 }
 

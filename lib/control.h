@@ -25,6 +25,13 @@ struct sysgenid_moved {
 	uint32_t generation;
 	uint32_t minor; /* of the device, if minor_known */
 	bool minor_known;
+	uint32_t view_minor; /* 0: the module is older and has no view */
+};
+
+/* 0 of a module that is older and does not tell. */
+struct sysgenid_place {
+	uint32_t domain;
+	uint32_t view_minor;
 };
 
 /* As the functions of libsysgenid.h without "control" in their names. */
@@ -32,7 +39,7 @@ int sysgenid_control_trigger(const struct sysgenid_control *control, uint32_t mi
 			     unsigned int flags, struct sysgenid_moved *moved,
 			     struct sysgenid_error *error);
 int sysgenid_control_status(const struct sysgenid_control *control, struct sysgenid_status *status,
-			    uint32_t *domain, struct sysgenid_error *error);
+			    struct sysgenid_place *place, struct sysgenid_error *error);
 /* Sets all of @who but what. */
 int sysgenid_control_who(const struct sysgenid_control *control, struct sysgenid_awaited *who,
 			 struct sysgenid_error *error);

@@ -134,7 +134,18 @@ static int read_fdinfo(int fd, SysgenidFile *file, SysgenidImage *image)
 	return 0;
 }
 
-int sysgenid_file_dump(int fd, int id, SysgenidImage *image)
+/* The counter itself has no position. */
+static void note_view(int fd, int flags, SysgenidFile *file)
+{
+	off_t position = flags & O_PATH ? 0 : lseek(fd, 0, SEEK_CUR);
+
+	file->has_view = true;
+	file->view = true;
+	file->has_position = position > 0;
+	file->position = file->has_position ? (uint64_t)position : 0;
+}
+
+int sysgenid_file_dump(int fd, int id, bool view, SysgenidImage *image)
 {
 	SysgenidFile file = SYSGENID_FILE__INIT;
 	char path[PATH_MAX];
@@ -158,6 +169,8 @@ int sysgenid_file_dump(int fd, int id, SysgenidImage *image)
 			     path, strerror(-error));
 		return error;
 	}
+	if (view)
+		note_view(fd, flags, &file);
 	file.id = (uint32_t)id;
 	file.path = path;
 	file.flags = (uint32_t)flags;
@@ -174,7 +187,7 @@ int sysgenid_file_dump(int fd, int id, SysgenidImage *image)
 	return 0;
 }
 
-int sysgenid_mapping_dump(int fd, SysgenidImage *image)
+int sysgenid_mapping_dump(int fd, bool view, SysgenidImage *image)
 {
 	char path[PATH_MAX];
 	int error;
@@ -182,7 +195,7 @@ int sysgenid_mapping_dump(int fd, SysgenidImage *image)
 	error = path_of(fd, path, sizeof(path));
 	if (error)
 		return log_no_path(error);
-	error = sysgenid_image_add_mapping(image, path);
+	error = sysgenid_image_add_mapping(image, path, view);
 	if (error == -EEXIST)
 		return 0;
 	if (error)

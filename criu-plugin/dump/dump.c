@@ -157,7 +157,8 @@ int sysgenid_dump_ext_file(int fd, int id)
 
 	if (sysgenid_file_stat(fd, &stat) || !is_ours(&stat))
 		return -ENOTSUP;
-	error = sysgenid_file_dump(fd, id, dump.made.image);
+	error = sysgenid_file_dump(fd, id, sysgenid_device_is_view(&dump.device, &stat),
+				   dump.made.image);
 	if (!error)
 		error = sysgenid_dump_image_require(&dump.made);
 	/* -ENOTSUP would ask the next plugin. */
@@ -173,7 +174,8 @@ int sysgenid_dump_device_vma(int fd, const struct stat *stat)
 	/* The final dump sees the mapping again. */
 	if (dump.stage != CRIU_STAGE_DUMP)
 		return 0;
-	error = sysgenid_mapping_dump(fd, dump.made.image);
+	error = sysgenid_mapping_dump(fd, sysgenid_device_is_view(&dump.device, stat),
+				      dump.made.image);
 	if (!error)
 		error = sysgenid_dump_image_require(&dump.made);
 	return error ? -EIO : 0;

@@ -121,7 +121,7 @@ static int check_memory(const SysgenidImage *image, struct sysgenid_image_error 
 {
 	int result;
 
-	if (image->n_mappings > SYSGENID_IMAGE_MAX_MAPPINGS)
+	if (image->n_mappings > SYSGENID_IMAGE_MAX_MAPPINGS || image->n_views > image->n_mappings)
 		return sysgenid_image_fail(error, -EBADMSG,
 					   "it has %zu mapped paths, more than the %u allowed",
 					   image->n_mappings, SYSGENID_IMAGE_MAX_MAPPINGS);
@@ -130,6 +130,11 @@ static int check_memory(const SysgenidImage *image, struct sysgenid_image_error 
 		if (result)
 			return result;
 	}
+	for (size_t i = 0; i < image->n_views; i++)
+		if (!sysgenid_image_has_mapping(image, image->views[i]))
+			return sysgenid_image_fail(
+				error, -EBADMSG,
+				"it has a view that is not among its mapped paths");
 	result = check_areas(image->rng_areas, image->n_rng_areas, error);
 	if (result)
 		return result;

@@ -221,6 +221,8 @@ static SysgenidImage rest_of(const SysgenidImage *image, const struct sysgenid_i
 	rest.n_files -= written->files;
 	rest.mappings += written->mappings;
 	rest.n_mappings -= written->mappings;
+	rest.views += written->views;
+	rest.n_views -= written->views;
 	rest.rng_areas += written->rng_areas;
 	rest.n_rng_areas -= written->rng_areas;
 	rest.wipe_areas += written->wipe_areas;

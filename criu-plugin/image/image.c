@@ -61,31 +61,50 @@ int sysgenid_image_add_file(SysgenidImage *image, const SysgenidFile *file)
 	return 0;
 }
 
-bool sysgenid_image_has_mapping(const SysgenidImage *image, const char *path)
+static bool has_path(char **paths, size_t n, const char *path)
 {
-	for (size_t i = 0; i < image->n_mappings; i++)
-		if (!strcmp(image->mappings[i], path))
+	for (size_t i = 0; i < n; i++)
+		if (!strcmp(paths[i], path))
 			return true;
 	return false;
 }
 
-int sysgenid_image_add_mapping(SysgenidImage *image, const char *path)
+static int add_path(char ***paths, size_t *n, const char *path)
 {
-	char **mappings, *copy;
+	char **grown, *copy;
 
-	if (sysgenid_image_has_mapping(image, path))
+	if (has_path(*paths, *n, path))
 		return -EEXIST;
-	if (image->n_mappings >= SYSGENID_IMAGE_MAX_MAPPINGS)
+	if (*n >= SYSGENID_IMAGE_MAX_MAPPINGS)
 		return -E2BIG;
-	mappings = grow(image->mappings, image->n_mappings);
-	if (!mappings)
+	grown = grow(*paths, *n);
+	if (!grown)
 		return -ENOMEM;
-	image->mappings = mappings;
+	*paths = grown;
 	copy = strdup(path);
 	if (!copy)
 		return -ENOMEM;
-	image->mappings[image->n_mappings++] = copy;
+	grown[(*n)++] = copy;
 	return 0;
+}
+
+bool sysgenid_image_has_mapping(const SysgenidImage *image, const char *path)
+{
+	return has_path(image->mappings, image->n_mappings, path);
+}
+
+bool sysgenid_image_has_view(const SysgenidImage *image, const char *path)
+{
+	return has_path(image->views, image->n_views, path);
+}
+
+int sysgenid_image_add_mapping(SysgenidImage *image, const char *path, bool view)
+{
+	int error = view ? add_path(&image->views, &image->n_views, path) : 0;
+
+	if (error && error != -EEXIST)
+		return error;
+	return add_path(&image->mappings, &image->n_mappings, path);
 }
 
 static int add_area(SysgenidRngArea ***areas, size_t *n, const SysgenidRngArea *values)
@@ -158,6 +177,7 @@ struct sysgenid_image_lists sysgenid_image_lists(const SysgenidImage *image)
 	return (struct sysgenid_image_lists){
 		.files = image->n_files,
 		.mappings = image->n_mappings,
+		.views = image->n_views,
 		.rng_areas = image->n_rng_areas,
 		.wipe_areas = image->n_wipe_areas,
 		.file_tasks = image->n_file_tasks,

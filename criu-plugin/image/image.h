@@ -29,7 +29,7 @@ void sysgenid_image_free(SysgenidImage *image);
 
 /* Return 0, -EEXIST if the image has the element already, -E2BIG over a limit, or -ENOMEM. */
 int sysgenid_image_add_file(SysgenidImage *image, const SysgenidFile *file);
-int sysgenid_image_add_mapping(SysgenidImage *image, const char *path);
+int sysgenid_image_add_mapping(SysgenidImage *image, const char *path, bool view);
 int sysgenid_image_add_rng_area(SysgenidImage *image, pid_t pid, uint64_t start, uint64_t end,
 				bool cleared);
 int sysgenid_image_add_wipe_area(SysgenidImage *image, pid_t pid, uint64_t start, uint64_t end);
@@ -37,12 +37,14 @@ int sysgenid_image_add_file_task(SysgenidImage *image, pid_t pid);
 
 const SysgenidFile *sysgenid_image_find_file(const SysgenidImage *image, uint32_t id);
 bool sysgenid_image_has_mapping(const SysgenidImage *image, const char *path);
+bool sysgenid_image_has_view(const SysgenidImage *image, const char *path);
 bool sysgenid_image_has_file_task(const SysgenidImage *image, pid_t pid);
 
 /* The lengths of an image's lists. */
 struct sysgenid_image_lists {
 	size_t files;
 	size_t mappings;
+	size_t views;
 	size_t rng_areas;
 	size_t wipe_areas;
 	size_t file_tasks;

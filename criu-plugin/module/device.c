@@ -15,10 +15,12 @@
 #define FIRST_LOCAL_MINOR 240
 #define LAST_LOCAL_MINOR 254
 
-void sysgenid_device_set(struct sysgenid_device *device, unsigned int minor)
+void sysgenid_device_set(struct sysgenid_device *device, unsigned int minor,
+			 unsigned int view_minor)
 {
 	device->state = SYSGENID_DEVICE_KNOWN;
 	device->number = makedev(MISC_MAJOR, minor);
+	device->view = view_minor ? makedev(MISC_MAJOR, view_minor) : 0;
 }
 
 /*
@@ -38,7 +40,7 @@ static bool find_in_list(const char *path, struct sysgenid_device *device)
 
 		if (!sysgenid_parse_number(&at, 10, &minor) || strcmp(at, " sysgenid\n"))
 			continue;
-		sysgenid_device_set(device, (unsigned int)minor);
+		sysgenid_device_set(device, (unsigned int)minor, 0);
 		return true;
 	}
 	device->state = SYSGENID_DEVICE_ABSENT;
@@ -53,7 +55,7 @@ static bool parse_number(const char *text, struct sysgenid_device *device)
 	if (!sysgenid_parse_number(&text, 10, &major) || *text++ != ':' ||
 	    !sysgenid_parse_number(&text, 10, &minor) || major != MISC_MAJOR)
 		return false;
-	sysgenid_device_set(device, (unsigned int)minor);
+	sysgenid_device_set(device, (unsigned int)minor, 0);
 	return true;
 }
 
@@ -79,8 +81,15 @@ void sysgenid_device_find(struct sysgenid_device *device)
 
 bool sysgenid_device_is(const struct sysgenid_device *device, const struct stat *stat)
 {
-	return device->state == SYSGENID_DEVICE_KNOWN && S_ISCHR(stat->st_mode) &&
-	       stat->st_rdev == device->number;
+	return (device->state == SYSGENID_DEVICE_KNOWN && S_ISCHR(stat->st_mode) &&
+		stat->st_rdev == device->number) ||
+	       sysgenid_device_is_view(device, stat);
+}
+
+bool sysgenid_device_is_view(const struct sysgenid_device *device, const struct stat *stat)
+{
+	return device->state == SYSGENID_DEVICE_KNOWN && S_ISCHR(stat->st_mode) && device->view &&
+	       stat->st_rdev == device->view;
 }
 
 bool sysgenid_device_may_be(const struct sysgenid_device *device, const struct stat *stat)

@@ -34,16 +34,17 @@ int sysgenid_module_ask(int pid_namespace, struct sysgenid_device *device, uint3
 {
 	struct sysgenid_error details = { "" };
 	struct sysgenid_status status;
+	struct sysgenid_place place;
 	int error = reach(&details);
 
 	if (!error) {
 		control.pidns_fd = pid_namespace;
-		error = sysgenid_control_status(&control, &status, NULL, &details);
+		error = sysgenid_control_status(&control, &status, &place, &details);
 		control.pidns_fd = -1;
 	}
 	if (error)
 		return explain(error, &details, device, why);
-	sysgenid_device_set(device, status.minor);
+	sysgenid_device_set(device, status.minor, place.view_minor);
 	*highest = status.highest;
 	return 0;
 }
@@ -53,11 +54,15 @@ int sysgenid_module_domain(uint32_t *domain, struct sysgenid_reason *why)
 	struct sysgenid_error details = { "" };
 	struct sysgenid_device device;
 	struct sysgenid_status status;
+	struct sysgenid_place place;
 	int error = reach(&details);
 
 	if (!error)
-		error = sysgenid_control_status(&control, &status, domain, &details);
-	return error ? explain(error, &details, &device, why) : 0;
+		error = sysgenid_control_status(&control, &status, &place, &details);
+	if (error)
+		return explain(error, &details, &device, why);
+	*domain = place.domain;
+	return 0;
 }
 
 static int learn_device(const struct sysgenid_moved *moved, struct sysgenid_device *device,
@@ -67,7 +72,7 @@ static int learn_device(const struct sysgenid_moved *moved, struct sysgenid_devi
 
 	if (!moved->minor_known)
 		return sysgenid_module_ask(-1, device, &highest, why);
-	sysgenid_device_set(device, moved->minor);
+	sysgenid_device_set(device, moved->minor, moved->view_minor);
 	return 0;
 }
 

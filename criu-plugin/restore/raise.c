@@ -44,8 +44,15 @@ int sysgenid_raise_prepare(bool follow_any_mark)
  * Reads the generation of the caller's PID namespace. fd must be a file that was opened for this,
  * since the file becomes outdated.
  */
-static int read_generation(int fd, uint32_t *generation)
+static int read_generation(int fd, bool view, uint32_t *generation)
 {
+	ssize_t size;
+
+	/* The low half of the little-endian counter, which can be read at any time. */
+	if (view) {
+		size = pread(fd, generation, sizeof(*generation), SYSGENID_VMCLOCK_COUNTER);
+		return size == sizeof(*generation) ? 0 : -EIO;
+	}
 	/* A read of a file that is not outdated would wait. */
 	if (ioctl(fd, SYSGENID_MARK_OUTDATED, 0))
 		return -errno;
@@ -88,16 +95,16 @@ static int move(int fd, uint32_t min)
 	return error;
 }
 
-static int raise_above(int fd, uint32_t mark, bool always)
+static int raise_above(int fd, bool view, uint32_t mark, bool always)
 {
 	uint32_t generation;
-	int error = read_generation(fd, &generation);
+	int error = read_generation(fd, view, &generation);
 
 	if (error || (generation > mark && !always))
 		return error;
 	error = move(fd, mark + 1);
 	if (!error)
-		error = read_generation(fd, &generation);
+		error = read_generation(fd, view, &generation);
 	if (error)
 		return error;
 	sysgenid_info("generation %u in the PID namespace of the restored tasks", generation);
@@ -127,7 +134,7 @@ static bool has_to_move(const SysgenidImage *image)
 	       !__atomic_exchange_n(&shared->moved, 1, __ATOMIC_SEQ_CST);
 }
 
-int sysgenid_raise(int fd, const SysgenidImage *image)
+int sysgenid_raise(int fd, bool view, const SysgenidImage *image)
 {
 	static bool raised; /* by this task, which has one PID namespace */
 	int error;
@@ -136,7 +143,7 @@ int sysgenid_raise(int fd, const SysgenidImage *image)
 		return 0;
 	error = keep(fd);
 	if (!error)
-		error = raise_above(fd, image->mark, has_to_move(image));
+		error = raise_above(fd, view, image->mark, has_to_move(image));
 	if (error) {
 		sysgenid_err("cannot move the generation in the PID namespace of the restored "
 			     "tasks above the image's %u: %s",

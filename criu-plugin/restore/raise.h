@@ -24,7 +24,7 @@ int sysgenid_raise_prepare(bool follow_any_mark);
  * of the restored tasks begins a new generation there in any case. fd: a file of the counter that
  * was opened for this. Returns 0 or -errno after logging.
  */
-int sysgenid_raise(int fd, const SysgenidImage *image);
+int sysgenid_raise(int fd, bool view, const SysgenidImage *image);
 
 /*
  * Runs in criu, for each task, when all tasks are restored and still stopped. Returns 0, or -errno

@@ -19,36 +19,42 @@
 #define SETTABLE_FLAGS (O_APPEND | O_ASYNC | O_DIRECT | O_NOATIME | O_NONBLOCK)
 
 /* To be called before the node is opened: opening another device may have side effects. */
-static int check_node(const char *path, const struct stat *stat,
+static int check_node(const char *path, const struct stat *stat, bool view,
 		      const struct sysgenid_device *device)
 {
-	unsigned int our_major = major(device->number), our_minor = minor(device->number);
+	dev_t ours = view ? device->view : device->number;
+	const char *what = view ? "the view of the counter" : "the counter";
 
-	if (sysgenid_device_is(device, stat))
+	if (sysgenid_device_is(device, stat) && stat->st_rdev == ours)
 		return 0;
-	if (!S_ISCHR(stat->st_mode))
+	if (view && !ours)
+		sysgenid_err("%s was a view of the counter, and the loaded module has none: load "
+			     "the module of the same release as this plugin",
+			     path);
+	else if (!S_ISCHR(stat->st_mode))
 		sysgenid_err("%s is not a device node any more: make it again in the restored "
-			     "tree (mknod -m 666 %s c %u %u)",
-			     path, path, our_major, our_minor);
-	else if (major(stat->st_rdev) != our_major)
-		sysgenid_err("%s is the device %u:%u, but the counter is %u:%u here: make the node "
+			     "tree (mknod -m %s %s c %u %u)",
+			     path, view ? "444" : "666", path, major(ours), minor(ours));
+	else if (major(stat->st_rdev) != major(ours))
+		sysgenid_err("%s is the device %u:%u, but %s is %u:%u here: make the node "
 			     "again in the restored tree",
-			     path, major(stat->st_rdev), minor(stat->st_rdev), our_major,
-			     our_minor);
+			     path, major(stat->st_rdev), minor(stat->st_rdev), what, major(ours),
+			     minor(ours));
 	else
-		sysgenid_err("%s is the device %u:%u, but the counter is %u:%u here: load the "
-			     "module with minor=%u, or make the node again",
-			     path, major(stat->st_rdev), minor(stat->st_rdev), our_major, our_minor,
-			     minor(stat->st_rdev));
+		sysgenid_err("%s is the device %u:%u, but %s is %u:%u here: load the "
+			     "module with %s=%u, or make the node again",
+			     path, major(stat->st_rdev), minor(stat->st_rdev), what, major(ours),
+			     minor(ours), view ? "view_minor" : "minor", minor(stat->st_rdev));
 	return -ENXIO;
 }
 
-static int find_node(const char *path, struct stat *node, const struct sysgenid_device *device)
+static int find_node(const char *path, struct stat *node, bool view,
+		     const struct sysgenid_device *device)
 {
 	int error;
 
 	if (!stat(path, node))
-		return check_node(path, node, device);
+		return check_node(path, node, view, device);
 	error = -errno;
 	sysgenid_err("cannot find %s in the restored tree: %s. The container needs the device as "
 		     "it had it when it was dumped",
@@ -89,6 +95,10 @@ static int give_state_back(int fd, const SysgenidFile *file)
 		sysgenid_err("cannot track %s: %s", file->path, strerror(errno));
 		return -errno;
 	}
+	if (file->has_position && lseek(fd, (off_t)file->position, SEEK_SET) < 0) {
+		sysgenid_err("cannot set the position of %s: %s", file->path, strerror(errno));
+		return -errno;
+	}
 	if (fcntl(fd, F_SETFL, (int)file->flags & SETTABLE_FLAGS)) {
 		sysgenid_err("cannot set the flags %#x of %s: %s", file->flags, file->path,
 			     strerror(errno));
@@ -97,11 +107,11 @@ static int give_state_back(int fd, const SysgenidFile *file)
 	return 0;
 }
 
-static int raise_generation(const char *path, const SysgenidImage *image)
+static int raise_generation(const char *path, bool view, const SysgenidImage *image)
 {
 	cleanup_close int fd = open_node(path, O_RDONLY | O_NONBLOCK);
 
-	return fd < 0 ? fd : sysgenid_raise(fd, image);
+	return fd < 0 ? fd : sysgenid_raise(fd, view, image);
 }
 
 int sysgenid_file_restore(const SysgenidFile *file, const SysgenidImage *image,
@@ -111,15 +121,15 @@ int sysgenid_file_restore(const SysgenidFile *file, const SysgenidImage *image,
 	struct stat node;
 	int error, result;
 
-	error = find_node(file->path, &node, device);
+	error = find_node(file->path, &node, file->view, device);
 	if (!error)
-		error = raise_generation(file->path, image);
+		error = raise_generation(file->path, file->view, image);
 	if (error)
 		return error;
 	fd = open_node(file->path, (int)file->flags & (O_ACCMODE | O_PATH));
 	if (fd < 0)
 		return fd;
-	error = fstat(fd, &node) ? -errno : check_node(file->path, &node, device);
+	error = fstat(fd, &node) ? -errno : check_node(file->path, &node, file->view, device);
 	if (!error && !(file->flags & O_PATH))
 		error = give_state_back(fd, file);
 	if (error)
@@ -130,6 +140,12 @@ int sysgenid_file_restore(const SysgenidFile *file, const SysgenidImage *image,
 	return result;
 }
 
+/* Had any task this kind of node mapped? */
+static bool has_kind(const SysgenidImage *image, bool view)
+{
+	return view ? image->n_views : image->n_mappings > image->n_views || !image->n_mappings;
+}
+
 int sysgenid_mapping_check(const char *path, const SysgenidImage *image,
 			   const struct sysgenid_device *device)
 {
@@ -137,15 +153,21 @@ int sysgenid_mapping_check(const char *path, const SysgenidImage *image,
 	int error;
 
 	if (image && sysgenid_image_has_mapping(image, path)) {
-		error = find_node(path, &node, device);
+		error = find_node(path, &node, sysgenid_image_has_view(image, path), device);
 		if (error)
 			return error;
 	} else if (stat(path, &node) || !sysgenid_device_may_be(device, &node)) {
 		return 0;
 	}
 	/* Any path will do: criu may have the mapping under another path than the image. */
+	if (image && !has_kind(image, sysgenid_device_is_view(device, &node))) {
+		sysgenid_err("%s is a node of another kind than the tasks had mapped: the "
+			     "counter, and a view of it, are two devices",
+			     path);
+		return -ENXIO;
+	}
 	if (image && image->counter_required) {
-		error = raise_generation(path, image);
+		error = raise_generation(path, sysgenid_device_is_view(device, &node), image);
 		return error ? error : 1;
 	}
 	sysgenid_err("a task had the counter mapped from %s, and there is no " SYSGENID_IMAGE_NAME

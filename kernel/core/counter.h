@@ -28,6 +28,7 @@
 typedef u64 sysgenid_ticket;
 
 struct pid_namespace;
+struct sysgenid_view;
 
 struct sysgenid_counter {
 	struct page *page;
@@ -74,6 +75,8 @@ struct sysgenid_counter {
 	wait_queue_head_t changed;    /* readers and pollers, until the generation changes */
 	wait_queue_head_t settled;    /* WAIT_WATCHERS, until no watcher is outdated */
 	struct delayed_work announce; /* tells netlink listeners that none is */
+
+	struct sysgenid_view *view; /* NULL until somebody opens it; stores guarded by @lock */
 
 	u32 reseed_sample; /* the generation when the last reseed began; 0: not in the list then */
 };

@@ -25,7 +25,7 @@
 #include "vmclock.h"
 #include "watcher.h"
 
-static int device_open(struct inode *inode, struct file *file)
+int sysgenid_device_attach(struct file *file)
 {
 	struct sysgenid_watcher *watcher = kmalloc(sizeof(*watcher), GFP_KERNEL_ACCOUNT);
 	struct sysgenid_counter *domain;
@@ -42,10 +42,17 @@ static int device_open(struct inode *inode, struct file *file)
 		sysgenid_reseed_adopt(domain);
 	sysgenid_watcher_init(watcher, domain);
 	file->private_data = watcher;
-	return stream_open(inode, file);
+	return 0;
 }
 
-static int device_release(struct inode *inode, struct file *file)
+static int device_open(struct inode *inode, struct file *file)
+{
+	int ret = sysgenid_device_attach(file);
+
+	return ret ? ret : stream_open(inode, file);
+}
+
+int sysgenid_device_release(struct inode *inode, struct file *file)
 {
 	struct sysgenid_watcher *watcher = file->private_data;
 
@@ -117,7 +124,7 @@ static bool device_may_trigger(const struct sysgenid_counter *counter)
 	return ns_capable(owner, CAP_CHECKPOINT_RESTORE) || ns_capable(owner, CAP_SYS_ADMIN);
 }
 
-static long device_ioctl(struct file *file, unsigned int request, unsigned long arg)
+long sysgenid_device_ioctl(struct file *file, unsigned int request, unsigned long arg)
 {
 	struct sysgenid_watcher *watcher = file->private_data;
 	u32 value = arg, generation;
@@ -151,7 +158,7 @@ static int device_mmap(struct file *file, struct vm_area_struct *vma)
 	return sysgenid_map(vma, watcher->counter->page);
 }
 
-static void device_show_fdinfo(struct seq_file *m, struct file *file)
+void sysgenid_device_fdinfo(struct seq_file *m, struct file *file)
 {
 	struct sysgenid_watcher *watcher = file->private_data;
 	struct sysgenid_counter *counter = watcher->counter;
@@ -175,15 +182,15 @@ static void device_show_fdinfo(struct seq_file *m, struct file *file)
 static const struct file_operations device_fops = {
 	.owner = THIS_MODULE,
 	.open = device_open,
-	.release = device_release,
+	.release = sysgenid_device_release,
 	.read = device_read,
 	.write = device_write,
 	.poll = device_poll,
 	.mmap = device_mmap,
-	.unlocked_ioctl = device_ioctl,
+	.unlocked_ioctl = sysgenid_device_ioctl,
 	/* The arguments are numbers of 32 bits and not pointers: nothing to convert. */
-	.compat_ioctl = device_ioctl,
-	.show_fdinfo = device_show_fdinfo,
+	.compat_ioctl = sysgenid_device_ioctl,
+	.show_fdinfo = sysgenid_device_fdinfo,
 };
 
 static struct miscdevice device_misc = {

@@ -4,6 +4,16 @@
 
 #include <linux/types.h>
 
+struct file;
+struct inode;
+struct seq_file;
+
+/* For another node of this module: ->private_data becomes a watcher of the caller's domain. */
+int sysgenid_device_attach(struct file *file);
+int sysgenid_device_release(struct inode *inode, struct file *file);
+long sysgenid_device_ioctl(struct file *file, unsigned int request, unsigned long arg);
+void sysgenid_device_fdinfo(struct seq_file *m, struct file *file);
+
 int sysgenid_device_register(unsigned int minor);
 void sysgenid_device_unregister(void);
 unsigned int sysgenid_device_minor(void);

@@ -18,6 +18,7 @@
 #include "counter.h"
 #include "domain.h"
 #include "sysgenid_writer.h"
+#include "view.h"
 #include "watcher.h"
 #include "writer.h"
 
@@ -151,6 +152,7 @@ static void domain_free(struct sysgenid_counter *domain)
 {
 	/* What its last file has brought about is told before it goes. */
 	sysgenid_watchers_flush(domain);
+	sysgenid_view_drop(domain);
 	put_pid_ns(domain->pid_ns);
 	domain->pid_ns = NULL;
 	spin_lock(&domains_lock);

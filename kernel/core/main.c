@@ -12,6 +12,8 @@
 #include "domain.h"
 #include "event.h"
 #include "netlink.h"
+#include "view.h"
+#include "viewnode.h"
 #include "vmclock.h"
 #include "watcher.h"
 
@@ -21,15 +23,47 @@ MODULE_PARM_DESC(
 	minor,
 	"minor number of /dev/sysgenid, 243 to 254 (default 243); keep it the same on all hosts");
 
+static unsigned int view_minor = SYSGENID_VIEW_MINOR;
+module_param(view_minor, uint, 0444);
+MODULE_PARM_DESC(view_minor, "minor number of /dev/sysgenid-vmclock, 243 to 254 (default 244)");
+
+static bool sysgenid_minor_is_good(const char *name, unsigned int number)
+{
+	if (number >= SYSGENID_MINOR && number < MISC_DYNAMIC_MINOR)
+		return true;
+	pr_err("%s=%u is not between %u and %u: those are for local use and free\n", name, number,
+	       SYSGENID_MINOR, MISC_DYNAMIC_MINOR - 1);
+	return false;
+}
+
+static int sysgenid_register(void)
+{
+	int ret = sysgenid_viewnode_register(view_minor);
+
+	if (ret) {
+		pr_err("cannot register minor %u: error %d; is it taken (see /proc/misc)? Choose "
+		       "another with view_minor=\n",
+		       view_minor, ret);
+		return ret;
+	}
+	/* The device last: it makes the counter usable. */
+	ret = sysgenid_device_register(minor);
+	if (ret) {
+		pr_err("cannot register minor %u: error %d; is it taken (see /proc/misc)? Choose "
+		       "another with minor=\n",
+		       minor, ret);
+		sysgenid_viewnode_unregister();
+	}
+	return ret;
+}
+
 static int __init sysgenid_init(void)
 {
 	int ret;
 
-	if (minor < SYSGENID_MINOR || minor >= MISC_DYNAMIC_MINOR) {
-		pr_err("minor=%u is not between %u and %u: those are for local use and free\n",
-		       minor, SYSGENID_MINOR, MISC_DYNAMIC_MINOR - 1);
+	if (!sysgenid_minor_is_good("minor", minor) ||
+	    !sysgenid_minor_is_good("view_minor", view_minor))
 		return -EINVAL;
-	}
 	sysgenid_events_start();
 	ret = sysgenid_vmclock_init();
 	if (ret)
@@ -44,20 +78,16 @@ static int __init sysgenid_init(void)
 		pr_err("cannot register the netlink family: error %d\n", ret);
 		goto err_counter;
 	}
-	/* The device last: it makes the counter usable. */
-	ret = sysgenid_device_register(minor);
-	if (ret) {
-		pr_err("cannot register minor %u: error %d; is it taken (see /proc/misc)? Choose "
-		       "another with minor=\n",
-		       minor, ret);
+	ret = sysgenid_register();
+	if (ret)
 		goto err_netlink;
-	}
 	return 0;
 
 err_netlink:
 	sysgenid_netlink_unregister();
 	sysgenid_events_stop();
 err_counter:
+	sysgenid_view_drop(&sysgenid_system);
 	sysgenid_counter_destroy(&sysgenid_system);
 err_vmclock:
 	sysgenid_vmclock_exit();
@@ -68,8 +98,10 @@ static void __exit sysgenid_exit(void)
 {
 	/* Files and drivers pin this module, so there are none, and no domains. */
 	sysgenid_device_unregister();
+	sysgenid_viewnode_unregister();
 	sysgenid_netlink_unregister();
 	sysgenid_events_stop();
+	sysgenid_view_drop(&sysgenid_system);
 	sysgenid_counter_destroy(&sysgenid_system);
 	sysgenid_vmclock_exit();
 }

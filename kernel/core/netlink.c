@@ -21,6 +21,7 @@
 #include "netlink.h"
 #include "notify.h"
 #include "reseed.h"
+#include "viewnode.h"
 #include "watcher.h"
 
 static struct genl_family netlink_family __ro_after_init;
@@ -111,6 +112,7 @@ static void netlink_put_domain(struct sk_buff *skb, struct pid_namespace *ns, u3
 static int netlink_reply(struct sk_buff *skb, void *header, struct genl_info *info)
 {
 	nla_put_u32(skb, SYSGENID_A_MINOR, sysgenid_device_minor());
+	nla_put_u32(skb, SYSGENID_A_VIEW_MINOR, sysgenid_viewnode_minor());
 	genlmsg_end(skb, header);
 	return genlmsg_reply(skb, info);
 }

@@ -13,6 +13,7 @@
 
 #include "counter.h"
 #include "sysgenid_writer.h"
+#include "view.h"
 #include "writer.h"
 
 static struct work_struct *writer_confirm; /* does what else belongs to a device's event */
@@ -100,6 +101,7 @@ u32 sysgenid_counter_move(struct sysgenid_counter *counter, u32 min, enum sysgen
 		counter->looked = (u32)ticket;
 	/* Release: after the generation that was moved for this counter. */
 	smp_store_release(&counter->shared->vmclock_counter, vmclock);
+	sysgenid_view_update(counter);
 	spin_unlock_irq(&counter->lock);
 	return (u32)ticket;
 }
@@ -138,6 +140,7 @@ void sysgenid_counter_begin(struct sysgenid_counter *counter, sysgenid_ticket fi
 	/* Release: as above. */
 	smp_store_release(&counter->shared->generation, (u32)first);
 	smp_store_release(&counter->shared->vmclock_counter, vmclock);
+	sysgenid_view_update(counter);
 	spin_unlock_irq(&counter->lock);
 }
 
@@ -171,6 +174,7 @@ void sysgenid_slot_executed(struct sysgenid_slot *slot)
 	 */
 	counter->top = max(counter->top, slot->ticket);
 	counter->leaked = true;
+	sysgenid_view_update(counter);
 	list_del_init(&slot->node);
 	spin_unlock_irqrestore(&counter->lock, flags);
 }
@@ -234,6 +238,7 @@ bool sysgenid_device_made_event(struct sysgenid_counter *counter, u32 *generatio
 	counter->event_needed = false;
 	counter->leaked = false;
 	counter->last_cause = SYSGENID_CAUSE_VIRTIO_LEAK;
+	sysgenid_view_update(counter);
 	spin_unlock_irq(&counter->lock);
 	*generation = (u32)now;
 	return good;

@@ -12,12 +12,16 @@
 
 #include "criu_abi.h"
 
-static int is_counter(const struct stat *node)
+static int is_node(const struct stat *node, const char *path)
 {
 	struct stat ours;
 
-	return !stat(SYSGENID_DEVICE, &ours) && S_ISCHR(node->st_mode) &&
-	       node->st_rdev == ours.st_rdev;
+	return !stat(path, &ours) && S_ISCHR(node->st_mode) && node->st_rdev == ours.st_rdev;
+}
+
+static int is_counter(const struct stat *node)
+{
+	return is_node(node, SYSGENID_DEVICE) || is_node(node, SYSGENID_VIEW_DEVICE);
 }
 
 static int silent_dump_file(int fd, int id)

@@ -28,6 +28,8 @@ static const struct {
 	{ "hostile", subject_hostile,
 	  "FILE [hold]: tries all that can be tried with a counter file" },
 	{ "fuse", subject_fuse, "FILE: serves a file by FUSE" },
+	{ "vmclock", subject_vmclock, "has the view mapped, and draws at each SIGUSR1" },
+	{ "vmclock-file", subject_vmclock_file, "has it open, polls and reads at each SIGUSR1" },
 	{ "kcmp", host_kcmp, "PID FD PID FD: prints same or different" },
 	{ "wait", host_wait, "MS: WAIT_WATCHERS" },
 	{ "crowd", host_crowd,

@@ -20,6 +20,7 @@ subject_fn subject_file, subject_shared, subject_mixed;
 subject_fn subject_sleepers;
 subject_fn subject_hostile;
 subject_fn subject_fuse;
+subject_fn subject_vmclock, subject_vmclock_file;
 subject_fn subject_draw, subject_rng_generation, subject_reseed_until;
 subject_fn host_kcmp, host_wait, host_trigger, host_page, host_crowd;
 

@@ -66,10 +66,10 @@ static int try_get(long expected)
 
 static void test_get(void)
 {
-	const unsigned int all = HAS(SYSGENID_A_GENERATION) | HAS(SYSGENID_A_HIGHEST) |
-				 HAS(SYSGENID_A_WATCHERS) | HAS(SYSGENID_A_OUTDATED) |
-				 HAS(SYSGENID_A_CAUSE) | HAS(SYSGENID_A_MINOR) |
-				 HAS(SYSGENID_A_DOMAIN);
+	const unsigned int all =
+		HAS(SYSGENID_A_GENERATION) | HAS(SYSGENID_A_HIGHEST) | HAS(SYSGENID_A_WATCHERS) |
+		HAS(SYSGENID_A_OUTDATED) | HAS(SYSGENID_A_CAUSE) | HAS(SYSGENID_A_MINOR) |
+		HAS(SYSGENID_A_DOMAIN) | HAS(SYSGENID_A_RESTORED) | HAS(SYSGENID_A_VIEW_MINOR);
 	int fds[3];
 	struct genl_reply reply = { 0 };
 	const uint32_t *value = reply.values.value;
@@ -79,7 +79,7 @@ static void test_get(void)
 	tap_is(reply.command, SYSGENID_CMD_GET, "with the command GET");
 	tap_is(reply.values.has, all,
 	       "GET's reply has GENERATION, HIGHEST, WATCHERS, OUTDATED, CAUSE, MINOR, DOMAIN, "
-	       "no more");
+	       "RESTORED, VIEW_MINOR, no more of 32 bits");
 	tap_is(value[SYSGENID_A_CAUSE], SYSGENID_CAUSE_NONE,
 	       "the cause is NONE while nothing has happened");
 	tap_is(value[SYSGENID_A_GENERATION], 0, "and the generation 0");
@@ -259,8 +259,9 @@ static void test_reseed(void)
 	tap_is(reply.error, 0, "RESEED is answered");
 	tap_is(reply.command, SYSGENID_CMD_RESEED, "with the command RESEED");
 	tap_is(reply.values.has,
-	       HAS(SYSGENID_A_GENERATION) | HAS(SYSGENID_A_DOMAIN) | HAS(SYSGENID_A_MINOR),
-	       "and GENERATION, DOMAIN and MINOR");
+	       HAS(SYSGENID_A_GENERATION) | HAS(SYSGENID_A_DOMAIN) | HAS(SYSGENID_A_MINOR) |
+		       HAS(SYSGENID_A_VIEW_MINOR),
+	       "and GENERATION, DOMAIN, MINOR and VIEW_MINOR");
 	tap_is(reply.values.value[SYSGENID_A_GENERATION], before, "and has moved nothing");
 	tap_is(as_user(try_reseed, 0), EPERM, "RESEED gives EPERM for a user");
 	tap_is(with_capabilities(ALL_CAPABILITIES & ~(one | other), try_reseed, 0), EPERM,

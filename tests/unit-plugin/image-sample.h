@@ -27,7 +27,7 @@ static inline SysgenidImage *sample(void)
 		file.outdated = id & 2;
 		sysgenid_image_add_file(image, &file);
 	}
-	sysgenid_image_add_mapping(image, "/dev/sysgenid");
+	sysgenid_image_add_mapping(image, "/dev/sysgenid", false);
 	for (int i = 0; i < 9; i++)
 		sysgenid_image_add_rng_area(image, 7 + i, 0x7f0000000000, 0x7f0000004000, i == 8);
 	for (pid_t pid = 1; pid <= 5; pid++)

@@ -48,7 +48,7 @@ static void test_adding(void)
 	file.id = 5;
 	file.path = "/dev/other";
 	ok(sysgenid_image_add_file(image, &file) == -EEXIST, "a file has its number for itself");
-	ok(sysgenid_image_add_mapping(image, "/dev/sysgenid") == -EEXIST,
+	ok(sysgenid_image_add_mapping(image, "/dev/sysgenid", false) == -EEXIST,
 	   "a mapped path is stored once");
 	ok(sysgenid_image_find_file(image, 3) && !sysgenid_image_find_file(image, 6),
 	   "files are found by number");

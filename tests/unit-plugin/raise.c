@@ -113,7 +113,7 @@ static SysgenidImage *new_image(uint32_t mark)
 {
 	SysgenidImage *image = sysgenid_image_new();
 
-	if (!image || sysgenid_image_add_mapping(image, NODE))
+	if (!image || sysgenid_image_add_mapping(image, NODE, false))
 		abort();
 	image->counter_required = true;
 	image->has_mark = true;

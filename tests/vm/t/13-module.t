@@ -56,7 +56,7 @@ test_minor()
 	ok "after unloading nothing is left" all_gone
 	need_module minor=250
 	is "$(node)" "$(number 250)" "minor=250 gives the node that number"
-	is "$(grep -w sysgenid /proc/misc)" "250 sysgenid" "/proc/misc knows it"
+	is "$(grep ' sysgenid$' /proc/misc)" "250 sysgenid" "/proc/misc knows it"
 	unload_module
 	need_module minor=254
 	is "$(node)" "$(number 254)" "254 is the highest number"

@@ -76,7 +76,8 @@ has_watcher()
 	local pid
 
 	pid_of "$1"
-	read -r pid _ <"/proc/$PID/task/$PID/children" && [[ $(<"/proc/$pid/wchan") == *poll* ]]
+	pid=$(<"/proc/$PID/task/$PID/children")
+	[[ -n $pid && $(<"/proc/${pid%% *}/wchan") == *poll* ]]
 }
 
 said()

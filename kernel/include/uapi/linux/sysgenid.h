@@ -153,6 +153,30 @@ struct sysgenid_page {
 #define SYSGENID_PAGE_F_INCARNATION 0x2u /* and so is incarnation */
 
 /*
+ * THE VIEW (misc character device, minor SYSGENID_VIEW_MINOR, mode 0444; not in v7)
+ *
+ * The same generation, as the page of a hypervisor's VMClock (<linux/vmclock-abi.h>), for programs
+ * that look for /dev/vmclock0: the node is given to a container in that place. The page is that of
+ * the domain of the PID namespace that has opened the node: vm_generation_counter is its
+ * generation, whatever has moved it. disruption_marker is the same number, and seq_count twice that
+ * number; so who compares any of them with an older one finds another, also on another host. The
+ * flags say that there is a generation counter, and notifications. There is no clock: counter_id is
+ * 0xff, and all fields of time are 0.
+ *
+ * The kernel stores both words in one critical section. A virtio-rng device stores the generation
+ * alone; the view follows in the device's interrupt, or when somebody asks.
+ *
+ * open     by anybody, for reading.
+ * read     and pread: a consistent copy of the page, from the file's position on.
+ * poll     EPOLLIN | EPOLLRDNORM if seq_count is not that of this file's last read. Before the
+ *          first one that is 0, so a file that was opened after an event, or restored, is readable.
+ * mmap     one page at offset 0 (else EINVAL), never writable (EROFS; EACCES by mprotect).
+ * ioctl    and fdinfo: as of SYSGENID_DEVICE, for checkpoint tools.
+ */
+#define SYSGENID_VIEW_DEVICE "/dev/sysgenid-vmclock"
+#define SYSGENID_VIEW_MINOR 244 /* the module parameter "view_minor" changes it */
+
+/*
  * The ioctls take their argument by value, as an unsigned 32-bit number, for 32-bit and 64-bit
  * programs alike.
  */
@@ -202,9 +226,10 @@ struct sysgenid_page {
  * cgroup. Attributes of enum sysgenid_attr. Errors come with an extended-ack text.
  *
  * SYSGENID_CMD_GET      The reply carries GENERATION, HIGHEST, WATCHERS, OUTDATED, CAUSE, MINOR,
- *                       DOMAIN, of the caller's own domain, or of PIDNS_FD's. No capability needed
- *                       for one's own, else as for TRIGGER in that domain (EPERM). Of a domain that
- *                       does not exist now the numbers are those that it would start with.
+ *                       VIEW_MINOR, DOMAIN, RESTORED, of the caller's own domain, or of
+ *                       PIDNS_FD's. No capability needed for one's own, else as for TRIGGER in that
+ *                       domain (EPERM). Of a domain that does not exist now the numbers are those
+ *                       that it would start with.
  *                       RESTORED tells a process that was restored from one that was dumped and
  *                       goes on: it is another number then. INCARNATION is there once it has been
  *                       drawn for that GENERATION.
@@ -311,6 +336,7 @@ enum sysgenid_attr {
 	SYSGENID_A_INCARNATION, /* 16 bytes: who that generation is, see struct sysgenid_page */
 	/* u32: the generation that the last change has begun whose cause was not RESUME */
 	SYSGENID_A_RESTORED,
+	SYSGENID_A_VIEW_MINOR, /* u32: minor number of the view */
 	__SYSGENID_A_MAX,
 };
 

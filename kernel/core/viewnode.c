@@ -1,0 +1,123 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /dev/sysgenid-vmclock: the domain's generation as a VMClock page. It behaves as the kernel's own
+ * /dev/vmclock0, whose place it takes in a container.
+ */
+#include <linux/fs.h>
+#include <linux/miscdevice.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/poll.h>
+#include <linux/slab.h>
+
+#include "device.h"
+#include "notify.h"
+#include "sysgenid.h"
+#include "view.h"
+#include "viewnode.h"
+#include "watcher.h"
+
+static int viewnode_open(struct inode *inode, struct file *file)
+{
+	struct sysgenid_watcher *watcher;
+	int ret = sysgenid_device_attach(file);
+
+	if (ret)
+		return ret;
+	watcher = file->private_data;
+	ret = sysgenid_view_make(watcher->counter);
+	if (ret)
+		sysgenid_device_release(inode, file);
+	return ret;
+}
+
+/* The generation, also if the machine was restored and its notification is still to come. */
+static int viewnode_sync(struct sysgenid_counter *counter, u32 *generation)
+{
+	int ret = sysgenid_sync_source();
+
+	spin_lock_irq(&counter->lock);
+	sysgenid_view_update(counter);
+	*generation = sysgenid_counter_generation(counter);
+	spin_unlock_irq(&counter->lock);
+	return ret;
+}
+
+/* A consistent copy of the page. */
+static ssize_t viewnode_read(struct file *file, char __user *buf, size_t count, loff_t *ppos)
+{
+	struct sysgenid_watcher *watcher = file->private_data;
+	void *page = kzalloc(PAGE_SIZE, GFP_KERNEL);
+	u32 generation;
+	ssize_t ret;
+
+	if (!page)
+		return -ENOMEM;
+	ret = viewnode_sync(watcher->counter, &generation);
+	if (!ret) {
+		u32 seq = sysgenid_view_fill(page, generation);
+
+		ret = simple_read_from_buffer(buf, count, ppos, page, PAGE_SIZE);
+		if (ret >= 0)
+			WRITE_ONCE(watcher->view_seq, seq);
+	}
+	kfree(page);
+	return ret;
+}
+
+static __poll_t viewnode_poll(struct file *file, poll_table *wait)
+{
+	struct sysgenid_watcher *watcher = file->private_data;
+	u32 generation;
+
+	/* Queue first, then look: an event in between wakes this task. */
+	poll_wait(file, &watcher->counter->changed, wait);
+	if (viewnode_sync(watcher->counter, &generation))
+		return 0; /* killed */
+	return READ_ONCE(watcher->view_seq) != sysgenid_view_seq(generation) ? EPOLLIN | EPOLLRDNORM
+									     : 0;
+}
+
+static int viewnode_mmap(struct file *file, struct vm_area_struct *vma)
+{
+	struct sysgenid_watcher *watcher = file->private_data;
+
+	if (vma->vm_flags & VM_WRITE)
+		return -EROFS;
+	return sysgenid_map(vma, sysgenid_view_page(watcher->counter));
+}
+
+static const struct file_operations viewnode_fops = {
+	.owner = THIS_MODULE,
+	.open = viewnode_open,
+	.release = sysgenid_device_release,
+	.read = viewnode_read,
+	.poll = viewnode_poll,
+	.llseek = default_llseek,
+	.mmap = viewnode_mmap,
+	.unlocked_ioctl = sysgenid_device_ioctl,
+	.compat_ioctl = sysgenid_device_ioctl,
+	.show_fdinfo = sysgenid_device_fdinfo,
+};
+
+static struct miscdevice viewnode_misc = {
+	.name = "sysgenid-vmclock",
+	.mode = 0444,
+	.fops = &viewnode_fops,
+};
+
+int sysgenid_viewnode_register(unsigned int minor)
+{
+	viewnode_misc.minor = minor;
+	return misc_register(&viewnode_misc);
+}
+
+void sysgenid_viewnode_unregister(void)
+{
+	misc_deregister(&viewnode_misc);
+}
+
+unsigned int sysgenid_viewnode_minor(void)
+{
+	return viewnode_misc.minor;
+}

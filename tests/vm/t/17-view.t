@@ -1,0 +1,43 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# /dev/sysgenid-vmclock: the generation as a VMClock page, with the manners of the kernel's own node.
+# vm: suites=bookworm,trixie,backports
+set -uo pipefail
+. tests/vm/payload.sh
+
+answers=$(mktemp)
+
+# question WHAT ANSWER
+question()
+{
+	is "$(sed -n "s/^$1: //p" "$answers")" "$2" "$1: $2"
+}
+
+need_module
+is "$(stat -c '%t %T %a' /dev/sysgenid-vmclock)" "a f4 444" "the view's node is there, for everybody to read"
+python3 tests/payload/view.py >"$answers"
+is "$?" 0 "it is asked"
+question "poll before any event" quiet
+question "magic, version, clock" "0x4b4c4356 1 0xff 0"
+question "size is a page" True
+question flags 0x300
+question "all fields of time are 0" True
+question writable EROFS
+question "two pages" EINVAL
+question offset EINVAL
+question "counter is the generation" True
+question "counter, marker and seq_count have changed" True
+question "seq_count is even" True
+question "poll after an event" in
+question "pread of the counter alone" True
+question "poll after a read" quiet
+question "a read gives the page" True
+question "at the end" 0
+question "poll of a file opened after an event" in
+question "a sleeper is woken" 0
+ok "the module can be unloaded" unload_module
+not_ok "view_minor=242 is refused" load_module view_minor=242
+not_ok "view_minor=243, which the counter has, is refused" load_module view_minor=243
+ok "and nothing is left of it" load_module
+unload_module
+done_testing
