@@ -77,7 +77,7 @@ int sysgenid_counterfile_in_use(void)
 static const char *fault_of(const struct stat *stat)
 {
 	if (!S_ISREG(stat->st_mode))
-		return "it is no regular file";
+		return "it is not a regular file";
 	if (!is_roots(stat))
 		return "users other than root own it or can write it";
 	if (stat->st_nlink != 1)

@@ -8,7 +8,7 @@
 
 #include "fuzz.h"
 
-/* The real one prints; here a format that does not fit its arguments shall be found as well. */
+/* The real function prints. This one also finds a format that does not fit its arguments. */
 int hook_fail(const char *format, ...)
 {
 	char text[4096];
@@ -24,7 +24,7 @@ static void check_name(const char *name)
 {
 	if (!name || !hook_name_is_good(name))
 		return;
-	/* It becomes the name of a folder in the registry, and a word in a log. */
+	/* The ID becomes the name of a folder in the registry, and a word in a log. */
 	must(*name && *name != '.' && strlen(name) <= HOOK_NAME_MAX);
 	for (const char *at = name; *at; at++)
 		must(*at > ' ' && *at < 127 && *at != '/');

@@ -73,7 +73,7 @@ static void put_u32(uint8_t *at, uint32_t value)
 		at[i] = (uint8_t)(value >> (8 * i));
 }
 
-/* Bit by bit: the plugin has its own, with a table. */
+/* A CRC bit by bit; the plugin's uses a table. */
 static uint32_t crc32(const uint8_t *data, size_t size)
 {
 	uint32_t crc = ~0u;
@@ -86,7 +86,7 @@ static uint32_t crc32(const uint8_t *data, size_t size)
 	return ~crc;
 }
 
-/* As it is, and with a header that fits: mutations alone hit no checksum. */
+/* Tries the input as it is, and with a header that fits, since mutations hit no checksum. */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	uint8_t *image = malloc(HEADER + size);

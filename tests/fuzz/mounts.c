@@ -23,7 +23,7 @@ static int see(const struct sysgenid_mount *mount, void *argument)
 		if (!found)
 			continue;
 		must(mount->device == places[i].device);
-		/* It becomes a path below the registry. */
+		/* The name becomes a path below the registry. */
 		must(*found && !strchr(found, '/') && strcmp(found, ".") && strcmp(found, ".."));
 	}
 	return 0;

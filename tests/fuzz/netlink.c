@@ -57,7 +57,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
 	if (pair[0] < 0)
 		must(!socketpair(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, pair));
-	/* No answer at all would be waited for. */
+	/* Without any answer the library would wait. */
 	if (size < 2 || send(pair[1], data + 1, size - 1, 0) < 0)
 		return 0;
 	if (data[0] % 4)

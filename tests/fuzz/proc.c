@@ -14,7 +14,7 @@ static int input;
 
 FILE *__wrap_fopen(const char *path, const char *mode);
 
-/* All that the parsers open is the input. */
+/* Whatever the parsers open, they read the input. */
 FILE *__wrap_fopen(const char *path, const char *mode)
 {
 	(void)path;
@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	} else {
 		result = sysgenid_for_each_vma(1, data[0] % 3 == 1, see, &seen);
 		must(!result || result == -EBADMSG);
-		/* Each mapping has a line, and its path stands in it. */
+		/* Each mapping has a line, which contains the mapping's path. */
 		must(seen <= size);
 	}
 	close(input);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* All functions of the preload library, called as programs do. */
+/* Calls all functions of the preload library, as programs do. */
 #ifndef TEST_CALLS_H
 #define TEST_CALLS_H
 

@@ -198,7 +198,7 @@ static bool is_hidden(const char *name)
 	return !strcmp(fake_hidden, "all") || strstr(fake_hidden, word);
 }
 
-/* In the place of libc's, for the preload library. */
+/* Takes the place of libc's function for the preload library. */
 void *dlsym(void *restrict library, const char *restrict name)
 {
 	(void)library;

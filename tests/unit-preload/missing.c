@@ -74,7 +74,7 @@ static int call_renewed(const void *arg)
 	return ret == DONE && fake_renewals != !!function->renewer ? WRONG : ret;
 }
 
-/* All but the functions that renew it. */
+/* The library has all functions but those that renew it. */
 static int call_unrenewed(const void *arg)
 {
 	const struct function *function = arg;
@@ -84,7 +84,7 @@ static int call_unrenewed(const void *arg)
 	return function->call();
 }
 
-/* They are there, and fail; and one more time, when they work again. */
+/* The functions are there and fail; then they work again. */
 static int call_failing(const void *arg)
 {
 	const struct function *function = arg;
@@ -313,14 +313,14 @@ static void test_bad_times(void)
 		       label(functions[i].name, "errno stays as it was"));
 }
 
-/* Before the preload library's constructor. */
+/* Runs before the preload library's constructor. */
 __attribute__((constructor(101))) static void prepare(void)
 {
 	if (getenv("TEST_ALLOCATOR"))
 		while_opening = fake_while_looking = draw_like_an_allocator;
 }
 
-/* As a program of its own: the counter is opened once. */
+/* Runs as a program of its own, since the counter is opened once. */
 static int start_anew(const void *unused)
 {
 	setenv("TEST_ALLOCATOR", "1", 1);

@@ -62,7 +62,7 @@ static const struct library {
 	{ "libbsd", draw_bsd, &spied_bsd },
 };
 
-/* How often drawing, with each of the library's functions, has renewed it. */
+/* Draws with each function of the library, and returns how often the library was renewed. */
 static int renewals(const struct library *library)
 {
 	int before = *library->renewed;
@@ -147,7 +147,7 @@ static void check_other_context(void)
 	       "OpenSSL: another library context has its own renewal");
 }
 
-/* libcrypto's own does not come through RAND_bytes(). */
+/* libcrypto's own draws do not come through RAND_bytes(). */
 static void check_pseudo_bytes(void)
 {
 	unsigned char to[8];

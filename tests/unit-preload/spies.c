@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Between the preload library and the real ones: counts how often each is renewed, and hands on. */
+/* Stands between the preload library and the real libraries: counts how often each is renewed. */
 #define _GNU_SOURCE
 #include <dlfcn.h>
 #include <stdlib.h>

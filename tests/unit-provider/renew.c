@@ -32,7 +32,7 @@ static void test_chain(const char *random)
 	must(chain[0] && chain[1] && chain[2]);
 	is_string(OSSL_PROVIDER_get0_name(EVP_RAND_get0_provider(EVP_RAND_CTX_get0_rand(chain[0]))),
 		  "sysgenid", "OpenSSL takes the provider's generator");
-	/* Each has its first use behind it, for which OpenSSL itself reseeds. */
+	/* Each generator was used once, since OpenSSL itself reseeds for the first use. */
 	for (int i = 0; i < 3; i++)
 		must(stub_draw(chain[i]));
 	for (int i = 0; i < 3; i++)
@@ -79,7 +79,7 @@ static EVP_RAND_CTX *frozen_source(OSSL_LIB_CTX *libctx)
 	return source;
 }
 
-/* Of two calls both give the same state, like the two restores of one checkpoint. */
+/* Two calls give the same state, like two restores of one checkpoint. */
 static EVP_RAND_CTX *clone(OSSL_LIB_CTX *libctx, EVP_RAND_CTX *source, const char *provider,
 			   const char *text)
 {
@@ -306,7 +306,7 @@ static void test_fork(void)
 	libctx = stub_load("", "");
 	rand = RAND_get0_public(libctx);
 	must(rand && stub_draw(rand));
-	/* The child's reseed after the fork itself is out of the way with the first draw. */
+	/* The first draw takes the child's reseed after the fork. */
 	pid = fork();
 	must(pid >= 0);
 	if (!pid) {

@@ -21,7 +21,7 @@ int stub_error = -ENOENT;
 
 OSSL_provider_init_fn OSSL_provider_init;
 
-/* In the place of libsysgenid's. */
+/* Takes the place of libsysgenid's functions. */
 int sysgenid_open(struct sysgenid **out, const char *path, unsigned int flags)
 {
 	(void)path;

@@ -23,10 +23,10 @@ void stub_kernel_ready(void);
  */
 OSSL_LIB_CTX *stub_load(const char *lines, const char *random);
 
-/* How often a generator was reseeded. */
+/* Returns how often a generator was reseeded. */
 unsigned int stub_reseeds(EVP_RAND_CTX *rand);
 
-/* Random bytes of a generator, as a number; 0: it failed. */
+/* Draws random bytes of a generator. Returns them as a number; 0: the draw failed. */
 unsigned long stub_draw(EVP_RAND_CTX *rand);
 
 /* The texts of the last error, and the queue is empty after it. */

@@ -20,7 +20,7 @@
 static atomic_bool stop;
 static OSSL_LIB_CTX *shared;
 
-/* What is written to stderr meanwhile; the caller frees it. */
+/* Returns what is written to stderr meanwhile; the caller frees it. */
 static char *stderr_of(void (*function)(void))
 {
 	FILE *file = tmpfile();
@@ -50,7 +50,7 @@ static int draw(void *unused)
 	return drawn == 1 && !ERR_peek_error() ? 0 : 1;
 }
 
-/* In a process of its own: it is said once a process. */
+/* Runs in a process of its own, since the message comes once a process. */
 static void draw_quietly(void)
 {
 	is_int(in_child(draw, NULL), 0,
@@ -125,7 +125,7 @@ static void test_busy(bool kernel_tells)
 	must(!pthread_create(&thread, NULL, bump_always, NULL));
 	start = stub_seconds();
 	for (int i = 0; i < CALLS; i++) {
-		/* The thread alone may not get to run. */
+		/* The thread may not get to run by itself. */
 		stub_bump();
 		drawn += stub_draw(rand) != 0;
 	}

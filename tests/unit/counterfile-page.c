@@ -128,7 +128,7 @@ static void test_raise(void)
 	       "also for who wishes for the highest: it never stays");
 }
 
-/* What the page says of the generator after somebody has told it of @told. */
+/* Returns rng_generation of the page after a reseed was reported for @told. */
 static uint32_t reseeded(uint32_t generation, uint32_t rng_generation, uint32_t told)
 {
 	struct sysgenid_page *page;

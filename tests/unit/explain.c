@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* What errors are said to mean. */
+/* The text that explains each error. */
 #define _GNU_SOURCE
 #include "internal.h"
 

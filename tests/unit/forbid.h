@@ -12,7 +12,7 @@
 
 #include "tap.h"
 
-/* From now on, for this process and its children. */
+/* Forbids the call from now on, for this process and its children. */
 static inline void forbid(int call)
 {
 	struct sock_filter filter[] = {

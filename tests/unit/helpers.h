@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What several test programs need. */
+/* Helpers of several test programs. */
 #ifndef SYSGENID_TEST_HELPERS_H
 #define SYSGENID_TEST_HELPERS_H
 
@@ -17,7 +17,7 @@ static inline int64_t now_ms(void)
 	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
-/* The number of open descriptors, to see that none was left behind. */
+/* Returns the number of open descriptors, so that a test can see that none was left behind. */
 static inline int count_descriptors(void)
 {
 	DIR *directory = opendir("/proc/self/fd");

@@ -83,7 +83,7 @@ static int all_but_trigger(void *unused)
 
 	(void)unused;
 	must(!setgid(NOBODY) && !setuid(NOBODY));
-	/* As for every program that was root: its /proc/self belongs to root. */
+	/* The /proc/self of a program that was root belongs to root. */
 	must(!prctl(PR_SET_DUMPABLE, 0));
 	if (sysgenid_open(&id, NULL, 0) || sysgenid_acknowledge(id, sysgenid_generation(id)))
 		return 1;

@@ -119,7 +119,7 @@ static bool next_is_settled(struct sysgenid_events *events, uint32_t generation,
 	return false;
 }
 
-/* Long enough for an announcement that waits, as it does, for 10 ms. */
+/* Long enough for an announcement, which waits for 10 ms. */
 static bool nothing_comes(struct sysgenid_events *events)
 {
 	struct sysgenid_event event;
@@ -146,7 +146,7 @@ static void test_last_watcher(struct sysgenid *first, struct sysgenid *second,
 	ok(next_is_settled(events, now, 1), "a watcher that is not waited for any more settles it");
 }
 
-/* How long it takes to acknowledge and to be outdated again. */
+/* Returns how long it takes to acknowledge and to be outdated again. */
 static int64_t acknowledge_for_a_moment(struct sysgenid *id)
 {
 	int64_t start = now_ms();
@@ -163,7 +163,7 @@ static void test_moment(struct sysgenid *id, struct sysgenid_events *events)
 	bool quiet;
 
 	must(!ioctl(id->fd, SYSGENID_MARK_OUTDATED, 0UL));
-	/* Time and again until it was short enough: then nobody may be told. */
+	/* Tries until the pause was short enough: then no listener may be told. */
 	do {
 		took = acknowledge_for_a_moment(id);
 		quiet = nothing_comes(events);

@@ -133,7 +133,7 @@ static void test_simple(struct sysgenid *id)
 	stop_signals();
 }
 
-/* How often a thread has gone to sleep. */
+/* Returns how often a thread has gone to sleep. */
 static long count_sleeps(pid_t thread)
 {
 	char path[64], line[128];
@@ -179,7 +179,7 @@ static void test_no_spin(struct sysgenid *id, const char *waits, const char *wok
 	is_int(waiter.result, 0, woken);
 }
 
-/* The handle is outdated, or marked so, while the word is what the caller knows. */
+/* The handle is outdated, or was forced to be, while the word is what the caller knows. */
 static void test_outdated(struct sysgenid *id)
 {
 	trigger();

@@ -22,7 +22,7 @@ uint32_t trigger(void)
 	return generation;
 }
 
-/* Without a reseed: for many in a row. */
+/* Triggers without a reseed, for many triggers in a row. */
 void trigger_fast(const struct sysgenid *id)
 {
 	must(ioctl(id->fd, SYSGENID_TRIGGER_GEN_UPDATE, 0UL) == 0);

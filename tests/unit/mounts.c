@@ -11,7 +11,7 @@
 
 static struct sysgenid_registry_place place;
 
-/* What is found on the device 0:25 by this path. */
+/* Checks what is found on the device 0:25 by this path. */
 static const char *counter_at(const char *root)
 {
 	static char name[256];

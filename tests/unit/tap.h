@@ -16,7 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Weak: one and the same in all files of a program. */
+/* Weak, so that all files of a program share one. */
 __attribute__((weak)) int tap_count, tap_failed;
 
 __attribute__((format(printf, 1, 2))) static inline void diag(const char *format, ...)
@@ -73,7 +73,7 @@ static inline void skip(const char *name, const char *reason)
 	fflush(stdout);
 }
 
-/* For what the test itself needs. */
+/* A condition that the test needs and does not check. */
 #define must(condition)                                                                            \
 	do {                                                                                       \
 		if (!(condition)) {                                                                \
