@@ -19,6 +19,7 @@
 #include "counterfile-find.h"
 #include "fds.h"
 #include "maps.h"
+#include "namespace-mounts.h"
 
 struct search {
 	struct sysgenid_counterfiles *found;
@@ -153,6 +154,19 @@ static int find_mounted(pid_t pid, struct search *search)
 	return sysgenid_for_each_mount(fd, look_at_mount, search);
 }
 
+/*
+ * A task that has another root than its mount namespace may have kept a directory outside of that
+ * root. criu without CAP_SYS_ADMIN cannot see what is there.
+ */
+static int find_mounted_outside(pid_t pid, struct search *search)
+{
+	bool covers_device = search->found->covers_device;
+	int error = sysgenid_for_each_mount_outside(pid, look_at_mount, search);
+
+	search->found->covers_device = covers_device;
+	return error == -EPERM ? 0 : error;
+}
+
 static int look_at_file(struct search *search, dev_t device, ino_t inode)
 {
 	int error = 0;
@@ -229,6 +243,8 @@ int sysgenid_counterfiles_find(pid_t pid, struct sysgenid_counterfiles *found)
 	error = locate_registry(&search);
 	if (!error)
 		error = find_mounted(pid, &search);
+	if (!error)
+		error = find_mounted_outside(pid, &search);
 	if (error || (!sysgenid_own_exists() && !sysgenid_counterfile_in_use()))
 		return error;
 	error = sysgenid_for_each_vma(pid, false, look_at_mapping, &search);

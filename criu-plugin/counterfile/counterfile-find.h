@@ -30,9 +30,9 @@ struct sysgenid_counterfiles {
 int sysgenid_counterfiles_in_use(pid_t pid);
 
 /*
- * Finds the counter files that are mounted at any path in the task's mount namespace, and those
- * that the task has mapped or open. Returns 0 or -errno; -ESRCH: the task is gone. The caller must
- * free the result in either case.
+ * Finds the counter files that are mounted at any path in the task's mount namespace, also outside
+ * of the task's root, and those that the task has mapped or open. Returns 0 or -errno; -ESRCH: the
+ * task is gone. The caller must free the result in either case.
  */
 int sysgenid_counterfiles_find(pid_t pid, struct sysgenid_counterfiles *found);
 void sysgenid_counterfiles_free(struct sysgenid_counterfiles *found);

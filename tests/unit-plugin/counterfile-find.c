@@ -44,7 +44,9 @@ static bool make_registry(void)
 	umask(022);
 	must(!mkdir("/run/sysgenid", 0755) && !mkdir(SYSGENID_REGISTRY, 0755) &&
 	     !mkdir(SYSGENID_REGISTRY "/one", 0755) && !mkdir(SYSGENID_REGISTRY "/two", 0755) &&
-	     !mkdir("/run/empty", 0755));
+	     !mkdir("/run/empty", 0755) && !mkdir("/run/else", 0755) &&
+	     !mkdir("/run/else/one", 0755));
+	make("/run/else/one/counter");
 	make(ONE);
 	make(TWO);
 	make(FOREIGN);
@@ -111,6 +113,32 @@ static void mounted_and_jailed(void)
 	must(!chroot("/run/empty") && !chdir("/"));
 }
 
+/* Of a registry whose path is not known. */
+static void mounted_elsewhere(void)
+{
+	have_mounted("/run/else/one/counter", SYSGENID_DEVICE);
+}
+
+/* Keeps a directory outside of the root, through which the mount is reached. */
+static void mounted_outside(void)
+{
+	have_mounted(ONE, POINT);
+	must(open("/run", O_PATH | O_DIRECTORY) >= 0);
+	must(!chroot("/run/empty") && !chdir("/"));
+}
+
+static void mounted_elsewhere_outside(void)
+{
+	mounted_elsewhere();
+	must(open("/dev", O_PATH | O_DIRECTORY) >= 0);
+	must(!chroot("/run/empty") && !chdir("/"));
+}
+
+static void jailed_only(void)
+{
+	must(!unshare(CLONE_NEWNS) && !chroot("/run/empty") && !chdir("/"));
+}
+
 /* Mounts another file with the same path inside another file system. */
 static void mounted_alike(void)
 {
@@ -141,14 +169,6 @@ static void mounted_deleted(void)
 	make(file);
 	have_mounted(file, POINT);
 	must(!unlink(file) && !rmdir(folder));
-}
-
-/* Of a registry whose path is not known. */
-static void mounted_elsewhere(void)
-{
-	must(!mkdir("/run/empty/else", 0755) && !mkdir("/run/empty/else/one", 0755));
-	make("/run/empty/else/one/counter");
-	have_mounted("/run/empty/else/one/counter", SYSGENID_DEVICE);
 }
 
 static void mounted_foreign(void)
@@ -340,11 +360,16 @@ int main(void)
 	finds(mounted, true, false, "one that is mounted at any path, neither open nor mapped");
 	finds(mounted_folder, false, true, "one whose folder is mounted");
 	finds(mounted_and_jailed, true, false, "one that is mounted below the root of the task");
+	finds(mounted_outside, true, false,
+	      "one that is mounted outside of the root of the task, which has kept a directory");
+	finds(jailed_only, false, false, "control: not by a change of the root alone");
 	finds(mounted_alike, false, false,
 	      "no file that is mounted from the same path of another file system");
 	is_unknown(start(mounted_alike), true,
 		   "but such a file is known as one that the registry does not have");
 	is_unknown(start(mounted_elsewhere), true, "and a file of that name at " SYSGENID_DEVICE);
+	is_unknown(start(mounted_elsewhere_outside), true,
+		   "and one outside of the root of the task");
 	is_unknown(start(mounted_deleted), true, "and one that the registry had");
 	is_unknown(start(mounted_foreign), false, "control: not another file at " SYSGENID_DEVICE);
 	is_unknown(start(mounted_registry), false, "control: not the whole registry");
