@@ -9,6 +9,7 @@ void doctor_check_module(void);
 void doctor_check_twice(void);
 void doctor_check_device(void);
 void doctor_check_files(void);
+void doctor_check_vmclock(void);
 void doctor_check_plugin(const struct criu_list *list, const struct criu_callers *callers);
 void doctor_check_services(void);
 void doctor_check_hook(void);

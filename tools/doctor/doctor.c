@@ -33,6 +33,7 @@ static void check_all(bool live, const char *config)
 	doctor_check_module();
 	doctor_check_device();
 	doctor_check_files();
+	doctor_check_vmclock();
 	doctor_check_twice();
 	criu_find(&list);
 	criu_callers_find(&callers, config);

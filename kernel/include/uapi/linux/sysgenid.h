@@ -344,8 +344,8 @@ enum sysgenid_attr {
 
 /*
  * Why the generation has moved last. New causes are added at the end. If an event of a domain
- * stands for several causes at once, the one with the highest number is told. The order has no
- * other meaning.
+ * stands for several causes at once, the one with the highest number is told, but RESUME only
+ * alone. The order has no other meaning.
  */
 enum sysgenid_cause {
 	SYSGENID_CAUSE_NONE,	    /* nothing has happened since the module was loaded */

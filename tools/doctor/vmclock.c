@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* What a /dev/vmclock0 means for containers: the hypervisor's knows nothing of them. */
+#include "libsysgenid.h"
+
+#include <sys/stat.h>
+
+#include "checks.h"
+#include "finding.h"
+
+#define NODE "/dev/vmclock0"
+
+void doctor_check_vmclock(void)
+{
+	struct stat node, view;
+
+	if (stat(NODE, &node) || !S_ISCHR(node.st_mode))
+		return;
+	if (!stat(SYSGENID_VIEW_DEVICE, &view) && view.st_rdev == node.st_rdev)
+		doctor_find(FINDING_GOOD, "vmclock", NULL, NODE " is the counter's own view");
+	else
+		doctor_find(FINDING_NOTE, "vmclock",
+			    "give containers the view in its place: CDI "
+			    "sysgenid.dev/counter=vmclock, or a node with the number "
+			    "of " SYSGENID_VIEW_DEVICE,
+			    NODE " is the hypervisor's: criu cannot dump a container whose "
+				 "programs use it, and nothing in it changes when one is restored");
+}
