@@ -108,6 +108,44 @@ check_installing()
 	is "$(find "$node" -xdev -name '*sysgenid-new*' -o -xdev -path '*/run/sysgenid-install*')" "" "$name leaves nothing behind"
 }
 
+# What a program that has the node's counter file mapped sees when it is asked.
+READER='import mmap, struct, sys
+file = open(sys.argv[1], "rb")
+page = mmap.mmap(file.fileno(), 4096, mmap.MAP_SHARED, mmap.PROT_READ)
+for line in sys.stdin:
+    print(struct.unpack_from("<I", page)[0], flush=True)'
+
+seen()
+{
+	local number
+
+	echo >&"${READ[1]}" && read -r -t 30 number <&"${READ[0]}" && echo "$number"
+}
+
+# The DaemonSet's node has no module, so its commands make a counter file for all containers. A program keeps it.
+check_running_program()
+{
+	local counter=$node/run/sysgenid/containers/node/counter before
+
+	# A trigger reseeds the kernel's generator, too.
+	: >"$node/dev/urandom"
+	mount --bind /dev/urandom "$node/dev/urandom"
+	coproc READ { exec python3 -c "$READER" "$counter"; }
+	before=$(seen)
+	isnt "$before" "" "a program has the node's counter file"
+	ok "the DaemonSet installs again, while the program runs" run_manifest || diag "$(<"$work/log")"
+	is "$(seen)" "$before" "its generation has not moved"
+	ok "the node's counter is moved" chroot "$node" /usr/local/bin/sysgenid trigger --container node
+	ok "the program sees that: the file is the same one" test "$(seen)" -gt "$before"
+	before=$(seen)
+	rm "$counter"
+	ok "control: without the file the DaemonSet's hook makes another one" \
+		chroot "$node" /usr/local/libexec/sysgenid/sysgenid-hook make node
+	ok "control: that is moved" chroot "$node" /usr/local/bin/sysgenid trigger --container node
+	is "$(seen)" "$before" "control: the program does not see that"
+	kill "$READ_PID"
+}
+
 ok "what is to be installed" make -s install DESTDIR="$work/payload" PREFIX=/usr/local
 chown -R 1000:1000 "$work/payload"
 chmod -R g+w "$work/payload"
@@ -121,6 +159,7 @@ isnt "$(directories)" "$before" "control: copying gives the node's directories o
 check_installing "the DaemonSet" run_manifest
 like "$(<"$work/log")" "/etc/sysgenid/criu.conf stays as it is" "it says what it has kept"
 like "$(<"$work/log")" "ok +plugin +/usr/lib/criu/sysgenid_plugin.so can be loaded" "and what doctor finds"
+check_running_program
 check_installing "make install" run_make
 
 make_node
