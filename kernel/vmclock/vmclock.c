@@ -67,8 +67,7 @@ struct vmclock_state {
 
 static bool sync_source = true;
 module_param(sync_source, bool, 0644);
-MODULE_PARM_DESC(sync_source,
-		 "let read and poll of /dev/sysgenid look at the page itself (default yes)");
+MODULE_PARM_DESC(sync_source, "let read and poll of /dev/sysgenid look at the page (default yes)");
 
 static struct acpi_device *vmclock_device;
 static const struct vmclock_page *vmclock_page;
