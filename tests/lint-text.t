@@ -60,6 +60,13 @@ echo "$wide" >>"$tree/table.md"
 finds 'table.md:6: wider than 100 columns' "a wide line in a document that is neither a table nor a terminal"
 
 build
+printf '// SPDX-License-Identifier: GPL-2.0-only\n' >"$tree/long.c"
+yes '' | head -n 419 >>"$tree/long.c"
+is "$(tests/lint-text "$tree/lint-words" "$tree" 2>&1)" '8 files, 1 words' "a source file of 420 lines passes"
+echo >>"$tree/long.c"
+finds 'long.c: 421 lines, more than 420: split it by subject' "... and a longer one does not"
+
+build
 echo '/* One counter in file after file. */' >>"$tree/good.h"
 finds "good.h:3: 'counter in file': say counter file" "a word that has another name"
 
