@@ -1,0 +1,21 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# Each allocation that the modules make fails once, in each call that makes any, and when a driver is bound to a device.
+# vm: smp=4 qemu-arg=-device qemu-arg=vmgenid,guid=auto
+# vm: qemu-arg=-device qemu-arg=virtio-rng-leak-pci append=slub_debug=FZP suites=trixie
+set -uo pipefail
+. tests/vm/payload.sh
+
+driver=/sys/bus/virtio/drivers/virtio_rng
+
+need_module
+insmod "$PAYLOAD/kmod/sysgenid_fail.ko" || bail "sysgenid_fail.ko cannot be loaded"
+run_payload faults calls
+insmod build/kernel/virtio-rng.ko || bail "virtio-rng.ko cannot be loaded"
+device=$(cd "$driver" && echo virtio*)
+[[ -e $driver/$device ]] || bail "there is no device for the driver"
+echo "$device" >"$driver/unbind"
+run_payload faults bind "$driver" "$device"
+rmmod virtio_rng sysgenid_fail
+ok "the module can be unloaded after that" unload_module
+done_testing
