@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Makes one allocation fail, by probes: the nth that sysgenid's modules make for the task that asks.
- * Kernels that are shipped have no fault injection of their own.
+ * Makes one allocation fail, by probes: the nth that sysgenid's modules make for the task that
+ * asks. Kernels that are shipped have no fault injection of their own.
  *
  * /sys/module/sysgenid_fail/parameters/nth: write how many allocations from now; 0 for none. When
  * it has happened, 0 is read.
