@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <dirent.h>
 #include <dlfcn.h>
-#include <elf.h>
 #include <errno.h>
-#include <link.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -14,6 +12,7 @@
 #include "chain.h"
 #include "criu_abi.h"
 #include "log.h"
+#include "symbol.h"
 
 /* A list with more plugins than this is taken for damaged. */
 #define MOST_PLUGINS 256u
@@ -69,15 +68,11 @@ static bool is_alone(char *name, size_t size)
 /* Computes the number of hooks from the size of criu's symbol cr_plugin_ctl. */
 unsigned int sysgenid_chain_hooks(void)
 {
-	const ElfW(Sym) *symbol = NULL;
-	size_t entries;
-	Dl_info info;
+	size_t size = &cr_plugin_ctl ? sysgenid_symbol_size("cr_plugin_ctl", &cr_plugin_ctl) : 0;
+	size_t entries = size / sizeof(struct criu_link);
 
-	if (!&cr_plugin_ctl || !dladdr1(&cr_plugin_ctl, &info, (void **)&symbol, RTLD_DL_SYMENT) ||
-	    !symbol || info.dli_saddr != (void *)&cr_plugin_ctl ||
-	    symbol->st_size % sizeof(struct criu_link))
+	if (size % sizeof(struct criu_link))
 		return 0;
-	entries = symbol->st_size / sizeof(struct criu_link);
 	return entries > 1 && entries <= CRIU_HOOKS_MAX ? (unsigned int)entries - 1 : 0;
 }
 
@@ -99,10 +94,9 @@ static struct criu_loaded_plugin *plugin_of(struct criu_link *node)
 /* In glibc the handle that dlopen() returns is the library's struct link_map. */
 static bool is_our_handle(const void *handle)
 {
-	struct link_map *map = NULL;
-	Dl_info info;
+	struct dl_find_object object;
 
-	return dladdr1(&CR_PLUGIN_DESC, &info, (void **)&map, RTLD_DL_LINKMAP) && map == handle;
+	return !_dl_find_object(&CR_PLUGIN_DESC, &object) && object.dlfo_link_map == handle;
 }
 
 /*
