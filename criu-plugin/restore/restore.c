@@ -251,6 +251,14 @@ void sysgenid_restore_leave(void)
 	restore.image = NULL;
 }
 
+/* Only tasks that use the counter raise it, and the image requires the counter then. */
+static int prepare_tasks(void)
+{
+	if (!restore.image || !restore.image->counter_required)
+		return 0;
+	return sysgenid_raise_prepare(restore.config.follow_any_mark);
+}
+
 int sysgenid_restore_init(const struct sysgenid_config *config)
 {
 	struct sysgenid_judgement judgement = { .verdict = SYSGENID_REFUSE };
@@ -264,8 +272,7 @@ int sysgenid_restore_init(const struct sysgenid_config *config)
 		attempt(&facts, &judgement);
 	/* Closed before the restored tasks are forked from this process. */
 	sysgenid_module_close();
-	if (carry_out(&judgement) &&
-	    (!restore.image || !sysgenid_raise_prepare(config->follow_any_mark)))
+	if (carry_out(&judgement) && !prepare_tasks())
 		return 0;
 	sysgenid_restore_leave();
 	return -1;
