@@ -282,9 +282,12 @@ int sysgenid_image_read(int directory, SysgenidImage **image, struct sysgenid_im
 	ssize_t size;
 
 	/* An image may come from anywhere: do not even open a link or a device of that name. */
-	if (!fstatat(directory, SYSGENID_IMAGE_NAME, &stat, AT_SYMLINK_NOFOLLOW) &&
-	    !S_ISREG(stat.st_mode))
+	if (fstatat(directory, SYSGENID_IMAGE_NAME, &stat, AT_SYMLINK_NOFOLLOW)) {
+		if (errno == ENOENT)
+			return -ENOENT;
+	} else if (!S_ISREG(stat.st_mode)) {
 		return sysgenid_image_fail(error, -EBADMSG, "it is not a regular file");
+	}
 	fd = openat(directory, SYSGENID_IMAGE_NAME,
 		    O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
 	if (fd < 0 && errno == ENOENT)

@@ -6,20 +6,37 @@
 
 #include "pidns.h"
 
-int sysgenid_pidns_open(pid_t pid)
+struct path {
+	char text[64];
+};
+
+static struct path path_of(pid_t pid)
 {
-	char path[64] = "/proc/self/ns/pid";
-	int fd;
+	struct path path = { "/proc/self/ns/pid" };
 
 	if (pid)
-		snprintf(path, sizeof(path), "/proc/%d/ns/pid", pid);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
+		snprintf(path.text, sizeof(path.text), "/proc/%d/ns/pid", pid);
+	return path;
+}
+
+int sysgenid_pidns_open(pid_t pid)
+{
+	const struct path path = path_of(pid);
+	int fd = open(path.text, O_RDONLY | O_CLOEXEC);
+
 	return fd < 0 ? -errno : fd;
 }
 
 bool sysgenid_pidns_is_system(int fd)
 {
-	struct stat stat;
+	struct stat pidns;
 
-	return !fstat(fd, &stat) && stat.st_ino == SYSGENID_PIDNS_SYSTEM;
+	return !fstat(fd, &pidns) && pidns.st_ino == SYSGENID_PIDNS_SYSTEM;
+}
+
+int sysgenid_pidns_stat(pid_t pid, struct stat *pidns)
+{
+	const struct path path = path_of(pid);
+
+	return stat(path.text, pidns) ? -errno : 0;
 }

@@ -4,10 +4,14 @@
 #define SYSGENID_PIDNS_H
 
 #include <stdbool.h>
+#include <sys/stat.h>
 #include <sys/types.h>
 
 /* Opens the PID namespace of a task; pid 0: of this process. Returns a descriptor or -errno. */
 int sysgenid_pidns_open(pid_t pid);
+
+/* Identifies the PID namespace of a task; pid 0: of this process. Returns 0 or -errno. */
+int sysgenid_pidns_stat(pid_t pid, struct stat *pidns);
 
 /*
  * The inode number of the system's PID namespace: PROC_PID_INIT_INO in the kernel's

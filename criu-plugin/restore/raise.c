@@ -158,15 +158,15 @@ int sysgenid_raise(int fd, bool view, const SysgenidImage *image)
 /* Returns 1 if the task is in criu's own PID namespace, 0 if not or if it is gone, or -errno. */
 static int is_in_ours(pid_t pid)
 {
-	cleanup_close int here = sysgenid_pidns_open(0), there = sysgenid_pidns_open(pid);
 	struct stat ours, theirs;
+	int error = sysgenid_pidns_stat(pid, &theirs);
 
-	if (sysgenid_is_gone(there))
+	if (sysgenid_is_gone(error))
 		return 0;
-	if (here < 0 || there < 0)
-		return here < 0 ? here : there;
-	if (fstat(here, &ours) || fstat(there, &theirs))
-		return -errno;
+	if (!error)
+		error = sysgenid_pidns_stat(0, &ours);
+	if (error)
+		return error;
 	return ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
 }
 

@@ -66,9 +66,9 @@ static bool has_own_counter(const SysgenidImage *image)
 
 static bool is_inside(void)
 {
-	cleanup_close int fd = sysgenid_pidns_open(0);
+	struct stat pidns;
 
-	return fd >= 0 && !sysgenid_pidns_is_system(fd);
+	return !sysgenid_pidns_stat(0, &pidns) && pidns.st_ino != SYSGENID_PIDNS_SYSTEM;
 }
 
 static void gather_facts(struct sysgenid_facts *facts)
