@@ -56,6 +56,9 @@ static const char *parse_line(char *line, struct sysgenid_config *config)
 	char *key, *value;
 	bool *found;
 
+	/* The file that is installed has no other lines. */
+	if (!*line || *line == '#')
+		return NULL;
 	line[strcspn(line, "#")] = '\0';
 	key = strip(line);
 	if (!*key)

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,7 +20,7 @@ static struct {
 	bool writable;
 	dev_t device;
 	ino_t inode;
-	struct sysgenid_registry_place place;
+	struct sysgenid_registry_place *place; /* allocated: few restores need its 4 kB */
 } own;
 
 static bool is_no_right(int error)
@@ -47,8 +48,13 @@ static int map(bool writable)
 
 	if (error)
 		return error;
-	error = fstat(fd, &stat) ? -errno : sysgenid_registry_locate(fd, &own.place);
+	own.place = malloc(sizeof(*own.place));
+	if (!own.place)
+		error = -ENOMEM;
+	else
+		error = fstat(fd, &stat) ? -errno : sysgenid_registry_locate(fd, own.place);
 	if (error) {
+		free(own.place);
 		counterfile_unmap(page);
 		return error;
 	}
@@ -78,9 +84,11 @@ int sysgenid_own_open(void)
 
 void sysgenid_own_close(void)
 {
-	if (own.page)
-		counterfile_unmap(own.page);
+	if (!own.page)
+		return;
+	counterfile_unmap(own.page);
 	own.page = NULL;
+	free(own.place);
 }
 
 bool sysgenid_own_exists(void)
@@ -96,8 +104,8 @@ bool sysgenid_own_is(dev_t device, ino_t inode)
 bool sysgenid_own_is_mounted_by(const struct sysgenid_mount *mount)
 {
 	/* A path that is not known is "", which no mount has. */
-	return own.page && own.place.device == mount->device &&
-	       !strcmp(own.place.path, mount->root);
+	return own.page && own.place->device == mount->device &&
+	       !strcmp(own.place->path, mount->root);
 }
 
 int sysgenid_own_is_seen_by(pid_t pid)

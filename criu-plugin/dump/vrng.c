@@ -9,6 +9,7 @@
 #include <linux/magic.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
@@ -116,13 +117,18 @@ static int ask_in_child(const char *path)
  */
 static int is_in_sysfs(dev_t device, const char *path)
 {
+	/* Not static memory: it would be one mapping more in each restore, and in all of its children. */
 	static struct {
 		dev_t device;
 		int answer;
-	} known[MOST_QUESTIONS];
+	} * known;
 	static size_t n;
 	int answer;
 
+	if (!known)
+		known = calloc(MOST_QUESTIONS, sizeof(*known));
+	if (!known)
+		return -ENOMEM;
 	for (size_t i = 0; i < n; i++)
 		if (known[i].device == device)
 			return known[i].answer;

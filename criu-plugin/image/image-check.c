@@ -43,11 +43,13 @@ static int check_files(const SysgenidImage *image, struct sysgenid_image_error *
 	cleanup_free uint32_t *ids = NULL;
 	int result;
 
+	if (!image->n_files)
+		return 0;
 	if (image->n_files > SYSGENID_IMAGE_MAX_FILES)
 		return sysgenid_image_fail(error, -EBADMSG,
 					   "it has %zu files, more than the %u allowed",
 					   image->n_files, SYSGENID_IMAGE_MAX_FILES);
-	ids = malloc((image->n_files + 1) * sizeof(*ids));
+	ids = malloc(image->n_files * sizeof(*ids));
 	if (!ids)
 		return sysgenid_image_fail(error, -ENOMEM, "no memory to check it");
 	for (size_t i = 0; i < image->n_files; i++) {
@@ -84,8 +86,7 @@ static int compare_order(const void *a, const void *b)
 /* Areas were mappings of one task, so they cannot overlap. */
 static int check_overlap(SysgenidRngArea **areas, size_t n, struct sysgenid_image_error *error)
 {
-	if (n)
-		qsort(areas, n, sizeof(*areas), compare_areas);
+	qsort(areas, n, sizeof(*areas), compare_areas);
 	for (size_t i = 1; i < n; i++)
 		if (areas[i]->pid == areas[i - 1]->pid && areas[i]->start < areas[i - 1]->end)
 			return sysgenid_image_fail(error, -EBADMSG,
@@ -95,13 +96,16 @@ static int check_overlap(SysgenidRngArea **areas, size_t n, struct sysgenid_imag
 
 static int check_areas(SysgenidRngArea **areas, size_t n, struct sysgenid_image_error *error)
 {
-	uint64_t page = (uint64_t)sysconf(_SC_PAGESIZE);
+	uint64_t page;
 	int result;
 
+	if (!n)
+		return 0;
 	if (n > SYSGENID_IMAGE_MAX_AREAS)
 		return sysgenid_image_fail(error, -EBADMSG,
 					   "it has %zu areas of memory, more than the %u allowed",
 					   n, SYSGENID_IMAGE_MAX_AREAS);
+	page = (uint64_t)sysconf(_SC_PAGESIZE);
 	for (size_t i = 0; i < n; i++) {
 		const SysgenidRngArea *area = areas[i];
 
@@ -112,7 +116,7 @@ static int check_areas(SysgenidRngArea **areas, size_t n, struct sysgenid_image_
 						   "task or address");
 	}
 	result = check_overlap(areas, n, error);
-	if (!result && n)
+	if (!result)
 		qsort(areas, n, sizeof(*areas), compare_order);
 	return result;
 }
