@@ -46,7 +46,7 @@ counted: the first figure
 machine: slowness 100' "all figures, and nothing of PARTIAL"
 is "$(<"$tmp/limits")" $'speed 1800\nguest 600\ncounted 5000' "a fast machine gets the limits as they are written"
 
-echo 'speed: 7000 ms' >"$tmp/speed"
+echo 'speed: 3500 ms' >"$tmp/speed"
 bench
 is "$(<"$tmp/limits")" $'speed 1800\nguest 2100\ncounted 17500' "one that is 3.5 times slower gets 3.5 times as long"
 like "$out" 'machine: slowness 350' "in all parts"
