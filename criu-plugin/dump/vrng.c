@@ -117,7 +117,7 @@ static int ask_in_child(const char *path)
  */
 static int is_in_sysfs(dev_t device, const char *path)
 {
-	/* Not static memory: it would be one mapping more in each restore, and in all of its children. */
+	/* Not static memory, which would be one mapping more in each process of a restore. */
 	static struct {
 		dev_t device;
 		int answer;
