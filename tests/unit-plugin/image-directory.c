@@ -31,7 +31,7 @@ static void grow(SysgenidImage *image, uint32_t number, int directory)
 	snprintf(path, sizeof(path), "/dev/%u", number);
 	image->mark = number;
 	if (sysgenid_image_add_file(image, &file) ||
-	    sysgenid_image_add_mapping(image, path, false) ||
+	    sysgenid_image_add_mapping(image, path, number & 1) ||
 	    sysgenid_image_add_rng_area(image, (pid_t)number, 4096, 8192, true) ||
 	    sysgenid_image_add_wipe_area(image, (pid_t)number, 4096, 8192) ||
 	    sysgenid_image_add_file_task(image, (pid_t)number) ||

@@ -138,6 +138,10 @@ static void test_content(void)
 	image->mappings[0][0] = '.';
 	refused(image, "not absolute", "a relative path of a mapping");
 	image = sample();
+	sysgenid_image_add_mapping(image, "/dev/vmclock0", true);
+	strcpy(image->views[0], "/dev/vmclock1");
+	refused(image, "not among its mapped paths", "a view that is not mapped");
+	image = sample();
 	free(image->files[1]->path);
 	image->files[1]->path = malloc(5001);
 	memset(image->files[1]->path, '/', 5000);
