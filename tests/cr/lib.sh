@@ -24,6 +24,23 @@ criu_41_or_newer()
 	[[ $(uname -r) != 6.1.* ]]
 }
 
+# criu_is_at_least VERSION
+criu_is_at_least()
+{
+	[[ -n ${CRIU_VERSION-} ]] || CRIU_VERSION=$(criu --version | sed -n 's/^Version: \([0-9.]*\).*/\1/p')
+	printf '%s\n' "$1" "$CRIU_VERSION" | sort -CV
+}
+
+# The program itself: the suite's criu can be a script that starts a newer one with libraries of its own.
+criu_program()
+{
+	if [[ -x /opt/criu/usr/sbin/criu ]]; then
+		echo /opt/criu/usr/sbin/criu
+	else
+		command -v criu
+	fi
+}
+
 # Does libc keep a state of getrandom? glibc 2.41 and newer do, on Linux 6.11 and newer.
 libc_keeps_state()
 {

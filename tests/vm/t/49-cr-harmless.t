@@ -1,6 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # The plugin is loaded by every criu of a machine. It must load everywhere and disturb nobody.
+# vm: suites=bookworm,trixie,backports
 set -uo pipefail
 . tests/cr/lib.sh
 
@@ -21,9 +22,11 @@ no_module
 install_plugin
 with_plugin
 hooks=10
-! criu_41_or_newer || hooks=12
+! criu_is_at_least 4.1 || hooks=12
+! criu_is_at_least 4.2 || hooks=13
+! criu_is_at_least 4.3 || hooks=17
 ok "the plugin needs no library that criu does not bring, and no newer libc" \
-	criu-plugin/check-needs /usr/lib/criu/sysgenid_plugin.so "$(command -v criu)"
+	criu-plugin/check-needs /usr/lib/criu/sysgenid_plugin.so "$(criu_program)"
 ok "criu check finds all it needs" criu check
 unrelated "without the module" absent
 is "$(messages image-absent/restore-absent-a.log | wc -l)" 1 "without the module: one warning at the restore"
