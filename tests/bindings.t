@@ -17,7 +17,7 @@ TOP = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
 EXAMPLES = os.path.join(TOP, "docs", "bindings")
 JNA = "/usr/share/java/jna.jar"
 
-# file, how to build it (OUT: a new directory), how to run it
+# Each example: its file, how to build it (OUT: a new directory), how to run it
 LANGUAGES = [
     ("session.c", ["cc", "-std=gnu11", "-Wall", "-Wextra", "-Werror", "-O2", "-o", "OUT/c", "session.c"], ["OUT/c"]),
     ("session.py", None, ["/usr/bin/python3", "session.py"]),

@@ -30,7 +30,7 @@ def show(*values):
     print(json.dumps([str(value) for value in values]))
 """
 
-# name: (setup, draw)
+# NAME: (what sets the generator up, what draws)
 RANDOM = {
     "random.random": ("import random; random.seed(1)", "random.random()"),
     "from random import random": ("import random as r; from random import random; r.seed(1)", "random()"),
@@ -104,7 +104,7 @@ class Bench:
 
     def install(self, name, target):
         path = f"{self.folder}/{name}"
-        # -I: not what PYTHONPATH has.
+        # -I: without the modules of PYTHONPATH.
         subprocess.run([sys.executable, "-I", "-m", "venv", "--without-pip", "--system-site-packages", path], check=True)
         site = f"{path}/lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
         subprocess.run(["make", "-s", "-C", TOP + "/python", target, "PYTHONDIR=" + site, "DOCDIR=" + path + "/doc"],

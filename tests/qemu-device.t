@@ -279,7 +279,7 @@ def test_unplug(bench):
             arm(device, 1, value)
             arm_fill(device, 0)
             unplug(vm)
-            entropy.sendall(bytes(64))  # too late for the device that asked
+            entropy.sendall(bytes(64))  # too late for the device that asked, which is gone
             vm.qmp("stop")
             vm.qmp("cont")
             vm.qmp("device_add", driver="virtio-rng-leak-pci", id="leak0", addr="4", rng="rng0",

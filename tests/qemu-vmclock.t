@@ -78,7 +78,7 @@ def test_load(bench):
             vm.qmp("cont")
             equal(generation(vm), wanted, f"generation with '{options}'")
             equal(notified(vm), wanted == 2, f"notification with '{options}'")
-    # Saved before it ran: one load or two, it is one generation.
+    # The copy was saved before it ran, so two loads are still one generation.
     with load(bench, path, "-device", "vmclock-gen,id=clock0") as vm:
         save(vm, path)
     with load(bench, path, "-device", "vmclock-gen,id=clock0") as vm:

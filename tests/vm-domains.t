@@ -179,6 +179,6 @@ def plain(tap, suite, folder):
     covered(tap, suite, folder, "plain", ",latch=off")
 
 
-# What is tested is the driver: by the QEMU that emulates it fastest. The device of QEMU 7.2 has tests of its own (qemu-*.t),
-# and is what the suites' machines have in vm-snapshot.t and vm-window.t.
+# The driver is under test, so the machine is the QEMU that emulates fastest. The device of QEMU 7.2 has tests of its own
+# (qemu-*.t), and vm-snapshot.t and vm-window.t use it for the suites' machines.
 each_suite(latch, plain, qemu="10.0")

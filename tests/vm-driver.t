@@ -147,7 +147,7 @@ def latch(tap, suite, folder):
 
 def plain(tap, suite, folder):
     "the plain RFC device"
-    # The first in time, the second late, a third falls into the event that the handler makes.
+    # The first leak comes in time, the second late, and a third during the event that the handler makes.
     all_leaks(tap, suite, folder, "plain", ",latch=off", {1: 1, 2: 2, 3: 1})
 
 
@@ -231,7 +231,7 @@ def others(tap, vm, name):
     vm.run(f"echo 1 >{OTHERS}/again")
     second, _ = other_leak(tap, vm, name, "after they were removed and added again")
     tap.ok(first != second, f"{name}: with other bytes each time")
-    # The other queue gives back what was removed.
+    # The other queue returns the requests that were removed.
     other_leak(tap, vm, name, "one leak later")
     tap.equal(parameter(vm, "room"), f"28 {-errno.ENOSPC} {-errno.EINVAL} {-errno.EINVAL}",
               f"{name}: their number and their length are bounded")
@@ -288,7 +288,7 @@ def thousand(tap, vm):
     vm.run(f"build/tests/snapshot/order {triggers} >/tmp/order 2>&1 & echo $! >/tmp/order.pid")
     vm.wait_until("grep -q watching /tmp/order")
     started = time.monotonic()
-    # The first half one by one, the second as fast as the device is asked. Spread over restores.
+    # The first half comes one by one, the second half as fast as the device is asked, spread over restores.
     for count in range(LEAKS):
         if count % (LEAKS // RESTORES) == 0:
             vm.wait_until(f"(($(grep -c clone /tmp/restores) > {count * RESTORES // LEAKS}))", 60)
@@ -325,7 +325,7 @@ def unplugged(tap, suite, folder):
     "a device that is unplugged under load, and suspend"
     with machine.start(suite, folder, *device("leak0")) as vm:
         # Linux 7.3 loses its virtio-serial ports over a suspend, also without a module of ours. The
-        # agent could not be asked afterwards.
+        # agent could not be asked any more.
         if suite.name != "backports":
             suspended(tap, vm)
         vm.run("insmod build/tests/payload/kmod/sysgenid_leak_test.ko")
@@ -369,8 +369,8 @@ def suspended(tap, vm):
     tap.equal(got, "1024", "resumed: /dev/hwrng gives bytes")
 
 
-# What is tested is the driver: by the QEMU that emulates it fastest. The device of QEMU 7.2 has tests of its own (qemu-*.t),
-# and is what the suites' machines have in vm-snapshot.t and vm-window.t.
-# Of the kernels the oldest and the newest: 6.12 differs from both in nothing of this that is not in one of them.
+# The driver is under test, so the machine is the QEMU that emulates fastest. The device of QEMU 7.2 has tests of its own
+# (qemu-*.t), and vm-snapshot.t and vm-window.t use it for the suites' machines.
+# On the oldest and the newest kernel: what 6.12 has of this is in one of the two.
 each_suite(several_devices, latch, plain, bounced, unplugged, qemu="10.0",
            suites="bookworm backports", more="trixie")

@@ -36,7 +36,7 @@ def with_device(tap, suite, folder):
     tap.equal(causes, ["virtio-leak"] * 2, "its cause is the leak queue")
     own = own_draws(got, "safe")
     tap.ok(min(len(draws) for draws in own) >= 50, "both copies went on drawing")
-    # The first may have been under way in the original.
+    # The first draw may have been under way in the original.
     tap.ok(all(generation != old for draws in own for generation, _, _ in draws[1:]),
            "all they draw with sysgenid_getrandom is of the new generation")
     texts = [{text for _, text, _ in draws[1:]} for draws in own]
@@ -62,7 +62,7 @@ def four_programs(tap, container):
     for kind, got in container.items():
         inherited = set(got[0][kind]) & set(got[1][kind])
         old = max(inherited, key=lambda draw: int(draw[2]))[0]
-        # The first may have been under way in the original, or when it was dumped.
+        # The first draw may have been under way in the original, or at the dump.
         for draws in (draws[1:] for draws in own_draws(got, kind)):
             late += sum(draw[0] == old for draw in draws)
             texts.append({text for generation, text, _ in draws if generation != old})

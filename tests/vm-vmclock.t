@@ -12,7 +12,7 @@ from tap import each_suite  # noqa: E402
 from vmclock import ASK, CLASS, Clock, clock_device, generation  # noqa: E402
 
 LOAD = "insmod build/kernel/sysgenid_vmclock.ko 2>/dev/null"
-# What is written to the page, and what the module says of it.
+# What the test writes to the page, and what the module says about that.
 WRONG = {
     "another magic number": (0x00, b"\0\0\0\0", "does not begin with VMClock's magic number"),
     "version 2": (0x08, b"\2\0", "the page's version is not 1"),

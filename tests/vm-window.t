@@ -28,7 +28,7 @@ def no_window(tap, suite, folder):
         seconds = time.monotonic() - started
         reading = {look: freeze_reading(vm, look) for look in "YN"}
         disks = vm.disks
-    # A new process for each, also since only there the time stamp counter goes on where it stopped.
+    # Each measurement has a new process: only there does the time stamp counter go on where it stopped.
     fresh, late, vmgenid = Result(), Result(), Result()
     for options, result in (("", fresh), (f",leak-delay-ms={DELAY_MS}", late),
                             (",leak-on-load=off", vmgenid)):

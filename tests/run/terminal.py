@@ -37,7 +37,7 @@ overseer, terminal = pty.fork()
 if not overseer:
     os.execv(sys.argv[1], [sys.argv[1], "run", "--", sys.executable, "-c", COMMAND])
 await_text(b"ready")
-# So that two signals cannot become one: the command takes the terminal's before the overseer sees it.
+# The command takes the terminal's signal before the overseer sees it, so that two signals cannot become one.
 os.kill(overseer, signal.SIGSTOP)
 while not is_stopped():
     time.sleep(0.01)

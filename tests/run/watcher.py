@@ -24,5 +24,5 @@ while True:
     try:
         os.write(counter, word)
     except OSError:
-        continue  # it has moved on
+        continue  # the generation has moved on
     print(struct.unpack("=I", word)[0], flush=True)

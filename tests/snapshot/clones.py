@@ -61,7 +61,7 @@ def run_on(copies, kinds, more=100):
         copy.cont()
     for copy in copies:
         for kind in kinds:
-            # They are stopped then, or there would be more than is read in reasonable time.
+            # Stop the drawers then: they would write more than can be read in reasonable time.
             copy.run(f"n=$(wc -l </tmp/{kind}); while (($(wc -l </tmp/{kind}) < n + {more})); "
                      f"do sleep 0.02; done; kill -STOP $(cat /tmp/{kind}.pid)")
     return [{kind: drawn(copy, kind) for kind in kinds} for copy in copies]

@@ -40,7 +40,7 @@ class Log:
     def first_after(self, old):
         """When the first observation was over that was not over in the frozen log."""
         later = [entry[3] for entry in self.entries if entry[2] > old.end]
-        # None: it was one of a run that the frozen log has the beginning of.
+        # None: the observation belongs to a run whose beginning is in the frozen log.
         return min(later) if later else None
 
 
@@ -94,7 +94,7 @@ class Observers:
         for _ in range(TRIES):
             self.stop_in_loop(vm)
             vm.hmp(f"savevm {self.state}")
-            # A read takes so long in a new copy (its code is translated anew) that no moment is.
+            # With read() no moment is prompt: a new copy has to translate the code of read() anew.
             if self.how or all(self.is_prompt(vm) for _ in range(2)):
                 return
             vm.cont()
@@ -105,7 +105,7 @@ class Observers:
         while True:
             vm.stop()
             self.frozen = self.read(vm)
-            # All in one page of code, and in user mode: that is the observers' loop. Those who
+            # Are all CPUs in one page of code, in user mode? That is the observers' loop. Observers that
             # read are in the kernel most of the time.
             places = {(level, rip // 4096) for level, rip in vm.positions()}
             ready = bool(self.how) or (len(places) == 1 and places.pop()[0] == 3)
@@ -131,7 +131,7 @@ class Observers:
             vm.cont()
             time.sleep(moment)
             vm.stop()
-            # Longer next time: stopping starts a delayed leak's time anew.
+            # Wait longer the next time, since stopping starts a delayed leak's time anew.
             moment *= 2
             logs = self.read(vm)
             if all(log.done > old.begun + ENOUGH and
