@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Plain getrandom on another machine (here: after a reboot) whose RNG generation happens to be that
 # of the image, so that no reseed comes to the rescue: what counts is that the state is not in the image.
-# vm: suites=trixie timeout=240
+# On backports no image has it, since criu 4.2 and newer dumps no droppable memory; the controls check that there.
+# vm: suites=trixie more=backports timeout=240
 set -uo pipefail
 CR_DIR=/root/elsewhere
 mkdir -p "$CR_DIR"
@@ -108,8 +109,7 @@ second_boot()
 	ok "after a reboot the RNG generation is another one" test "$(rng_generation)" -lt "$FIRST"
 	first_that try_images
 	isnt "$index" "" "the RNG generation is brought to that of an image" || return
-	isnt "$(shared "here-$index" "control-$index")" "" \
-		"control: without the plugin a clone elsewhere draws the numbers of the clone here"
+	control "here-$index" "control-$index" "a clone elsewhere and the clone here"
 	is "$(drawn_twice {here,image}-"$index")" "" \
 		"an image made with the plugin does not, even where there is no plugin"
 	is "$(drawn_twice {here,image,landed}-"$index")" "" \
@@ -118,8 +118,8 @@ second_boot()
 	ok "a restore reseeds" test "$reseeds" -ge 1 || return
 	first_that try_limit
 	isnt "$index" "" "the RNG generation is brought to that of another image" || return
-	isnt "$(shared "here-$index" "limit-$index")" "" \
-		"control: such a reseed does not mend an image made without the plugin (the README's \"only likely\")"
+	control "here-$index" "limit-$index" \
+		"a reseed that lands there does not mend an image (the README's \"only likely\")"
 }
 
 fresh_module

@@ -20,33 +20,14 @@ clones()
 	bail "cannot dump or restore"
 }
 
-# lazy_restore IMAGE NAME [OPTION]...: restores; "criu lazy-pages" with the options brings memory when it is used
-lazy_restore()
-{
-	rm -f "$CR_DIR/$1/lazy-pages.socket"
-	criu lazy-pages -D "$CR_DIR/$1" -v4 -o "lazy-$2.log" "${@:3}" </dev/null >/dev/null 2>&1 &
-	wait_for 30 test -S "$CR_DIR/$1/lazy-pages.socket" && restore "$1" "$2" --lazy-pages
-}
-
-# lazy_clone IMAGE NAME [OPTION]...: like draw_clone, with lazy_restore
-lazy_clone()
-{
-	lazy_restore "$@" && draw_restored "$1" "$2"
-}
-
-# migrate NAME: what is frozen keeps its memory until the clone "arrived" has asked for it. What would have been drawn without
-# that goes to stayed.numbers.
+# migrate NAME: what would have been drawn without that goes to stayed.numbers
 migrate()
 {
-	rm -rf "$CR_DIR/before" "$CR_DIR/leaving" "$CR_DIR/arriving"
-	if command_start "$1" "${BORING[@]}" && dump "$1" before --leave-running; then
-		dump "$1" leaving --lazy-pages --address 127.0.0.1 --port 2727 &
-		wait_for 60 grep -q 'Starting lazy pages server' "$CR_DIR/leaving/dump.log" &&
-			cp -a "$CR_DIR/leaving" "$CR_DIR/arriving" && cp "$CR_DIR/leaving.log" "$CR_DIR/arriving.log" &&
-			lazy_clone arriving arrived --page-server --address 127.0.0.1 --port 2727 && wait "$!" &&
-			with_switches 'wipe-on-fork = no' draw_clone before stayed && return
+	rm -rf "$CR_DIR/before"
+	if command_start "$1" "${BORING[@]}" && dump "$1" before --leave-running && lazy_migration "$1" &&
+		with_switches 'wipe-on-fork = no' draw_clone before stayed; then
+		return
 	fi
-	show_log leaving/dump.log
 	bail "cannot migrate"
 }
 
