@@ -314,6 +314,35 @@ check_claims()
 	clear_away refused
 }
 
+# replace_node NAME
+replace_node()
+{
+	pid_of "$1" && nsenter -t "$PID" -m sh -ec 'ln /dev/sysgenid /dev/x; rm /dev/sysgenid; mv /dev/x /dev/sysgenid'
+}
+
+# By a hard link to itself the node gets a new name that looks like the old one, which the process has no more.
+# "--link-remap" lets criu dump such files, under another name.
+check_replaced_node()
+{
+	local last
+
+	ok "a replaced node: a process starts" subject_start replaced mapping
+	ok "a replaced node: the process sees a new generation" inner_event replaced
+	ok "a replaced node: and another one" inner_event replaced
+	last=$(attribute_in replaced generation)
+	ok "a replaced node: it is replaced" replace_node replaced
+	not_ok "a replaced node: the process is not dumped" dump replaced gone --link-remap
+	like "$(messages gone/dump.log)" 'device node that was deleted or replaced since' \
+		"a replaced node: the message says so"
+	with_silent_plugin
+	ok "control: with a plugin that does nothing the process is dumped" dump replaced blind --link-remap
+	ok "control: and restored" restore blind good
+	ok "control: the clone is on a generation that the process had" \
+		test "$(attribute_in good generation)" -le "$last"
+	container_kill good
+	with_plugin
+}
+
 check_strict()
 {
 	switches 'strict = yes'
@@ -391,6 +420,7 @@ check_untrusted_switches
 check_no_plugin
 check_mark
 check_claims
+check_replaced_node
 check_strict
 check_no_capability
 check_no_module
