@@ -61,7 +61,7 @@ check_no_compiler()
 {
 	printf '#!/bin/sh\necho no compiler today >&2\nexit 1\n' >"$root/run/fake/gcc"
 	chmod 755 "$root/run/fake/gcc"
-	for name in "$root"/usr/bin/x86_64-linux-gnu-gcc*; do
+	for name in "$root"/usr/bin/{,x86_64-linux-gnu-}gcc*; do
 		cp "$root/run/fake/gcc" "$root/run/fake/${name##*/}"
 	done
 	install new "${NODE[@]}" >/dev/null
@@ -128,7 +128,7 @@ check_foreign_criu()
 
 if [[ ${2-} != --inside ]]; then
 	((EUID == 0)) || bail "this mounts and enters the suites' images: run it as root"
-	make -s packages SUITE="$suite" >&2 || bail "the packages cannot be built"
+	make packages SUITE="$suite" >&2 || bail "the packages cannot be built"
 	exec unshare --mount --pid --net --fork --kill-child --propagation private "$0" "$suite" --inside
 fi
 machine_begin "$suite"
