@@ -17,7 +17,7 @@ ALL=(sysgenid sysgenid-dkms sysgenid-tools criu-plugin-sysgenid sysgenid-contain
 
 if [[ ${2-} != --inside ]]; then
 	((EUID == 0)) || bail "this mounts and enters the suites' images: run it as root"
-	make -s packages SUITE="$suite" >&2 && packaging/build "$suite" --version "$OLD" --to "build/packages/$suite-old" >&2 ||
+	make packages SUITE="$suite" >&2 && packaging/build "$suite" --version "$OLD" --to "build/packages/$suite-old" >&2 ||
 		bail "the packages cannot be built"
 	exec unshare --mount --pid --net --fork --kill-child --propagation private "$0" "$suite" --inside
 fi

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The packages of a release are installed, upgraded and purged in a VM of it; two builds of them are equal. Takes minutes:
-# a part of "make check-packages". usage: vm.t bookworm|trixie
+# The packages of a release are installed, upgraded and purged in a VM of it. Takes minutes: a part of "make check-packages".
+# usage: vm.t bookworm|trixie
 set -uo pipefail
 
 cd -- "$(dirname -- "$(realpath -- "$0")")/../.." || exit
@@ -17,5 +17,6 @@ mkdir "$tmp/old" "$tmp/new"
 cp "$debs"/*.deb "$tmp/new"
 cp "$debs-old"/*.deb "$tmp/old"
 rm "$tmp"/*/*-dbgsym_*
-tar -c -f "$tmp/disk" -C "$tmp" old new
-exec tests/vm/run "$suite" --timeout 1500 --mem 2048 --scratch "$tmp/disk" tests/packages/install
+tests/packages/modules "$suite" "$tmp/modules" >&2 || { echo "Bail out! DKMS cannot build the modules"; exit 1; }
+tar -c -f "$tmp/disk" -C "$tmp" old new modules
+tests/vm/run "$suite" --timeout 2400 --mem 2048 --scratch "$tmp/disk" tests/packages/install
