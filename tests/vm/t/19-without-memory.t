@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Each allocation that the modules make fails once, in each call that makes any, and when a driver is bound to a device.
 # vm: smp=4 qemu-arg=-device qemu-arg=vmgenid,guid=auto
-# vm: qemu-arg=-device qemu-arg=virtio-rng-leak-pci append=slub_debug=FZP suites=trixie
+# vm: qemu-arg=-device qemu-arg=virtio-rng-leak-pci append=slub_debug=FZP suites=trixie more=bookworm,backports
 set -uo pipefail
 . tests/vm/payload.sh
 
