@@ -85,10 +85,15 @@ static const struct {
 };
 #define WAYS (sizeof(ways) / sizeof(ways[0]))
 
-int main(void)
+/* Usage: check-cost [ROUNDS] */
+int main(int argc, char **argv)
 {
+	const int rounds = argc > 1 ? atoi(argv[1]) : ROUNDS;
 	static double ns[WAYS][ROUNDS];
 	double base;
+
+	if (rounds < 1 || rounds > ROUNDS)
+		bench_die("too many rounds");
 
 	if (sysgenid_open(&id, NULL, 0))
 		bench_die("cannot open the counter");
@@ -97,7 +102,7 @@ int main(void)
 	alone = *id;
 	alone.vmclock = NULL;
 	/* In turn, so that a change of the machine's speed meets all. */
-	for (int round = 0; round < ROUNDS; round++) {
+	for (int round = 0; round < rounds; round++) {
 		for (size_t way = 0; way < WAYS; way++) {
 			double start = bench_now();
 
@@ -105,9 +110,9 @@ int main(void)
 			ns[way][round] = (bench_now() - start) / ways[way].n;
 		}
 	}
-	base = bench_median(ns[0], ROUNDS);
+	base = bench_median(ns[0], rounds);
 	for (size_t way = 0; way < WAYS; way++) {
-		double median = bench_median(ns[way], ROUNDS);
+		double median = bench_median(ns[way], rounds);
 
 		printf("check: %-22s %10.2f ns  %8.2fx\n", ways[way].name, median, median / base);
 	}
