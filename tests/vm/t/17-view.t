@@ -38,7 +38,7 @@ question "a sleeper is woken" 0
 # said WORD: what doctor says of a node that is put in the place of the kernel's own
 said()
 {
-	build/tools/sysgenid doctor | grep -q "^$1 *vmclock  */dev/vmclock0 is "
+	grep -q "^$1 *vmclock  */dev/vmclock0 is " <<<"$(build/tools/sysgenid doctor)"
 }
 
 if [[ ! -e /dev/vmclock0 ]]; then
