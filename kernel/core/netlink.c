@@ -13,6 +13,7 @@
 #include <linux/proc_ns.h>
 #include <net/genetlink.h>
 
+#include "announce.h"
 #include "compat.h"
 #include "counter.h"
 #include "device.h"
@@ -93,22 +94,6 @@ static int netlink_need_authority(struct sk_buff *request, struct genl_info *inf
 	return -EPERM;
 }
 
-/* A message with the command's header, or NULL. It has room for all attributes that there are. */
-static struct sk_buff *netlink_new_message(u32 portid, u32 seq, u8 command, void **header)
-{
-	struct sk_buff *skb = genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
-
-	if (skb)
-		*header = genlmsg_put(skb, portid, seq, &netlink_family, 0, command);
-	return skb;
-}
-
-static void netlink_put_domain(struct sk_buff *skb, struct pid_namespace *ns, u32 generation)
-{
-	nla_put_u32(skb, SYSGENID_A_GENERATION, generation);
-	nla_put_u32(skb, SYSGENID_A_DOMAIN, ns->ns.inum);
-}
-
 static int netlink_reply(struct sk_buff *skb, void *header, struct genl_info *info)
 {
 	nla_put_u32(skb, SYSGENID_A_MINOR, sysgenid_device_minor());
@@ -131,11 +116,12 @@ static int netlink_get(struct sk_buff *request, struct genl_info *info, struct p
 		ret = sysgenid_sync_source();
 	if (ret)
 		return ret;
-	skb = netlink_new_message(info->snd_portid, info->snd_seq, SYSGENID_CMD_GET, &header);
+	skb = sysgenid_announce_message(&netlink_family, info->snd_portid, info->snd_seq,
+					SYSGENID_CMD_GET, &header);
 	if (!skb)
 		return -ENOMEM;
 	sysgenid_domain_summary(ns, &summary);
-	netlink_put_domain(skb, ns, summary.generation);
+	sysgenid_announce_put_domain(skb, ns, summary.generation);
 	nla_put_u32(skb, SYSGENID_A_HIGHEST, summary.highest);
 	nla_put_u32(skb, SYSGENID_A_WATCHERS, summary.watchers);
 	nla_put_u32(skb, SYSGENID_A_OUTDATED, summary.outdated);
@@ -247,7 +233,8 @@ static int netlink_trigger(struct sk_buff *request, struct genl_info *info,
 	if (ret)
 		return ret;
 	/* Before the generation moves: nothing that comes after can fail for want of memory. */
-	skb = netlink_new_message(info->snd_portid, info->snd_seq, SYSGENID_CMD_TRIGGER, &header);
+	skb = sysgenid_announce_message(&netlink_family, info->snd_portid, info->snd_seq,
+					SYSGENID_CMD_TRIGGER, &header);
 	if (!skb)
 		return -ENOMEM;
 	ret = netlink_move(ns, netlink_get_min(info), cause, &generation);
@@ -258,7 +245,7 @@ static int netlink_trigger(struct sk_buff *request, struct genl_info *info,
 	ret = netlink_reseed_and_wait(request, info);
 	if (ret)
 		goto err;
-	netlink_put_domain(skb, ns, generation);
+	sysgenid_announce_put_domain(skb, ns, generation);
 	return netlink_reply(skb, header, info);
 
 err:
@@ -281,10 +268,11 @@ static int netlink_reseed(struct sk_buff *request, struct genl_info *info, struc
 	ret = netlink_reseed_and_wait(request, info);
 	if (ret)
 		return ret;
-	skb = netlink_new_message(info->snd_portid, info->snd_seq, SYSGENID_CMD_RESEED, &header);
+	skb = sysgenid_announce_message(&netlink_family, info->snd_portid, info->snd_seq,
+					SYSGENID_CMD_RESEED, &header);
 	if (!skb)
 		return -ENOMEM;
-	netlink_put_domain(skb, ns, sysgenid_counter_generation(&sysgenid_system));
+	sysgenid_announce_put_domain(skb, ns, sysgenid_counter_generation(&sysgenid_system));
 	return netlink_reply(skb, header, info);
 }
 
@@ -314,28 +302,6 @@ static const struct genl_ops netlink_operations[] = {
 	{ .cmd = SYSGENID_CMD_RESEED, .doit = netlink_do, .policy = netlink_reseed_policy },
 };
 
-/* The system's group of a kind, and then that of all other domains. */
-enum {
-	NETLINK_EVENTS,
-	NETLINK_DOMAINS,
-	NETLINK_SETTLED,
-	NETLINK_DOMAINS_SETTLED,
-	NETLINK_INCARNATIONS,
-	NETLINK_DOMAINS_INCARNATIONS,
-};
-
-static const struct genl_multicast_group netlink_groups[] = {
-	[NETLINK_EVENTS] = { .name = SYSGENID_GENL_GROUP },
-	[NETLINK_DOMAINS] = { .name = SYSGENID_GENL_GROUP_DOMAINS,
-			      .flags = GENL_MCAST_CAP_SYS_ADMIN },
-	[NETLINK_SETTLED] = { .name = SYSGENID_GENL_GROUP_SETTLED },
-	[NETLINK_DOMAINS_SETTLED] = { .name = SYSGENID_GENL_GROUP_DOMAINS_SETTLED,
-				      .flags = GENL_MCAST_CAP_SYS_ADMIN },
-	[NETLINK_INCARNATIONS] = { .name = SYSGENID_GENL_GROUP_INCARNATIONS },
-	[NETLINK_DOMAINS_INCARNATIONS] = { .name = SYSGENID_GENL_GROUP_DOMAINS_INCARNATIONS,
-					   .flags = GENL_MCAST_CAP_SYS_ADMIN },
-};
-
 static struct genl_family netlink_family = {
 	.name = SYSGENID_GENL_NAME,
 	.version = SYSGENID_GENL_VERSION,
@@ -347,60 +313,16 @@ static struct genl_family netlink_family = {
 	.ops = netlink_operations,
 	.n_ops = ARRAY_SIZE(netlink_operations),
 	.resv_start_op = __SYSGENID_CMD_MAX,
-	.mcgrps = netlink_groups,
-	.n_mcgrps = ARRAY_SIZE(netlink_groups),
+	.mcgrps = sysgenid_announce_groups,
+	.n_mcgrps = SYSGENID_ANNOUNCE_GROUPS,
 };
-
-/* For each enum sysgenid_notice_type: the command, and the system's group. */
-static const struct {
-	u8 command;
-	u8 group;
-} netlink_notices[] = {
-	[SYSGENID_NOTICE_EVENT] = { SYSGENID_CMD_EVENT, NETLINK_EVENTS },
-	[SYSGENID_NOTICE_SETTLED] = { SYSGENID_CMD_SETTLED, NETLINK_SETTLED },
-	[SYSGENID_NOTICE_INCARNATION] = { SYSGENID_CMD_INCARNATION, NETLINK_INCARNATIONS },
-};
-
-/*
- * Sends a notice to the initial network namespace only: what happens on the host does not concern
- * its containers. Listeners who miss one see ENOBUFS, and ask with GET.
- */
-static int netlink_heard(struct notifier_block *nb, unsigned long type, void *data)
-{
-	const struct sysgenid_notice *notice = data;
-	bool system = notice->counter == &sysgenid_system;
-	unsigned int group = netlink_notices[type].group + (system ? 0 : 1);
-	struct sk_buff *skb;
-	void *header;
-
-	if (!genl_has_listeners(&netlink_family, &init_net, group))
-		return NOTIFY_OK;
-	skb = netlink_new_message(0, 0, netlink_notices[type].command, &header);
-	if (!skb) {
-		genl_set_err(&netlink_family, &init_net, 0, group, -ENOBUFS);
-		return NOTIFY_OK;
-	}
-	netlink_put_domain(skb, notice->counter->pid_ns, notice->generation);
-	if (type == SYSGENID_NOTICE_EVENT)
-		nla_put_u32(skb, SYSGENID_A_CAUSE, notice->cause);
-	else if (type == SYSGENID_NOTICE_SETTLED)
-		nla_put_u32(skb, SYSGENID_A_WATCHERS, notice->watchers);
-	else
-		nla_put(skb, SYSGENID_A_INCARNATION, SYSGENID_INCARNATION_SIZE,
-			notice->incarnation);
-	genlmsg_end(skb, header);
-	genlmsg_multicast_netns(&netlink_family, &init_net, skb, 0, group, GFP_KERNEL);
-	return NOTIFY_OK;
-}
-
-static struct notifier_block netlink_listener = { .notifier_call = netlink_heard };
 
 int sysgenid_netlink_register(void)
 {
 	int ret = genl_register_family(&netlink_family);
 
 	if (!ret)
-		sysgenid_listen(&netlink_listener);
+		sysgenid_announce_start(&netlink_family);
 	return ret;
 }
 
@@ -410,6 +332,6 @@ int sysgenid_netlink_register(void)
  */
 void sysgenid_netlink_unregister(void)
 {
-	sysgenid_unlisten(&netlink_listener);
+	sysgenid_announce_stop();
 	genl_unregister_family(&netlink_family);
 }

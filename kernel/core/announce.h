@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+#ifndef SYSGENID_ANNOUNCE_H
+#define SYSGENID_ANNOUNCE_H
+
+#include <linux/types.h>
+
+struct genl_family;
+struct genl_multicast_group;
+struct pid_namespace;
+struct sk_buff;
+
+/* The family's multicast groups. */
+#define SYSGENID_ANNOUNCE_GROUPS 6
+extern const struct genl_multicast_group sysgenid_announce_groups[];
+
+/* A message with the command's header, or NULL. It has room for all attributes that there are. */
+struct sk_buff *sysgenid_announce_message(const struct genl_family *family, u32 portid, u32 seq,
+					  u8 command, void **header);
+void sysgenid_announce_put_domain(struct sk_buff *skb, struct pid_namespace *ns, u32 generation);
+
+/* From here on listeners are told. @family is registered. */
+void sysgenid_announce_start(const struct genl_family *family);
+void sysgenid_announce_stop(void);
+
+#endif /* SYSGENID_ANNOUNCE_H */
