@@ -189,7 +189,11 @@ void sysgenid_policy_judge(const struct sysgenid_facts *facts, const struct sysg
 		       plan->reseed_only ? "" : "the generation has moved, but ", why);
 	else if (error == -ERANGE && plan->reseed_only && plan->min)
 		/* The limit is not for the tasks' own counter: try again without the mark. */
-		quietly(judgement, SYSGENID_GO_UNMARKED);
+		decide(judgement, SYSGENID_GO_UNMARKED,
+		       "the counter had reached %u where the image was made, and this machine's "
+		       "does not follow it there. The tasks' own counter does if a restored task "
+		       "has it; a process that opens the device only later may see a number again",
+		       facts->mark);
 	else if (error == -ERANGE && plan->min)
 		judge_range(facts, judgement);
 	else
