@@ -134,9 +134,10 @@ static bool reseed_publish(struct sysgenid_counter *counter, u32 generation)
 	if (counter->shared->rng_generation == generation)
 		return false;
 	get_random_bytes(drawn, sizeof(drawn));
-	/* Release: who sees a new word here sees that the generation has moved. */
-	for (i = 0; i < ARRAY_SIZE(drawn); i++)
+	for (i = 0; i < ARRAY_SIZE(drawn); i++) {
+		/* Release: who sees a new word here sees that the generation has moved. */
 		smp_store_release(&counter->shared->incarnation[i], drawn[i]);
+	}
 	counter->shared->flags |= SYSGENID_PAGE_F_INCARNATION;
 	/* Release: who sees the word draws from the new state, and has all of the incarnation. */
 	smp_store_release(&counter->shared->rng_generation, generation);

@@ -139,6 +139,7 @@ void sysgenid_counter_begin(struct sysgenid_counter *counter, sysgenid_ticket fi
 	smp_store_release(&counter->shared->rng_generation, 0);
 	/* Release: as above. */
 	smp_store_release(&counter->shared->generation, (u32)first);
+	/* Release: as above. */
 	smp_store_release(&counter->shared->vmclock_counter, vmclock);
 	sysgenid_view_update(counter);
 	spin_unlock_irq(&counter->lock);
