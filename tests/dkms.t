@@ -59,7 +59,7 @@ module_of()
 	inside modinfo -k "$1" -n "$2" 2>/dev/null
 }
 
-# Of ours in what modprobe looks at.
+# Prints what is left of our modules where modprobe looks.
 traces()
 {
 	find "$root/usr/lib/modules/$1/" -name '*sysgenid*' -o -path '*/updates/*.ko*'
@@ -156,7 +156,7 @@ check_together()
 	boot backports "$new"
 }
 
-# The image first: its hook cannot build, and the hook of the headers does.
+# Install the image first: its hook cannot build the modules, and the hook of the headers does.
 check_one_by_one()
 {
 	machine one-by-one trixie
@@ -169,7 +169,7 @@ check_one_by_one()
 	like "$(module_of "$new" sysgenid)" '/updates/dkms/sysgenid\.ko' "$new: modprobe finds sysgenid"
 }
 
-# The sources as if nothing were known of kernels after 6.12.
+# Change the sources as if nothing were known of kernels after 6.12.
 check_control()
 {
 	machine control trixie

@@ -47,7 +47,7 @@ strict()
 		' bash "$1" "$2" "$3" "$tmp" >"$tmp/log" 2>&1
 }
 
-# Debian leaves out of the headers of Linux 7 the script that asks whether sparse is there. It is: the control below says so.
+# Debian's headers of Linux 7 lack the script that asks whether sparse is there. The control below shows that it is.
 printed()
 {
 	grep -v -e 'scripts/checker-valid.sh: No such file or directory$' \

@@ -5,7 +5,7 @@
 
 : "${tmp=}"
 
-# Lists of those releases only. They may be out of date on a mirror that is updated by hand; signed they are.
+# Lists of those releases only. Old lists are accepted, for mirrors that are updated by hand; their signatures are checked.
 kernels_apt()
 {
 	local tool=$1

@@ -272,7 +272,7 @@ proctype Life()
 	od
 }
 
-/* In whatever life it finds. */
+/* The library draws bytes in the life in which it finds the domain. */
 proctype Library()
 {
 	byte g, leak, event;

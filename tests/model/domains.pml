@@ -309,7 +309,7 @@ inline begin()
 	}
 }
 
-/* Into the list, from where events of CPUs move it. */
+/* Puts the domain into the list. From now on events of CPUs move it. */
 inline enlist()
 {
 	floor = old;
@@ -320,7 +320,7 @@ inline enlist()
 	n = 0
 }
 
-/* Under the lock of the list: unless the system's number is not any more the one that the domain began after. */
+/* Under the lock of the list: enlists the domain only if the system's number is still the one after which the domain began. */
 inline publish_domain()
 {
 #ifdef BROKEN_LOOK_ONCE

@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Events of the system's reach a domain whose own events keep its mutex busy, and wait for none of these: the walk leaves
- * what it wants and tries the mutex; who gives that back looks whether something is deferred (kernel/core/event.c). The worker
- * that announces that nobody is outdated does the same, and so need not queue itself again.
+ * An event of the system's reaches a domain whose own events keep its mutex busy, and waits for none of these. The walk
+ * over all domains notes what it wants and then tries the mutex. Who gives the mutex back looks at these notes afterwards
+ * (kernel/core/event.c). The worker that announces that nobody is outdated does the same, so it need not queue itself again.
  *
- * WALKS: walks at the same time; OWN: tasks with events of their own, TIMES each; ANNOUNCE: there is such a worker. The two
- * full barriers are what keeps the steps in this order: BROKEN_LOOK_FIRST and BROKEN_TRY_FIRST are what may happen without
- * them.
+ * WALKS: walks at the same time; OWN: tasks with events of their own, TIMES each; ANNOUNCE: there is a worker that announces.
+ * Two full barriers keep the steps in this order. BROKEN_LOOK_FIRST and BROKEN_TRY_FIRST show what may happen without them.
  */
 #ifndef WALKS
 #define WALKS 2

@@ -48,7 +48,7 @@ inline publish(t)
 	word_event = published
 }
 
-/* Two events. Less careful than bump() in word.pml: it neither rewrites nor fences. */
+/* Makes events. Unlike bump() in word.pml it neither rewrites sources nor fences. */
 proctype Cpu()
 {
 	byte n, k;

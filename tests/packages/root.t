@@ -43,7 +43,7 @@ is "$(grep -c '^strict = yes$' "$root/etc/sysgenid/criu.conf")" 1 "the administr
 is "$(inside modinfo -k "$kernel" -F version sysgenid)" "$NEW" "the module has the new version"
 is "$(inside dkms status | grep -c "sysgenid/$OLD")" 0 "and DKMS no longer the old one"
 
-# In two versions.
+# Have the library in two versions.
 cp "$root/usr/lib/x86_64-linux-gnu/libsysgenid.so.$NEW" "$root/usr/local/lib/libsysgenid.so.0.0.9"
 ln -s libsysgenid.so.0.0.9 "$root/usr/local/lib/libsysgenid.so.0"
 like "$(inside sysgenid doctor)" "problem +library +/usr/local/lib/libsysgenid.so.0.0.9 and .*, of two versions" \

@@ -49,7 +49,7 @@ check_no_headers()
 	is "$(half_installed)$(modules)" "" "no headers: all of them, and no module is built"
 	like "$(<"$tmp/log")" "headers" "no headers: dkms says what is missing"
 	like "$(<"$tmp/log")" "sysgenid: the kernel module cannot be loaded yet; 'sysgenid doctor' says why" "no headers: the package says whom to ask"
-	# It sees the kernel that runs, whose headers are not in there either.
+	# doctor looks at the kernel that runs, and the image has no headers of that one either.
 	like "$(inside sysgenid doctor)" "module +not built for Linux .*, whose headers are not installed: install them" "no headers: doctor says so"
 	mv "$root/usr/lib/modules/$kernel/build.away" "$root/usr/lib/modules/$kernel/build"
 	ok "no headers: once they are there dkms builds the modules" inside dkms autoinstall -k "$kernel"

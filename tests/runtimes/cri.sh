@@ -9,9 +9,9 @@ CONTAINERD=/opt/containerd/usr/bin/containerd
 REGISTRY=localhost:5000
 IMAGE=$REGISTRY/server:latest
 export CRI_API=$RT_DIR/api
-# By what a container gets the counter: part of its configuration.
+# The part of a container's configuration that gives it the counter.
 MEANS='{ "CDI_devices": [{ "name": "sysgenid.dev/counter=device" }] }'
-# The pod's own: which namespaces it has.
+# The part of a pod's configuration that says which namespaces it has.
 NAMESPACES='{ "network": "NODE", "pid": "CONTAINER" }'
 
 # cri METHOD [JSON]
@@ -24,7 +24,7 @@ make_client()
 {
 	local proto=/opt/golang-k8s-cri-api-dev/usr/share/gocode/src/k8s.io/cri-api/pkg/apis/runtime/v1
 
-	# An option that Debian 13's protoc does not know; it is about logs.
+	# Debian 13's protoc does not know this option, which is about logs.
 	mkdir -p "$CRI_API" && sed 's/ \[debug_redact = true\]//' "$proto/api.proto" >"$CRI_API/api.proto" &&
 		protoc --proto_path="$CRI_API" --python_out="$CRI_API" api.proto
 }
@@ -60,7 +60,7 @@ make_images()
 start_containerd()
 {
 	mkdir -p /etc/cdi
-	# The pods' own is a copy of it.
+	# containerd copies this file into each pod, and fails without it.
 	[[ -e /etc/resolv.conf ]] || : >/etc/resolv.conf
 	cp runtime-hooks/cdi/sysgenid.json /etc/cdi/
 	cat >"$RT_DIR/containerd.toml" <<-END

@@ -33,7 +33,7 @@ make_tree()
 	done
 }
 
-# Which plugins every criu of this machine loads, whoever starts it.
+# Has every criu of this machine load the silent plugin, and no other, whoever starts it.
 machine_with_silent_plugin()
 {
 	mkdir -p /etc/criu
@@ -82,7 +82,7 @@ last_generation()
 	tail -n 1 "$CR_DIR/tokens-$1" | cut -d' ' -f2
 }
 
-# The control. With the silent plugin a container that uses the counter is let pass, and nothing else is done.
+# The control. The silent plugin lets criu restore a container that uses the counter, and does nothing else.
 # usage: check_control CONTAINER: it goes on running
 check_control()
 {

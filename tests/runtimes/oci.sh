@@ -6,7 +6,7 @@
 . tests/runtimes/lib.sh
 
 BUNDLE=$RT_DIR/bundle
-# What differs from the configuration that the runtime proposes.
+# Changes the configuration that the runtime proposes.
 OCI_FILTER='.process.terminal = false
 	| .process.args = ["/bin/token-server", "serve", "/run/token"]
 	| .root = { path: $tree, readonly: true }
@@ -26,7 +26,7 @@ make_bundle()
 	)
 }
 
-# oci_run NAME [BUNDLE]: a file for its output would be one from outside, which no criu can dump
+# oci_run NAME [BUNDLE]: its output goes to /dev/null, since criu cannot dump an open file from outside of the container
 oci_run()
 {
 	"$RUNTIME" --log "$CR_DIR/$1.said" run --bundle "${2:-$BUNDLE}" --detach \
@@ -120,7 +120,7 @@ check_file()
 	runtime_remove first second
 }
 
-# What is promised of both runtimes.
+# Checks what is promised of both runtimes.
 check_runtime()
 {
 	fresh_module

@@ -59,7 +59,7 @@ runtime_remove()
 	podman rm --force --time 0 "$@" >/dev/null 2>&1 || :
 }
 
-# What the log says that podman keeps with a container.
+# Prints criu's log that podman keeps with a container.
 restore_log()
 {
 	grep -h 'sysgenid: ' "$(podman inspect --format '{{.State.RestoreLog}}' "$1")"
