@@ -24,7 +24,7 @@ complete -c sysgenid -n '__fish_seen_subcommand_from watch' -l count -x -d 'End 
 complete -c sysgenid -n '__fish_seen_subcommand_from trigger' -l min -x -d 'The new generation is at least N'
 complete -c sysgenid -n '__fish_seen_subcommand_from trigger' -l force -d 'Also far above the current one'
 complete -c sysgenid -n '__fish_seen_subcommand_from trigger' -l container -x -d 'Only the counter file of that container'
-complete -c sysgenid -n '__fish_seen_subcommand_from wait run quiesce unquiesce' -l timeout -x -d 'Milliseconds'
+complete -c sysgenid -n '__fish_seen_subcommand_from wait await run quiesce unquiesce' -l timeout -x -d 'Milliseconds'
 complete -c sysgenid -n '__fish_seen_subcommand_from doctor' -l live -d 'Dump and restore a small process, too'
 complete -c sysgenid -n '__fish_seen_subcommand_from doctor' -l config -r -F -d 'Also this configuration file of criu'
 complete -c sysgenid -n '__fish_seen_subcommand_from run quiesce unquiesce' -l dir -x -a '(__fish_complete_directories)' -d 'Another directory of scripts'

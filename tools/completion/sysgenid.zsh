@@ -41,6 +41,9 @@ trigger)
 wait)
 	_arguments '--timeout[give up after that long]:milliseconds:' '--json[print a JSON object]' \
 		'--help[show how it is used]' ;;
+await)
+	_arguments '--timeout[give up after that long]:milliseconds:' '--json[print a JSON object]' \
+		'--help[show how it is used]' ;;
 doctor)
 	_arguments '--live[dump and restore a small process, too]' \
 		'--config[also this configuration file of criu]:file:_files' '--json[print a JSON object]' \
