@@ -28,15 +28,18 @@ static void control(int fd, uint8_t what)
 {
 	const struct sysgenid_control to = { .fd = fd, .family = FAMILY, .pidns_fd = -1 };
 	struct sysgenid_status status;
+	struct sysgenid_place place;
+	struct sysgenid_awaited who;
 	struct sysgenid_moved moved;
 	struct sysgenid_error error;
-	uint32_t domain;
 	int result;
 
 	if (what == 1)
-		result = sysgenid_control_status(&to, &status, &domain, &error);
+		result = sysgenid_control_status(&to, &status, &place, &error);
 	else if (what == 2)
 		result = sysgenid_control_trigger(&to, 7, 0, &moved, &error);
+	else if (what == 3)
+		result = sysgenid_control_who(&to, &who, &error);
 	else
 		result = sysgenid_control_reseed(&to, 7, 0, &moved, &error);
 	must(result <= 0);
@@ -60,8 +63,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	/* Without any answer the library would wait. */
 	if (size < 2 || send(pair[1], data + 1, size - 1, 0) < 0)
 		return 0;
-	if (data[0] % 4)
-		control(pair[0], data[0] % 4);
+	if (data[0] % 5)
+		control(pair[0], data[0] % 5);
 	else
 		resolve(pair[0]);
 	drain(pair[0]);
