@@ -47,12 +47,13 @@ static bool event_run_deferred(struct sysgenid_counter *counter)
 
 	if (confirm)
 		confirm = !sysgenid_device_made_event(counter, &generation);
-	/* Of several causes one is told; a resume must not hide a restore. */
+	/* Of several causes one is told; a resume must not hide a restore, nor a device's leak. */
 	if (causes & ~BIT(SYSGENID_CAUSE_RESUME))
 		causes &= ~BIT(SYSGENID_CAUSE_RESUME);
-	if (causes || confirm)
-		sysgenid_counter_move(counter, 0,
-				      causes ? __fls(causes) : SYSGENID_CAUSE_VIRTIO_LEAK);
+	else if (confirm)
+		causes = BIT(SYSGENID_CAUSE_VIRTIO_LEAK);
+	if (causes)
+		sysgenid_counter_move(counter, 0, __fls(causes));
 	if (deferred & DEFER_ANNOUNCE)
 		sysgenid_notify_settled(counter);
 	if (deferred & DEFER_IDENTIFY)
