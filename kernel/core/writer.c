@@ -57,13 +57,19 @@ void sysgenid_writers_fence(void)
 	srcu_read_unlock(&writer_srcu, index);
 }
 
-/* A resume is no restore. So the generation of the last restore stays what it was. */
-static void counter_note_resume(struct sysgenid_counter *counter, u32 resumed)
+/*
+ * A resume is no restore: the generation of the last restore stays what it was. @old is what the
+ * word was until now; a device may have stored it a moment ago, and that was a restore.
+ */
+static void counter_note_cause(struct sysgenid_counter *counter, enum sysgenid_cause cause, u32 old,
+			       u32 generation)
 {
+	bool resume = cause == SYSGENID_CAUSE_RESUME;
+
 	lockdep_assert_held(&counter->lock);
-	counter->resumed_from =
-		sysgenid_counter_restored(counter, sysgenid_counter_generation(counter));
-	counter->resumed = resumed;
+	counter->last_cause = cause;
+	counter->resumed_from = resume ? sysgenid_counter_restored(counter, old) : 0;
+	counter->resumed = resume ? generation : 0;
 }
 
 /*
@@ -77,6 +83,7 @@ u32 sysgenid_counter_move(struct sysgenid_counter *counter, u32 min, enum sysgen
 	u64 vmclock = sysgenid_counter_vmclock();
 	sysgenid_ticket ticket;
 	bool armed;
+	u32 old;
 
 	lockdep_assert_held(&counter->events);
 	spin_lock_irq(&counter->lock);
@@ -89,16 +96,15 @@ u32 sysgenid_counter_move(struct sysgenid_counter *counter, u32 min, enum sysgen
 		sysgenid_writers_fence();
 
 	spin_lock_irq(&counter->lock);
-	counter->last_cause = cause;
-	if (cause == SYSGENID_CAUSE_RESUME)
-		counter_note_resume(counter, (u32)ticket);
 	counter->top = max(counter->top, ticket);
 	/*
 	 * Release, and more: pairs with the acquire of all readers, in the kernel and in userspace.
 	 * Exchange: if a device has stored meanwhile, sysgenid_counter_next() must still notice.
 	 */
-	if (xchg(&counter->shared->generation, (u32)ticket) == counter->looked)
+	old = xchg(&counter->shared->generation, (u32)ticket);
+	if (old == counter->looked)
 		counter->looked = (u32)ticket;
+	counter_note_cause(counter, cause, old, (u32)ticket);
 	/* Release: after the generation that was moved for this counter. */
 	smp_store_release(&counter->shared->vmclock_counter, vmclock);
 	sysgenid_view_update(counter);
