@@ -36,27 +36,6 @@ static bool sysgenid_minor_is_good(const char *name, unsigned int number)
 	return false;
 }
 
-static int sysgenid_register(void)
-{
-	int ret = sysgenid_viewnode_register(view_minor);
-
-	if (ret) {
-		pr_err("cannot register minor %u: error %d; is it taken (see /proc/misc)? Choose "
-		       "another with view_minor=\n",
-		       view_minor, ret);
-		return ret;
-	}
-	/* The device last: it makes the counter usable. */
-	ret = sysgenid_device_register(minor);
-	if (ret) {
-		pr_err("cannot register minor %u: error %d; is it taken (see /proc/misc)? Choose "
-		       "another with minor=\n",
-		       minor, ret);
-		sysgenid_viewnode_unregister();
-	}
-	return ret;
-}
-
 static int __init sysgenid_init(void)
 {
 	int ret;
@@ -78,16 +57,24 @@ static int __init sysgenid_init(void)
 		pr_err("cannot register the netlink family: error %d\n", ret);
 		goto err_counter;
 	}
-	ret = sysgenid_register();
-	if (ret)
+	/*
+	 * The nodes last: as soon as one is there, a user may have it open, so nothing after it may
+	 * fail.
+	 */
+	ret = sysgenid_device_register(minor);
+	if (ret) {
+		pr_err("cannot register minor %u: error %d; is it taken (see /proc/misc)? Choose "
+		       "another with minor=\n",
+		       minor, ret);
 		goto err_netlink;
+	}
+	sysgenid_viewnode_register(view_minor);
 	return 0;
 
 err_netlink:
 	sysgenid_netlink_unregister();
 	sysgenid_events_stop();
 err_counter:
-	sysgenid_view_drop(&sysgenid_system);
 	sysgenid_counter_destroy(&sysgenid_system);
 err_vmclock:
 	sysgenid_vmclock_exit();

@@ -71,7 +71,8 @@ int sysgenid_view_make(struct sysgenid_counter *counter)
 
 	if (smp_load_acquire(&counter->view)) /* pairs with the release below */
 		return 0;
-	page = get_zeroed_page(GFP_KERNEL_ACCOUNT);
+	/* The system's view is nobody's in particular, and stays. */
+	page = get_zeroed_page(counter == &sysgenid_system ? GFP_KERNEL : GFP_KERNEL_ACCOUNT);
 	if (!page)
 		return -ENOMEM;
 	spin_lock_irq(&counter->lock);

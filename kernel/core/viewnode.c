@@ -3,6 +3,8 @@
  * /dev/sysgenid-vmclock: the domain's generation as a VMClock page. It behaves as the kernel's own
  * /dev/vmclock0, whose place it takes in a container.
  */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
 #include <linux/fs.h>
 #include <linux/miscdevice.h>
 #include <linux/mm.h>
@@ -58,7 +60,8 @@ static ssize_t viewnode_read(struct file *file, char __user *buf, size_t count, 
 		u32 seq = sysgenid_view_fill(page, generation);
 
 		ret = simple_read_from_buffer(buf, count, ppos, page, PAGE_SIZE);
-		if (ret >= 0)
+		/* A read at the end has not seen the page: poll still says that there is news. */
+		if (ret > 0)
 			WRITE_ONCE(watcher->view_seq, seq);
 	}
 	kfree(page);
@@ -106,18 +109,29 @@ static struct miscdevice viewnode_misc = {
 	.fops = &viewnode_fops,
 };
 
-int sysgenid_viewnode_register(unsigned int minor)
+static bool viewnode_exists;
+
+/* The counter does without the view, so a minor that is taken is no reason not to load. */
+void sysgenid_viewnode_register(unsigned int minor)
 {
+	int ret;
+
 	viewnode_misc.minor = minor;
-	return misc_register(&viewnode_misc);
+	ret = misc_register(&viewnode_misc);
+	if (ret)
+		pr_warn("there is no /dev/%s: cannot register minor %u: error %d; is it taken (see "
+			"/proc/misc)? Choose another with view_minor=\n",
+			viewnode_misc.name, minor, ret);
+	viewnode_exists = !ret;
 }
 
 void sysgenid_viewnode_unregister(void)
 {
-	misc_deregister(&viewnode_misc);
+	if (viewnode_exists)
+		misc_deregister(&viewnode_misc);
 }
 
 unsigned int sysgenid_viewnode_minor(void)
 {
-	return viewnode_misc.minor;
+	return viewnode_exists ? viewnode_misc.minor : 0;
 }

@@ -77,6 +77,8 @@ def main():
         os._exit(0 if poll.poll(20000) == [(fd, select.POLLIN)] else 1)
     fcntl.ioctl(device, TRIGGER, 0)
     say("a sleeper is woken", os.waitstatus_to_exitcode(os.wait()[1]))
+    os.read(fd, 10)
+    say("poll after an event and a read at the end", readable(fd))
 
 
 sys.exit(main())

@@ -336,7 +336,7 @@ enum sysgenid_attr {
 	SYSGENID_A_INCARNATION, /* 16 bytes: who that generation is, see struct sysgenid_page */
 	/* u32: the generation that the last change has begun whose cause was not RESUME */
 	SYSGENID_A_RESTORED,
-	SYSGENID_A_VIEW_MINOR, /* u32: minor number of the view */
+	SYSGENID_A_VIEW_MINOR, /* u32: minor number of the view; 0: there is none */
 	__SYSGENID_A_MAX,
 };
 
