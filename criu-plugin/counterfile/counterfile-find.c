@@ -92,7 +92,6 @@ static bool cut(const char *text, size_t *length, const char *end)
  */
 static bool is_from_a_registry(const struct sysgenid_mount *mount)
 {
-	/* The file system of a registry may be mounted at /run. */
 	static const char registry[] = SYSGENID_REGISTRY, run[] = "/run";
 	size_t length = strlen(mount->root);
 
@@ -102,8 +101,11 @@ static bool is_from_a_registry(const struct sysgenid_mount *mount)
 		return true;
 	while (length && mount->root[length - 1] != '/')
 		length--;
-	return cut(mount->root, &length, "/") &&
-	       cut(mount->root, &length, registry + sizeof(run) - 1);
+	if (!cut(mount->root, &length, "/") ||
+	    !cut(mount->root, &length, registry + sizeof(run) - 1))
+		return false;
+	/* The file system may be mounted at /run; elsewhere /run is a folder of it. */
+	return !length || cut(mount->root, &length, run);
 }
 
 static const char not_in_registry[] =

@@ -103,9 +103,14 @@ bool sysgenid_own_is(dev_t device, ino_t inode)
 
 bool sysgenid_own_is_mounted_by(const struct sysgenid_mount *mount)
 {
-	/* A path that is not known is "", which no mount has. */
+	size_t length = strlen(mount->root);
+
+	/* A path that is not known is "", which no mount has. The file's folder may be mounted. */
 	return own.page && own.place->device == mount->device &&
-	       !strcmp(own.place->path, mount->root);
+	       !strncmp(own.place->path, mount->root, length) &&
+	       (!own.place->path[length] ||
+		!strcmp(own.place->path + length, "/" SYSGENID_REGISTRY_FILE)) &&
+	       length;
 }
 
 int sysgenid_own_is_seen_by(pid_t pid)

@@ -150,6 +150,15 @@ static void mounted_alike(void)
 	must(!mount("/run/empty/sysgenid/containers/one/counter", POINT, NULL, MS_BIND, NULL));
 }
 
+/* Mounts somebody's own folder, whose path ends as that of a counter file's folder. */
+static void mounted_by_chance(void)
+{
+	must(!mkdir("/run/empty/sysgenid", 0755) &&
+	     !mkdir("/run/empty/sysgenid/containers", 0755) &&
+	     !mkdir("/run/empty/sysgenid/containers/app", 0755));
+	have_mounted("/run/empty/sysgenid/containers/app", "/run/empty");
+}
+
 static void nothing_else(void)
 {
 	must(!unshare(CLONE_NEWNS));
@@ -267,7 +276,8 @@ static void is_unknown(pid_t pid, bool unknown, const char *name)
 static void test_without_registry(void)
 {
 	pid_t same = start(nothing), other = start(nothing_else), file = start(mounted),
-	      folder = start(mounted_folder), device = start(mounted_at_device);
+	      folder = start(mounted_folder), device = start(mounted_at_device),
+	      chance = start(mounted_by_chance);
 
 	must(!mount("x", "/run/sysgenid", "tmpfs", 0, NULL));
 	ok(!sysgenid_counterfiles_in_use(same),
@@ -276,6 +286,7 @@ static void test_without_registry(void)
 	is_unknown(file, true, "a mount of a file is known by its path");
 	is_unknown(folder, true, "and a mount of its folder");
 	is_unknown(device, true, "and a mount at " SYSGENID_DEVICE);
+	is_unknown(chance, false, "a folder that is called like one is none");
 	is_unknown(other, false, "control: a task with no such mount has none");
 	must(!umount("/run/sysgenid"));
 	end(same);
