@@ -125,7 +125,7 @@ static int check_memory(const SysgenidImage *image, struct sysgenid_image_error 
 {
 	int result;
 
-	if (image->n_mappings > SYSGENID_IMAGE_MAX_MAPPINGS || image->n_views > image->n_mappings)
+	if (image->n_mappings > SYSGENID_IMAGE_MAX_MAPPINGS)
 		return sysgenid_image_fail(error, -EBADMSG,
 					   "it has %zu mapped paths, more than the %u allowed",
 					   image->n_mappings, SYSGENID_IMAGE_MAX_MAPPINGS);
@@ -134,6 +134,8 @@ static int check_memory(const SysgenidImage *image, struct sysgenid_image_error 
 		if (result)
 			return result;
 	}
+	if (image->n_views > image->n_mappings)
+		return sysgenid_image_fail(error, -EBADMSG, "it has more views than mapped paths");
 	for (size_t i = 0; i < image->n_views; i++)
 		if (!sysgenid_image_has_mapping(image, image->views[i]))
 			return sysgenid_image_fail(
