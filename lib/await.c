@@ -7,6 +7,7 @@
 
 #include <clock.h>
 
+#define MOST_LOOKS 100
 #define NSEC_PER_MSEC 1000000LL
 
 /* No event of a counter file's is a resume. */
@@ -48,22 +49,27 @@ static int sleep_until_changed(struct sysgenid *handle, uint32_t seen, int timeo
 	return ret;
 }
 
-/* What the generation is by now, and its incarnation. */
+/*
+ * What the generation is by now, and its incarnation: none if the generation has not got one in
+ * time, if it moves on again and again, or if the handle is of another PID namespace.
+ */
 static int identify(const struct sysgenid *handle, struct sysgenid_awaited *now)
 {
 	uint32_t generation;
 	int ret;
 
-	do {
-		ret = sysgenid_incarnation(handle, now->incarnation, 0, &generation);
-		now->has_incarnation = !ret;
-		if (ret == -EOPNOTSUPP)
-			return look(handle, now);
-		if (!ret)
-			ret = look(handle, now);
-		/* The generation has moved on between the two. */
-	} while (!ret && now->generation != generation);
-	return ret;
+	for (int i = 0; i < MOST_LOOKS; i++) {
+		int known = sysgenid_incarnation(handle, now->incarnation, 0, &generation);
+
+		if (known && known != -EOPNOTSUPP && known != -ETIMEDOUT)
+			return known;
+		ret = look(handle, now);
+		now->has_incarnation = !ret && !known && now->generation == generation;
+		/* Otherwise the generation has moved on between the two. */
+		if (ret || known || now->has_incarnation)
+			return ret;
+	}
+	return 0;
 }
 
 int sysgenid_await(struct sysgenid *handle, struct sysgenid_awaited *awaited, int timeout_ms)
