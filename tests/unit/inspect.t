@@ -50,6 +50,17 @@ like "$found" "problem +library +/[^ ]*/libcrypto.so.3[^ ]*: clones share the ge
 python "import ssl" "LD_PRELOAD=$BUILD/preload/libsysgenid-preload.so"
 like "$found" "ok +library +[^ ]*libcrypto.so.3[^ ]*: the preload library renews" "unless the preload library renews it"
 
+cp /bin/sleep "$work/python3"
+: >"$work/ready"
+"$work/python3" 60 &
+pid=$!
+wait_for 20 grep -q "$work/python3" "/proc/$pid/maps"
+rm "$work/python3"
+like "$("$BUILD/tools/sysgenid" inspect --pid "$pid")" "problem +runtime +$work/python3: clones share the generators of Python" \
+	"a program that an upgrade has replaced is still known by its name"
+kill "$pid"
+wait "$pid" 2>/dev/null
+
 mkdir -p "$work/dev"
 head -c 4096 /dev/zero >"$work/dev/sysgenid"
 python "import mmap; f = open('$work/dev/sysgenid'); page = mmap.mmap(f.fileno(), 4096, prot=mmap.PROT_READ)"

@@ -17,12 +17,18 @@
 
 #include "../../criu-plugin/proc/maps.h"
 
+static bool ends_in(const char *path, const char *end)
+{
+	size_t length = strlen(path), tail = strlen(end);
+
+	return length >= tail && !strcmp(path + length - tail, end);
+}
+
 bool inspect_is_counter(const char *path)
 {
-	static const char device[] = "/dev/sysgenid", registry[] = SYSGENID_REGISTRY "/";
-	size_t length = strlen(path), tail = sizeof(device) - 1;
+	static const char registry[] = SYSGENID_REGISTRY "/";
 
-	return (length >= tail && !strcmp(path + length - tail, device)) ||
+	return ends_in(path, SYSGENID_DEVICE) || ends_in(path, SYSGENID_VIEW_DEVICE) ||
 	       !strncmp(path, registry, sizeof(registry) - 1);
 }
 
@@ -44,16 +50,29 @@ static int add_path(struct inspected *process, const char *path)
 	return 0;
 }
 
+/* The kernel says so of a file that a package's upgrade has replaced. */
+static void cut_deleted(char *path)
+{
+	static const char deleted[] = " (deleted)";
+	size_t length = strlen(path), tail = sizeof(deleted) - 1;
+
+	if (length > tail && !strcmp(path + length - tail, deleted))
+		path[length - tail] = '\0';
+}
+
 static int see(const struct sysgenid_vma *vma, void *argument)
 {
 	struct inspected *process = argument;
+	char path[PATH_MAX];
 
 	process->droppable |= vma->droppable;
 	process->wipe_on_fork |= vma->wipe_on_fork;
 	if (vma->path[0] != '/')
 		return 0;
-	process->counter_mapped |= inspect_is_counter(vma->path);
-	return add_path(process, vma->path);
+	snprintf(path, sizeof(path), "%s", vma->path);
+	cut_deleted(path);
+	process->counter_mapped |= inspect_is_counter(path);
+	return add_path(process, path);
 }
 
 int inspect_mappings(struct inspected *process)
