@@ -55,10 +55,10 @@ mkdir -p "$modules/build" && : >"$modules/build/Makefile"
 says problem "not built for Linux $kernel" "run 'dkms install sysgenid/$version' and 'modprobe sysgenid'" \
 	"it was not built: let DKMS build it"
 mkdir -p "/var/lib/dkms/sysgenid/$version/build" && : >"/var/lib/dkms/sysgenid/$version/build/make.log"
-says problem "DKMS could not build it for Linux $kernel" "look into /var/lib/dkms/sysgenid/$version/build/make.log" \
+says problem "DKMS could not build it for Linux $kernel" "read /var/lib/dkms/sysgenid/$version/build/make.log" \
 	"DKMS failed: look into its log"
 mkdir -p /run/sysgenid/containers/node && : >/run/sysgenid/containers/node/counter
-says note "DKMS could not build it for Linux $kernel" "look into .*" "with a counter file it is no problem"
+says note "DKMS could not build it for Linux $kernel" "read .*" "with a counter file it is no problem"
 rm -r /run/sysgenid/containers
 
 cp build/kernel/sysgenid.ko "$modules/updates/" && depmod
