@@ -14,7 +14,7 @@
 #include "../../criu-plugin/base/criu_abi.h"
 
 #include "ask.h"
-#include "finding.h"
+#include "../base/finding.h"
 
 #define SERVICES_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define DEFAULT_LIBDIR "/usr/lib/criu"
@@ -64,7 +64,7 @@ static void ask_version(struct criu *criu, struct answer *answer)
 	    (const char *const[]){ criu->path, "--version", NULL }, ASK_MS, true);
 	line = line_with(answer->text, "Version:");
 	if (!line || sscanf(line, "Version: %u.%u", &major, &minor) != 2) {
-		doctor_find(
+		finding_add(
 			FINDING_PROBLEM, "criu",
 			answer->end == ASK_LATE
 				? "try it by hand"
@@ -79,15 +79,15 @@ static void ask_version(struct criu *criu, struct answer *answer)
 		 (int)strcspn(line + strlen("Version: "), " \n"), line + strlen("Version: "));
 	criu->hooks = criu_hooks_in(criu->path);
 	if (is_too_old(major, minor))
-		doctor_find(FINDING_PROBLEM, "criu", "install 3.17 or newer",
+		finding_add(FINDING_PROBLEM, "criu", "install 3.17 or newer",
 			    "%s: version %s is too old for the plugin", criu->path, criu->version);
 	else
-		doctor_find(
+		finding_add(
 			FINDING_GOOD, "criu", NULL, "version %s in %s%s", criu->version, criu->path,
 			major < 4 ? "; images do not name the plugins they need (4.1 and newer do)"
 				  : "");
 	if (criu->hooks > CRIU_HOOKS_4_3)
-		doctor_find(
+		finding_add(
 			FINDING_NOTE, "criu",
 			"look for a newer release of sysgenid; 'sysgenid doctor --live' tries this "
 			"one",
@@ -108,7 +108,7 @@ static void add(struct criu_list *list, const char *path)
 			return;
 	list->n++;
 	if (!is_program(criu->path))
-		doctor_find(FINDING_NOTE, "criu",
+		finding_add(FINDING_NOTE, "criu",
 			    "read the script; 'sysgenid doctor --live' tries what it does",
 			    "%s is a script and may give criu options such as --libdir",
 			    criu->path);
@@ -128,10 +128,10 @@ void criu_find(struct criu_list *list)
 		if (dir[0] == '/' && snprintf(path, sizeof(path), "%s/criu", dir) < PATH_MAX)
 			add(list, path);
 	if (!list->n)
-		doctor_find(FINDING_NOTE, "criu",
+		finding_add(FINDING_NOTE, "criu",
 			    "install criu to checkpoint and restore containers", "not installed");
 	for (size_t i = 1; i < list->n; i++)
-		doctor_find(FINDING_NOTE, "criu", "remove the one that is not wanted",
+		finding_add(FINDING_NOTE, "criu", "remove the one that is not wanted",
 			    "%s is another one: which is used depends on the PATH of who starts it",
 			    list->criu[i].path);
 }

@@ -8,7 +8,7 @@
 #include "../base/options.h"
 #include "../base/report.h"
 #include "checks.h"
-#include "finding.h"
+#include "../base/finding.h"
 
 static const char help[] =
 	"usage: sysgenid doctor [--live] [--config FILE] [--json]\n"
@@ -67,7 +67,7 @@ int tool_doctor(int argc, char **argv)
 		tool_say("doctor: --live runs criu: run it as root");
 		return TOOL_NO_PERMISSION;
 	}
-	doctor_begin(json);
+	findings_begin(json);
 	check_all(live, config);
-	return doctor_end();
+	return findings_end();
 }

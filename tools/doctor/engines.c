@@ -5,7 +5,7 @@
 
 #include "ask.h"
 #include "checks.h"
-#include "finding.h"
+#include "../base/finding.h"
 
 struct engine {
 	const char *name, *can;
@@ -19,7 +19,7 @@ static bool ask_engine(const char *name, struct answer *answer)
 	snprintf(doing, sizeof(doing), "asking %s for its version", name);
 	ask(answer, doing, (const char *const[]){ name, "--version", NULL }, ASK_MS, false);
 	if (answer->end == ASK_LATE)
-		doctor_find(FINDING_NOTE, name, "try it by hand",
+		finding_add(FINDING_NOTE, name, "try it by hand",
 			    "did not say its version within %d s", ASK_MS / 1000);
 	return answer->end == ASK_DONE && answer->size;
 }
@@ -34,10 +34,10 @@ static bool check_crun(void)
 	can = strstr(answer.text, "+CRIU");
 	answer.text[strcspn(answer.text, "\n")] = '\0';
 	if (can)
-		doctor_find(FINDING_GOOD, "crun", NULL, "%s: checkpoints and restores",
+		finding_add(FINDING_GOOD, "crun", NULL, "%s: checkpoints and restores",
 			    answer.text);
 	else
-		doctor_find(FINDING_NOTE, "crun",
+		finding_add(FINDING_NOTE, "crun",
 			    "use runc ('podman --runtime runc', at start already)",
 			    "%s: built without criu, cannot checkpoint", answer.text);
 	return can;
@@ -51,7 +51,7 @@ static bool check_engine(const struct engine *engine)
 	if (!ask_engine(engine->name, &answer))
 		return false;
 	line = line_with(answer.text, "ersion");
-	doctor_find(FINDING_GOOD, engine->name, NULL, "%s: %s", line ? line : "unknown version",
+	finding_add(FINDING_GOOD, engine->name, NULL, "%s: %s", line ? line : "unknown version",
 		    engine->can);
 	return true;
 }
@@ -72,7 +72,7 @@ void doctor_check_engines(void)
 	for (size_t i = 0; i < sizeof(engines) / sizeof(engines[0]); i++)
 		found |= check_engine(&engines[i]);
 	if (!found)
-		doctor_find(FINDING_NOTE, "runtimes",
+		finding_add(FINDING_NOTE, "runtimes",
 			    "install runc or podman to restore containers",
 			    "no container engine that can restore is installed");
 }

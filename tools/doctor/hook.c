@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "checks.h"
-#include "finding.h"
+#include "../base/finding.h"
 
 #define HOOKS_DIR "/usr/share/containers/oci/hooks.d"
 
@@ -45,12 +45,12 @@ static void check_cdi(void)
 		good = is_string(file, "kind", &kind) &&
 		       !strcmp(json_object_get_string(kind), "sysgenid.dev/counter");
 		json_object_put(file);
-		doctor_find(good ? FINDING_GOOD : FINDING_PROBLEM, "cdi", good ? NULL : advice,
+		finding_add(good ? FINDING_GOOD : FINDING_PROBLEM, "cdi", good ? NULL : advice,
 			    good ? "%s: sysgenid.dev/counter=device and =file" : "%s is damaged",
 			    places[i]);
 		return;
 	}
-	doctor_find(FINDING_NOTE, "cdi", advice, "no specification for sysgenid.dev/counter");
+	finding_add(FINDING_NOTE, "cdi", advice, "no specification for sysgenid.dev/counter");
 }
 
 void doctor_check_hook(void)
@@ -58,16 +58,16 @@ void doctor_check_hook(void)
 	char hook[512];
 
 	if (access(HOOKS_DIR "/10-sysgenid-precreate.json", F_OK))
-		doctor_find(FINDING_NOTE, "hook", "install it ('make install')",
+		finding_add(FINDING_NOTE, "hook", "install it ('make install')",
 			    "no hook in " HOOKS_DIR
 			    ": the annotation dev.sysgenid.counter does nothing");
 	else if (!hook_of(HOOKS_DIR "/10-sysgenid-precreate.json", hook, sizeof(hook)) ||
 		 access(hook, X_OK))
-		doctor_find(FINDING_PROBLEM, "hook",
+		finding_add(FINDING_PROBLEM, "hook",
 			    "install it anew: containers that ask for it "
 			    "cannot be started",
 			    HOOKS_DIR "/10-sysgenid-*.json name a program that cannot be run");
 	else
-		doctor_find(FINDING_GOOD, "hook", NULL, "%s", hook);
+		finding_add(FINDING_GOOD, "hook", NULL, "%s", hook);
 	check_cdi();
 }

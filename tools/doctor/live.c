@@ -18,7 +18,7 @@
 #include "ask.h"
 #include "checks.h"
 #include "counterfile-page.h"
-#include "finding.h"
+#include "../base/finding.h"
 #include "subject.h"
 
 #define CRIU_MS 60000 /* for a dump or a restore; a quiet machine takes a tenth of a second */
@@ -83,7 +83,7 @@ static bool has_plugin_image(const struct trial *trial)
 
 static void fail(const struct trial *trial, const char *advice, const char *what, const char *why)
 {
-	doctor_find(FINDING_PROBLEM, "live", advice, "%s, as %s starts it: %s: %s",
+	finding_add(FINDING_PROBLEM, "live", advice, "%s, as %s starts it: %s: %s",
 		    trial->criu->path, trial->caller->name, what, why);
 }
 
@@ -155,7 +155,7 @@ static void restore(struct trial *trial)
 	end = subject_await(pid, SEEN_MS);
 	subject_kill(pid);
 	if (end == SUBJECT_MOVED)
-		doctor_find(FINDING_GOOD, "live", NULL,
+		finding_add(FINDING_GOOD, "live", NULL,
 			    "%s, as %s starts it: the generation moved; dump %d ms, restore %d ms",
 			    trial->criu->path, trial->caller->name, trial->dump_ms,
 			    trial->restore_ms);
@@ -163,8 +163,8 @@ static void restore(struct trial *trial)
 		fail(trial, "see the other findings", "the generation did not move",
 		     end == SUBJECT_RUNS ? "the restored process has seen no change"
 					 : "the restored process has ended");
-	doctor_add_number("dump_ms", (uint32_t)trial->dump_ms);
-	doctor_add_number("restore_ms", (uint32_t)trial->restore_ms);
+	finding_add_number("dump_ms", (uint32_t)trial->dump_ms);
+	finding_add_number("restore_ms", (uint32_t)trial->restore_ms);
 }
 
 static void dump_and_restore(struct trial *trial)
@@ -226,7 +226,7 @@ static bool make_counter(char *name, size_t name_size, char *path, size_t path_s
 	    ASK_MS, true);
 	if (answer.end == ASK_DONE)
 		return true;
-	doctor_find(FINDING_PROBLEM, "live",
+	finding_add(FINDING_PROBLEM, "live",
 		    "load the module, or install the hook ('make install')",
 		    "no device, and " HOOK " makes no counter file: nothing was tried");
 	return false;
@@ -257,7 +257,7 @@ void doctor_check_live(const struct criu_list *list, const struct criu_callers *
 	struct answer answer;
 
 	if (!list->n) {
-		doctor_find(FINDING_PROBLEM, "live", "install criu", "there is no criu to try");
+		finding_add(FINDING_PROBLEM, "live", "install criu", "there is no criu to try");
 		return;
 	}
 	if (in_file && !make_counter(name, sizeof(name), path, sizeof(path)))

@@ -9,7 +9,7 @@
 
 #include "ask.h"
 #include "checks.h"
-#include "finding.h"
+#include "../base/finding.h"
 
 #define SOURCE "/usr/src/sysgenid-" SYSGENID_VERSION "/dkms.conf"
 #define BUILD_LOG "/var/lib/dkms/sysgenid/" SYSGENID_VERSION "/build/make.log"
@@ -54,14 +54,14 @@ static void check_loaded(const char *release)
 
 	if (read_line("/sys/module/sysgenid/version", version, sizeof(version)) &&
 	    strcmp(version, SYSGENID_VERSION))
-		doctor_find(
+		finding_add(
 			FINDING_NOTE, "module",
 			"the installed one comes with the next boot, or by 'modprobe -r "
 			"sysgenid' and 'modprobe sysgenid' while nobody uses it",
 			"loaded in Linux %s is version %s, and this command is " SYSGENID_VERSION,
 			release, version);
 	else
-		doctor_find(FINDING_GOOD, "module", NULL, "loaded in Linux %s", release);
+		finding_add(FINDING_GOOD, "module", NULL, "loaded in Linux %s", release);
 }
 
 /* What makes this kernel refuse modules that no key of its own has signed; NULL: nothing does. */
@@ -113,12 +113,12 @@ static bool check_signature(const char *release)
 			 "'), and enrol its key: 'mokutil --import /var/lib/dkms/mok.pub', then "
 			 "reboot and confirm it on the console" OR_FILE;
 	if (signer[0])
-		doctor_find(without_module(), "module", advice,
+		finding_add(without_module(), "module", advice,
 			    "not loaded: Linux %s takes only modules that a key it knows has "
 			    "signed (%s), and '%s' is none that can be seen",
 			    release, enforced, signer);
 	else
-		doctor_find(without_module(), "module", advice,
+		finding_add(without_module(), "module", advice,
 			    "not loaded: Linux %s takes only signed modules (%s), and this one is "
 			    "not signed",
 			    release, enforced);
@@ -135,17 +135,17 @@ static void check_unbuilt(const char *release)
 		 "('dkms autoinstall')" OR_FILE,
 		 release, release);
 	if (access(SOURCE, F_OK))
-		doctor_find(without_module(), "module",
+		finding_add(without_module(), "module",
 			    "install the package sysgenid-dkms (or 'make install')" OR_FILE,
 			    "its source is not installed: there is no " SOURCE);
 	else if (access(headers, F_OK))
-		doctor_find(without_module(), "module", advice,
+		finding_add(without_module(), "module", advice,
 			    "not built for Linux %s, whose headers are not installed", release);
 	else if (!access(BUILD_LOG, F_OK))
-		doctor_find(without_module(), "module", "read " BUILD_LOG OR_FILE,
+		finding_add(without_module(), "module", "read " BUILD_LOG OR_FILE,
 			    "DKMS could not build it for Linux %s", release);
 	else
-		doctor_find(without_module(), "module",
+		finding_add(without_module(), "module",
 			    "run 'dkms install sysgenid/" SYSGENID_VERSION
 			    "' and 'modprobe sysgenid'" OR_FILE,
 			    "not built for Linux %s", release);
@@ -163,7 +163,7 @@ void doctor_check_module(void)
 	else if (!mentions(list, "/sysgenid.ko"))
 		check_unbuilt(kernel.release);
 	else if (!check_signature(kernel.release))
-		doctor_find(FINDING_PROBLEM, "module",
+		finding_add(FINDING_PROBLEM, "module",
 			    "run 'modprobe sysgenid', and 'echo sysgenid > "
 			    "/etc/modules-load.d/sysgenid.conf' for the next boots",
 			    "not loaded, but built for Linux %s", kernel.release);

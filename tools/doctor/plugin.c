@@ -13,7 +13,7 @@
 #include "../../criu-plugin/base/criu_abi.h"
 
 #include "checks.h"
-#include "finding.h"
+#include "../base/finding.h"
 
 #ifndef CRIU_LIBDIR
 #define CRIU_LIBDIR "/usr/lib/criu"
@@ -89,14 +89,14 @@ static void check_descriptor(const char *path, const struct criu_plugin_desc *pl
 			     const struct criu *criu)
 {
 	if (!plugin || !plugin->name || strcmp(plugin->name, "sysgenid"))
-		doctor_find(FINDING_PROBLEM, "plugin", "install it anew", "%s is another plugin",
+		finding_add(FINDING_PROBLEM, "plugin", "install it anew", "%s is another plugin",
 			    path);
 	else if (criu && criu->hooks && plugin->max_hooks > criu->hooks)
-		doctor_find(FINDING_PROBLEM, "plugin", "install the one for this criu",
+		finding_add(FINDING_PROBLEM, "plugin", "install the one for this criu",
 			    "%s has %u hooks and %s knows %u: every checkpoint and restore fails",
 			    path, plugin->max_hooks, criu->path, criu->hooks);
 	else
-		doctor_find(FINDING_GOOD, "plugin", NULL, "%s can be loaded", path);
+		finding_add(FINDING_GOOD, "plugin", NULL, "%s can be loaded", path);
 }
 
 /* @criu: NULL if none is installed. */
@@ -106,19 +106,19 @@ static void check_file(const char *path, const struct criu *criu)
 	void *library;
 
 	if (stat(path, &status) || !S_ISREG(status.st_mode)) {
-		doctor_find(FINDING_PROBLEM, "plugin", "install it ('make install')",
+		finding_add(FINDING_PROBLEM, "plugin", "install it ('make install')",
 			    "%s is missing: criu restores copies that do not know it", path);
 		return;
 	}
 	if (!is_trusted(path)) {
 		/* doctor runs as root, too, and loading the file would run its code. */
-		doctor_find(FINDING_PROBLEM, "plugin",
+		finding_add(FINDING_PROBLEM, "plugin",
 			    "chown root, and chmod go-w, the file and its directory",
 			    "%s: others than root can write what criu runs as root", path);
 		return;
 	}
 	if (criu && !is_for(path, criu->path)) {
-		doctor_find(
+		finding_add(
 			FINDING_PROBLEM, "plugin",
 			"install the one for this processor: no checkpoint and no restore works "
 			"now",
@@ -128,7 +128,7 @@ static void check_file(const char *path, const struct criu *criu)
 	}
 	library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (!library) {
-		doctor_find(FINDING_PROBLEM, "plugin",
+		finding_add(FINDING_PROBLEM, "plugin",
 			    "install it anew, or remove it: no checkpoint and no restore works now",
 			    "criu cannot load it: %s", dlerror());
 		return;
@@ -155,10 +155,10 @@ static void list_others(const char *libdir)
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", libdir, entry->d_name);
 		if (is_trusted(path))
-			doctor_find(FINDING_GOOD, "plugin", NULL,
+			finding_add(FINDING_GOOD, "plugin", NULL,
 				    "criu loads %s, too; ours is asked first", path);
 		else
-			doctor_find(FINDING_PROBLEM, "plugin",
+			finding_add(FINDING_PROBLEM, "plugin",
 				    "chown root, and chmod go-w, the file and its directory",
 				    "%s: others than root can write what criu runs as root", path);
 	}
@@ -187,14 +187,14 @@ static void check_place(const struct criu *criu, const struct criu_caller *calle
 	if (!say_once(said, path, source))
 		return;
 	if (!strcmp(libdir, CRIU_LIBDIR))
-		doctor_find(FINDING_PROBLEM, "plugin", "install it ('make install')",
+		finding_add(FINDING_PROBLEM, "plugin", "install it ('make install')",
 			    "%s is missing: criu restores copies that do not know it", path);
 	else if (!strcmp(source, criu->path))
-		doctor_find(FINDING_PROBLEM, "plugin",
+		finding_add(FINDING_PROBLEM, "plugin",
 			    "put a link to " CRIU_LIBDIR "/" PLUGIN " there, too",
 			    "%s looks for plugins in %s only", source, libdir);
 	else
-		doctor_find(FINDING_PROBLEM, "plugin",
+		finding_add(FINDING_PROBLEM, "plugin",
 			    "remove the line, or put the plugin there, too",
 			    "%s makes criu look for plugins in %s only (read for: %s)", source,
 			    libdir, caller->name);

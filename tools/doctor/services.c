@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "checks.h"
-#include "finding.h"
+#include "../base/finding.h"
 
 static bool is_engine(const char *name)
 {
@@ -50,7 +50,7 @@ static void check_environment(const char *pid, const char *name)
 		if (strncmp(variable, "CRIU_LIBS_DIR=", 14) &&
 		    strncmp(variable, "CRIU_CONFIG_FILE=", 17))
 			continue;
-		doctor_find(
+		finding_add(
 			FINDING_NOTE, "plugin",
 			"run 'sysgenid doctor --live' with the same variable, or take it out of "
 			"the service",

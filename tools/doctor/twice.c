@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "checks.h"
-#include "finding.h"
+#include "../base/finding.h"
 
 #define LIBRARY "libsysgenid.so.0"
 
@@ -19,7 +19,7 @@ static void check_command(void)
 	struct stat a, b;
 
 	if (!stat(local, &a) && !stat(packaged, &b) && a.st_ino != b.st_ino)
-		doctor_find(FINDING_NOTE, "installed",
+		finding_add(FINDING_NOTE, "installed",
 			    "remove one of the two, with all that was installed together with it",
 			    "twice: %s is of 'make install', %s of a package", local, packaged);
 }
@@ -54,7 +54,7 @@ static void check_library(void)
 	first = strrchr(found[0], '/');
 	second = strrchr(found[1], '/');
 	same = !strcmp(first, second);
-	doctor_find(same ? FINDING_NOTE : FINDING_PROBLEM, "library",
+	finding_add(same ? FINDING_NOTE : FINDING_PROBLEM, "library",
 		    "remove the one that is not wanted, and run 'ldconfig'",
 		    "%s and %s: programs get one or the other%s", found[0], found[1],
 		    same ? "" : ", of two versions");

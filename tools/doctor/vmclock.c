@@ -5,7 +5,7 @@
 #include <sys/stat.h>
 
 #include "checks.h"
-#include "finding.h"
+#include "../base/finding.h"
 
 #define NODE "/dev/vmclock0"
 
@@ -16,9 +16,9 @@ void doctor_check_vmclock(void)
 	if (stat(NODE, &node) || !S_ISCHR(node.st_mode))
 		return;
 	if (!stat(SYSGENID_VIEW_DEVICE, &view) && view.st_rdev == node.st_rdev)
-		doctor_find(FINDING_GOOD, "vmclock", NULL, NODE " is the counter's own view");
+		finding_add(FINDING_GOOD, "vmclock", NULL, NODE " is the counter's own view");
 	else
-		doctor_find(FINDING_NOTE, "vmclock",
+		finding_add(FINDING_NOTE, "vmclock",
 			    "give containers the view in its place: CDI "
 			    "sysgenid.dev/counter=vmclock, or a node with the number "
 			    "of " SYSGENID_VIEW_DEVICE,

@@ -10,7 +10,7 @@
 
 #include "../base/options.h"
 #include "../base/report.h"
-#include "../doctor/finding.h"
+#include "../base/finding.h"
 #include "files.h"
 #include "known.h"
 
@@ -33,10 +33,10 @@ static const char help[] =
 static void check_counter(const struct inspected *process)
 {
 	if (process->counter_mapped || process->counter_open)
-		doctor_find(FINDING_GOOD, "counter", NULL, "the process has the counter %s",
+		finding_add(FINDING_GOOD, "counter", NULL, "the process has the counter %s",
 			    process->counter_mapped ? "mapped" : "open");
 	else
-		doctor_find(FINDING_NOTE, "counter", NULL,
+		finding_add(FINDING_NOTE, "counter", NULL,
 			    "the process has the counter neither open nor mapped: it does not "
 			    "notice a restore by itself");
 }
@@ -44,11 +44,11 @@ static void check_counter(const struct inspected *process)
 static void check_memory(const struct inspected *process)
 {
 	if (process->droppable)
-		doctor_find(FINDING_GOOD, "memory",
+		finding_add(FINDING_GOOD, "memory",
 			    "see with 'sysgenid doctor' that criu loads the plugin",
 			    "libc keeps a state of getrandom, which criu's plugin clears");
 	if (process->wipe_on_fork)
-		doctor_find(
+		finding_add(
 			FINDING_NOTE, "memory", "set wipe-on-fork = yes in /etc/sysgenid/criu.conf",
 			"there is memory that a fork would clear, and a restore clears only by a "
 			"switch");
@@ -65,9 +65,9 @@ static void report(const struct inspect_kind *kind, enum finding_state state, co
 		strcat(text, i ? ", " : "");
 		strcat(text, kind->shown[i]);
 	}
-	doctor_find(state, check, advice, "%u %s: %s%s", kind->n, what, text,
+	finding_add(state, check, advice, "%u %s: %s%s", kind->n, what, text,
 		    kind->n > INSPECT_SHOWN ? ", ..." : "");
-	doctor_add_number("number", kind->n);
+	finding_add_number("number", kind->n);
 }
 
 static void check_files(const struct inspect_files *files)
@@ -98,8 +98,8 @@ static int inspect(pid_t pid)
 		inspect_runtimes(&process);
 		check_memory(&process);
 		check_files(&files);
-		if (!doctor_has_problems())
-			doctor_find(FINDING_GOOD, "clones", NULL,
+		if (!findings_have_problems())
+			finding_add(FINDING_GOOD, "clones", NULL,
 				    "nothing was found that clones of this process would share");
 	}
 	inspect_free(&process);
@@ -133,7 +133,7 @@ int tool_inspect(int argc, char **argv)
 		tool_say("inspect: give a process: --pid PID");
 		return TOOL_USAGE;
 	}
-	doctor_begin(json);
+	findings_begin(json);
 	result = inspect((pid_t)pid);
-	return result ? fail(pid, result) : doctor_end();
+	return result ? fail(pid, result) : findings_end();
 }

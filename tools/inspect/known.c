@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "known.h"
 
-#include "../doctor/finding.h"
+#include "../base/finding.h"
 
 #define VERSION_FOLLOWS "-."
 #define PROVIDER "sysgenid.so"
@@ -44,10 +44,10 @@ void inspect_libraries(const struct inspected *process)
 		if (!path)
 			continue;
 		if (by)
-			doctor_find(FINDING_GOOD, "library", NULL,
+			finding_add(FINDING_GOOD, "library", NULL,
 				    "%s: %s renews the generator of %s", path, by, library->name);
 		else
-			doctor_find(FINDING_PROBLEM, "library", library->advice,
+			finding_add(FINDING_PROBLEM, "library", library->advice,
 				    "%s: clones share the generator of %s", path, library->name);
 	}
 }
@@ -80,12 +80,12 @@ static void found_runtime(const struct inspected *process, const char *path, con
 			  bool has_switch, const char *advice)
 {
 	if (process->counter_mapped && has_switch)
-		doctor_find(FINDING_GOOD, "runtime", NULL,
+		finding_add(FINDING_GOOD, "runtime", NULL,
 			    "%s: %s, and the counter is mapped: the switch is on, or the program "
 			    "looks itself",
 			    path, name);
 	else
-		doctor_find(FINDING_PROBLEM, "runtime", advice,
+		finding_add(FINDING_PROBLEM, "runtime", advice,
 			    "%s: clones share the generators of %s", path, name);
 }
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include "finding.h"
 
-#include "../base/report.h"
+#include "report.h"
 
 #include "escape.h"
 
@@ -19,7 +19,7 @@ static const char *const state_names[] = {
 	[FINDING_PROBLEM] = "problem",
 };
 
-void doctor_find(enum finding_state state, const char *check, const char *advice,
+void finding_add(enum finding_state state, const char *check, const char *advice,
 		 const char *format, ...)
 {
 	char text[512], escaped[SYSGENID_ESCAPE_SIZE];
@@ -47,7 +47,7 @@ void doctor_find(enum finding_state state, const char *check, const char *advice
 	json_object_array_add(report.findings, finding);
 }
 
-void doctor_add_number(const char *key, uint32_t value)
+void finding_add_number(const char *key, uint32_t value)
 {
 	size_t n = report.findings ? json_object_array_length(report.findings) : 0;
 
@@ -55,18 +55,18 @@ void doctor_add_number(const char *key, uint32_t value)
 		tool_json_u32(json_object_array_get_idx(report.findings, n - 1), key, value);
 }
 
-void doctor_begin(bool json)
+void findings_begin(bool json)
 {
 	if (json)
 		report.findings = json_object_new_array();
 }
 
-bool doctor_has_problems(void)
+bool findings_have_problems(void)
 {
 	return report.problems;
 }
 
-int doctor_end(void)
+int findings_end(void)
 {
 	struct json_object *object;
 	int status;
