@@ -5,6 +5,7 @@
 # vm: timeout=240 suites=bookworm,trixie,backports
 set -uo pipefail
 . tests/cr/lib.sh
+. tests/cr/nodes.sh
 
 # start NAME SUBJECT
 start()
@@ -104,28 +105,12 @@ check_file()
 	end file
 }
 
-refused()
-{
-	not_ok "$2: refused" restore "$1" refused
-	ok "$2: nothing is left of it" wait_for 30 nobody_is_left
-	like "$(<"$CR_DIR/$1/restore-refused.log")" "$3" "$2: the message says so"
-	umount -l "$CR_DIR/refused.root" 2>/dev/null || :
-}
-
-# other_node FROM NAME MINOR: a copy of an image, with another device at the path
-other_node()
-{
-	cp -a "$CR_DIR/$1" "$CR_DIR/$2"
-	cp "$CR_DIR/$1.log" "$CR_DIR/$2.log"
-	tests/cr/image-edit node "$CR_DIR/$2" ./vmclock0 10 "$3"
-}
-
 check_refused()
 {
 	local kind
 
 	for kind in mapped file; do
-		other_node "image-$kind" "other-$kind" 243
+		other_node "image-$kind" "other-$kind" ./vmclock0 10 243
 		refused "other-$kind" "$kind: the counter in the view's place" \
 			'sysgenid: /dev/vmclock0 is the device 10:243, but the view of the counter is 10:244 here'
 	done
