@@ -93,11 +93,12 @@ static bool cut(const char *text, size_t *length, const char *end)
 static bool is_from_a_registry(const struct sysgenid_mount *mount)
 {
 	static const char registry[] = SYSGENID_REGISTRY, run[] = "/run";
-	size_t length = strlen(mount->root);
+	size_t length = strlen(mount->root), point = strlen(mount->point);
 
 	cut(mount->root, &length, "//deleted");
+	/* The root of a container that was not pivoted is a folder of its mount namespace. */
 	if (cut(mount->root, &length, "/" SYSGENID_REGISTRY_FILE) &&
-	    !strcmp(mount->point, SYSGENID_DEVICE))
+	    cut(mount->point, &point, SYSGENID_DEVICE))
 		return true;
 	while (length && mount->root[length - 1] != '/')
 		length--;
