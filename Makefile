@@ -87,8 +87,16 @@ fuzz: export FUZZ_SECONDS ?= 3600
 fuzz: need-build need-check ## run the fuzzers for an hour each: make fuzz FUZZ_SECONDS=...
 	@prove --verbose --timer tests/fuzz.t
 
+debug-kernels: need-vm ## build the debug kernel and its image (half an hour; cached)
+	@tests/kernels/debug-image >/dev/null
+
+DEBUG_TESTS := ^debug-(09|1|4[0-3]|5[0138])
+check-debug: need-check need-vm debug-kernels qemu ## kernel, checkpoint and VM driver tests on a kernel that checks memory, locks and more
+	@tests/check --suite debug '$(DEBUG_TESTS)'
+	@SUITES=debug prove --timer --comments --exec '' tests/vm-driver.t tests/vm-domains.t tests/vm-vmclock.t
+
 check-all: export CHECK_ALL := yes
-check-all: check check-kernels check-packages check-runtimes check-engines ## all check-*, and each test on all its suites
+check-all: check check-kernels check-packages check-runtimes check-engines check-debug ## all check-*, and each test on all its suites
 
 bench: need-build need-vm qemu ## measure what things cost, in VMs of Debian 12 and 13
 	@tests/bench/bench bookworm trixie
@@ -102,5 +110,5 @@ lint: need-lint ## clang-format, cppcheck, shellcheck
 clean: ## remove what was built here; prepared images stay in the cache
 	rm -rf $(BUILD)
 
-.PHONY: fuzz packages rpm check-engines check-runtimes check-packages check-kernels check-all help build module vm-payload demo-payload install vm demo demo-picture demo-vm check bench qemu lint clean $(USER_PARTS) $(TEST_PARTS)
+.PHONY: debug-kernels check-debug fuzz packages rpm check-engines check-runtimes check-packages check-kernels check-all help build module vm-payload demo-payload install vm demo demo-picture demo-vm check bench qemu lint clean $(USER_PARTS) $(TEST_PARTS)
 .DEFAULT_GOAL := help

@@ -29,7 +29,9 @@ class Suite:
     def __init__(self, name, qemu=None):
         """@qemu: a version that qemu/build knows; default: the suite's own."""
         self.name = name
-        self.image = output(f"{TOP}/tests/vm/image", name)
+        self.image = output("bash", "-c", f". {TOP}/tests/vm/common.bash && vm_image {name}")
+        # The debug kernel is slow, and needs memory.
+        self.slow, self.more_mem = (6, 1024) if name == "debug" else (1, 0)
         self.qemu = os.environ.get("SNAPSHOT_QEMU") or output(f"{TOP}/qemu/build", qemu or name)
         if not os.environ.get("VM_NO_BUILD"):
             subprocess.run([f"{TOP}/tests/vm/build", name], check=True, timeout=900)
@@ -100,7 +102,7 @@ class VM:
         self.monitor, self.serial = Channel(folder), Channel(folder)
         command = [
             suite.qemu, "-nodefaults", "-no-user-config", "-display", "none",
-            "-accel", suite.accel, "-cpu", "max", "-smp", str(smp), "-m", str(mem),
+            "-accel", suite.accel, "-cpu", "max", "-smp", str(smp), "-m", str(mem + suite.more_mem),
             "-kernel", f"{suite.image}/vmlinuz", "-initrd", f"{suite.image}/initrd",
             "-append", f"{KERNEL} vm.token=x vm.limit=3600 vm.test=tests/snapshot/agent {append}",
             "-qmp", f"unix:{self.monitor.path}",
@@ -219,7 +221,7 @@ class VM:
     # -- the guest's side -----------------------------------------------------------------------
 
     def wait_console(self, text, seconds=40):
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds * self.suite.slow
         while True:
             with open(self.console, encoding="utf-8", errors="replace") as file:
                 if text in file.read():
@@ -229,7 +231,7 @@ class VM:
             time.sleep(0.02)
 
     def wait_boot(self, seconds=90):
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds * self.suite.slow
         while self.serial.line(deadline) != "ready":
             pass
 
@@ -238,7 +240,7 @@ class VM:
         self.number += 1
         key = f"{os.getpid()}.{id(self)}.{self.number}"
         self.serial.send(f"{key} {command}")
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds * self.suite.slow
         lines = []
         while True:
             line = self.serial.line(deadline)
@@ -254,6 +256,7 @@ class VM:
 
     def wait_until(self, condition, seconds=20):
         """A shell condition in the guest."""
+        seconds *= self.suite.slow
         self.run(f"end=$((SECONDS + {seconds})); while ((SECONDS < end)); do {condition} && exit; "
                  f"sleep 0.02; done; exit 1", seconds=seconds + 30)
 

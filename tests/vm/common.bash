@@ -21,9 +21,9 @@ vm_die()
 vm_check_suite()
 {
 	case ${1-} in
-	bookworm | trixie | backports | engines | demo) ;;
-	'') vm_die "which suite? say bookworm, trixie, backports or engines" ;;
-	*) vm_die "unknown suite '$1': this bench knows bookworm, trixie, backports and engines" ;;
+	bookworm | trixie | backports | engines | demo | debug) ;;
+	'') vm_die "which suite? say bookworm, trixie, backports, engines or debug" ;;
+	*) vm_die "unknown suite '$1': this bench knows bookworm, trixie, backports, engines and debug" ;;
 	esac
 }
 
@@ -33,6 +33,7 @@ vm_image()
 	case $1 in
 	engines) "$VM_DIR/derived" "$1" ;;
 	demo) "$VM_DIR/image-demo" ;;
+	debug) "$VM_DIR/../kernels/debug-image" ;;
 	*) "$VM_DIR/image" "$1" ;;
 	esac
 }
