@@ -60,14 +60,18 @@ int sysgenid_dump_image_remove_earlier(void)
 	return error;
 }
 
-void sysgenid_dump_image_set_mark(struct sysgenid_dump_image *dump, uint32_t mark)
+void sysgenid_dump_image_set_mark(struct sysgenid_dump_image *dump, uint32_t mark,
+				  const uint32_t *system)
 {
 	SysgenidImage *image = dump->image;
+	uint32_t system_mark = system ? *system : 0;
 
-	if (!image->has_mark || image->mark != mark)
+	if (!image->has_mark || image->mark != mark || image->system_mark != system_mark)
 		dump->stored = false;
 	image->has_mark = true;
 	image->mark = mark;
+	image->has_system_mark = system != NULL;
+	image->system_mark = system_mark;
 }
 
 void sysgenid_dump_image_clear_mark(struct sysgenid_dump_image *dump)
@@ -75,7 +79,7 @@ void sysgenid_dump_image_clear_mark(struct sysgenid_dump_image *dump)
 	/* Appending cannot take a value away. */
 	dump->stored = dump->stored && !dump->image->has_mark;
 	dump->written = dump->written && !dump->image->has_mark;
-	dump->image->has_mark = false;
+	dump->image->has_mark = dump->image->has_system_mark = false;
 }
 
 /*

@@ -24,8 +24,12 @@ void sysgenid_dump_image_set_boot_id(struct sysgenid_dump_image *dump);
 /* Removes an earlier dump's image from the directory. Returns 0 or -errno after logging. */
 int sysgenid_dump_image_remove_earlier(void);
 
-/* Set or remove the mark, and note whether the image must be written again. */
-void sysgenid_dump_image_set_mark(struct sysgenid_dump_image *dump, uint32_t mark);
+/*
+ * Set or remove the mark, and note whether the image must be written again. system: the mark of
+ * the system's counter; NULL if that is unknown.
+ */
+void sysgenid_dump_image_set_mark(struct sysgenid_dump_image *dump, uint32_t mark,
+				  const uint32_t *system);
 void sysgenid_dump_image_clear_mark(struct sysgenid_dump_image *dump);
 
 /* Writes the image if it has changed. A failure is logged only: the dump goes on. */

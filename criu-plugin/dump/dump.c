@@ -10,6 +10,7 @@
 
 #include "counterfile-own.h"
 #include "module.h"
+#include "pidns.h"
 #include "criu_abi.h"
 #include "dump-files.h"
 #include "dump-image.h"
@@ -39,12 +40,13 @@ static struct {
 static void refresh_mark(bool frozen)
 {
 	struct sysgenid_reason why = { "" };
-	uint32_t highest;
+	uint32_t highest, system = 0;
 	int error;
 
 	if (!dump.made.image || dump.mark_is_final)
 		return;
-	error = sysgenid_module_ask(-1, &dump.device, &highest, &why);
+	error = sysgenid_module_ask(-1, &dump.device, &system, &why);
+	highest = system;
 	if (!error && dump.findings.pid_namespace >= 0) {
 		uint32_t theirs;
 
@@ -60,7 +62,9 @@ static void refresh_mark(bool frozen)
 			sysgenid_warn("cannot ask the kernel for the generation: %s", why.text);
 		return;
 	}
-	sysgenid_dump_image_set_mark(&dump.made, highest);
+	/* Inside a container the kernel answers with the container's own number. */
+	sysgenid_dump_image_set_mark(&dump.made, highest,
+				     sysgenid_pidns_is_inside() ? NULL : &system);
 }
 
 /*

@@ -151,6 +151,8 @@ int sysgenid_image_check(const SysgenidImage *image, struct sysgenid_image_error
 {
 	int result;
 
+	if (image->has_system_mark && (!image->has_mark || image->system_mark > image->mark))
+		return sysgenid_image_fail(error, -EBADMSG, "its system's mark is above its mark");
 	if (image->counter_required && !image->has_mark)
 		return sysgenid_image_fail(
 			error, -EBADMSG,

@@ -40,3 +40,10 @@ int sysgenid_pidns_stat(pid_t pid, struct stat *pidns)
 
 	return stat(path.text, pidns) ? -errno : 0;
 }
+
+bool sysgenid_pidns_is_inside(void)
+{
+	struct stat pidns;
+
+	return !sysgenid_pidns_stat(0, &pidns) && pidns.st_ino != SYSGENID_PIDNS_SYSTEM;
+}

@@ -22,4 +22,7 @@ int sysgenid_pidns_stat(pid_t pid, struct stat *pidns);
 /* Returns whether the namespace is the system's, which belongs to the initial user namespace. */
 bool sysgenid_pidns_is_system(int fd);
 
+/* Returns whether this process is in another PID namespace than the system's. */
+bool sysgenid_pidns_is_inside(void);
+
 #endif

@@ -4,8 +4,15 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <linux/sysgenid.h>
+
 #include "config.h"
 #include "policy.h"
+
+#define NOT_FOLLOWED                                                                               \
+	"the counter had reached %u where the image was made, and this machine's does not follow " \
+	"it there. The tasks' own counter does if a restored task has it; a process that opens "   \
+	"the device only later may see a number again"
 
 static void __attribute__((format(printf, 3, 4)))
 decide(struct sysgenid_judgement *judgement, enum sysgenid_verdict verdict, const char *format, ...)
@@ -68,6 +75,23 @@ static void plan_foreign(const struct sysgenid_facts *facts, struct sysgenid_pla
 		       "not used: they were made without this plugin or not copied in full");
 }
 
+/*
+ * The lowest number for the machine. The part of the mark that only a container's own counter has
+ * reached is followed as far as that is free: the container's root can raise that counter at will,
+ * and what all images may skip on a machine is limited. The restored tasks raise the counter that
+ * they have above any mark. A process that opens the device later is not promised more: numbers of
+ * a counter with events of its own may come back when that counter has ended and begins anew.
+ */
+static uint32_t system_min(const struct sysgenid_facts *facts)
+{
+	uint64_t whole = (uint64_t)facts->mark + 1;
+	uint64_t free = (uint64_t)facts->system_mark + SYSGENID_FREE_JUMP;
+
+	if (facts->system_mark_known && !facts->follow_any_mark && free < whole)
+		whole = free;
+	return (uint32_t)whole;
+}
+
 static void plan_mark(const struct sysgenid_facts *facts, struct sysgenid_plan *plan)
 {
 	plan->reseed_only = facts->own_counter;
@@ -81,9 +105,14 @@ static void plan_mark(const struct sysgenid_facts *facts, struct sysgenid_plan *
 	}
 	if (!facts->mark_known)
 		return;
-	plan->min = facts->mark + 1;
+	plan->inside_min = facts->mark + 1;
+	plan->min = system_min(facts);
 	plan->force = facts->follow_any_mark && !plan->reseed_only;
-	if (plan->min || (plan->reseed_only && !facts->required))
+	if (plan->inside_min && plan->min < plan->inside_min && !facts->required)
+		decide(&plan->judgement, facts->strict ? SYSGENID_REFUSE : SYSGENID_GO,
+		       NOT_FOLLOWED "%s", facts->mark,
+		       facts->strict ? " (strict = yes in " SYSGENID_CONF ")" : "");
+	if (plan->inside_min || (plan->reseed_only && !facts->required))
 		return;
 	/* The mark is the highest 32-bit number: no generation is above it. */
 	if (is_needed(facts))
@@ -133,21 +162,27 @@ bool sysgenid_policy_narrow(const struct sysgenid_facts *facts, struct sysgenid_
 	return true;
 }
 
-static void judge_range(const struct sysgenid_facts *facts, struct sysgenid_judgement *judgement)
+static void judge_range(const struct sysgenid_facts *facts, const struct sysgenid_plan *plan,
+			struct sysgenid_judgement *judgement)
 {
-	if (is_needed(facts))
+	uint32_t mark = plan->min - 1;
+
+	if (plan->reseed_only && !facts->strict)
+		/* The limit is not for the tasks' own counter: try again without the mark. */
+		decide(judgement, SYSGENID_GO_UNMARKED, NOT_FOLLOWED, mark);
+	else if (is_needed(facts))
 		decide(judgement, SYSGENID_REFUSE,
 		       "the image was made where the counter had reached %u, absurdly far above "
 		       "this machine's: it may be forged. If you trust it, run 'sysgenid trigger "
 		       "--min %u --force' or set follow-any-mark = yes in " SYSGENID_CONF
 		       ", and restore again (%s)",
-		       facts->mark, facts->mark, reason(facts));
+		       mark, mark, reason(facts));
 	else
 		decide(judgement, SYSGENID_GO_UNMARKED,
 		       "the image was made where the counter had reached %u, absurdly far above "
 		       "this machine's; it is not followed there, since no restored process uses "
 		       "the counter",
-		       facts->mark);
+		       mark);
 }
 
 static void judge_failure(const struct sysgenid_facts *facts, const struct sysgenid_plan *plan,
@@ -187,15 +222,8 @@ void sysgenid_policy_judge(const struct sysgenid_facts *facts, const struct sysg
 		decide(judgement, is_needed(facts) ? SYSGENID_GO_IF_RESEEDED : SYSGENID_GO_RESEED,
 		       "%sthe kernel's random number generator was not reseeded: %s",
 		       plan->reseed_only ? "" : "the generation has moved, but ", why);
-	else if (error == -ERANGE && plan->reseed_only && plan->min)
-		/* The limit is not for the tasks' own counter: try again without the mark. */
-		decide(judgement, SYSGENID_GO_UNMARKED,
-		       "the counter had reached %u where the image was made, and this machine's "
-		       "does not follow it there. The tasks' own counter does if a restored task "
-		       "has it; a process that opens the device only later may see a number again",
-		       facts->mark);
 	else if (error == -ERANGE && plan->min)
-		judge_range(facts, judgement);
+		judge_range(facts, plan, judgement);
 	else
 		judge_failure(facts, plan, error, why, judgement);
 }

@@ -33,6 +33,8 @@ struct sysgenid_facts {
 	bool file_mark_is_last;
 	bool mark_known;
 	uint32_t mark;
+	bool system_mark_known;
+	uint32_t system_mark; /* of the system's counter; at most mark */
 	bool strict;
 	bool follow_any_mark;
 };
@@ -56,6 +58,7 @@ struct sysgenid_plan {
 	bool reseed_only;		     /* reseed the kernel only; no new generation */
 	bool inside;			     /* move criu's own PID namespace only */
 	uint32_t min;			     /* the lowest generation to trigger; 0: any */
+	uint32_t inside_min;		     /* the same in criu's own PID namespace */
 	bool force;
 };
 

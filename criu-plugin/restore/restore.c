@@ -64,13 +64,6 @@ static bool has_own_counter(const SysgenidImage *image)
 	       (image->other_pid_namespace && (image->n_files || image->n_mappings));
 }
 
-static bool is_inside(void)
-{
-	struct stat pidns;
-
-	return !sysgenid_pidns_stat(0, &pidns) && pidns.st_ino != SYSGENID_PIDNS_SYSTEM;
-}
-
 static void gather_facts(struct sysgenid_facts *facts)
 {
 	struct sysgenid_image_error wrong = { "" };
@@ -82,7 +75,7 @@ static void gather_facts(struct sysgenid_facts *facts)
 		.listed = is_listed(),
 		.strict = restore.config.strict,
 		.follow_any_mark = restore.config.follow_any_mark,
-		.inside = is_inside(),
+		.inside = sysgenid_pidns_is_inside(),
 	};
 	error = sysgenid_image_read(directory, &restore.image, &wrong);
 	if (error == -ENOENT) {
@@ -105,6 +98,8 @@ static void gather_facts(struct sysgenid_facts *facts)
 	facts->required = image->counter_required;
 	facts->mark_known = image->has_mark;
 	facts->mark = image->mark;
+	facts->system_mark_known = image->has_system_mark;
+	facts->system_mark = image->system_mark;
 	facts->own_counter = has_own_counter(image);
 	facts->system_wide = image->system_wide;
 	facts->in_file = image->n_file_tasks > 0;
@@ -134,7 +129,8 @@ static int move_inside(const struct sysgenid_plan *plan, unsigned int flags,
 		error = sysgenid_module_reseed(0, flags, &restore.device, why);
 	if (error ? error != -EPERM : plan->reseed_only)
 		return error;
-	error = sysgenid_module_trigger(here, plan->min, flags, &restore.device, &generation, why);
+	error = sysgenid_module_trigger(here, plan->inside_min, flags, &restore.device, &generation,
+					why);
 	if (!error)
 		sysgenid_info("generation %u in criu's own PID namespace for this restore; the "
 			      "system's generation stays",

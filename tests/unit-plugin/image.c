@@ -126,6 +126,10 @@ static void test_content(void)
 	image->has_mark = false;
 	refused(image, "no mark of how far", "required without a mark");
 	image = sample();
+	image->has_system_mark = true;
+	image->system_mark = image->mark + 1;
+	refused(image, "above its mark", "a mark of the machine that is above the mark of all");
+	image = sample();
 	image->counter_required = false;
 	refused(image, "says that it needs none", "files in an image that requires nothing");
 	image = sample();

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <stdint.h>
 
+#include <linux/sysgenid.h>
+
 #include "policy.h"
 #include "tap.h"
 
@@ -23,6 +25,8 @@ struct row {
 		.mark_known = true, .mark = number, __VA_ARGS__                                    \
 	}
 #define IMAGE(...) MARKED(41, __VA_ARGS__)
+#define RAISED(number, ...)                                                                        \
+	MARKED(number, .system_mark_known = true, .system_mark = 41, __VA_ARGS__)
 #define NO_IMAGE(...)                                                                              \
 	{                                                                                          \
 		.image = SYSGENID_IMAGE_MISSING, __VA_ARGS__                                       \
@@ -80,6 +84,29 @@ static const struct row rows[] = {
 	{ "a counter of its own follows a mark of 2^32 - 2",
 	  MARKED(UINT32_MAX - 1, REQUIRED, .own_counter = true), -ERANGE, SYSGENID_GO_UNMARKED,
 	  "had reached 4294967294", UINT32_MAX, false },
+	{ "strict: a mark of a counter of its own that the machine does not follow is refused",
+	  MARKED(UINT32_MAX - 1, STRICT, .own_counter = true), -ERANGE, SYSGENID_REFUSE,
+	  "strict = yes", UINT32_MAX, false },
+	{ "a counter of its own that is a little above its machine's is followed",
+	  RAISED(1000, REQUIRED, .own_counter = true), 0, SYSGENID_GO, "", 1001, false },
+	{ "one that is far above is followed as far as that is free",
+	  RAISED(16000000, REQUIRED, .own_counter = true), PLAN_ONLY, SYSGENID_GO, "",
+	  41 + SYSGENID_FREE_JUMP, false },
+	{ "... and with a warning if nobody has it", RAISED(16000000, .own_counter = true),
+	  PLAN_ONLY, SYSGENID_GO, "may see a number again", 41 + SYSGENID_FREE_JUMP, false },
+	{ "... which strict refuses", RAISED(16000000, .own_counter = true, STRICT), PLAN_ONLY,
+	  SYSGENID_REFUSE, "strict = yes", 41 + SYSGENID_FREE_JUMP, false },
+	{ "the system's counter does not follow it, either",
+	  RAISED(16000000, REQUIRED, .system_wide = true), 0, SYSGENID_GO, "",
+	  41 + SYSGENID_FREE_JUMP, false },
+	{ "with follow-any-mark it does",
+	  RAISED(16000000, REQUIRED, .system_wide = true, .follow_any_mark = true), 0, SYSGENID_GO,
+	  "", 16000001, true },
+	{ "the system's mark is followed as before", RAISED(41, REQUIRED), 0, SYSGENID_GO, "", 42,
+	  false },
+	{ "a counter of its own at its end, and nobody has it: followed as far as that is free",
+	  RAISED(UINT32_MAX, .own_counter = true), 0, SYSGENID_GO, "", 41 + SYSGENID_FREE_JUMP,
+	  false },
 	{ "a counter of its own, mark 2^32 - 1: refused, nothing is above it",
 	  MARKED(UINT32_MAX, REQUIRED, .own_counter = true), PLAN_ONLY, SYSGENID_REFUSE,
 	  "freshly booted", 0, false },
@@ -151,6 +178,9 @@ static void check_reach(void)
 	ok(!plan.inside && !narrower, "on the machine the system's counter moves, or none");
 	plan = plan_of((struct sysgenid_facts)IMAGE(REQUIRED, .inside = true), &narrower);
 	ok(plan.inside && !narrower, "inside a container only its own moves");
+	plan = plan_of((struct sysgenid_facts)RAISED(16000000, REQUIRED, .inside = true),
+		       &narrower);
+	ok(plan.inside_min == 16000001, "and that one follows any mark");
 	plan = plan_of((struct sysgenid_facts)IMAGE(.inside = true, .system_wide = true),
 		       &narrower);
 	ok(!plan.inside && !narrower, "but not if a task has the system's counter");

@@ -99,7 +99,7 @@ second_boot()
 	is "$(generation)" 0 "the counter starts at 0 after a reboot"
 	cp -a "$CR_DIR/image" "$CR_DIR/markless"
 	cp "$CR_DIR/image.log" "$CR_DIR/markless.log"
-	tests/cr/image-edit set "$CR_DIR/markless/sysgenid.img" mark=0
+	tests/cr/image-edit marks "$CR_DIR/markless/sysgenid.img" 0
 	ok "control: an image that says it was made at generation 0 is restored" restore markless markless
 	ok "control: it sees a generation" wait_for 30 clones_see markless markless mapping
 	ok "control: without the mark that is below the ones it saw before" \

@@ -277,18 +277,18 @@ check_mark()
 {
 	variant high needing
 	edit set high own_pid_namespace=false other_pid_namespace=false
-	edit set high mark=4294967295
+	edit marks high 4294967295
 	refused high 'reached its end, 4294967295.* Make the dump again on a freshly booted machine' \
 		"a mark of 2^32 - 1"
-	edit set high mark=4294967294
+	edit marks high 4294967294
 	refused high 'reached 4294967294, absurdly far .*sysgenid trigger --min 4294967294 --force' \
 		"a mark of 2^32 - 2"
 	variant high unrelated
 	edit set high own_pid_namespace=false other_pid_namespace=false
-	edit set high mark=4294967294
+	edit marks high 4294967294
 	goes_on high 'not followed there' "a mark of 2^32 - 2 and a process that has nothing of ours"
 	ok "and the counter moves by a step only" test "$(generation)" -lt 1000
-	edit set high mark=4294967295
+	edit marks high 4294967295
 	goes_on high 'it is not followed' "a mark of 2^32 - 1 and a process that has nothing of ours"
 	ok "and the counter moves by a step only again" test "$(generation)" -lt 1000
 }
@@ -361,7 +361,7 @@ edit_unrelated_mark()
 {
 	variant high unrelated
 	edit set high own_pid_namespace=false other_pid_namespace=false
-	edit set high mark=4294967295
+	edit marks high 4294967295
 	refused high 'no generation is above that.*strict = yes' "strict: a mark of 2^32 - 1"
 }
 
@@ -410,7 +410,7 @@ check_follow()
 	switches 'follow-any-mark = yes'
 	variant high needing
 	edit set high own_pid_namespace=false other_pid_namespace=false
-	edit set high mark=4294967293
+	edit marks high 4294967293
 	restored high "follow-any-mark: an absurd mark is followed by who asks for it"
 	is "$(generation)" 4294967294 "follow-any-mark: the system's counter is above it"
 	rm /etc/sysgenid/criu.conf

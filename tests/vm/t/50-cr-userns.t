@@ -57,6 +57,47 @@ check_clone()
 	container_kill "$1"
 }
 
+TOOL=/sysgenid/build/tools/sysgenid
+
+# The highest number that the system has ever drawn.
+highest()
+{
+	"$TOOL" status | sed -n 's/^highest: *//p'
+}
+
+# restore_raised IMAGE NAME
+restore_raised()
+{
+	restore "$1" "$2" --external 'mnt[node]:/dev/sysgenid' --external 'mnt[null]:/dev/null'
+}
+
+# The container's root raises the container's own counter as far as it likes. The system's does not
+# follow that. The control is an image without the system's mark, as plugins before 0.2.0 made it.
+check_raised()
+{
+	local before min
+
+	ok "a container starts, whose root raises its counter" start raised mixed
+	pid_of raised
+	before=$(highest)
+	min=$((before + 16777215))
+	ok "by 16,777,215 at once" nsenter --target "$PID" --user --pid --mount "$SUBJECT" trigger "$min"
+	ok "which its process sees" wait_for 30 all_see raised mixed
+	ok "it is dumped" dump raised raised-image --external 'mnt[/dev/sysgenid]:node' \
+		--external 'mnt[/dev/null]:null'
+	like "$(tests/cr/image-edit show "$CR_DIR/raised-image/sysgenid.img")" "system_mark: $before" \
+		"the image has the system's mark beside that of all"
+	ok "it is restored" restore_raised raised-image raised-again
+	pid_of raised-again
+	ok "its own counter is above what it saw" test "$(attribute_in raised-again generation)" -gt "$min"
+	ok "the system's is not far above what it was" test "$(highest)" -le $((before + 1024))
+	container_kill raised-again
+	tests/cr/image-edit drop "$CR_DIR/raised-image/sysgenid.img" system_mark
+	ok "control: without the system's mark it is restored, too" restore_raised raised-image raised-old
+	ok "control: and takes the system's counter along" test "$(highest)" -gt "$min"
+	container_kill raised-old
+}
+
 fresh_module
 install_plugin
 with_plugin
@@ -68,6 +109,7 @@ mapfile -t LOG <"$CR_DIR/image.log"
 generations_in "${LOG[@]}"
 check_clone a
 check_clone b
+check_raised
 ok "no process is left" wait_for 30 nobody_is_left
 ok "the module can be unloaded: nothing keeps it" unload_module
 done_testing

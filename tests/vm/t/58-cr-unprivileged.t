@@ -142,7 +142,7 @@ check_forged()
 	before=$(generation)
 	as_user cp -a "$HOME_DIR/image" "$HOME_DIR/forged"
 	cp "$HOME_DIR/image.out" "$HOME_DIR/forged.out"
-	tests/cr/image-edit set "$HOME_DIR/forged/sysgenid.img" mark=4294967290
+	tests/cr/image-edit marks "$HOME_DIR/forged/sysgenid.img" 4294967290
 	tests/cr/image-edit add "$HOME_DIR/forged/sysgenid.img" 'own_pid_namespace: true'
 	not_ok "a forged image is not restored" user_restore forged
 	like "$(grep sysgenid: "$HOME_DIR/forged/restore.log")" \
