@@ -129,6 +129,39 @@ def restored_twice(tap, vm, clock):
     tap.equal(vm.run(f"{ASK} incarnation"), who[-1], "which stays while the generation does")
 
 
+def drawn_by_copies(vm):
+    """What a client of the view draws in two copies of one snapshot: (counter, token) before, and in each."""
+    vm.run("tests/snapshot/view start")
+    before = vm.run("tests/snapshot/view draw").split()
+    vm.stop()
+    vm.hmp("savevm container")
+    vm.cont()
+    drawn = []
+    for _ in range(2):
+        vm.stop()
+        vm.hmp("loadvm container")
+        vm.cont()
+        vm.run(f"{ASK} reseeded")
+        drawn.append(vm.run("tests/snapshot/view draw").split())
+    vm.run("tests/snapshot/view end")
+    return before, *drawn
+
+
+def container_without_source(tap, vm):
+    before, *copies = drawn_by_copies(vm)
+    tap.equal([copy[0] for copy in copies], [before[0]] * 2,
+              "control: without the driver of VMClock the container sees no change")
+    tap.equal(copies[0][1], copies[1][1], "control: and both copies draw the same token")
+
+
+def container_restored_twice(tap, vm):
+    """A container with the view as /dev/vmclock0, in a machine that is restored as a whole."""
+    before, *copies = drawn_by_copies(vm)
+    tap.ok(all(copy[0] != before[0] for copy in copies),
+           "a container with the view: both copies of the machine see another counter")
+    tap.ok(copies[0][1] != copies[1][1], "and draw other tokens")
+
+
 def vmclock(tap, suite, folder):
     "a machine with a VMClock"
     with machine.start(suite, folder, *clock_device(folder), mem=512) as vm:
@@ -146,6 +179,9 @@ def vmclock(tap, suite, folder):
         before = generation(vm)
         vm.run("rmmod sysgenid_vmclock")
         tap.equal(generation(vm), before + 1, "and when it ends")
+        container_without_source(tap, vm)
+        vm.run(LOAD)
+        container_restored_twice(tap, vm)
         tap.log_is_clean(vm, "VMClock")
 
 
