@@ -9,12 +9,35 @@
 
 #include "hook.h"
 
-#define SYSFS_DEVICE "/sys/class/misc/sysgenid/dev"
+#define REMEDY                                                                                     \
+	" is not the module's device: remove it and load the module again, or let udev make it"
 
-bool hook_device_is_good(dev_t *device, const char **why)
+const struct hook_device hook_counter = {
+	.path = SYSGENID_DEVICE,
+	.node = SYSGENID_DEVICE,
+	.sysfs = "/sys/class/misc/sysgenid/dev",
+	.mode = 0666,
+	.access = "rw",
+	.missing = "the module sysgenid is not loaded: run 'modprobe sysgenid', or ask for the "
+		   "counter file (" HOOK_ANNOTATION "=file)",
+	.wrong = SYSGENID_DEVICE REMEDY,
+};
+
+const struct hook_device hook_view = {
+	.path = HOOK_VIEW_PATH,
+	.node = SYSGENID_VIEW_DEVICE,
+	.sysfs = "/sys/class/misc/sysgenid-vmclock/dev",
+	.mode = 0444,
+	.access = "r",
+	.missing = "the module sysgenid is not loaded, or has no view: run 'modprobe sysgenid'; "
+		   "there is no file for the annotation " HOOK_ANNOTATION_VIEW,
+	.wrong = SYSGENID_VIEW_DEVICE REMEDY,
+};
+
+bool hook_device_is_good(const struct hook_device *wanted, dev_t *device, const char **why)
 {
 	unsigned int major, minor;
-	FILE *file = fopen(SYSFS_DEVICE, "re");
+	FILE *file = fopen(wanted->sysfs, "re");
 	struct stat stat_buf;
 	bool known = file && fscanf(file, "%u:%u", &major, &minor) == 2;
 
@@ -22,11 +45,9 @@ bool hook_device_is_good(dev_t *device, const char **why)
 		fclose(file);
 	*why = NULL;
 	if (!known)
-		*why = "the module sysgenid is not loaded: run 'modprobe sysgenid', or ask for the "
-		       "counter file (" HOOK_ANNOTATION "=file)";
-	else if (stat(SYSGENID_DEVICE, &stat_buf) || !S_ISCHR(stat_buf.st_mode) ||
+		*why = wanted->missing;
+	else if (stat(wanted->node, &stat_buf) || !S_ISCHR(stat_buf.st_mode) ||
 		 stat_buf.st_rdev != (*device = makedev(major, minor)))
-		*why = SYSGENID_DEVICE " is not the module's device: remove it and load the module "
-				       "again, or let udev make it";
+		*why = wanted->wrong;
 	return !*why;
 }

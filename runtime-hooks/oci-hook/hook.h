@@ -6,7 +6,10 @@
 #define HOOK_NODE "node" /* the counter that all containers of a node can share */
 #define HOOK_NAME_MAX 255
 
+#define HOOK_VIEW_PATH "/dev/vmclock0" /* where containers have the view */
+
 #define HOOK_ANNOTATION "dev.sysgenid.counter"
+#define HOOK_ANNOTATION_VIEW "dev.sysgenid.vmclock"
 #define HOOK_ANNOTATION_WAIT "dev.sysgenid.wait-ms"
 
 /* Prints one line on stderr. Returns the exit status of a failure. */

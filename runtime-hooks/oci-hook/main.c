@@ -30,7 +30,8 @@ static const char help[] =
 	"Gives containers the generation counter. The first four read the container's "
 	"configuration\n"
 	"or its OCI state from standard input; annotation " HOOK_ANNOTATION "=device|file|auto\n"
-	"asks for it, " HOOK_ANNOTATION_WAIT "=MS waits for tracked watchers.\n"
+	"asks for it, " HOOK_ANNOTATION_VIEW "=device for the view as " HOOK_VIEW_PATH
+	",\n" HOOK_ANNOTATION_WAIT "=MS waits for tracked watchers.\n"
 	"\n"
 	"  make NAME     makes the counter " SYSGENID_REGISTRY "/NAME/" SYSGENID_REGISTRY_FILE
 	", unless it is there;\n"

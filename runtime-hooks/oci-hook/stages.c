@@ -107,16 +107,17 @@ static struct json_object *member(struct json_object *object, const char *key, j
 	return value;
 }
 
-/* Returns whether the list has an entry whose @key is the device's path. */
-static bool has_entry(struct json_object *list, const char *key)
+/* Returns the list's entry whose @key is @path, or NULL. */
+static struct json_object *entry_of(struct json_object *list, const char *key, const char *path)
 {
 	for (size_t i = 0; i < json_object_array_length(list); i++) {
-		const char *value = hook_string(json_object_array_get_idx(list, i), key);
+		struct json_object *entry = json_object_array_get_idx(list, i);
+		const char *value = hook_string(entry, key);
 
-		if (value && !strcmp(value, SYSGENID_DEVICE))
-			return true;
+		if (value && !strcmp(value, path))
+			return entry;
 	}
-	return false;
+	return NULL;
 }
 
 static int append(struct json_object *list, const char *json)
@@ -149,7 +150,8 @@ static int add_file(struct json_object *config, struct json_object *mounts)
 	return append(mounts, entry);
 }
 
-static int add_device(struct json_object *config, struct json_object *devices, dev_t device)
+static int add_device(struct json_object *config, struct json_object *devices,
+		      const struct hook_device *wanted, dev_t device)
 {
 	struct json_object *lin = member(config, "linux", json_type_object);
 	struct json_object *resources = member(lin, "resources", json_type_object);
@@ -160,47 +162,93 @@ static int add_device(struct json_object *config, struct json_object *devices, d
 	if (!rules)
 		return hook_fail("linux.resources.devices of the configuration is not a list");
 	snprintf(entry, sizeof(entry),
-		 "{\"path\":\"" SYSGENID_DEVICE "\",\"type\":\"c\",\"major\":%u,\"minor\":%u,"
-		 "\"fileMode\":438,\"uid\":0,\"gid\":0}",
-		 major(device), minor(device));
+		 "{\"path\":\"%s\",\"type\":\"c\",\"major\":%u,\"minor\":%u,"
+		 "\"fileMode\":%u,\"uid\":0,\"gid\":0}",
+		 wanted->path, major(device), minor(device), wanted->mode);
 	if (append(devices, entry))
 		return 1;
 	snprintf(entry, sizeof(entry),
-		 "{\"allow\":true,\"type\":\"c\",\"major\":%u,\"minor\":%u,\"access\":\"rw\"}",
-		 major(device), minor(device));
+		 "{\"allow\":true,\"type\":\"c\",\"major\":%u,\"minor\":%u,\"access\":\"%s\"}",
+		 major(device), minor(device), wanted->access);
 	return append(rules, entry);
 }
 
-/* A filter: reads a configuration, adds what the annotation asks for, and prints it. */
+static int add_counter(struct json_object *config, struct json_object *mounts,
+		       struct json_object *devices)
+{
+	enum wish wish = wish_of(config);
+	const char *why;
+	dev_t device = 0;
+	bool good;
+
+	if (wish == WISH_UNKNOWN)
+		return fail_wish(config);
+	good = hook_device_is_good(&hook_counter, &device, &why);
+	if (wish == WISH_AUTO)
+		wish = good ? WISH_DEVICE : WISH_FILE;
+	/* The stage create-runtime refuses that: engines show its message, but not this stage's. */
+	if (wish == WISH_NOTHING || (wish == WISH_DEVICE && !good))
+		return 0;
+	/* The container may have the device already, by other means or by an earlier run. */
+	if (entry_of(mounts, "destination", SYSGENID_DEVICE) ||
+	    entry_of(devices, "path", SYSGENID_DEVICE))
+		return 0;
+	return wish == WISH_FILE ? add_file(config, mounts)
+				 : add_device(config, devices, &hook_counter, device);
+}
+
+static bool is_number(struct json_object *entry, const char *key, unsigned int number)
+{
+	struct json_object *value;
+
+	return json_object_object_get_ex(entry, key, &value) &&
+	       json_object_is_type(value, json_type_int) && json_object_get_int64(value) == number;
+}
+
+/* Says what is wrong with the view's annotation. Returns whether anything is. */
+static bool refuse_view(struct json_object *object)
+{
+	const char *value = hook_annotation(object, HOOK_ANNOTATION_VIEW);
+
+	return value && strcmp(value, "device") &&
+	       hook_fail("annotation " HOOK_ANNOTATION_VIEW " is '%.64s': say device", value);
+}
+
+static int add_view(struct json_object *config, struct json_object *mounts,
+		    struct json_object *devices)
+{
+	struct json_object *taken = entry_of(devices, "path", HOOK_VIEW_PATH);
+	const char *why;
+	dev_t device = 0;
+
+	if (refuse_view(config))
+		return 1;
+	/* As for the counter, create-runtime refuses a view that is not good. */
+	if (!hook_annotation(config, HOOK_ANNOTATION_VIEW) ||
+	    !hook_device_is_good(&hook_view, &device, &why))
+		return 0;
+	if (!taken && !entry_of(mounts, "destination", HOOK_VIEW_PATH))
+		return add_device(config, devices, &hook_view, device);
+	if (taken && is_number(taken, "major", major(device)) &&
+	    is_number(taken, "minor", minor(device)))
+		return 0;
+	return hook_fail("the container has another " HOOK_VIEW_PATH
+			 ", as the hypervisor's, which criu cannot dump: do not give it that "
+			 "device, or leave out the annotation " HOOK_ANNOTATION_VIEW);
+}
+
+/* A filter: reads a configuration, adds what the annotations ask for, and prints it. */
 int hook_precreate(struct json_object *config)
 {
 	struct json_object *lin = member(config, "linux", json_type_object);
 	struct json_object *mounts = member(config, "mounts", json_type_array);
 	struct json_object *devices = lin ? member(lin, "devices", json_type_array) : NULL;
-	enum wish wish = wish_of(config);
-	const char *why = NULL;
-	dev_t device = 0;
-	bool good;
-	int status = 0;
 
 	if (!mounts || !devices)
 		return hook_fail("standard input is not an OCI configuration: 'mounts' or "
 				 "'linux.devices' is not a list");
-	if (wish == WISH_UNKNOWN)
-		return fail_wish(config);
-	good = hook_device_is_good(&device, &why);
-	if (wish == WISH_AUTO)
-		wish = good ? WISH_DEVICE : WISH_FILE;
-	/* The stage create-runtime refuses that: engines show its message, but not this stage's. */
-	if (wish == WISH_DEVICE && !good)
-		wish = WISH_NOTHING;
-	/* The container may have the device already, by other means or by an earlier run. */
-	if (wish != WISH_NOTHING && !has_entry(mounts, "destination") &&
-	    !has_entry(devices, "path"))
-		status = wish == WISH_FILE ? add_file(config, mounts)
-					   : add_device(config, devices, device);
-	if (status)
-		return status;
+	if (add_counter(config, mounts, devices) || add_view(config, mounts, devices))
+		return 1;
 	puts(json_object_to_json_string_ext(config, JSON_C_TO_STRING_PLAIN |
 							    JSON_C_TO_STRING_NOSLASHESCAPE));
 	return fflush(stdout) ? hook_fail("cannot write standard output: %s", strerror(errno)) : 0;
@@ -218,7 +266,11 @@ int hook_create_runtime(struct json_object *state)
 		return 1;
 	if (wish == WISH_UNKNOWN)
 		return fail_wish(state);
-	if (wish == WISH_DEVICE && !hook_device_is_good(&device, &why))
+	if (refuse_view(state))
+		return 1;
+	if ((wish == WISH_DEVICE && !hook_device_is_good(&hook_counter, &device, &why)) ||
+	    (hook_annotation(state, HOOK_ANNOTATION_VIEW) &&
+	     !hook_device_is_good(&hook_view, &device, &why)))
 		return hook_fail("%s", why);
 	if (wish != WISH_FILE)
 		return 0;

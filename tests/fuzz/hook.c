@@ -40,6 +40,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		must(json_object_is_type(object, json_type_object));
 		check_name(hook_string(object, "id"));
 		check_name(hook_annotation(object, HOOK_ANNOTATION));
+		check_name(hook_annotation(object, HOOK_ANNOTATION_VIEW));
 		check_name(hook_annotation(object, HOOK_ANNOTATION_WAIT));
 		json_object_put(object);
 	}

@@ -40,6 +40,11 @@ runtime_pid()
 	podman inspect --format '{{.State.Pid}}' "$1"
 }
 
+runtime_log()
+{
+	podman logs "$1" 2>/dev/null
+}
+
 # runtime_dump NAME IMAGE [leave-running]
 runtime_dump()
 {

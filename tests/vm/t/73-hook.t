@@ -5,11 +5,13 @@
 # or as a page in a file, and "sysgenid doctor" says what is missing.
 set -uo pipefail
 . tests/runtimes/podman.sh
+. tests/runtimes/view.sh
 
 HOOK=/usr/local/libexec/sysgenid/sysgenid-hook
 FILES=/run/sysgenid/containers
 DEVICE=dev.sysgenid.counter=device
 FILE=dev.sysgenid.counter=file
+VIEW=dev.sysgenid.vmclock=device
 
 # doctor [OPTION...]: its exit status is in "status", what it says in "findings".
 doctor()
@@ -51,6 +53,26 @@ killed()
 	[[ $status == 137 ]]
 }
 
+# start_client NAME OPTION...: a client of VMClock, which looks for /dev/vmclock0
+start_client()
+{
+	p run --detach --name "$1" --network none --tmpfs /run "${@:2}" "$IMAGE" /bin/subject vmclock >"$CR_DIR/$1.said" 2>&1
+}
+
+check_views()
+{
+	ok "the view by CDI: a container starts" start_client view --device sysgenid.dev/counter=vmclock
+	check_view_control view view-control "the view by CDI"
+	ok "the view by CDI: another one starts" start_client view --device sysgenid.dev/counter=vmclock
+	check_view view view "the view by CDI"
+	ok "the view by annotation: a container starts" start_client view --annotation $VIEW
+	check_view view view-annotation "the view by annotation"
+	not_ok "the annotation does not put the view over another device" start_client other --annotation $VIEW \
+		--device /dev/null:/dev/vmclock0
+	like "$(said other)" "hook" "and the hook is named"
+	runtime_remove other
+}
+
 check_killed_hook()
 {
 	local call
@@ -90,6 +112,8 @@ else
 	like "$(said refused)" "sysgenid-hook: the module sysgenid is not loaded: run 'modprobe sysgenid'" \
 		"and podman shows the hook's reason"
 fi
+runtime_remove refused
+not_ok "and so is the view" start_client refused --annotation $VIEW
 runtime_remove refused
 
 # Counter files.
@@ -142,6 +166,7 @@ like "$findings" "problem +plugin +criu cannot load it: .*file too short" "docto
 install_plugin
 check_means cdi --device sysgenid.dev/counter=device
 check_means annotation --annotation $DEVICE
+check_views
 
 # poststart waits for tracked watchers.
 ok "a tracked watcher starts" subject_start watcher file tracked
