@@ -144,7 +144,7 @@ static int look_at_mount(const struct sysgenid_mount *mount, void *argument)
 	return result < 0 ? result : 0;
 }
 
-static int find_mounted(pid_t pid, struct search *search)
+static int find_mounted_inside(pid_t pid, struct search *search)
 {
 	cleanup_close int fd = -1;
 	char path[64];
@@ -161,13 +161,84 @@ static int find_mounted(pid_t pid, struct search *search)
  * A task that has another root than its mount namespace may have kept a directory outside of that
  * root. criu without CAP_SYS_ADMIN cannot see what is there.
  */
-static int find_mounted_outside(pid_t pid, struct search *search)
+static int find_mounted_outside(const struct sysgenid_mounts_view *view, struct search *search)
 {
 	bool covers_device = search->found->covers_device;
-	int error = sysgenid_for_each_mount_outside(pid, look_at_mount, search);
+	int error = sysgenid_for_each_mount_outside(view, look_at_mount, search);
 
 	search->found->covers_device = covers_device;
 	return error == -EPERM ? 0 : error;
+}
+
+/*
+ * What was found among the mounts of the last view. Most tasks of a container have the same view,
+ * and all tasks are stopped.
+ */
+static struct {
+	struct sysgenid_mounts_view view;
+	struct sysgenid_counterfiles found;
+	bool listed;
+	size_t n_listed;
+} last = { .view.namespace = -1 };
+
+void sysgenid_counterfiles_forget(void)
+{
+	sysgenid_counterfiles_free(&last.found);
+	last.found.files = NULL;
+	last.listed = false;
+	sysgenid_cleanup_close(&last.view.namespace);
+	last.view.namespace = -1;
+}
+
+static int copy_found(const struct sysgenid_counterfiles *from, size_t n,
+		      struct sysgenid_counterfiles *to)
+{
+	struct sysgenid_counterfile *files = NULL;
+
+	if (n) {
+		files = malloc(n * sizeof(*files));
+		if (!files)
+			return -ENOMEM;
+		memcpy(files, from->files, n * sizeof(*files));
+	}
+	*to = *from;
+	to->files = files;
+	return 0;
+}
+
+static int remember(struct sysgenid_mounts_view *view, const struct search *search)
+{
+	int error;
+
+	sysgenid_counterfiles_forget();
+	error = copy_found(search->found, search->n_listed, &last.found);
+	if (error)
+		return error;
+	last.listed = search->listed;
+	last.n_listed = search->n_listed;
+	last.view = *view;
+	view->namespace = -1;
+	return 0;
+}
+
+static int find_mounted(pid_t pid, struct search *search)
+{
+	struct sysgenid_mounts_view view;
+	int error = sysgenid_mounts_view_open(pid, &view);
+
+	if (!error && last.view.namespace >= 0 && sysgenid_mounts_view_is_same(&view, &last.view)) {
+		search->listed = last.listed;
+		search->n_listed = last.n_listed;
+		error = copy_found(&last.found, last.n_listed, search->found);
+	} else if (!error) {
+		error = find_mounted_inside(pid, search);
+		if (!error)
+			error = find_mounted_outside(&view, search);
+		if (!error)
+			error = remember(&view, search);
+	}
+	sysgenid_cleanup_close(&view.namespace);
+	return error;
 }
 
 static int look_at_file(struct search *search, dev_t device, ino_t inode)
@@ -246,8 +317,6 @@ int sysgenid_counterfiles_find(pid_t pid, struct sysgenid_counterfiles *found)
 	error = locate_registry(&search);
 	if (!error)
 		error = find_mounted(pid, &search);
-	if (!error)
-		error = find_mounted_outside(pid, &search);
 	if (error || (!sysgenid_own_exists() && !sysgenid_counterfile_in_use()))
 		return error;
 	error = sysgenid_for_each_vma(pid, false, look_at_mapping, &search);

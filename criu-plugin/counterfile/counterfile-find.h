@@ -37,4 +37,10 @@ int sysgenid_counterfiles_in_use(pid_t pid);
 int sysgenid_counterfiles_find(pid_t pid, struct sysgenid_counterfiles *found);
 void sysgenid_counterfiles_free(struct sysgenid_counterfiles *found);
 
+/*
+ * Forgets what is mounted where. Until then the mounts of tasks with the same mount namespace and
+ * root are looked at once. Called at the begin and end of a dump or restore.
+ */
+void sysgenid_counterfiles_forget(void);
+
 #endif

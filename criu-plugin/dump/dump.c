@@ -8,6 +8,7 @@
 
 #include <cleanup.h>
 
+#include "counterfile-find.h"
 #include "counterfile-own.h"
 #include "module.h"
 #include "pidns.h"
@@ -270,5 +271,6 @@ void sysgenid_dump_leave(void)
 {
 	sysgenid_module_close();
 	sysgenid_own_close();
+	sysgenid_counterfiles_forget();
 	sysgenid_dump_image_free(&dump.made);
 }

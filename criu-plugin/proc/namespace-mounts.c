@@ -1,17 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A child enters the namespace, whose root it gets, and opens its own mountinfo: the kernel ties an
- * open mountinfo to the namespace and root of the process that has opened it. The child shares this
- * process's memory and descriptors, and does nothing else, since paths lead elsewhere in there.
+ * This process itself enters the namespace, whose root it gets, opens its own mountinfo, and comes
+ * back: the kernel ties an open mountinfo to the namespace and root of the process that has opened
+ * it. A child would be simpler. But criu's children can be in the PID namespace of a container that
+ * is being restored, and processes there could stop the child, and criu with it.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/mman.h>
+#include <stdlib.h>
 #include <sys/stat.h>
-#include <sys/wait.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <cleanup.h>
@@ -19,96 +20,133 @@
 #include "namespace-mounts.h"
 #include "status.h"
 
-#define STACK_SIZE (64 * 1024)
-
-struct visit {
-	int namespace;
-	int proc; /* opened before: what is at /proc in the namespace may be anything */
-	struct statx root;
-	int mounts; /* a descriptor; -1 if the task has the root of its namespace */
-	int error;
+/* Descriptors, since paths lead elsewhere in there. */
+struct home {
+	int namespace, root, directory, proc;
 };
 
 /* AT_STATX_DONT_SYNC: the file system's server may be a task that is stopped. */
-static int get_root(const char *path, struct statx *root)
+static int get_root(const char *path, struct sysgenid_mounts_view *view)
 {
-	return statx(AT_FDCWD, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, STATX_INO | STATX_MNT_ID,
-		     root)
+	const unsigned int wanted = STATX_INO | STATX_MNT_ID;
+	struct statx root;
+
+	if (statx(AT_FDCWD, path, AT_STATX_DONT_SYNC | AT_NO_AUTOMOUNT, wanted, &root))
+		return -errno;
+	view->root_device = makedev(root.stx_dev_major, root.stx_dev_minor);
+	view->root_inode = root.stx_ino;
+	view->root_mount = root.stx_mnt_id;
+	view->root_is_known = (root.stx_mask & wanted) == wanted;
+	return 0;
+}
+
+static bool is_same_root(const struct sysgenid_mounts_view *one,
+			 const struct sysgenid_mounts_view *other)
+{
+	return one->root_is_known && other->root_is_known &&
+	       one->root_device == other->root_device && one->root_inode == other->root_inode &&
+	       one->root_mount == other->root_mount;
+}
+
+int sysgenid_mounts_view_open(pid_t pid, struct sysgenid_mounts_view *view)
+{
+	struct stat namespace;
+	char path[64];
+	int error;
+
+	*view = (struct sysgenid_mounts_view){ .namespace = -1 };
+	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", pid);
+	view->namespace = open(path, O_RDONLY | O_CLOEXEC);
+	if (view->namespace < 0)
+		return sysgenid_is_gone(-errno) ? -ESRCH : -errno;
+	if (fstat(view->namespace, &namespace))
+		return -errno;
+	view->device = namespace.st_dev;
+	view->inode = namespace.st_ino;
+	snprintf(path, sizeof(path), "/proc/%d/root", pid);
+	error = get_root(path, view);
+	return sysgenid_is_gone(error) ? -ESRCH : error;
+}
+
+bool sysgenid_mounts_view_is_same(const struct sysgenid_mounts_view *one,
+				  const struct sysgenid_mounts_view *other)
+{
+	return one->device == other->device && one->inode == other->inode &&
+	       is_same_root(one, other);
+}
+
+static void close_home(struct home *home)
+{
+	sysgenid_cleanup_close(&home->namespace);
+	sysgenid_cleanup_close(&home->root);
+	sysgenid_cleanup_close(&home->directory);
+	sysgenid_cleanup_close(&home->proc);
+}
+
+static int open_home(struct home *home)
+{
+	const int flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+
+	*home = (struct home){ .namespace = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC),
+			       .root = open("/", flags),
+			       .directory = open(".", flags),
+			       .proc = open("/proc", flags) };
+	return home->namespace < 0 || home->root < 0 || home->directory < 0 || home->proc < 0
 		       ? -errno
 		       : 0;
 }
 
-static int open_mounts(struct visit *visit)
+/*
+ * Returns to the namespace, root and directory from which this process came. It must not go on
+ * elsewhere, where a container chooses what a path leads to. It was here before with the same
+ * rights, so only memory can be missing.
+ */
+static void come_home(const struct home *home)
 {
-	struct statx root;
-	int error;
-
-	if (setns(visit->namespace, CLONE_NEWNS))
-		return -errno;
-	error = get_root("/", &root);
-	if (error ||
-	    (root.stx_ino == visit->root.stx_ino && root.stx_mnt_id == visit->root.stx_mnt_id))
-		return error;
-	visit->mounts = openat(visit->proc, "self/mountinfo", O_RDONLY | O_CLOEXEC);
-	return visit->mounts < 0 ? -errno : 0;
-}
-
-static int run_child(void *argument)
-{
-	struct visit *visit = argument;
-
-	visit->error = open_mounts(visit);
-	return 0;
+	while (setns(home->namespace, CLONE_NEWNS))
+		if (errno != ENOMEM)
+			abort();
+	if (fchdir(home->root) || chroot(".") || fchdir(home->directory))
+		abort();
 }
 
 /*
- * The child has no exit signal, so criu's handler of SIGCHLD does not see it, and no signal reaches
- * the child.
+ * Sets *mounts to a descriptor, or leaves it alone if there is nothing to look at. The namespace
+ * that is entered first is this process's own: who has the right to enter that one can come back.
  */
-static int run(struct visit *visit)
+static int visit(const struct sysgenid_mounts_view *view, const struct home *home, int *mounts)
 {
-	char *stack =
-		mmap(NULL, STACK_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	sigset_t all, before;
-	int status = 0, error = 0;
-	pid_t child;
+	struct sysgenid_mounts_view whole;
+	int error = 0;
 
-	if (stack == MAP_FAILED)
+	if (setns(home->namespace, CLONE_NEWNS))
 		return -errno;
-	sigfillset(&all);
-	sigprocmask(SIG_SETMASK, &all, &before);
-	child = clone(run_child, stack + STACK_SIZE, CLONE_VM | CLONE_FILES | CLONE_VFORK, visit);
-	if (child < 0 || waitpid(child, &status, __WCLONE) < 0)
+	if (setns(view->namespace, CLONE_NEWNS))
 		error = -errno;
-	sigprocmask(SIG_SETMASK, &before, NULL);
-	munmap(stack, STACK_SIZE);
-	/* The child may have been killed. */
-	return error || !status ? error : -EINTR;
+	if (!error)
+		error = get_root("/", &whole);
+	if (!error && !is_same_root(&whole, view)) {
+		*mounts = openat(home->proc, "self/mountinfo", O_RDONLY | O_CLOEXEC);
+		error = *mounts < 0 ? -errno : 0;
+	}
+	come_home(home);
+	return error;
 }
 
-int sysgenid_for_each_mount_outside(pid_t pid, sysgenid_mount_fn fn, void *argument)
+int sysgenid_for_each_mount_outside(const struct sysgenid_mounts_view *view, sysgenid_mount_fn fn,
+				    void *argument)
 {
-	cleanup_close int namespace = -1, proc = -1, mounts = -1;
-	struct visit visit = { .mounts = -1 };
-	char path[64];
-	int error;
+	cleanup_close int mounts = -1;
+	sigset_t all, before;
+	struct home home;
+	int error = open_home(&home);
 
-	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", pid);
-	namespace = open(path, O_RDONLY | O_CLOEXEC);
-	if (namespace < 0)
-		return sysgenid_is_gone(-errno) ? -ESRCH : -errno;
-	snprintf(path, sizeof(path), "/proc/%d/root", pid);
-	error = get_root(path, &visit.root);
-	if (error)
-		return sysgenid_is_gone(error) ? -ESRCH : error;
-	proc = open("/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (proc < 0)
-		return -errno;
-	visit.namespace = namespace;
-	visit.proc = proc;
-	error = run(&visit);
-	mounts = visit.mounts;
-	if (error || visit.error || mounts < 0)
-		return error ? error : visit.error;
-	return sysgenid_for_each_mount(mounts, fn, argument);
+	if (!error) {
+		sigfillset(&all);
+		sigprocmask(SIG_SETMASK, &all, &before);
+		error = visit(view, &home, &mounts);
+		sigprocmask(SIG_SETMASK, &before, NULL);
+	}
+	close_home(&home);
+	return error || mounts < 0 ? error : sysgenid_for_each_mount(mounts, fn, argument);
 }

@@ -3,15 +3,38 @@
 #ifndef SYSGENID_NAMESPACE_MOUNTS_H
 #define SYSGENID_NAMESPACE_MOUNTS_H
 
+#include <stdbool.h>
+#include <stdint.h>
 #include <sys/types.h>
 
 #include <mounts.h>
 
+/* A task's mount namespace and its root in there. Tasks with the same ones see the same mounts. */
+struct sysgenid_mounts_view {
+	int namespace; /* open, so the kernel does not use its inode number again; or -1 */
+	dev_t device;
+	ino_t inode;
+	dev_t root_device;
+	uint64_t root_inode, root_mount;
+	bool root_is_known; /* kernels before 5.8 do not say which mount it is on */
+};
+
 /*
- * Calls fn for each mount of the task's mount namespace if the task has another root than the
- * namespace, and for none otherwise. Returns 0, what fn returned, or -errno; -ESRCH: the task is
- * gone; -EPERM: this process must not enter the namespace.
+ * Finds the view of a task. Returns 0 or -errno; -ESRCH: the task is gone. The caller must close
+ * view->namespace in either case.
  */
-int sysgenid_for_each_mount_outside(pid_t pid, sysgenid_mount_fn fn, void *argument);
+int sysgenid_mounts_view_open(pid_t pid, struct sysgenid_mounts_view *view);
+
+/* Returns false also if that is unknown. */
+bool sysgenid_mounts_view_is_same(const struct sysgenid_mounts_view *one,
+				  const struct sysgenid_mounts_view *other);
+
+/*
+ * Calls fn for each mount of the namespace if the view's root is another one than the namespace's,
+ * or if that is unknown, and for none otherwise. Returns 0, what fn returned, or -errno; -EPERM:
+ * this process must not enter the namespace.
+ */
+int sysgenid_for_each_mount_outside(const struct sysgenid_mounts_view *view, sysgenid_mount_fn fn,
+				    void *argument);
 
 #endif

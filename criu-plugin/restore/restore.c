@@ -10,6 +10,7 @@
 #include <reseed.h>
 
 #include "binding.h"
+#include "counterfile-find.h"
 #include "counterfile-own.h"
 #include "counterfile-raise.h"
 #include "criu_abi.h"
@@ -242,6 +243,7 @@ void sysgenid_restore_leave(void)
 {
 	sysgenid_module_close();
 	sysgenid_own_close();
+	sysgenid_counterfiles_forget();
 	if (restore.image)
 		sysgenid_image_free(restore.image);
 	restore.image = NULL;

@@ -11,64 +11,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "tap.h"
 #include "counterfile-find.h"
-
-#define ONE SYSGENID_REGISTRY "/one/" SYSGENID_REGISTRY_FILE
-#define TWO SYSGENID_REGISTRY "/two/" SYSGENID_REGISTRY_FILE
-#define FOREIGN "/run/foreign"
-#define POINT "/run/point"
-
-static void must(bool good)
-{
-	if (!good) {
-		perror("# cannot prepare the test");
-		abort();
-	}
-}
-
-static void make(const char *path)
-{
-	int fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
-
-	must(fd >= 0 && !ftruncate(fd, sysconf(_SC_PAGESIZE)) && !close(fd));
-}
-
-/* Makes a /run and a /dev that only this process sees. Returns false without the right to do so. */
-static bool make_registry(void)
-{
-	if (unshare(CLONE_NEWNS) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) ||
-	    mount("run", "/run", "tmpfs", 0, "mode=755") ||
-	    mount("dev", "/dev", "tmpfs", 0, "mode=755"))
-		return false;
-	umask(022);
-	must(!mkdir("/run/sysgenid", 0755) && !mkdir(SYSGENID_REGISTRY, 0755) &&
-	     !mkdir(SYSGENID_REGISTRY "/one", 0755) && !mkdir(SYSGENID_REGISTRY "/two", 0755) &&
-	     !mkdir("/run/empty", 0755) && !mkdir("/run/else", 0755) &&
-	     !mkdir("/run/else/one", 0755));
-	make("/run/else/one/counter");
-	make(ONE);
-	make(TWO);
-	make(FOREIGN);
-	make(POINT);
-	make(SYSGENID_DEVICE);
-	return true;
-}
-
-static int have_open(const char *path)
-{
-	int fd = open(path, O_RDONLY);
-
-	must(fd >= 0);
-	return fd;
-}
-
-static void have_mapped(const char *path, int sharing)
-{
-	int fd = have_open(path);
-
-	must(mmap(NULL, 4, PROT_READ, sharing, fd, 0) != MAP_FAILED && !close(fd));
-}
+#include "counterfile-tasks.h"
+#include "tap.h"
 
 static void nothing(void)
 {
@@ -88,11 +33,6 @@ static void jailed(void)
 {
 	have_mapped(ONE, MAP_SHARED);
 	must(!chroot("/run/empty") && !chdir("/"));
-}
-
-static void have_mounted(const char *what, const char *point)
-{
-	must(!unshare(CLONE_NEWNS) && !mount(what, point, NULL, MS_BIND, NULL));
 }
 
 static void mounted(void)
@@ -117,14 +57,6 @@ static void mounted_and_jailed(void)
 static void mounted_elsewhere(void)
 {
 	have_mounted("/run/else/one/counter", SYSGENID_DEVICE);
-}
-
-/* Keeps a directory outside of the root, through which the mount is reached. */
-static void mounted_outside(void)
-{
-	have_mounted(ONE, POINT);
-	must(open("/run", O_PATH | O_DIRECTORY) >= 0);
-	must(!chroot("/run/empty") && !chdir("/"));
 }
 
 static void mounted_elsewhere_outside(void)
@@ -157,11 +89,6 @@ static void mounted_by_chance(void)
 	     !mkdir("/run/empty/sysgenid/containers", 0755) &&
 	     !mkdir("/run/empty/sysgenid/containers/app", 0755));
 	have_mounted("/run/empty/sysgenid/containers/app", "/run/empty");
-}
-
-static void nothing_else(void)
-{
-	must(!unshare(CLONE_NEWNS));
 }
 
 static void mounted_at_device(void)
@@ -215,41 +142,18 @@ static void foreign(void)
 	have_mapped("/proc/self/exe", MAP_SHARED);
 }
 
-/* Starts a task that calls prepare and stops. */
-static pid_t start(void (*prepare)(void))
+/* The test changes what is mounted from one search to the next. */
+static int find(pid_t pid, struct sysgenid_counterfiles *found)
 {
-	pid_t pid = fork();
-	int status;
-
-	must(pid >= 0);
-	if (!pid) {
-		prepare();
-		raise(SIGSTOP);
-		_exit(0);
-	}
-	must(waitpid(pid, &status, WUNTRACED) == pid && WIFSTOPPED(status));
-	return pid;
-}
-
-static void end(pid_t pid)
-{
-	kill(pid, SIGKILL);
-	must(waitpid(pid, NULL, 0) == pid);
-}
-
-static bool has(const struct sysgenid_counterfiles *found, const char *path)
-{
-	for (size_t i = 0; i < found->n; i++)
-		if (!strcmp(found->files[i].path, path))
-			return true;
-	return false;
+	sysgenid_counterfiles_forget();
+	return sysgenid_counterfiles_find(pid, found);
 }
 
 static void finds(void (*prepare)(void), bool one, bool two, const char *name)
 {
 	struct sysgenid_counterfiles found;
 	pid_t pid = start(prepare);
-	int error = sysgenid_counterfiles_find(pid, &found);
+	int error = find(pid, &found);
 
 	if (!ok(!error && found.n == (size_t)(one + two) && has(&found, ONE) == one &&
 			has(&found, TWO) == two,
@@ -264,9 +168,7 @@ static void is_unknown(pid_t pid, bool unknown, const char *name)
 {
 	struct sysgenid_counterfiles found;
 
-	if (!ok(!sysgenid_counterfiles_find(pid, &found) && !found.n &&
-			!!found.unusable.fault == unknown,
-		"%s", name))
+	if (!ok(!find(pid, &found) && !found.n && !!found.unusable.fault == unknown, "%s", name))
 		printf("# %zu found, unusable '%s'\n", found.n, found.unusable.path);
 	sysgenid_counterfiles_free(&found);
 	end(pid);
@@ -296,15 +198,14 @@ static void has_none(pid_t pid, const char *name)
 {
 	struct sysgenid_counterfiles found;
 
-	ok(!sysgenid_counterfiles_find(pid, &found) && !found.n && !found.unusable.fault,
-	   "%s is none of ours", name);
+	ok(!find(pid, &found) && !found.n && !found.unusable.fault, "%s is none of ours", name);
 	sysgenid_counterfiles_free(&found);
 }
 
 static void is_unusable(pid_t pid, const char *fault, const char *name)
 {
 	struct sysgenid_counterfiles found;
-	bool good = !sysgenid_counterfiles_find(pid, &found) && !found.n && found.unusable.fault &&
+	bool good = !find(pid, &found) && !found.n && found.unusable.fault &&
 		    strstr(found.unusable.fault, fault) && !strcmp(found.unusable.path, ONE);
 
 	if (!ok(good, "%s is unusable", name))
@@ -349,11 +250,10 @@ static void test_gone(void)
 
 	kill(pid, SIGKILL);
 	must(!waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT));
-	ok(sysgenid_counterfiles_find(pid, &found) == -ESRCH,
-	   "a task that is dead has none: ESRCH");
+	ok(find(pid, &found) == -ESRCH, "a task that is dead has none: ESRCH");
 	sysgenid_counterfiles_free(&found);
 	end(pid);
-	ok(sysgenid_counterfiles_find(pid, &found) == -ESRCH, "so one that is gone");
+	ok(find(pid, &found) == -ESRCH, "so one that is gone");
 	sysgenid_counterfiles_free(&found);
 }
 
@@ -389,5 +289,6 @@ int main(void)
 	finds(foreign, false, false, "no file of the same file system that is not in the registry");
 	test_hostile();
 	test_gone();
+	sysgenid_counterfiles_forget();
 	return done_testing();
 }

@@ -20,6 +20,7 @@
 #include "log.h"
 #include "messages.h"
 #include "tap.h"
+#include "counterfile-find.h"
 #include "counterfile-registry.h"
 
 #define FOLDER SYSGENID_REGISTRY "/one"
@@ -98,6 +99,7 @@ static int inspect(const char *end, int error, struct sysgenid_findings *finding
 	forget_messages();
 	failing = end;
 	failure = error;
+	sysgenid_counterfiles_forget();
 	result = sysgenid_inspect(getpid(), image, findings);
 	failing = "";
 	sysgenid_image_free(image);
@@ -233,6 +235,7 @@ static bool inspect_many(int tasks)
 	bool good = true;
 
 	opened = waited = 0;
+	sysgenid_counterfiles_forget();
 	for (int i = 0; i < tasks; i++)
 		good &= !sysgenid_inspect(getpid(), image, &findings);
 	good &= findings.counter_file;

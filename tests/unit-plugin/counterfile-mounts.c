@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* Mounts outside of a task's root are looked at once for a namespace, and without a child. */
+#include <errno.h>
+#include <limits.h>
+
+#include "counterfile-find.h"
+#include "counterfile-tasks.h"
+#include "tap.h"
+
+/* Enters the task's mount namespace for that. */
+static void unmount_in(pid_t task, const char *point)
+{
+	pid_t pid = fork();
+	char path[64];
+	int status;
+
+	must(pid >= 0);
+	if (!pid) {
+		snprintf(path, sizeof(path), "/proc/%d/ns/mnt", task);
+		must(!setns(have_open(path), CLONE_NEWNS) && !umount2(point, MNT_DETACH));
+		_exit(0);
+	}
+	must(waitpid(pid, &status, 0) == pid && !status);
+}
+
+static void finds_known(pid_t pid, bool one, const char *name)
+{
+	struct sysgenid_counterfiles found;
+
+	ok(!sysgenid_counterfiles_find(pid, &found) && found.n == one && has(&found, ONE) == one,
+	   "%s", name);
+	sysgenid_counterfiles_free(&found);
+}
+
+/* All tasks of a dump are stopped, so the mounts of a namespace are looked at once. */
+static void test_memory(void)
+{
+	pid_t pid = start(mounted_outside), other = start(nothing_else);
+
+	finds_known(pid, true, "a mount outside of the root, looked at for the first time");
+	unmount_in(pid, POINT);
+	finds_known(pid, true, "the mounts of a namespace are looked at once");
+	finds_known(other, false, "those of another namespace are not taken for the same");
+	sysgenid_counterfiles_forget();
+	finds_known(pid, false, "and the next dump looks again");
+	end(pid);
+	end(other);
+}
+
+/* Its children would be in a PID namespace that has ended, so it can have none. */
+static void find_without_children(pid_t pid)
+{
+	char before[PATH_MAX], after[PATH_MAX];
+	pid_t first;
+
+	must(!unshare(CLONE_NEWPID));
+	first = fork();
+	if (!first)
+		_exit(0);
+	must(first > 0 && waitpid(first, NULL, 0) == first);
+	must(!chdir(SYSGENID_REGISTRY) && getcwd(before, sizeof(before)));
+	ok(fork() < 0 && errno == ENOMEM, "control: this process can have no children");
+	sysgenid_counterfiles_forget();
+	finds_known(pid, true,
+		    "mounts outside of the root are found without a child that others could stop");
+	ok(getcwd(after, sizeof(after)) && !strcmp(before, after) && !access(POINT, R_OK),
+	   "and criu is where it was before");
+}
+
+/* criu's children can be in the PID namespace of the container that is restored. */
+static void test_children(void)
+{
+	pid_t task = start(mounted_outside), pid = fork();
+	int status;
+
+	must(pid >= 0);
+	if (!pid) {
+		tap_failed = 0;
+		find_without_children(task);
+		_exit(tap_failed);
+	}
+	must(waitpid(pid, &status, 0) == pid);
+	tap_count += 3;
+	ok(!status, "all of that");
+	end(task);
+}
+
+int main(void)
+{
+	if (geteuid() || !make_registry()) {
+		puts("1..0 # SKIP a /run of its own can only be mounted by root");
+		return 0;
+	}
+	test_memory();
+	test_children();
+	sysgenid_counterfiles_forget();
+	return done_testing();
+}
