@@ -145,9 +145,12 @@ int sysgenid_registry_locate(int registry, struct sysgenid_registry_place *place
 	if (length < 0 || statx(registry, "", AT_EMPTY_PATH, STATX_MNT_ID, &status))
 		return -errno;
 	path[length] = '\0';
+	/* Kernels before 5.8 do not tell the mount: the path stays unknown. */
 	locating.id = (unsigned int)status.stx_mnt_id;
 	*place = (struct sysgenid_registry_place){ .device = makedev(status.stx_dev_major,
 								     status.stx_dev_minor) };
+	if (!(status.stx_mask & STATX_MNT_ID))
+		return 0;
 	fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;

@@ -109,9 +109,20 @@ static bool is_from_a_registry(const struct sysgenid_mount *mount)
 	return !length || cut(mount->root, &length, run);
 }
 
+static bool is_removed(const struct sysgenid_mount *mount)
+{
+	size_t length = strlen(mount->root);
+
+	return cut(mount->root, &length, "//deleted");
+}
+
 static const char not_in_registry[] =
 	SYSGENID_REGISTRY " does not have it here. If criu runs in a container of its own, mount "
-			  "the host's folder there, at the same path";
+			  "the host's folder there, at the same path. If an engine inside of the "
+			  "container has made the file, let that engine checkpoint and restore";
+static const char removed[] =
+	"it was removed from " SYSGENID_REGISTRY
+	". Start the container anew, with a counter file of its own (sysgenid-hook make)";
 
 /* Of a mount whose file the registry does not have. */
 static void look_at_other_mount(const struct sysgenid_mount *mount, bool named,
@@ -122,7 +133,7 @@ static void look_at_other_mount(const struct sysgenid_mount *mount, bool named,
 			found->own = SYSGENID_OWN_SEEN;
 	} else if (named || is_from_a_registry(mount)) {
 		snprintf(found->unusable.path, sizeof(found->unusable.path), "%s", mount->root);
-		found->unusable.fault = not_in_registry;
+		found->unusable.fault = is_removed(mount) ? removed : not_in_registry;
 	}
 }
 

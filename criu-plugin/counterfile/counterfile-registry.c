@@ -19,13 +19,16 @@ static bool is_roots(const struct stat *stat)
 	return stat->st_uid == 0 && !(stat->st_mode & (S_IWGRP | S_IWOTH));
 }
 
-/* Does this error say that the name leads to no counter file? */
+/* Does this error say that a name in the registry leads to no counter file? */
 static bool is_absent(int error)
 {
 	return error == -ENOENT || error == -ENOTDIR || error == -ELOOP;
 }
 
-/* Opens the registry. Returns 0 or -errno. *registry is NULL after 0 if there is no registry. */
+/*
+ * Opens the registry. Returns 0 or -errno. *registry is NULL after 0 if there is no registry. A
+ * link in its place is an error: containers may have files from wherever it leads to.
+ */
 static int open_registry(DIR **registry, bool *trusted)
 {
 	cleanup_close int fd =
@@ -34,7 +37,7 @@ static int open_registry(DIR **registry, bool *trusted)
 
 	*registry = NULL;
 	if (fd < 0)
-		return is_absent(-errno) ? 0 : -errno;
+		return errno == ENOENT ? 0 : -errno;
 	if (fstat(fd, &stat))
 		return -errno;
 	*trusted = is_roots(&stat);

@@ -24,59 +24,67 @@ void sysgenid_device_set(struct sysgenid_device *device, unsigned int minor,
 }
 
 /*
- * Looks for a line such as "243 sysgenid". Returns false if the file cannot be read as far as that
- * line or to the end.
+ * Looks for lines such as "243 sysgenid". Returns false if the file cannot be read to its end. The
+ * device is known if the list has it, and absent otherwise.
  */
 static bool find_in_list(const char *path, struct sysgenid_device *device)
 {
 	cleanup_file FILE *file = fopen(path, "re");
+	uint64_t minor, counter = 0, view = 0;
 	char line[128];
 
 	if (!file)
 		return false;
 	while (fgets(line, sizeof(line), file)) {
 		const char *at = line + strspn(line, " ");
-		uint64_t minor;
 
-		if (!sysgenid_parse_number(&at, 10, &minor) || strcmp(at, " sysgenid\n"))
+		if (!sysgenid_parse_number(&at, 10, &minor))
 			continue;
-		sysgenid_device_set(device, (unsigned int)minor, 0);
-		return true;
+		if (!strcmp(at, " sysgenid\n"))
+			counter = minor;
+		else if (!strcmp(at, " sysgenid-vmclock\n"))
+			view = minor;
 	}
-	device->state = SYSGENID_DEVICE_ABSENT;
-	return !ferror(file);
+	if (ferror(file))
+		return false;
+	sysgenid_device_set(device, (unsigned int)counter, (unsigned int)view);
+	if (!counter)
+		device->state = SYSGENID_DEVICE_ABSENT;
+	return true;
 }
 
-/* Parses "10:243". */
-static bool parse_number(const char *text, struct sysgenid_device *device)
+/* Parses "10:243", the number of a misc device. Returns the minor, or 0 for any other text. */
+static unsigned int parse_number(const char *text)
 {
 	uint64_t major, minor;
 
 	if (!sysgenid_parse_number(&text, 10, &major) || *text++ != ':' ||
 	    !sysgenid_parse_number(&text, 10, &minor) || major != MISC_MAJOR)
-		return false;
-	sysgenid_device_set(device, (unsigned int)minor, 0);
-	return true;
+		return 0;
+	return (unsigned int)minor;
 }
 
-static bool find_in_sysfs(const char *path, struct sysgenid_device *device)
+static unsigned int read_minor(const char *path)
 {
 	cleanup_file FILE *file = fopen(path, "re");
 	char line[32];
 
-	return file && fgets(line, sizeof(line), file) && parse_number(line, device);
+	return file && fgets(line, sizeof(line), file) ? parse_number(line) : 0;
 }
 
 void sysgenid_device_find(struct sysgenid_device *device)
 {
+	unsigned int minor = read_minor("/sys/class/misc/sysgenid/dev");
+
+	if (minor)
+		sysgenid_device_set(device, minor,
+				    read_minor("/sys/class/misc/sysgenid-vmclock/dev"));
 	/*
 	 * Only /proc/misc can show that the module is not loaded: a missing file in sysfs may mean
 	 * that sysfs is not mounted.
 	 */
-	if (find_in_sysfs("/sys/class/misc/sysgenid/dev", device) ||
-	    find_in_list("/proc/misc", device))
-		return;
-	device->state = SYSGENID_DEVICE_UNKNOWN;
+	else if (!find_in_list("/proc/misc", device))
+		device->state = SYSGENID_DEVICE_UNKNOWN;
 }
 
 bool sysgenid_device_is(const struct sysgenid_device *device, const struct stat *stat)

@@ -194,6 +194,33 @@ static void test_without_registry(void)
 	end(same);
 }
 
+/* What the message about a file that the registry does not have says. */
+static void is_advised(pid_t pid, const char *advice, const char *name)
+{
+	struct sysgenid_counterfiles found;
+	const char *fault;
+
+	must(!find(pid, &found));
+	fault = found.unusable.fault ?: "";
+	contains(fault, advice, name);
+	sysgenid_counterfiles_free(&found);
+	end(pid);
+}
+
+/* The registry of this mount namespace is a link. */
+static void test_link(void)
+{
+	struct sysgenid_counterfiles found;
+	pid_t pid = start(mapped);
+
+	must(!rename(SYSGENID_REGISTRY, "/run/away") && !symlink("/run/away", SYSGENID_REGISTRY));
+	ok(sysgenid_counterfiles_in_use(pid) < 0 && find(pid, &found) < 0,
+	   "a registry that is a link is an error, since tasks may have files from there");
+	sysgenid_counterfiles_free(&found);
+	must(!unlink(SYSGENID_REGISTRY) && !rename("/run/away", SYSGENID_REGISTRY));
+	end(pid);
+}
+
 static void has_none(pid_t pid, const char *name)
 {
 	struct sysgenid_counterfiles found;
@@ -282,12 +309,17 @@ int main(void)
 	is_unknown(start(mounted_elsewhere_outside), true,
 		   "and one outside of the root of the task");
 	is_unknown(start(mounted_deleted), true, "and one that the registry had");
+	is_advised(start(mounted_deleted), "it was removed from " SYSGENID_REGISTRY,
+		   "the message about that says so");
+	is_advised(start(mounted_alike), "an engine inside of the container",
+		   "and the message about the others names engines inside of containers");
 	is_unknown(start(mounted_foreign), false, "control: not another file at " SYSGENID_DEVICE);
 	is_unknown(start(mounted_registry), false, "control: not the whole registry");
 	test_without_registry();
 	finds(many, true, true, "several, each once, however often it is there");
 	finds(foreign, false, false, "no file of the same file system that is not in the registry");
 	test_hostile();
+	test_link();
 	test_gone();
 	sysgenid_counterfiles_forget();
 	return done_testing();

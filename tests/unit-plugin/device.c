@@ -5,15 +5,16 @@
 #include "device.h"
 #include "tap.h"
 
-static const char *sysfs, *list; /* contents of the two files; NULL: no such file */
+static const char *sysfs, *view, *list; /* contents of the files; NULL: no such file */
 
 FILE *__wrap_fopen(const char *path, const char *mode);
 
 FILE *__wrap_fopen(const char *path, const char *mode)
 {
-	const char *text = !strcmp(path, "/sys/class/misc/sysgenid/dev") ? sysfs
-			   : !strcmp(path, "/proc/misc")		 ? list
-									 : NULL;
+	const char *text = !strcmp(path, "/sys/class/misc/sysgenid/dev")	   ? sysfs
+			   : !strcmp(path, "/sys/class/misc/sysgenid-vmclock/dev") ? view
+			   : !strcmp(path, "/proc/misc")			   ? list
+										   : NULL;
 
 	(void)mode;
 	return text ? fmemopen((void *)text, strlen(text), "r") : NULL;
@@ -65,6 +66,23 @@ static void test_find(void)
 	ok(find(NULL, NULL).state == SYSGENID_DEVICE_UNKNOWN, "without any of them nobody knows");
 }
 
+static void test_view(void)
+{
+	struct stat node_of_view = node(S_IFCHR, 10, 60);
+	struct sysgenid_device device;
+
+	device = find(NULL, " 60 sysgenid-vmclock\n243 sysgenid\n");
+	ok(is_known(device, 243) && sysgenid_device_is_view(&device, &node_of_view),
+	   "the list of devices tells the view's number");
+	view = "10:60\n";
+	device = find("10:243\n", NULL);
+	ok(is_known(device, 243) && sysgenid_device_is_view(&device, &node_of_view),
+	   "so does sysfs");
+	view = NULL;
+	device = find("10:243\n", NULL);
+	ok(is_known(device, 243) && !device.view, "control: a module without a view");
+}
+
 static void test_match(void)
 {
 	struct sysgenid_device known = find("10:243\n", NULL), unknown = find(NULL, NULL),
@@ -89,6 +107,7 @@ static void test_match(void)
 int main(void)
 {
 	test_find();
+	test_view();
 	test_match();
 	return done_testing();
 }

@@ -1,9 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* What a mountinfo says of counter files, whoever has chosen the names in it. */
+#define _GNU_SOURCE
 #include "mounts.h"
 
+#include <fcntl.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <unistd.h>
 
 #include "tap.h"
 
@@ -85,6 +90,32 @@ static void test_unknown(void)
 	finds("/", "-", "but nothing is no name");
 }
 
+static bool old_kernel;
+
+/* In place of libc's. A kernel before 5.8 does not say on which mount a file is. */
+int statx(int folder, const char *restrict path, int flags, unsigned int wanted,
+	  struct statx *restrict status)
+{
+	int result = (int)syscall(SYS_statx, folder, path, flags, wanted, status);
+
+	if (old_kernel)
+		status->stx_mask &= ~STATX_MNT_ID;
+	return result;
+}
+
+static void test_locate(void)
+{
+	int fd = open("/proc/sys/kernel", O_PATH | O_DIRECTORY | O_CLOEXEC);
+
+	ok(fd >= 0 && !sysgenid_registry_locate(fd, &place) && !strcmp(place.path, "/sys/kernel"),
+	   "the path of a folder on its file system");
+	old_kernel = true;
+	ok(!sysgenid_registry_locate(fd, &place) && !place.path[0] && place.device,
+	   "on an old kernel that is unknown, and its device is known");
+	old_kernel = false;
+	close(fd);
+}
+
 int main(void)
 {
 	char path[9000] = "/sysgenid/containers/";
@@ -92,6 +123,7 @@ int main(void)
 	test_parser();
 	test_known();
 	test_unknown();
+	test_locate();
 	place = (struct sysgenid_registry_place){ makedev(0, 25), "/sysgenid/containers" };
 	memset(path + strlen(path), 'a', 300);
 	finds(path, "-", "a name that is longer than names can be is none");
