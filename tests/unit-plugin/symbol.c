@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The size of one of this program's variables, by its name. glibc makes the addresses in the dynamic
- * section absolute if it can write that section; a child takes that back.
+ * The size of one of the variables of this program, by its name. glibc makes the addresses in the
+ * dynamic section absolute if it can write that section; a child takes that back.
  */
 #include <dlfcn.h>
 #include <link.h>
