@@ -133,6 +133,23 @@ static void test_mounts(off_t page)
 	must(!umount(SYSGENID_DEVICE) && !umount(file));
 }
 
+/* As from a registry: the file has a folder of its own, which can be mounted in its place. */
+static void test_folder(off_t page)
+{
+	static const char folder[] = "/dev/one", other[] = "/dev/two", file[] = "/dev/one/counter";
+
+	make(7, SYSGENID_PAGE_MAGIC, page, 0644);
+	must(!mkdir(folder, 0755) && !mkdir(other, 0755) && !rename(SYSGENID_DEVICE, file));
+	make(7, SYSGENID_PAGE_MAGIC, page, 0644);
+	must(!mount(file, SYSGENID_DEVICE, NULL, MS_BIND, NULL) && !sysgenid_own_open());
+	must(!mount(folder, other, NULL, MS_BIND, NULL));
+	ok(count_mounts() == 2, "a mount of the folder of the file shows the file");
+	must(!umount(other) && !mount(other, folder, NULL, MS_BIND, NULL));
+	ok(count_mounts() == 1, "a mount of another folder does not");
+	sysgenid_own_close();
+	must(!umount(folder) && !umount(SYSGENID_DEVICE));
+}
+
 /* Does sysgenid_own_is_seen_by() notice that a task has its own mount namespace? */
 static void test_seen(void)
 {
@@ -166,6 +183,7 @@ int main(void)
 	test_others(page);
 	test_raise(page);
 	test_mounts(page);
+	test_folder(page);
 	test_seen();
 	return done_testing();
 }

@@ -61,6 +61,16 @@ like "$("$BUILD/tools/sysgenid" inspect --pid "$pid")" "problem +runtime +$work/
 kill "$pid"
 wait "$pid" 2>/dev/null
 
+# A program of any size: the rest of the file is a hole.
+cp /bin/sleep "$work/huge"
+truncate -s 1T "$work/huge" 2>/dev/null || truncate -s 100G "$work/huge"
+"$work/huge" 60 &
+pid=$!
+wait_for 20 grep -q "$work/huge" "/proc/$pid/maps"
+like "$(timeout 30 "$BUILD/tools/sysgenid" inspect --pid "$pid")" "ok +clones" "a huge program is read in part"
+kill "$pid"
+wait "$pid" 2>/dev/null
+
 mkdir -p "$work/dev"
 head -c 4096 /dev/zero >"$work/dev/sysgenid"
 python "import mmap; f = open('$work/dev/sysgenid'); page = mmap.mmap(f.fileno(), 4096, prot=mmap.PROT_READ)"

@@ -8,14 +8,18 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <cleanup.h>
 #include <counterfile-page.h>
+#include <mounts.h>
 
 #include "../../criu-plugin/proc/maps.h"
+
+#define CHUNK (1024 * 1024)
+/* The largest programs known here have 150 MB. */
+#define PROGRAM_LIMIT (512u * CHUNK)
 
 static bool ends_in(const char *path, const char *end)
 {
@@ -100,22 +104,74 @@ const char *inspect_mapped(const struct inspected *process, const char *name, co
 	return NULL;
 }
 
+struct mounted {
+	unsigned int id;
+	bool readable;
+};
+
+/* The server of FUSE is a program, which may never answer. */
+static int look_at_mount(const struct sysgenid_mount *mount, void *argument)
+{
+	struct mounted *mounted = argument;
+
+	if (mount->id != mounted->id)
+		return 0;
+	mounted->readable = strncmp(mount->type, "fuse", 4) != 0;
+	return 1;
+}
+
+/* @file is open as a path only, which asks no file system. */
+static bool may_read(const struct inspected *process, int file)
+{
+	cleanup_close int mounts = -1;
+	struct mounted mounted = { .readable = false };
+	struct statx status;
+	char path[64];
+
+	if (statx(file, "", AT_EMPTY_PATH | AT_STATX_DONT_SYNC, STATX_TYPE | STATX_MNT_ID,
+		  &status) ||
+	    !S_ISREG(status.stx_mode) || !(status.stx_mask & STATX_MNT_ID))
+		return false;
+	snprintf(path, sizeof(path), "/proc/%d/mountinfo", process->pid);
+	mounts = open(path, O_RDONLY | O_CLOEXEC);
+	mounted.id = (unsigned int)status.stx_mnt_id;
+	return mounts >= 0 && sysgenid_for_each_mount(mounts, look_at_mount, &mounted) == 1 &&
+	       mounted.readable;
+}
+
+/* Looks for @text, which has at most a few hundred bytes, in the first PROGRAM_LIMIT bytes. */
+static bool file_has(int file, const char *text, size_t size)
+{
+	cleanup_free char *buffer = malloc(CHUNK);
+	size_t kept = 0;
+	ssize_t n;
+
+	for (size_t in_all = 0; buffer && in_all < PROGRAM_LIMIT; in_all += (size_t)n) {
+		n = read(file, buffer + kept, CHUNK - kept);
+		if (n <= 0)
+			return false;
+		kept += (size_t)n;
+		if (memmem(buffer, kept, text, size))
+			return true;
+		/* The text may begin here and end in what is read next. */
+		if (kept >= size) {
+			memmove(buffer, buffer + kept - (size - 1), size - 1);
+			kept = size - 1;
+		}
+	}
+	return false;
+}
+
 bool inspect_program_has(const struct inspected *process, const char *text, size_t size)
 {
+	cleanup_close int program = -1, file = -1;
 	char link[64];
-	cleanup_close int fd = -1;
-	struct stat status;
-	void *program;
-	bool has;
 
 	snprintf(link, sizeof(link), "/proc/%d/exe", process->pid);
-	fd = open(link, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	if (fd < 0 || fstat(fd, &status) || !S_ISREG(status.st_mode) || status.st_size <= 0)
+	program = open(link, O_PATH | O_CLOEXEC);
+	if (program < 0 || !may_read(process, program))
 		return false;
-	program = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-	if (program == MAP_FAILED)
-		return false;
-	has = memmem(program, (size_t)status.st_size, text, size);
-	munmap(program, (size_t)status.st_size);
-	return has;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", program);
+	file = open(link, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	return file >= 0 && file_has(file, text, size);
 }

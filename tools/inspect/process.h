@@ -33,7 +33,10 @@ void inspect_free(struct inspected *process);
  */
 const char *inspect_mapped(const struct inspected *process, const char *name, const char *next);
 
-/* Is @text somewhere in the process's program? False also if the program cannot be read. */
+/*
+ * Is @text somewhere in the first 512 MB of the process's program? False also if the program cannot
+ * be read, or is on FUSE, whose server may never answer.
+ */
 bool inspect_program_has(const struct inspected *process, const char *text, size_t size);
 
 #endif
