@@ -119,18 +119,47 @@ int tool_counterfiles_trigger(const char *container, uint32_t min, uint32_t *gen
 	return status;
 }
 
-static int print_counter(const char *name, struct json_object *list)
+/* Returns an exit status after saying what is wrong. */
+static int read_counter(const char *name, uint32_t *generation)
 {
 	struct sysgenid_page *page;
-	char escaped[SYSGENID_ESCAPE_SIZE];
-	struct json_object *object;
-	uint32_t generation;
 	int error = map_counter(name, false, &page);
 
 	if (error)
 		return fail_counter("read", name, error);
-	generation = __atomic_load_n(&page->generation, __ATOMIC_ACQUIRE);
+	*generation = __atomic_load_n(&page->generation, __ATOMIC_ACQUIRE);
 	counterfile_unmap(page);
+	return TOOL_OK;
+}
+
+unsigned int tool_counterfiles_each(void (*handle)(const char *name, uint32_t generation))
+{
+	struct dirent **names;
+	int n = list_names(&names);
+	unsigned int damaged = 0;
+
+	for (int i = 0; i < n; i++) {
+		uint32_t generation;
+
+		if (read_counter(names[i]->d_name, &generation))
+			damaged++;
+		else
+			handle(names[i]->d_name, generation);
+	}
+	if (n >= 0)
+		free_names(names, n);
+	return damaged;
+}
+
+static int print_counter(const char *name, struct json_object *list)
+{
+	char escaped[SYSGENID_ESCAPE_SIZE];
+	struct json_object *object;
+	uint32_t generation;
+	int status = read_counter(name, &generation);
+
+	if (status)
+		return status;
 	if (!list) {
 		sysgenid_escape(name, escaped);
 		printf("generation:  %-10u  container %s\n", generation, escaped);

@@ -14,6 +14,12 @@ bool tool_counterfiles_exist(void);
  */
 int tool_counterfiles_trigger(const char *container, uint32_t min, uint32_t *generation);
 
+/*
+ * Calls @handle for each counter file, by name. Returns how many cannot be read, or are none, after
+ * saying so.
+ */
+unsigned int tool_counterfiles_each(void (*handle)(const char *name, uint32_t generation));
+
 /* Prints the generation in each counter file. Returns an exit status after saying what is wrong. */
 int tool_counterfiles_status(bool json);
 

@@ -4,13 +4,15 @@
 #include "base/report.h"
 #include "commands.h"
 #include "counterfiles.h"
+#include "metrics.h"
 
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 
 static const char help[] =
-	"usage: sysgenid status [--pid PID] [--json]\n"
+	"usage: sysgenid status [--pid PID] [--json | --format text|json|prometheus]\n"
 	"\n"
 	"Shows the generation, the highest number ever drawn, the watchers, the\n"
 	"cause of the last change, the device, and whether the kernel's random number\n"
@@ -19,23 +21,9 @@ static const char help[] =
 	"own; the initial one's is the system's.\n"
 	"\n"
 	"  --pid PID  of the PID namespace of that process; without it: of this one's\n"
-	"  --json     print a JSON object\n";
-
-enum rng_state {
-	RNG_ELSEWHERE, /* in a page that is not mapped here */
-	RNG_UNKNOWN,   /* the device cannot be opened by this user, or not here */
-	RNG_NOT_KEPT,  /* the kernel does not report it */
-	RNG_PENDING,
-	RNG_RESEEDED,
-};
-
-struct report {
-	struct sysgenid_status status;
-	uint32_t domain;
-	enum rng_state rng;
-	const unsigned char *incarnation; /* NULL: none yet */
-	unsigned char bytes[SYSGENID_INCARNATION_SIZE];
-};
+	"  --json     print a JSON object\n"
+	"  --format prometheus\n"
+	"             print metrics of this machine, for node_exporter's textfile collector\n";
 
 /* Only the page has this state, so it needs the device; the rest of the status does not. */
 static enum rng_state rng_state(void)
@@ -142,20 +130,61 @@ static int get_status(uint32_t pid, struct report *report)
 	return ret < 0 ? tool_fail("get the status", ret, &words) : TOOL_OK;
 }
 
+/* A module that is not loaded is a fact to report here, and no error. */
+static int print_metrics(void)
+{
+	struct report report = { 0 };
+	struct sysgenid_error words;
+	int ret = sysgenid_get_domain_status(-1, &report.status, &report.domain, &words);
+
+	if (ret == -ENOENT)
+		return tool_print_metrics(NULL);
+	if (ret < 0)
+		return tool_fail("get the status", ret, &words);
+	report.rng = rng_state();
+	return tool_print_metrics(&report);
+}
+
+enum format { FORMAT_TEXT, FORMAT_JSON, FORMAT_PROMETHEUS, FORMAT_UNKNOWN };
+
+static enum format format_of(const char *name, bool json)
+{
+	static const char *const names[] = { "text", "json", "prometheus" };
+
+	if (!name)
+		return json ? FORMAT_JSON : FORMAT_TEXT;
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		if (!strcmp(name, names[i]))
+			return json && i != FORMAT_JSON ? FORMAT_UNKNOWN : (enum format)i;
+	return FORMAT_UNKNOWN;
+}
+
 int tool_status(int argc, char **argv)
 {
 	struct report report = { .rng = RNG_ELSEWHERE };
+	const char *name = NULL;
 	uint32_t pid = 0;
 	bool json = false;
 	const struct tool_option options[] = {
 		{ "pid", 'p', .pid = &pid },
 		{ "json", 'j', .flag = &json },
+		{ "format", 'f', .text = &name },
 		{ 0 },
 	};
 	int ret = tool_options(argc, argv, help, options);
+	enum format format;
 
 	if (ret != TOOL_GO_ON)
 		return ret;
+	format = format_of(name, json);
+	if (format == FORMAT_UNKNOWN || (format == FORMAT_PROMETHEUS && pid)) {
+		tool_say("status: --format is to be one of text, json and prometheus, of which the "
+			 "last goes without --pid: see 'sysgenid status --help'");
+		return TOOL_USAGE;
+	}
+	if (format == FORMAT_PROMETHEUS)
+		return print_metrics();
+	json = format == FORMAT_JSON;
 	ret = get_status(pid, &report);
 	if (ret == -ENOENT)
 		return tool_counterfiles_status(json);

@@ -58,6 +58,8 @@ is "$(installed "$prefix" | grep -v /man3/sysgenid_)" "./bin/sysgenid
 ./lib/libsysgenid.so.0
 ./lib/libsysgenid.so.$(<VERSION)
 ./lib/pkgconfig/libsysgenid.pc
+./lib/systemd/system/sysgenid-metrics.service
+./lib/systemd/system/sysgenid-metrics.timer
 ./lib/systemd/system/sysgenid-overseer.service
 ./libexec/sysgenid/post-restore/dhcp-lease
 ./libexec/sysgenid/post-restore/hostname
@@ -70,6 +72,8 @@ is "$(installed "$prefix" | grep -v /man3/sysgenid_)" "./bin/sysgenid
 ./share/man/man1/sysgenid.1
 ./share/man/man3/libsysgenid.3
 ./share/man/man4/sysgenid.4
+./share/sysgenid/prometheus/alerts.yml
+./share/sysgenid/prometheus/dashboard.json
 ./share/zsh/site-functions/_sysgenid" "these files and no others are installed"
 is "$(pkg-config --modversion libsysgenid)" "$(<VERSION)" "pkg-config knows the version"
 is "$("$prefix/bin/sysgenid" --version)" "sysgenid $(<VERSION)" "the installed command runs"

@@ -25,10 +25,14 @@ _sysgenid()
 			mapfile -t COMPREPLY < <(cd /proc && compgen -G '[0-9]*' | grep -- "^$word")
 			return
 			;;
+		--format)
+			mapfile -t COMPREPLY < <(compgen -W 'text json prometheus' -- "$word")
+			return
+			;;
 		--count | --container | --min | --timeout | --watchers) return ;;
 		esac
 		case ${COMP_WORDS[1]} in
-		status) words='--pid --json --help' ;;
+		status) words='--pid --json --format --help' ;;
 		await) words='--timeout --json --help' ;;
 		watch) words='--settled --incarnations --domains --count --json --help' ;;
 		trigger) words='--min --force --pid --container --json --help' ;;

@@ -16,6 +16,7 @@ complete -c sysgenid -n __fish_use_subcommand -a quiesce -d 'Run scripts before 
 complete -c sysgenid -n __fish_use_subcommand -a unquiesce -d 'Run scripts after a snapshot'
 
 complete -c sysgenid -n '__fish_seen_subcommand_from status trigger inspect' -l pid -x -a '(__fish_complete_pids)' -d 'PID namespace of that process'
+complete -c sysgenid -n '__fish_seen_subcommand_from status' -l format -x -a 'text json prometheus' -d 'How to print it'
 complete -c sysgenid -n '__fish_seen_subcommand_from status watch trigger wait await doctor inspect run' -l json -d 'Print JSON'
 complete -c sysgenid -n '__fish_seen_subcommand_from watch' -l settled -d 'Also when all watchers have acknowledged'
 complete -c sysgenid -n '__fish_seen_subcommand_from watch' -l incarnations -d 'Also who each generation is'

@@ -27,7 +27,7 @@ shift words
 case $words[1] in
 status)
 	_arguments '--pid[of the PID namespace of that process]:process:_pids' \
-		'--json[print a JSON object]' '--help[show how it is used]' ;;
+		'--format[how to print it]:format:(text json prometheus)' '--json[print a JSON object]' '--help[show how it is used]' ;;
 watch)
 	_arguments '--settled[also when all watchers have acknowledged]' \
 		'--incarnations[also who each generation is]' \

@@ -15,6 +15,12 @@ host_keys()
 	inside ssh-keyscan -T 30 127.0.0.1 2>/dev/null | grep -v '^#' | sort
 }
 
+# rewritten FILE INODE: is it another file by now?
+rewritten()
+{
+	[[ $(stat -c %i "$1") != "$2" ]]
+}
+
 fresh_module
 make -s install >"$work/install" 2>&1 || bail "make install: $(<"$work/install")"
 ldconfig
@@ -77,6 +83,18 @@ ok "and systemd starts another, which does the work that was left" \
 is "$(wc -l <"$work/last")" 1 "all of it, once"
 ok "it can be started again" inside systemctl restart sysgenid-overseer
 ok "and then there is nothing to do" shows sysgenid-overseer StatusText '^watching'
+
+# Metrics for node_exporter.
+METRICS=/var/lib/prometheus/node-exporter/sysgenid.prom
+rm -f "$METRICS"
+ok "systemctl enable --now sysgenid-metrics.timer" inside systemctl enable --now sysgenid-metrics.timer
+ok "the timer has metrics written" wait_for 60 test -s "$METRICS"
+ok "in Prometheus' format" tests/unit/exposition <"$METRICS"
+is "$(sed -n 's/^sysgenid_module_loaded //p' "$METRICS") $(stat -c %a "$METRICS")" "1 644" "which say that the module is loaded, to everybody"
+is "$(ls "${METRICS%/*}")" "${METRICS##*/}" "and nothing else is left there"
+ok "and they are written again" wait_for 90 rewritten "$METRICS" "$(stat -c %i "$METRICS")"
+inside systemctl disable --now sysgenid-metrics.timer
+rm -r "${METRICS%/*/*}"
 
 end_systemd
 cp -a "$work/machine-id" "$work/hostname" "$work/hosts" "$work/ssh" /etc/
