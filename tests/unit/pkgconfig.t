@@ -67,6 +67,7 @@ is "$(installed "$prefix" | grep -v /man3/sysgenid_)" "./bin/sysgenid
 ./libexec/sysgenid/post-restore/machine-id
 ./libexec/sysgenid/post-restore/restart-units
 ./libexec/sysgenid/post-restore/ssh-host-keys
+./libexec/sysgenid/sysgenid-ready
 ./share/bash-completion/completions/sysgenid
 ./share/fish/vendor_completions.d/sysgenid.fish
 ./share/man/man1/sysgenid.1
