@@ -3,7 +3,9 @@
  * What happens after a leak, as a program of the machine sees it. Prints for each leak the
  * nanoseconds from the new word in the page until a sleeper in read() has it (the handler is done),
  * and until the kernel's random number generator was reseeded with the bytes that came with it.
- * Until killed.
+ * Both begin just before the last look at the page that saw the old word. So they are too long, by
+ * up to the third number: from there until the new word was seen. That number is large if the
+ * machine did not let the looking thread run meanwhile, and such a line is of no use. Until killed.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -50,7 +52,7 @@ int main(void)
 {
 	const volatile struct sysgenid_page *page =
 		mmap(NULL, 4096, PROT_READ, MAP_SHARED, open_device(), 0);
-	long long moved, reseeded;
+	long long start, look, seen, reseeded;
 	pthread_t thread;
 	cpu_set_t last;
 	uint32_t old;
@@ -65,18 +67,24 @@ int main(void)
 	if (sched_setaffinity(0, sizeof(last), &last) < 0)
 		bench_die("cannot run on CPU 1");
 	old = page->generation;
+	/* Before the line that says that the next leak may come. */
+	look = bench_now();
 	printf("watching\n");
 	for (;;) {
 		fflush(stdout);
-		while (page->generation == old)
-			;
-		moved = bench_now();
+		do {
+			start = look;
+			look = bench_now();
+		} while (page->generation == old);
+		seen = bench_now();
 		while (page->rng_generation != page->generation)
 			;
 		reseeded = bench_now();
 		while (atomic_load(&got) != page->generation)
 			;
 		old = page->generation;
-		printf("%lld %lld\n", atomic_load(&woken) - moved, reseeded - moved);
+		look = bench_now();
+		printf("%lld %lld %lld\n", atomic_load(&woken) - start, reseeded - start,
+		       seen - start);
 	}
 }
