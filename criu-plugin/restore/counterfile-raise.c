@@ -193,9 +193,23 @@ int sysgenid_counterfiles_prepare(void)
 	return error;
 }
 
+/*
+ * Did the task have a counter file when it was dumped? Returns 1, 0 or -errno. The number of a task
+ * costs its whole /proc/PID/status, so few restores ask for it.
+ */
+static int had_file(pid_t pid, const SysgenidImage *image)
+{
+	int inner;
+
+	if (!image || !image->n_file_tasks)
+		return 0;
+	inner = sysgenid_inner_pid(pid);
+	return inner < 0 ? inner : sysgenid_image_has_file_task(image, inner);
+}
+
 int sysgenid_counterfiles_raise(pid_t pid, const SysgenidImage *image, bool reseeded, bool strict)
 {
-	int inner, in_use = sysgenid_counterfiles_in_use(pid);
+	int needed, in_use = sysgenid_counterfiles_in_use(pid);
 
 	if (in_use < 0) {
 		sysgenid_refuse(pid, "cannot look into " SYSGENID_REGISTRY ": %s",
@@ -204,15 +218,14 @@ int sysgenid_counterfiles_raise(pid_t pid, const SysgenidImage *image, bool rese
 	}
 	if (!in_use && (!image || !image->n_file_tasks))
 		return 0;
-	inner = sysgenid_inner_pid(pid);
-	if (sysgenid_is_gone(inner))
+	needed = had_file(pid, image);
+	if (sysgenid_is_gone(needed))
 		return 0;
-	if (inner < 0) {
+	if (needed < 0) {
 		sysgenid_refuse(pid,
 				"cannot find out which number task %d has in its PID namespace: %s",
-				pid, strerror(-inner));
-		return inner;
+				pid, strerror(-needed));
+		return needed;
 	}
-	return raise_files(pid, image && sysgenid_image_has_file_task(image, inner), image,
-			   reseeded, strict);
+	return raise_files(pid, needed, image, reseeded, strict);
 }
