@@ -91,7 +91,12 @@ static int give_state_back(int fd, const SysgenidFile *file)
 			     file->path, strerror(errno));
 		return -errno;
 	}
-	if (file->tracked && ioctl(fd, SYSGENID_SET_WATCHER_TRACKING, 1)) {
+	/* Of an older module: the present one does not track a file that cannot acknowledge. */
+	if (file->tracked && !file->view && (file->flags & O_ACCMODE) == O_RDONLY) {
+		sysgenid_warn("%s is not tracked any more: it is open for reading only, so it "
+			      "could never acknowledge",
+			      file->path);
+	} else if (file->tracked && ioctl(fd, SYSGENID_SET_WATCHER_TRACKING, 1)) {
 		sysgenid_err("cannot track %s: %s", file->path, strerror(errno));
 		return -errno;
 	}

@@ -25,7 +25,7 @@
 #include "vmclock.h"
 #include "watcher.h"
 
-int sysgenid_device_attach(struct file *file)
+int sysgenid_device_attach(struct file *file, fmode_t acknowledges)
 {
 	struct sysgenid_watcher *watcher = kmalloc(sizeof(*watcher), GFP_KERNEL_ACCOUNT);
 	struct sysgenid_counter *domain;
@@ -41,13 +41,14 @@ int sysgenid_device_attach(struct file *file)
 	if (made)
 		sysgenid_reseed_adopt(domain);
 	sysgenid_watcher_init(watcher, domain);
+	watcher->acknowledges = acknowledges;
 	file->private_data = watcher;
 	return 0;
 }
 
 static int device_open(struct inode *inode, struct file *file)
 {
-	int ret = sysgenid_device_attach(file);
+	int ret = sysgenid_device_attach(file, FMODE_WRITE);
 
 	return ret ? ret : stream_open(inode, file);
 }
@@ -103,7 +104,7 @@ static ssize_t device_write(struct file *file, const char __user *buf, size_t co
 	return ret ? ret : sizeof(generation);
 }
 
-static __poll_t device_poll(struct file *file, poll_table *wait)
+__poll_t sysgenid_device_poll(struct file *file, poll_table *wait)
 {
 	struct sysgenid_watcher *watcher = file->private_data;
 	u32 generation;
@@ -132,6 +133,9 @@ long sysgenid_device_ioctl(struct file *file, unsigned int request, unsigned lon
 
 	switch (request) {
 	case SYSGENID_SET_WATCHER_TRACKING:
+		/* Others would wait for ever for a file that can never acknowledge. */
+		if (value && !(file->f_mode & watcher->acknowledges))
+			return -EBADF;
 		sysgenid_watcher_track(watcher, value);
 		return 0;
 	case SYSGENID_WAIT_WATCHERS:
@@ -185,7 +189,7 @@ static const struct file_operations device_fops = {
 	.release = sysgenid_device_release,
 	.read = device_read,
 	.write = device_write,
-	.poll = device_poll,
+	.poll = sysgenid_device_poll,
 	.mmap = device_mmap,
 	.unlocked_ioctl = sysgenid_device_ioctl,
 	/* The arguments are numbers of 32 bits and not pointers: nothing to convert. */

@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * All that changes in the page is made from the generation. So a program that compares any of it,
- * seq_count or the counter, with what it has seen before a restore finds a difference, also on
- * another host: the generation is a number that it has not seen.
+ * All that changes in the page is made from the generation. So a program that compares any of it
+ * with what it has seen before a restore finds a difference, also on another host: the generation
+ * is a number that it has not seen. seq_count has one bit less than the generation: see view_seq().
  */
 #include <linux/build_bug.h>
 #include <linux/gfp.h>
 #include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/stddef.h>
+#include <linux/string.h>
 
 #include "counter.h"
 #include "view.h"
@@ -33,14 +34,21 @@ struct sysgenid_view {
 	__le64 vm_generation_counter;
 };
 
-u32 sysgenid_view_seq(u32 generation)
+/*
+ * Twice the generation, and so the same again after a jump of 2^31 numbers. Two more then: one move
+ * always changes it. Several moves that are 2^31 numbers together may not; only root of the domain
+ * can make them, or 2^31 events.
+ */
+static u32 view_seq(u32 before, u32 generation)
 {
-	return 2 * generation;
+	u32 seq = 2 * generation;
+
+	return seq == before ? seq + 2 : seq;
 }
 
 static void view_store(struct sysgenid_view *view, u32 generation)
 {
-	u32 seq = sysgenid_view_seq(generation);
+	u32 seq = view_seq(le32_to_cpu(view->seq_count), generation);
 
 	/* Odd while the fields change. */
 	WRITE_ONCE(view->seq_count, cpu_to_le32(seq - 1));
@@ -51,18 +59,18 @@ static void view_store(struct sysgenid_view *view, u32 generation)
 	WRITE_ONCE(view->seq_count, cpu_to_le32(seq));
 }
 
-u32 sysgenid_view_fill(void *page, u32 generation)
+static void view_fill(struct sysgenid_view *view, u32 generation)
 {
-	struct sysgenid_view *view = page;
-
 	BUILD_BUG_ON(offsetof(struct sysgenid_view, vm_generation_counter) != 0x68);
 	view->magic = cpu_to_le32(VIEW_MAGIC);
 	view->size = cpu_to_le32(PAGE_SIZE);
 	view->version = cpu_to_le16(VIEW_VERSION);
 	view->counter_id = VIEW_NO_COUNTER;
 	view->flags = cpu_to_le64(VIEW_HAS_GENERATION | VIEW_NOTIFIES);
-	view_store(view, generation);
-	return sysgenid_view_seq(generation);
+	/* Not view_store(): there is nothing yet that seq_count must differ from. */
+	view->disruption_marker = cpu_to_le64(generation);
+	view->vm_generation_counter = cpu_to_le64(generation);
+	view->seq_count = cpu_to_le32(2 * generation);
 }
 
 int sysgenid_view_make(struct sysgenid_counter *counter)
@@ -77,7 +85,7 @@ int sysgenid_view_make(struct sysgenid_counter *counter)
 		return -ENOMEM;
 	spin_lock_irq(&counter->lock);
 	if (!counter->view) {
-		sysgenid_view_fill((void *)page, sysgenid_counter_generation(counter));
+		view_fill((void *)page, sysgenid_counter_generation(counter));
 		/* Release: who finds the page finds it filled. */
 		smp_store_release(&counter->view, (struct sysgenid_view *)page);
 		page = 0;
@@ -111,6 +119,19 @@ void sysgenid_view_update(struct sysgenid_counter *counter)
 	generation = sysgenid_counter_generation(counter);
 	if (le64_to_cpu(counter->view->vm_generation_counter) != generation)
 		view_store(counter->view, generation);
+}
+
+u32 sysgenid_view_sync(struct sysgenid_counter *counter, void *copy)
+{
+	u32 generation;
+
+	spin_lock_irq(&counter->lock);
+	sysgenid_view_update(counter);
+	generation = le64_to_cpu(counter->view->vm_generation_counter);
+	if (copy)
+		memcpy(copy, counter->view, sizeof(*counter->view));
+	spin_unlock_irq(&counter->lock);
+	return generation;
 }
 
 struct page *sysgenid_view_page(struct sysgenid_counter *counter)

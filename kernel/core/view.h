@@ -21,8 +21,7 @@ void sysgenid_view_update(struct sysgenid_counter *counter);
 
 struct page *sysgenid_view_page(struct sysgenid_counter *counter);
 
-/* What the page says of a generation. @page: PAGE_SIZE zeros. Returns its seq_count. */
-u32 sysgenid_view_fill(void *page, u32 generation);
-u32 sysgenid_view_seq(u32 generation);
+/* The same without the lock. Returns the view's generation. @copy: NULL, or a page of zeros. */
+u32 sysgenid_view_sync(struct sysgenid_counter *counter, void *copy);
 
 #endif /* SYSGENID_VIEW_H */

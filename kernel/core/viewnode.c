@@ -22,30 +22,20 @@
 static int viewnode_open(struct inode *inode, struct file *file)
 {
 	struct sysgenid_watcher *watcher;
-	int ret = sysgenid_device_attach(file);
+	int ret = sysgenid_device_attach(file, FMODE_READ);
 
 	if (ret)
 		return ret;
 	watcher = file->private_data;
+	/* Nobody has read this file: if there ever was an event it is news. */
+	watcher->acknowledged = 0;
 	ret = sysgenid_view_make(watcher->counter);
 	if (ret)
 		sysgenid_device_release(inode, file);
 	return ret;
 }
 
-/* The generation, also if the machine was restored and its notification is still to come. */
-static int viewnode_sync(struct sysgenid_counter *counter, u32 *generation)
-{
-	int ret = sysgenid_sync_source();
-
-	spin_lock_irq(&counter->lock);
-	sysgenid_view_update(counter);
-	*generation = sysgenid_counter_generation(counter);
-	spin_unlock_irq(&counter->lock);
-	return ret;
-}
-
-/* A consistent copy of the page. */
+/* A consistent copy of the page. Who has read a generation has acknowledged it. */
 static ssize_t viewnode_read(struct file *file, char __user *buf, size_t count, loff_t *ppos)
 {
 	struct sysgenid_watcher *watcher = file->private_data;
@@ -55,14 +45,13 @@ static ssize_t viewnode_read(struct file *file, char __user *buf, size_t count, 
 
 	if (!page)
 		return -ENOMEM;
-	ret = viewnode_sync(watcher->counter, &generation);
+	ret = sysgenid_sync_source();
 	if (!ret) {
-		u32 seq = sysgenid_view_fill(page, generation);
-
+		generation = sysgenid_view_sync(watcher->counter, page);
 		ret = simple_read_from_buffer(buf, count, ppos, page, PAGE_SIZE);
-		/* A read at the end has not seen the page: poll still says that there is news. */
+		/* A read at the end has not seen the page. Fails if the generation has moved on. */
 		if (ret > 0)
-			WRITE_ONCE(watcher->view_seq, seq);
+			(void)sysgenid_watcher_acknowledge(watcher, generation);
 	}
 	kfree(page);
 	return ret;
@@ -71,14 +60,11 @@ static ssize_t viewnode_read(struct file *file, char __user *buf, size_t count, 
 static __poll_t viewnode_poll(struct file *file, poll_table *wait)
 {
 	struct sysgenid_watcher *watcher = file->private_data;
-	u32 generation;
+	__poll_t news = sysgenid_device_poll(file, wait);
 
-	/* Queue first, then look: an event in between wakes this task. */
-	poll_wait(file, &watcher->counter->changed, wait);
-	if (viewnode_sync(watcher->counter, &generation))
-		return 0; /* killed */
-	return READ_ONCE(watcher->view_seq) != sysgenid_view_seq(generation) ? EPOLLIN | EPOLLRDNORM
-									     : 0;
+	/* What is news is in the page by now, also if a device has stored it. */
+	(void)sysgenid_view_sync(watcher->counter, NULL);
+	return news;
 }
 
 static int viewnode_mmap(struct file *file, struct vm_area_struct *vma)

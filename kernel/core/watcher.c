@@ -120,7 +120,6 @@ void sysgenid_watcher_init(struct sysgenid_watcher *watcher, struct sysgenid_cou
 	watcher->counter = counter;
 	watcher->forced_outdated = false;
 	watcher->tracked = false;
-	watcher->view_seq = 0;
 	init_waitqueue_head(&watcher->own);
 	spin_lock_irq(&counter->lock);
 	watcher->acknowledged = sysgenid_counter_current(counter);

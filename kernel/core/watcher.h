@@ -14,7 +14,7 @@ struct sysgenid_watcher {
 	sysgenid_ticket acknowledged;
 	bool forced_outdated; /* outdated whatever it has acknowledged */
 	bool tracked;
-	u32 view_seq;	       /* of a view: the last seq_count that was read; not guarded */
+	fmode_t acknowledges;  /* constant: a file without this mode cannot acknowledge */
 	wait_queue_head_t own; /* sleepers on this file, for what concerns it alone */
 };
 

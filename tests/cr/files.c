@@ -82,7 +82,7 @@ int subject_shared(char **args)
 /* Opens the counter in several ways. A descriptor's number tells in which way it was opened. */
 int subject_mixed(char **args)
 {
-	static const int ways[] = { O_RDONLY, O_WRONLY | O_NONBLOCK, O_RDWR | O_CLOEXEC, O_PATH };
+	static const int ways[] = { O_RDWR, O_WRONLY | O_NONBLOCK, O_RDONLY | O_CLOEXEC, O_PATH };
 
 	(void)args;
 	expect_signals();

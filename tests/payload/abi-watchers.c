@@ -44,7 +44,7 @@ static int track_as_user(long fd)
 
 void abi_tracking(void)
 {
-	int fd = device_open(O_RDWR), other = device_open(O_RDWR), twin;
+	int fd = device_open(O_RDWR), other = device_open(O_RDWR), twin, reader;
 	pid_t child;
 
 	tap_ok(counts_are(0, 0), "a file starts untracked");
@@ -55,6 +55,10 @@ void abi_tracking(void)
 	track(fd, 0);
 	track(fd, 0);
 	tap_ok(counts_are(0, 0), "an untracked file is not counted, however often it asks");
+	reader = device_open(O_RDONLY);
+	tap_is(track_as_user(reader), EBADF, "a file that cannot acknowledge is not tracked");
+	tap_is(ioctl(reader, SYSGENID_SET_WATCHER_TRACKING, 0), 0, "to untrack it is no error");
+	device_close(reader);
 	if (sizeof(long) > 4) {
 		track(fd, 1);
 		track(fd, (unsigned long)1 << 31 << 1);

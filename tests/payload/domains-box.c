@@ -208,7 +208,7 @@ int in_pid_namespace(int flags, int (*body)(long arg), long arg)
 
 static int open_it(void *fd)
 {
-	*(int *)fd = open(SYSGENID_DEVICE, O_RDONLY | O_CLOEXEC);
+	*(int *)fd = open(SYSGENID_DEVICE, O_RDWR | O_CLOEXEC);
 	if (*(int *)fd < 0)
 		*(int *)fd = -errno;
 	return 0;

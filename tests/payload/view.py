@@ -12,7 +12,7 @@ import sys
 
 NODE = "/dev/sysgenid-vmclock"
 PAGE = mmap.PAGESIZE
-TRIGGER = 0xE403
+TRACK, TRIGGER, MARK = 0xE401, 0xE403, 0xE404
 LIBC = ctypes.CDLL(None, use_errno=True)
 LIBC.mmap.restype = ctypes.c_void_p
 LIBC.mmap.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int, ctypes.c_int, ctypes.c_int, ctypes.c_long]
@@ -42,9 +42,13 @@ def readable(fd):
     return {select.POLLIN: "in"}.get(poll.poll(0)[0][1], "other") if poll.poll(0) else "quiet"
 
 
-def generation():
-    with open("/sys/class/misc/sysgenid/generation", encoding="ascii") as file:
+def attribute(name):
+    with open(f"/sys/class/misc/sysgenid/{name}", encoding="ascii") as file:
         return int(file.read())
+
+
+def generation():
+    return attribute("generation")
 
 
 def main():
@@ -79,6 +83,24 @@ def main():
     say("a sleeper is woken", os.waitstatus_to_exitcode(os.wait()[1]))
     os.read(fd, 10)
     say("poll after an event and a read at the end", readable(fd))
+
+    # Half of all numbers further, twice the generation is the same 32-bit number.
+    os.pread(fd, 8, 0x68)
+    before = fields(page)
+    LIBC.ioctl(device, TRIGGER, ctypes.c_ulong(generation() + (1 << 31)))
+    say("half of all numbers further seq_count is another", fields(page)["seq"] != before["seq"])
+    say("and poll says so", readable(fd))
+    say("a read has the page's seq_count", os.pread(fd, PAGE, 0) == page[:])
+    say("poll is quiet then", readable(fd))
+
+    fcntl.ioctl(fd, TRACK, 1)
+    fcntl.ioctl(device, TRIGGER, 0)
+    say("a tracked view is outdated after an event", attribute("outdated"))
+    os.pread(fd, 8, 0x68)
+    say("outdated after a read", attribute("outdated"))
+    fcntl.ioctl(fd, MARK, 0)
+    say("poll of a view that is marked outdated", readable(fd))
+    fcntl.ioctl(fd, TRACK, 0)
 
 
 sys.exit(main())

@@ -36,6 +36,14 @@ question "at the end" 0
 question "poll of a file opened after an event" in
 question "a sleeper is woken" 0
 question "poll after an event and a read at the end" in
+question "half of all numbers further seq_count is another" True
+question "and poll says so" in
+question "a read has the page's seq_count" True
+question "poll is quiet then" quiet
+question "a tracked view is outdated after an event" 1
+question "outdated after a read" 0
+question "poll of a view that is marked outdated" in
+
 # said WORD: what doctor says of a node that is put in the place of the kernel's own
 said()
 {

@@ -159,19 +159,22 @@ struct sysgenid_page {
  * that look for /dev/vmclock0: the node is given to a container in that place. The page is that of
  * the domain of the PID namespace that has opened the node: vm_generation_counter is its
  * generation, whatever has moved it. disruption_marker is the same number, and seq_count twice that
- * number; so who compares any of them with an older one finds another, also on another host. The
- * flags say that there is a generation counter, and notifications. There is no clock: counter_id is
- * 0xff, and all fields of time are 0.
+ * number; so who compares any of them with an older one finds another, also on another host.
+ * (seq_count has a bit less: two more are added if one move goes exactly 2^31 numbers further. Over
+ * several moves that are so far together it may repeat; the other two do not.) The flags say that
+ * there is a generation counter, and notifications. There is no clock: counter_id is 0xff, and all
+ * fields of time are 0.
  *
  * The kernel stores both words in one critical section. A virtio-rng device stores the generation
  * alone; the view follows in the device's interrupt, or when somebody asks.
  *
  * open     by anybody, for reading.
- * read     and pread: a consistent copy of the page, from the file's position on.
- * poll     EPOLLIN | EPOLLRDNORM if seq_count is not that of this file's last read. Before the
- *          first one that is 0, so a file that was opened after an event, or restored, is readable.
+ * read     and pread: a consistent copy of the page, from the file's position on. Acknowledges the
+ *          generation that is in it, unless nothing was left to read.
+ * poll     EPOLLIN | EPOLLRDNORM while the file is outdated. Before its first read it is if there
+ *          ever was an event: a file that was opened after one, or restored, is readable.
  * mmap     one page at offset 0 (else EINVAL), never writable (EROFS; EACCES by mprotect).
- * ioctl    and fdinfo: as of SYSGENID_DEVICE, for checkpoint tools.
+ * ioctl    and fdinfo: as of SYSGENID_DEVICE.
  */
 #define SYSGENID_VIEW_DEVICE "/dev/sysgenid-vmclock"
 #define SYSGENID_VIEW_MINOR 244 /* the module parameter "view_minor" changes it */
@@ -185,7 +188,8 @@ struct sysgenid_page {
 /*
  * SET_WATCHER_TRACKING: argument 1: count this file as a watcher that SYSGENID_WAIT_WATCHERS waits
  * for; 0: don't. A file starts untracked. Closing its last descriptor ends the tracking. No
- * capability needed.
+ * capability needed. EBADF (not in v7): the file could never acknowledge, since it is not open for
+ * writing, or, a view, not for reading.
  */
 #define SYSGENID_SET_WATCHER_TRACKING _IO(SYSGENID_IOCTL, 1)
 
