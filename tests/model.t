@@ -62,6 +62,9 @@ cases()
 	holds ; reach ; -DWALKS=2 -DOWN=2 ; a walk passes a domain that is busy, whose owner then brings the event
 	holds ; reach ; -DWALKS=3 -DOWN=1 -DTIMES=3 ; also three walks at once
 	holds ; reach ; -DWALKS=1 -DOWN=2 -DANNOUNCE ; an announcement passes it, too, and comes without being queued again
+	holds ; resume ; -DLEAKS=2 -DRESUMES=1 ; a resume that meets leaks hides none, and is the last cause only while RESTORED says so
+	holds ; resume ; -DLEAKS=1 -DRESUMES=2 -DMISS ; also two resumes, and a leak that finds no request
+	holds ; resume ; -DLEAKS=1 -DRESTORES=1 -DMISS -DDEFER ; also if both wait for the domain's owner, beside a restore of criu's
 	holds ; word ; -DBROKEN_NO_REWRITE -DBROKEN_NO_FENCE -DLEAKS=2 -DEVENT ; without imports neither rewriting nor the fence is needed
 	rejected copy>mark ; word ; -DBROKEN_NO_REWRITE -DIMPORT -DLEAKS=1 ; needed: an event rewrites the armed sources
 	rejected copy>mark ; word ; -DBROKEN_NO_FENCE -DIMPORT -DLEAKS=1 ; needed: the fence
@@ -122,6 +125,9 @@ cases()
 	rejected deferred ; reach ; -DBROKEN_LEAVE_IT ; needed: who gives it back does what is deferred
 	rejected reseeded==asked ; reach ; -DBROKEN_NO_RESEED ; needed: and starts a reseed, since that of the walk may be over
 	rejected reseeded==asked ; reach ; -DBROKEN_QUIET_WORKER -DANNOUNCE -DWALKS=1 ; needed: so does the worker that announces
+	rejected looked!= ; resume ; -DBROKEN_LOOK_FIRST ; needed: a resume replaces the word that it counts from
+	rejected !=looked ; resume ; -DBROKEN_HIDE -DMISS -DDEFER ; needed: of a resume and a leak that needs an event the leak is told
+	rejected cause==1 ; resume ; -DBROKEN_NO_RESUMED ; needed: a leak whose number a resume has replaced gets an event
 	rejected acked[f]==v ; acks ; -DBROKEN_TWO_LOADS -DEVENTS=1 -DLEAKS=1 ; needed: one load of the word in an acknowledgement
 	rejected acked[0]==t ; acks ; -DBROKEN_NOT_KEYED -DEVENTS=1 -DLEAKS=1 ; needed: the count names its generation
 	rejected acked[0]==t ; acks ; -DBROKEN_MARK_COUNTED -DMARK -DEVENTS=1 -DLEAKS=1 ; needed: a marked file leaves the count

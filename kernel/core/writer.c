@@ -225,6 +225,9 @@ EXPORT_SYMBOL_GPL(sysgenid_writer_report);
 /*
  * Has a device's own store made the event of @counter, so that no other is needed? Clears what
  * devices have reported. Caller holds ->events.
+ *
+ * Not if a resume has replaced what the device stored: its number would be told as a leak's, while
+ * it is told already as one of a resume.
  */
 bool sysgenid_device_made_event(struct sysgenid_counter *counter, u32 *generation)
 {
@@ -234,7 +237,8 @@ bool sysgenid_device_made_event(struct sysgenid_counter *counter, u32 *generatio
 	spin_lock_irq(&counter->lock);
 	now = sysgenid_counter_current(counter);
 	/* Above the highest is never drawn: the device violated its request. */
-	good = !counter->event_needed && now >= counter->top && now <= counter->highest;
+	good = !counter->event_needed && now >= counter->top && now <= counter->highest &&
+	       (u32)now != counter->resumed;
 	/*
 	 * What was armed for a domain may have come back without a leak that it was armed for. And
 	 * a device that does not cover the domain may have leaked after one that does.
