@@ -79,6 +79,7 @@ struct sysgenid_counter {
 	struct sysgenid_view *view; /* NULL until somebody opens it; stores guarded by @lock */
 
 	u32 reseed_sample; /* the generation when the last reseed began; 0: not in the list then */
+	bool untold;	   /* listeners have not heard of the incarnation; guarded by @lock */
 };
 
 extern struct sysgenid_counter sysgenid_system; /* the initial PID namespace's; always there */

@@ -123,16 +123,16 @@ static int reseed_force(void)
 
 /*
  * The generator has been reseeded for @generation. It gets an incarnation, unless it has one: a
- * reseed alone makes nobody somebody else. Returns whether it got one.
+ * reseed alone makes nobody somebody else.
  */
-static bool reseed_publish(struct sysgenid_counter *counter, u32 generation)
+static void reseed_publish(struct sysgenid_counter *counter, u32 generation)
 {
 	u32 drawn[ARRAY_SIZE(counter->shared->incarnation)];
 	size_t i;
 
 	lockdep_assert_held(&counter->lock);
 	if (counter->shared->rng_generation == generation)
-		return false;
+		return;
 	get_random_bytes(drawn, sizeof(drawn));
 	for (i = 0; i < ARRAY_SIZE(drawn); i++) {
 		/* Release: who sees a new word here sees that the generation has moved. */
@@ -141,21 +141,45 @@ static bool reseed_publish(struct sysgenid_counter *counter, u32 generation)
 	counter->shared->flags |= SYSGENID_PAGE_F_INCARNATION;
 	/* Release: who sees the word draws from the new state, and has all of the incarnation. */
 	smp_store_release(&counter->shared->rng_generation, generation);
-	return true;
+	counter->untold = true;
 }
 
 static void reseed_store(struct sysgenid_counter *counter)
 {
-	bool new = false;
-
 	spin_lock_irq(&counter->lock);
 	/* 0: nothing has happened yet, or the domain began after the samples. */
 	if (counter->reseed_sample)
-		new = reseed_publish(counter, counter->reseed_sample);
+		reseed_publish(counter, counter->reseed_sample);
 	spin_unlock_irq(&counter->lock);
-	if (new)
+}
+
+static void reseed_tell_of(struct sysgenid_counter *counter)
+{
+	bool untold;
+
+	spin_lock_irq(&counter->lock);
+	untold = counter->untold;
+	counter->untold = false;
+	spin_unlock_irq(&counter->lock);
+	if (untold)
 		reseed_identified(counter);
 }
+
+/*
+ * Work item: tells listeners who has an incarnation. After all words are stored, so that nobody who
+ * waits for a word waits for listeners; and not in a task that opens a file, which holds the lock
+ * of all misc devices.
+ */
+static void reseed_tell(struct work_struct *unused)
+{
+	struct sysgenid_counter *domain;
+
+	reseed_tell_of(&sysgenid_system);
+	for_each_sysgenid_domain(domain)
+		reseed_tell_of(domain);
+}
+
+static DECLARE_DELAYED_WORK(reseed_tell_work, reseed_tell);
 
 static void reseed_all(struct work_struct *unused)
 {
@@ -181,6 +205,7 @@ static void reseed_all(struct work_struct *unused)
 		reseed_store(system);
 		for_each_sysgenid_domain(domain)
 			reseed_store(domain);
+		mod_delayed_work(sysgenid_unbound_wq, &reseed_tell_work, 0);
 		reseed_pause = RESEED_FIRST_PAUSE;
 	}
 	WRITE_ONCE(reseed_cost, jiffies - begun);
@@ -231,7 +256,7 @@ int sysgenid_reseed_wait(void)
  */
 void sysgenid_reseed_adopt(struct sysgenid_counter *domain)
 {
-	bool good, new = false;
+	bool good;
 	u32 system;
 
 	smp_mb(); /* the list before the look; pairs with the list's lock in a walk */
@@ -241,11 +266,11 @@ void sysgenid_reseed_adopt(struct sysgenid_counter *domain)
 	spin_lock_irq(&domain->lock);
 	/* Unless a reseed has been here already, whose number may be a newer one. */
 	if (good && !domain->shared->rng_generation)
-		new = reseed_publish(domain, (u32)domain->began);
+		reseed_publish(domain, (u32)domain->began);
 	spin_unlock_irq(&domain->lock);
-	if (new)
-		reseed_identified(domain);
-	if (!good)
+	if (good)
+		queue_delayed_work(sysgenid_unbound_wq, &reseed_tell_work, RESEED_DELAY);
+	else
 		sysgenid_reseed_start(SYSGENID_RESEED_LATER);
 }
 
@@ -259,4 +284,5 @@ bool sysgenid_reseed_fails(void)
 void sysgenid_reseed_stop(void)
 {
 	cancel_delayed_work_sync(&reseed_work);
+	cancel_delayed_work_sync(&reseed_tell_work);
 }

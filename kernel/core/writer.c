@@ -139,6 +139,7 @@ void sysgenid_counter_begin(struct sysgenid_counter *counter, sysgenid_ticket fi
 	counter->acknowledged = 0;
 	counter->counted_at = 0;
 	counter->reseed_sample = 0;
+	counter->untold = false;
 	counter->began = first;
 	counter->own_events = false;
 	/* Release: readers of this life acquire. */

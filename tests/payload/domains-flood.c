@@ -8,15 +8,18 @@
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include "device.h"
 #include "domains.h"
+#include "genl.h"
 #include "tap.h"
 
 #define THREADS 40
 #define WATCHES 10000
 #define ROUNDS 20
+#define NAMESPACES 200
 
 static int watched[WATCHES];
 static atomic_bool stopping;
@@ -42,6 +45,30 @@ static int watch_often(int fd)
 		must(watched[i] >= 0 && epoll_ctl(epoll, EPOLL_CTL_ADD, watched[i], &event) == 0);
 	}
 	return epoll;
+}
+
+/* Each new domain has an incarnation, of which listeners are told. */
+static void flood_listeners(void)
+{
+	struct genl listener;
+	struct genl_reply event;
+	long long begin, took;
+	int told = 0;
+
+	must(genl_open(&listener) == 0 &&
+	     genl_subscribe_domains_incarnations(&listener, 1 << 20) == 0);
+	begin = now_ms();
+	for (int i = 0; i < NAMESPACES; i++)
+		device_close(open_in_new_domain());
+	took = now_ms() - begin;
+	/* Those that are still to come. */
+	pause_ms(100);
+	while (genl_event(&listener, &event, MSG_DONTWAIT) == 0)
+		told++;
+	tap_ok(told <= took / 10 + 2 && told < NAMESPACES,
+	       "who makes many namespaces is told of once in 10 ms");
+	tap_diag("%d messages for %d namespaces in %lld ms", told, NAMESPACES, took);
+	genl_close(&listener);
 }
 
 void domains_flood(void)
@@ -81,4 +108,5 @@ void domains_flood(void)
 	device_close(flooded);
 	device_close(older);
 	device_close(system);
+	flood_listeners();
 }

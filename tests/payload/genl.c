@@ -204,6 +204,8 @@ static void keep_group(uint16_t type, const void *data, size_t size, void *conte
 		genl->domains = group.id;
 	if (strcmp(group.name, SYSGENID_GENL_GROUP_DOMAINS_SETTLED) == 0)
 		genl->domains_settled = group.id;
+	if (strcmp(group.name, SYSGENID_GENL_GROUP_DOMAINS_INCARNATIONS) == 0)
+		genl->domains_incarnations = group.id;
 }
 
 static void keep_family(uint16_t type, const void *data, size_t size, void *context)
@@ -292,6 +294,11 @@ int genl_subscribe_domains(struct genl *genl, int receive_buffer)
 int genl_subscribe_domains_settled(struct genl *genl, int receive_buffer)
 {
 	return subscribe(genl, genl->domains_settled, receive_buffer);
+}
+
+int genl_subscribe_domains_incarnations(struct genl *genl, int receive_buffer)
+{
+	return subscribe(genl, genl->domains_incarnations, receive_buffer);
 }
 
 int genl_event(struct genl *genl, struct genl_reply *event, int flags)

@@ -17,6 +17,7 @@ struct genl {
 	uint32_t group;	  /* of the system's events */
 	uint32_t domains; /* of the events of one domain */
 	uint32_t domains_settled;
+	uint32_t domains_incarnations;
 	uint32_t sequence;
 	bool connected; /* send with write(), to the kernel as the address of the socket */
 };
@@ -43,6 +44,7 @@ int genl_connect(struct genl *genl);
 int genl_subscribe(struct genl *genl, int receive_buffer); /* to the system's */
 int genl_subscribe_domains(struct genl *genl, int receive_buffer);
 int genl_subscribe_domains_settled(struct genl *genl, int receive_buffer);
+int genl_subscribe_domains_incarnations(struct genl *genl, int receive_buffer);
 int genl_ask(struct genl *genl, uint8_t command, const struct genl_values *values,
 	     struct genl_reply *reply);
 /* Twice in one buffer. */

@@ -294,7 +294,10 @@ struct sysgenid_page {
  *                       system, too, and when they begin. For the system's domain to group
  *                       SYSGENID_GENL_GROUP_INCARNATIONS, for another one to
  *                       SYSGENID_GENL_GROUP_DOMAINS_INCARNATIONS (joining it needs CAP_SYS_ADMIN).
- *                       A generation that is replaced before its reseed has none.
+ *                       A generation that is replaced before its reseed has none. But for events
+ *                       of the system, one of a domain comes at most each 10 ms, and none of a
+ *                       domain that is gone by then. Listeners to other domains can be drowned all
+ *                       the same: namespaces are cheap.
  *
  * PIDNS_FD is a descriptor of the caller's, of /proc/PID/ns/pid or a bind mount of it. EBADF: there
  * is no such descriptor; EINVAL: it is not a PID namespace.
