@@ -3,7 +3,6 @@
 #include <linux/export.h>
 #include <linux/gfp.h>
 #include <linux/mm.h>
-#include <linux/random.h>
 
 #include "compat.h"
 #include "counter.h"
@@ -189,11 +188,7 @@ int sysgenid_counter_init(struct sysgenid_counter *counter, gfp_t gfp)
 	counter->shared = page_address(counter->page);
 	counter->shared->magic = SYSGENID_PAGE_MAGIC;
 	counter->shared->version = SYSGENID_PAGE_VERSION;
-	counter->shared->flags = SYSGENID_PAGE_F_RNG;
-	/* Of generation 0; each other one gets its own after the reseed, which needs a seed. */
-	if (rng_is_initialized())
-		counter->shared->flags |= SYSGENID_PAGE_F_INCARNATION;
-	get_random_bytes(counter->shared->incarnation, sizeof(counter->shared->incarnation));
+	counter->shared->flags = SYSGENID_PAGE_F_RNG | SYSGENID_PAGE_F_INCARNATION;
 	mutex_init(&counter->events);
 	spin_lock_init(&counter->lock);
 	INIT_LIST_HEAD(&counter->slots);

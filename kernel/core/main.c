@@ -12,6 +12,7 @@
 #include "domain.h"
 #include "event.h"
 #include "netlink.h"
+#include "reseed.h"
 #include "view.h"
 #include "viewnode.h"
 #include "vmclock.h"
@@ -57,6 +58,7 @@ static int __init sysgenid_init(void)
 		pr_err("cannot register the netlink family: error %d\n", ret);
 		goto err_counter;
 	}
+	sysgenid_reseed_init(&sysgenid_system);
 	/*
 	 * The nodes last: as soon as one is there, a user may have it open, so nothing after it may
 	 * fail.

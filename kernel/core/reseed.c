@@ -138,7 +138,6 @@ static void reseed_publish(struct sysgenid_counter *counter, u32 generation)
 		/* Release: who sees a new word here sees that the generation has moved. */
 		smp_store_release(&counter->shared->incarnation[i], drawn[i]);
 	}
-	counter->shared->flags |= SYSGENID_PAGE_F_INCARNATION;
 	/* Release: who sees the word draws from the new state, and has all of the incarnation. */
 	smp_store_release(&counter->shared->rng_generation, generation);
 	counter->untold = true;
@@ -147,8 +146,8 @@ static void reseed_publish(struct sysgenid_counter *counter, u32 generation)
 static void reseed_store(struct sysgenid_counter *counter)
 {
 	spin_lock_irq(&counter->lock);
-	/* 0: nothing has happened yet, or the domain began after the samples. */
-	if (counter->reseed_sample)
+	/* 0, which is no domain's: it began after the samples. */
+	if (counter == &sysgenid_system || counter->reseed_sample)
 		reseed_publish(counter, counter->reseed_sample);
 	spin_unlock_irq(&counter->lock);
 }
@@ -196,9 +195,12 @@ static void reseed_all(struct work_struct *unused)
 	sysgenid_writers_harvest();
 	ret = reseed_force();
 	if (ret) {
-		pr_err_ratelimited("cannot reseed the random number generator for generation %u: "
-				   "%s gives error %d; is devtmpfs mounted at /dev? Trying again\n",
-				   system->reseed_sample, RESEED_DEVICE, ret);
+		/* Early in the boot it has no seed yet, which is no fault. */
+		if (rng_is_initialized())
+			pr_err_ratelimited("cannot reseed the random number generator for "
+					   "generation %u: %s gives error %d; is devtmpfs mounted "
+					   "at /dev? Trying again\n",
+					   system->reseed_sample, RESEED_DEVICE, ret);
 		queue_delayed_work(sysgenid_unbound_wq, &reseed_work, reseed_pause);
 		reseed_pause = min(2 * reseed_pause, RESEED_LONGEST_PAUSE);
 	} else {
@@ -246,6 +248,24 @@ int sysgenid_reseed_wait(void)
 	if (left <= 0)
 		return left ? left : -ETIMEDOUT;
 	return READ_ONCE(reseed_error);
+}
+
+/*
+ * Generation 0 follows no event, so it needs no reseed, but a seed: without one its incarnation
+ * could be that of another machine, and is drawn by a reseed as soon as there is one.
+ */
+void sysgenid_reseed_init(struct sysgenid_counter *system)
+{
+	/* No generation, unless somebody asks for this very one before there is a seed. */
+	system->shared->rng_generation = U32_MAX;
+	if (!rng_is_initialized()) {
+		sysgenid_reseed_start(SYSGENID_RESEED_NOW);
+		return;
+	}
+	spin_lock_irq(&system->lock);
+	reseed_publish(system, 0);
+	system->untold = false; /* nobody listens */
+	spin_unlock_irq(&system->lock);
 }
 
 /*

@@ -14,6 +14,7 @@ enum sysgenid_reseed_when {
 /* @identified: called when a counter has a new incarnation, with no lock held. */
 void sysgenid_reseeds_start(void (*identified)(struct sysgenid_counter *counter));
 
+void sysgenid_reseed_init(struct sysgenid_counter *system);
 void sysgenid_reseed_start(enum sysgenid_reseed_when when);
 int sysgenid_reseed_wait(void);
 bool sysgenid_reseed_fails(void);

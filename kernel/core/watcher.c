@@ -37,8 +37,7 @@ void sysgenid_counter_summary(struct sysgenid_counter *counter, struct sysgenid_
 	summary->last_cause = counter->last_cause;
 	summary->restored = sysgenid_counter_restored(counter, summary->generation);
 	summary->exists = true;
-	summary->identified = counter->shared->flags & SYSGENID_PAGE_F_INCARNATION &&
-			      counter->shared->rng_generation == summary->generation;
+	summary->identified = counter->shared->rng_generation == summary->generation;
 	memcpy(summary->incarnation, counter->shared->incarnation, sizeof(summary->incarnation));
 	spin_unlock_irq(&counter->lock);
 }

@@ -110,10 +110,10 @@ struct sysgenid_page {
 	 * that follows an event, never before. Valid exactly while rng_generation == generation:
 	 * load generation, find rng_generation equal to it, load the four words, all with acquire
 	 * semantics, and find that generation is still the same number. Generation 0, which follows
-	 * no event, has one from the loading of the module. Two restored copies of one snapshot
-	 * have the same generation and other incarnations. It is no secret, since everybody can
-	 * read it, and no entropy. Valid with SYSGENID_PAGE_F_INCARNATION, which is set once the
-	 * kernel's generator has been seeded.
+	 * no event, has one from the loading of the module, or from when the kernel's generator was
+	 * seeded. Two restored copies of one snapshot have the same generation and other
+	 * incarnations. It is no secret, since everybody can read it, and no entropy. Valid with
+	 * SYSGENID_PAGE_F_INCARNATION.
 	 */
 	__u32 incarnation[SYSGENID_INCARNATION_WORDS];
 };
