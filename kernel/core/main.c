@@ -105,6 +105,11 @@ module_exit(sysgenid_exit);
 MODULE_ALIAS_GENL_FAMILY(SYSGENID_GENL_NAME);
 MODULE_ALIAS_MISCDEV(SYSGENID_MINOR);
 MODULE_ALIAS("devname:sysgenid");
+/*
+ * The view's: "char-major-10-244". A pattern, since depmod takes any "char-major-MAJOR-MINOR" of a
+ * module for the number of its one devname.
+ */
+MODULE_ALIAS("char-major-1[0]-" __stringify(SYSGENID_VIEW_MINOR));
 MODULE_DESCRIPTION(
 	"System generation counter: tells software that it was restored from a snapshot");
 MODULE_AUTHOR("The sysgenid authors");

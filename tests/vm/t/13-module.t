@@ -91,6 +91,66 @@ test_sysfs()
 	unload_module
 }
 
+# who [COMMAND]...: the incarnation, as sysfs says it, or why there is none
+who()
+{
+	"$@" cat "$SYSFS/incarnation" 2>&1 | sed -E 's/^[0-9a-f]{32}$/known/; s/.*: //'
+}
+
+# In a PID namespace that has the device open.
+domain()
+{
+	unshare --pid --fork sh -c 'exec "$@" 3</dev/sysgenid' sh "$@"
+}
+
+has_incarnation()
+{
+	[[ $(who "$@") == known ]]
+}
+
+test_unseeded()
+{
+	insmod "$PAYLOAD/kmod/sysgenid_unseeded.ko" || bail "sysgenid_unseeded.ko cannot be loaded"
+	mount --bind /dev/null /dev/urandom
+	need_module
+	is "$(who)" "Resource temporarily unavailable" "nobody has an incarnation before the generator has a seed"
+	is "$(who domain)" "Resource temporarily unavailable" "nor has a container"
+	not_ok "and nothing is wrong" grep -q 'cannot reseed' <<<"$(last_message)"
+	rmmod sysgenid_unseeded
+	umount /dev/urandom
+	ok "with the seed comes the incarnation, without an event" wait_for 30 has_incarnation
+	is "$(attribute generation)" 0 "the generation is 0"
+	is "$(who domain)" known "a container has one then"
+	unload_module
+}
+
+# The module as it is installed, for a moment.
+test_autoload()
+{
+	local installed
+
+	installed=/lib/modules/$(uname -r)/updates
+	mkdir -p "$installed"
+	cp "$VM_MODULE" "$installed/"
+	depmod -a
+	like "$(cat "/lib/modules/$(uname -r)/modules.devname")" 'sysgenid sysgenid c10:243' \
+		"the counter's node is made at each boot"
+	for minor in 243 244; do
+		mknod "/tmp/node-$minor" c 10 "$minor"
+		ok "who opens the node c 10 $minor loads the module" cat_nothing "/tmp/node-$minor"
+		ok "it is loaded" test -d /sys/module/sysgenid
+		unload_module
+		rm "/tmp/node-$minor"
+	done
+	rm -r "$installed"
+	depmod -a
+}
+
+cat_nothing()
+{
+	head -c 0 "$1"
+}
+
 # hold WHAT: starts a process that holds it until stop_holding
 hold()
 {
@@ -142,6 +202,8 @@ load_and_unload()
 test_minor
 test_sysfs
 test_in_use
+test_unseeded
+test_autoload
 ok "it loads, triggers and unloads 50 times" load_and_unload
 ok "nothing is left after that" all_gone
 done_testing
