@@ -8,6 +8,11 @@ set -uo pipefail
 
 driver=/sys/bus/virtio/drivers/virtio_rng
 
+sleeps()
+{
+	[[ $(<"/proc/$1/wchan") == *poll* ]]
+}
+
 need_module
 insmod "$PAYLOAD/kmod/sysgenid_fail.ko" || bail "sysgenid_fail.ko cannot be loaded"
 run_payload faults calls
@@ -17,5 +22,15 @@ device=$(cd "$driver" && echo virtio*)
 echo "$device" >"$driver/unbind"
 run_payload faults bind "$driver" "$device"
 rmmod virtio_rng sysgenid_fail
+
+# A reseed fails, too: who waits for a restore hears of it all the same.
+coproc build/tools/sysgenid await
+wait_for 10 sleeps "$COPROC_PID" || bail "sysgenid await does not sleep"
+mount --bind /dev/null /dev/urandom
+run_payload netlink reseed-fails
+read -r -t 60 -u "${COPROC[0]}" said
+umount /dev/urandom
+like "$said" '^restore generation [0-9]+ incarnation unknown$' \
+	"sysgenid await says that there was a restore, also if the reseed fails"
 ok "the module can be unloaded after that" unload_module
 done_testing
