@@ -1,14 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Tells listeners on generic netlink what has happened: this module's messages and groups. */
+#include <linux/lockdep.h>
 #include <linux/pid_namespace.h>
-#include <linux/sched.h>
+#include <linux/rwsem.h>
 #include <net/genetlink.h>
 
 #include "announce.h"
 #include "counter.h"
-#include "notify.h"
+#include "watcher.h"
 
-static const struct genl_family *announce_family;
+static const struct genl_family *announce_family; /* NULL: none is registered */
+static DECLARE_RWSEM(announce_lock);		  /* guards it */
 
 /* The system's group of a kind, and then that of all other domains. */
 enum {
@@ -48,59 +50,89 @@ void sysgenid_announce_put_domain(struct sk_buff *skb, struct pid_namespace *ns,
 	nla_put_u32(skb, SYSGENID_A_DOMAIN, ns->ns.inum);
 }
 
-/* For each enum sysgenid_notice_type: the command, and the system's group. */
-static const struct {
+/* What is told of a counter: the command, the system's group, and what the message has besides. */
+struct announce_kind {
 	u8 command;
 	u8 group;
-} announce_notices[] = {
-	[SYSGENID_NOTICE_EVENT] = { SYSGENID_CMD_EVENT, ANNOUNCE_EVENTS },
-	[SYSGENID_NOTICE_SETTLED] = { SYSGENID_CMD_SETTLED, ANNOUNCE_SETTLED },
-	[SYSGENID_NOTICE_INCARNATION] = { SYSGENID_CMD_INCARNATION, ANNOUNCE_INCARNATIONS },
+	u8 attribute;
+	u8 size;
 };
 
-/*
- * Sends a notice to the initial network namespace only: what happens on the host does not concern
- * its containers. Listeners who miss one see ENOBUFS, and ask with GET.
- */
-static int announce_heard(struct notifier_block *nb, unsigned long type, void *data)
+static const struct announce_kind announce_event = { SYSGENID_CMD_EVENT, ANNOUNCE_EVENTS,
+						     SYSGENID_A_CAUSE, sizeof(u32) };
+static const struct announce_kind announce_settled = { SYSGENID_CMD_SETTLED, ANNOUNCE_SETTLED,
+						       SYSGENID_A_WATCHERS, sizeof(u32) };
+static const struct announce_kind announce_incarnation = { SYSGENID_CMD_INCARNATION,
+							   ANNOUNCE_INCARNATIONS,
+							   SYSGENID_A_INCARNATION,
+							   SYSGENID_INCARNATION_SIZE };
+
+/* Caller holds announce_lock, and there is a family. */
+static void announce_send(struct sysgenid_counter *counter, const struct announce_kind *kind,
+			  u32 generation, const void *value)
 {
-	const struct sysgenid_notice *notice = data;
-	bool system = notice->counter == &sysgenid_system;
-	unsigned int group = announce_notices[type].group + (system ? 0 : 1);
+	unsigned int group = kind->group + (counter == &sysgenid_system ? 0 : 1);
 	struct sk_buff *skb;
 	void *header;
 
 	if (!genl_has_listeners(announce_family, &init_net, group))
-		return NOTIFY_OK;
-	skb = sysgenid_announce_message(announce_family, 0, 0, announce_notices[type].command,
-					&header);
+		return;
+	skb = sysgenid_announce_message(announce_family, 0, 0, kind->command, &header);
 	if (!skb) {
 		genl_set_err(announce_family, &init_net, 0, group, -ENOBUFS);
-		return NOTIFY_OK;
+		return;
 	}
-	sysgenid_announce_put_domain(skb, notice->counter->pid_ns, notice->generation);
-	if (type == SYSGENID_NOTICE_EVENT)
-		nla_put_u32(skb, SYSGENID_A_CAUSE, notice->cause);
-	else if (type == SYSGENID_NOTICE_SETTLED)
-		nla_put_u32(skb, SYSGENID_A_WATCHERS, notice->watchers);
-	else
-		nla_put(skb, SYSGENID_A_INCARNATION, SYSGENID_INCARNATION_SIZE,
-			notice->incarnation);
+	sysgenid_announce_put_domain(skb, counter->pid_ns, generation);
+	nla_put(skb, kind->attribute, kind->size, value);
 	genlmsg_end(skb, header);
 	genlmsg_multicast_netns(announce_family, &init_net, skb, 0, group, GFP_KERNEL);
-	return NOTIFY_OK;
 }
 
-static struct notifier_block announce_listener = { .notifier_call = announce_heard };
+/*
+ * Tells the initial network namespace only: what happens on the host does not concern its
+ * containers. Listeners who miss something see ENOBUFS, and ask with GET.
+ */
+static void announce(struct sysgenid_counter *counter, const struct announce_kind *kind,
+		     u32 generation, const void *value)
+{
+	/* Listeners hear of a counter's events in order. */
+	lockdep_assert_held(&counter->events);
+	down_read(&announce_lock);
+	if (announce_family)
+		announce_send(counter, kind, generation, value);
+	up_read(&announce_lock);
+}
+
+void sysgenid_announce_event(struct sysgenid_counter *counter, u32 generation,
+			     enum sysgenid_cause cause)
+{
+	u32 value = cause;
+
+	announce(counter, &announce_event, generation, &value);
+}
+
+void sysgenid_announce_settled(struct sysgenid_counter *counter)
+{
+	struct sysgenid_summary summary;
+
+	sysgenid_counter_summary(counter, &summary);
+	if (!summary.outdated)
+		announce(counter, &announce_settled, summary.generation, &summary.watchers);
+}
+
+void sysgenid_announce_incarnation(struct sysgenid_counter *counter)
+{
+	struct sysgenid_summary summary;
+
+	sysgenid_counter_summary(counter, &summary);
+	if (summary.identified)
+		announce(counter, &announce_incarnation, summary.generation, summary.incarnation);
+}
 
 void sysgenid_announce_start(const struct genl_family *family)
 {
 	BUILD_BUG_ON(ARRAY_SIZE(sysgenid_announce_groups) != SYSGENID_ANNOUNCE_GROUPS);
+	down_write(&announce_lock);
 	announce_family = family;
-	sysgenid_listen(&announce_listener);
-}
-
-void sysgenid_announce_stop(void)
-{
-	sysgenid_unlisten(&announce_listener);
+	up_write(&announce_lock);
 }

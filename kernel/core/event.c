@@ -11,6 +11,7 @@
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
 
+#include "announce.h"
 #include "counter.h"
 #include "domain.h"
 #include "event.h"
@@ -55,9 +56,9 @@ static bool event_run_deferred(struct sysgenid_counter *counter)
 	if (causes)
 		sysgenid_counter_move(counter, 0, __fls(causes));
 	if (deferred & DEFER_ANNOUNCE)
-		sysgenid_notify_settled(counter);
+		sysgenid_announce_settled(counter);
 	if (deferred & DEFER_IDENTIFY)
-		sysgenid_notify_incarnation(counter);
+		sysgenid_announce_incarnation(counter);
 	return deferred & ~(DEFER_ANNOUNCE | DEFER_IDENTIFY);
 }
 

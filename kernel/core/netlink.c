@@ -332,6 +332,6 @@ int sysgenid_netlink_register(void)
  */
 void sysgenid_netlink_unregister(void)
 {
-	sysgenid_announce_stop();
+	sysgenid_announce_start(NULL);
 	genl_unregister_family(&netlink_family);
 }
