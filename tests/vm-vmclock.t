@@ -37,6 +37,32 @@ def refused(tap, vm, clock):
         tap.ok(status != "0" and said, f"a page with {what} is refused, with a reason")
 
 
+def counters(vm, before=":"):
+    """vm_generation_counter of our view, asked first, and of the kernel's own node."""
+    found = vm.run(f"{before} >/dev/null; for node in sysgenid-vmclock vmclock0; do "
+                   "dd if=/dev/$node bs=8 skip=13 count=1 2>/dev/null; done | od -An -v -w8 -tu8")
+    return [int(number) for number in found.split()]
+
+
+def beside(tap, vm):
+    """Both nodes are right at once: before the notification, and after a restore."""
+    ours, kernels = counters(vm)
+    moved = counters(vm, f"{ASK} poke 0x68 {'2a' + 7 * '00'}")
+    tap.ok(moved[1] == 42 and moved[0] > ours,
+           f"both nodes are new before the notification: {ours}, {kernels} -> {moved}")
+    vm.stop()
+    vm.hmp("savevm beside")
+    seen = []
+    for _ in range(2):
+        vm.hmp("loadvm beside")
+        vm.cont()
+        seen.append(counters(vm))
+        vm.stop()
+    vm.cont()
+    tap.ok(seen[0] == seen[1] and seen[0][0] > moved[0] and seen[0][1] != moved[1],
+           f"and in two clones of one snapshot: {seen}")
+
+
 def kernels_own(tap, vm, clock):
     """The kernel's driver, which binds the device; before our module and after it."""
     vm.run("modprobe ptp_vmclock")
@@ -53,6 +79,7 @@ def kernels_own(tap, vm, clock):
     clock.move(101)
     vm.wait_until(f"(($(cat {CLASS}/generation) > {before}))")
     tap.ok(True, "and after ptp_vmclock was unloaded and loaded again")
+    beside(tap, vm)
     vm.run("rmmod sysgenid_vmclock")
     clock.move(7)
 
@@ -162,6 +189,22 @@ def container_restored_twice(tap, vm):
     tap.ok(copies[0][1] != copies[1][1], "and draw other tokens")
 
 
+def clones(tap, vm, count):
+    """As many clones of one snapshot: each is somebody else."""
+    vm.stop()
+    vm.hmp("savevm clones")
+    who = set()
+    for _ in range(count):
+        vm.hmp("loadvm clones")
+        vm.cont()
+        vm.run(f"{ASK} reseeded")
+        who.add(vm.run(f"{ASK} incarnation"))
+        vm.stop()
+    vm.cont()
+    tap.equal((len(who), {len(one) for one in who}), (count, {32}),
+              f"{count} clones of one snapshot have {count} incarnations")
+
+
 def vmclock(tap, suite, folder):
     "a machine with a VMClock"
     with machine.start(suite, folder, *clock_device(folder), mem=512) as vm:
@@ -176,6 +219,7 @@ def vmclock(tap, suite, folder):
         faults(tap, vm, clock)
         before_the_notification(tap, vm)
         restored_twice(tap, vm, clock)
+        clones(tap, vm, int(os.environ.get("CLONES", "100" if os.environ.get("CHECK_ALL") else "10")))
         before = generation(vm)
         vm.run("rmmod sysgenid_vmclock")
         tap.equal(generation(vm), before + 1, "and when it ends")
@@ -185,4 +229,4 @@ def vmclock(tap, suite, folder):
         tap.log_is_clean(vm, "VMClock")
 
 
-each_suite(vmclock, qemu="10.0", suites="trixie backports")
+each_suite(vmclock, qemu="10.0", suites="trixie backports", more="bookworm")

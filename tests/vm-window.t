@@ -5,7 +5,8 @@
 One observer a vCPU spins on the mapped word. Its log in the frozen original tells which observation
 was under way; every later one of a restored copy that has the old value is stale. The device must
 show none. The same device with its leak delayed, and VMGENID, must show some: the measurement
-works. With VMGENID a read() of the device must show none all the same.
+works. With VMGENID a read() of the device must show none all the same. With a VMClock the library
+must show none by loads alone, and the mapped word without the library some.
 """
 
 import os
@@ -15,13 +16,14 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "snapshot"))
 # pylint: disable=wrong-import-position
 from tap import each_suite  # noqa: E402
+from vm import Suite  # noqa: E402
 from window import (CONTROLS, DELAY_MS, RESTORES, Result, freeze_observed,  # noqa: E402
-                    freeze_reading, in_new_process, measure)
+                    freeze_reading, in_new_process, leaking, measure, measure_vmclock)
 
 
 def no_window(tap, suite, folder):
     "the observation of restored machines"
-    vm, observers = freeze_observed(suite, folder)
+    vm, observers = freeze_observed(suite, folder, leaking(), "sysgenid_vmgenid")
     with vm:
         started = time.monotonic()
         leak = measure(vm, observers, Result(), RESTORES)
@@ -33,11 +35,11 @@ def no_window(tap, suite, folder):
     for options, result in (("", fresh), (f",leak-delay-ms={DELAY_MS}", late),
                             (",leak-on-load=off", vmgenid)):
         for _ in range(CONTROLS):
-            in_new_process(suite, folder, disks, observers, options, result)
+            in_new_process(suite, folder, disks, observers, leaking(options), result)
     looking, waiting = Result(), Result()
     for look, result in (("Y", looking), ("N", waiting)):
         for _ in range(CONTROLS):
-            in_new_process(suite, folder, disks, reading[look], ",leak-on-load=off", result)
+            in_new_process(suite, folder, disks, reading[look], leaking(",leak-on-load=off"), result)
     tap.equal(leak.stale, 0, f"leak queues, in one process: {leak}")
     tap.equal(fresh.stale, 0, f"leak queues, each in a new process: {fresh}")
     tap.ok(late.stale > 0, f"control, the leak {DELAY_MS} ms late: {late}")
@@ -52,4 +54,15 @@ def no_window(tap, suite, folder):
           f"restores={RESTORES + CONTROLS}", flush=True)
 
 
-each_suite(no_window)
+def no_window_by_vmclock(tap, suite, folder):
+    "the observation of restored machines with a VMClock"
+    if suite.name not in os.environ.get("VMCLOCK_SUITES", "trixie").split():
+        return
+    library, word = measure_vmclock(Suite(suite.name, "10.0"), folder, RESTORES)
+    tap.equal(library.stale, 0, f"VMClock, sysgenid_generation(): {library}")
+    tap.ok(word.stale > 0, f"control, VMClock and the mapped word alone: {word}")
+    print(f"# stale suite={suite.name} vmclock={library.stale} vmclock_word={word.stale} "
+          f"vmclock_word_us={word.longest * 1e6:.0f} restores={RESTORES + CONTROLS}", flush=True)
+
+
+each_suite(no_window, no_window_by_vmclock)

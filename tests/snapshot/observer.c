@@ -8,10 +8,10 @@
  * is stored before the load (begun) and after it (done): so the frozen log tells which observation
  * was under way, and no other one of the copy may have the old value.
  *
- * With "read" an observation is a read() of the device.
+ * With "read" an observation is a read() of the device, with "library" a sysgenid_generation().
  *
- * usage: observer THREADS [read]. Prints "hz HZ" and for each thread "log PHYSICAL-ADDRESS", then
- * watches until killed.
+ * usage: observer THREADS [read|library]. Prints "hz HZ" and for each thread "log
+ * PHYSICAL-ADDRESS", then watches until killed.
  */
 #define _GNU_SOURCE
 #include <err.h>
@@ -22,12 +22,14 @@
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 #include <x86intrin.h>
 
+#include <libsysgenid.h>
 #include <linux/sysgenid.h>
 
 #define LOG_SIZE 4096
@@ -52,6 +54,7 @@ struct log {
 static const _Atomic uint32_t *generation;
 static int reads =
 	-1; /* with "read": an fd that is outdated for ever, so that read gives the word at once */
+static struct sysgenid *library; /* with "library" */
 
 static void pin(long cpu)
 {
@@ -71,7 +74,9 @@ static void observe(struct log *log, uint64_t number)
 
 	atomic_store(&log->begun, number);
 	begin = __rdtsc();
-	if (reads < 0)
+	if (library)
+		value = sysgenid_generation(library);
+	else if (reads < 0)
 		value = atomic_load(generation);
 	else if (read(reads, &value, sizeof(value)) != sizeof(value))
 		err(1, "read");
@@ -156,7 +161,10 @@ int main(int argc, char **argv)
 	generation = mmap(NULL, LOG_SIZE, PROT_READ, MAP_SHARED, fd, 0);
 	if (generation == MAP_FAILED)
 		err(1, "cannot map /dev/sysgenid");
-	if (argc > 2) {
+	if (argc > 2 && strcmp(argv[2], "library") == 0) {
+		if (sysgenid_open(&library, NULL, SYSGENID_OPEN_MAP_ONLY))
+			errx(1, "cannot open /dev/sysgenid with the library");
+	} else if (argc > 2) {
 		reads = fd;
 		if (ioctl(reads, SYSGENID_MARK_OUTDATED) < 0)
 			err(1, "cannot mark the fd");

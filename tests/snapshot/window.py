@@ -6,6 +6,7 @@ import struct
 import time
 
 import vm as machine
+from vmclock import clock_device
 
 RESTORES = int(os.environ.get("RESTORES", "100"))
 CONTROLS = 5
@@ -72,7 +73,8 @@ class Observers:
     """The observers of a machine that is frozen, and of copies of it."""
 
     def __init__(self, vm, count, state="mapped", how=""):
-        """@how: "read" for a read() of the device in place of a look at the mapped word."""
+        """@how: "read" for a read() of the device in place of a look at the mapped word, "library" for
+        a call of sysgenid_generation()."""
         self.state = state
         self.how = how
         out = vm.run("build/tests/snapshot/observer %d %s >/tmp/log 2>&1 & for i in {1..500}; do "
@@ -94,7 +96,7 @@ class Observers:
         for _ in range(TRIES):
             self.stop_in_loop(vm)
             vm.hmp(f"savevm {self.state}")
-            # With read() no moment is prompt: a new copy has to translate the code of read() anew.
+            # Without the mapped word no moment is prompt: a new copy has to translate more code anew.
             if self.how or all(self.is_prompt(vm) for _ in range(2)):
                 return
             vm.cont()
@@ -106,7 +108,7 @@ class Observers:
             vm.stop()
             self.frozen = self.read(vm)
             # Are all CPUs in one page of code, in user mode? That is the observers' loop. Observers that
-            # read are in the kernel most of the time.
+            # read are in the kernel most of the time, and the library is in another page.
             places = {(level, rip // 4096) for level, rip in vm.positions()}
             ready = bool(self.how) or (len(places) == 1 and places.pop()[0] == 3)
             if ready and all(log.done > ENOUGH for log in self.frozen):
@@ -151,30 +153,54 @@ def measure(vm, observers, result, restores):
     return result
 
 
-def in_new_process(suite, folder, disks, observers, options, result):
-    with machine.VM(suite, folder, *leak_device(options), *VMGENID, "-S", disks=disks,
-                    **MACHINE) as vm:
-        measure(vm, observers, result, 1)
+def in_new_process(suite, folder, disks, observers, devices, result, restores=1):
+    with machine.VM(suite, folder, *devices, "-S", disks=disks, **MACHINE) as vm:
+        measure(vm, observers, result, restores)
 
 
-def freeze_observed(suite, folder):
+def leaking(options=""):
+    """The devices of a machine whose word a virtio-rng device moves, with VMGENID beside it."""
+    return leak_device(options) + VMGENID
+
+
+def freeze_observed(suite, folder, devices, module, *observers):
     """A machine with an observer a vCPU, frozen. Returns it and the observers."""
-    vm = machine.start(suite, folder, *leak_device(), *VMGENID, **MACHINE)
+    vm = machine.start(suite, folder, *devices, **MACHINE)
     try:
-        vm.run("insmod build/kernel/sysgenid_vmgenid.ko; echo 3 >/proc/sys/vm/drop_caches")
-        observers = Observers(vm, MACHINE["smp"])
-        observers.freeze(vm)
+        vm.run(f"insmod build/kernel/{module}.ko; echo 3 >/proc/sys/vm/drop_caches")
+        found = Observers(vm, MACHINE["smp"], *observers)
+        found.freeze(vm)
     except BaseException:
         vm.explain()
         vm.kill()
         raise
-    return vm, observers
+    return vm, found
+
+
+def freeze_others(vm, *observers, prepare=":"):
+    """In the same machine: other observers."""
+    vm.cont()
+    vm.run(f"pkill -x observer; {prepare}")
+    found = Observers(vm, MACHINE["smp"], *observers)
+    found.freeze(vm)
+    return found
 
 
 def freeze_reading(vm, look):
     """In the same machine: observers that read the device, which looks at the VMGENID itself or not."""
-    vm.cont()
-    vm.run(f"pkill -x observer; echo {look} >/sys/module/sysgenid_vmgenid/parameters/sync_source")
-    observers = Observers(vm, MACHINE["smp"], f"read-{look}", "read")
-    observers.freeze(vm)
-    return observers
+    switch = "/sys/module/sysgenid_vmgenid/parameters/sync_source"
+    return freeze_others(vm, f"read-{look}", "read", prepare=f"echo {look} >{switch}")
+
+
+def measure_vmclock(suite, folder, restores):
+    """Restores a machine with a VMClock. Returns what the library saw, and the mapped word alone."""
+    devices = clock_device(folder)
+    library, word = Result(), Result()
+    vm, calling = freeze_observed(suite, folder, devices, "sysgenid_vmclock", "library", "library")
+    with vm:
+        looking = freeze_others(vm, "word")
+    in_new_process(suite, folder, vm.disks, calling, devices, library, restores)
+    for _ in range(CONTROLS):
+        in_new_process(suite, folder, vm.disks, calling, devices, library)
+        in_new_process(suite, folder, vm.disks, looking, devices, word)
+    return library, word
