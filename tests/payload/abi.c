@@ -16,7 +16,7 @@
 #include "device.h"
 #include "tap.h"
 
-#define LIMIT_SECONDS 100 /* a call that never comes back must not hold up everything */
+#define LIMIT_SECONDS 100
 
 /* Goes on in a child that is the first process of a PID namespace, with a /proc for it. */
 static void enter_domain(void)
@@ -44,7 +44,7 @@ int main(int argc, char **argv)
 		enter_domain();
 	else if (argc != 1)
 		tap_bail("usage: abi [domain]");
-	alarm(LIMIT_SECONDS);
+	time_limit(LIMIT_SECONDS);
 	abi_node();
 	device_setup();
 	/* A domain begins above the highest number of the system's, which is 0. */

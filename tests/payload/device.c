@@ -11,6 +11,7 @@
 #include "device.h"
 #include "tap.h"
 
+#define SLOW_FACTOR 6 /* as in tests/vm/run */
 #define WORD "/sys/module/sysgenid_test/parameters/word"
 
 const volatile struct sysgenid_page *shared_page;
@@ -123,6 +124,18 @@ long fdinfo_number(int fd, const char *name)
 	snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", fd);
 	snprintf(word, sizeof(word), "%s:\t", name);
 	return number_after(path, word);
+}
+
+bool slow_kernel(void)
+{
+	const char *suite = getenv("VM_SUITE");
+
+	return suite && strcmp(suite, "debug") == 0;
+}
+
+void time_limit(unsigned int seconds)
+{
+	alarm(slow_kernel() ? SLOW_FACTOR * seconds : seconds);
 }
 
 long long now_ms(void)

@@ -35,6 +35,10 @@ long read_generation(int fd); /* or -errno */
 long sysfs_number(const char *name);
 long fdinfo_number(int fd, const char *name);
 
+bool slow_kernel(void); /* the debug kernel */
+/* The end of the program, so that a call that never comes back does not hold up everything. */
+void time_limit(unsigned int seconds);
+
 long long now_ms(void);
 void pause_ms(int ms); /* between two looks at a condition */
 

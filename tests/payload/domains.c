@@ -316,7 +316,7 @@ int main(int argc, char **argv)
 		return domains_hold(atoi(argv[2]), argv[1][0] == 'b', argv[1][0] == 'f');
 	if (argc != 3 || strcmp(argv[1], "all") != 0)
 		tap_bail("usage: domains all CGROUP | churn | hold|busy|foreign NUMBER");
-	alarm(LIMIT_SECONDS);
+	time_limit(LIMIT_SECONDS);
 	device_setup();
 	must(genl_open(&requests) == 0 && genl_open(&system_events) == 0 &&
 	     genl_open(&domain_events) == 0);

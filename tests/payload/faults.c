@@ -165,7 +165,7 @@ static void check_new_domain(void)
 
 int main(int argc, char **argv)
 {
-	alarm(LIMIT_SECONDS);
+	time_limit(LIMIT_SECONDS);
 	device_setup();
 	open_nth();
 	if (argc == 2 && strcmp(argv[1], "calls") == 0) {

@@ -325,7 +325,7 @@ int main(int argc, char **argv)
 {
 	const char *what = argc == 2 ? argv[1] : "";
 
-	alarm(LIMIT_SECONDS);
+	time_limit(LIMIT_SECONDS);
 	device_setup();
 	if (strcmp(what, "settled") == 0)
 		settled_late();

@@ -136,7 +136,7 @@ int main(int argc, char **argv)
 {
 	long number = argc == 3 ? strtol(argv[2], NULL, 10) : 0;
 
-	alarm(LIMIT_SECONDS);
+	time_limit(LIMIT_SECONDS);
 	device_setup();
 	if (number > 0 && strcmp(argv[1], "trigger") == 0) {
 		while (number--)

@@ -222,7 +222,7 @@ static void test_waits(void)
 
 int main(int argc, char **argv)
 {
-	alarm(LIMIT_SECONDS);
+	time_limit(LIMIT_SECONDS);
 	device_setup();
 	if (argc == 3 && strcmp(argv[1], "limits") == 0)
 		test_limits(argv[2]);

@@ -131,11 +131,12 @@ done_testing()
 	((TAP_FAILED == 0 && TAP_PLAN == TAP_COUNT))
 }
 
-# wait_for SECONDS COMMAND...: waits until the command succeeds.
+# wait_for SECONDS COMMAND...: waits until the command succeeds. On the debug kernel for six times as long.
 wait_for()
 {
 	local end=$((${EPOCHREALTIME/[.,]/} + $1 * 1000000))
 
+	[[ ${VM_SUITE-} != debug ]] || ((end += $1 * 5000000))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		((${EPOCHREALTIME/[.,]/} < end)) || return 1
