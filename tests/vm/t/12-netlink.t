@@ -1,11 +1,13 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# What the uapi header says about generic netlink.
+# What the uapi header says about generic netlink; and random messages (MESSAGES=N and SEED=N by --append).
 # vm: smp=4 suites=bookworm,trixie,backports
 set -uo pipefail
 . tests/vm/payload.sh
 
 TRIGGERS=20000
+MESSAGES=${MESSAGES-2000}
+SEED=${SEED-$(od -An -N4 -tu4 /dev/urandom | tr -d ' ')}
 probes=/sys/kernel/tracing/kprobe_events
 trace=/sys/kernel/tracing/trace
 
@@ -45,6 +47,7 @@ like "$(dmesg | grep 'sysgenid: ' | tail -n 1)" \
 umount /dev/urandom
 run_payload netlink tried-again
 run_payload netlink one-trigger
+run_payload netlink-random "$SEED" "$MESSAGES"
 ok "the module can be unloaded after all this" unload_module
 not_ok "the family is gone with the module" "$PAYLOAD/netlink" resolve
 done_testing
