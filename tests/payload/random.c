@@ -2,7 +2,8 @@
 /*
  * Several processes do what can be done with the device, at random, for some seconds. To be run as
  * root in the initial PID namespace, with sysgenid_delay.ko for delays in the module.
- * usage: random SEED SECONDS
+ * usage: random SEED SECONDS [PERCENT]
+ * PERCENT: so many of the allocations and copies that the debug kernel is set up to let fail, do.
  */
 #include <errno.h>
 #include <poll.h>
@@ -39,9 +40,11 @@ struct worker {
 
 /* Shared by all. */
 static struct {
-	long steps;
+	long steps, injected;
 	bool stopping;
 } * shared;
+
+static bool injecting;
 
 static uint32_t drawn(struct worker *self, uint32_t below)
 {
@@ -51,11 +54,30 @@ static uint32_t drawn(struct worker *self, uint32_t below)
 	return (uint32_t)(self->state >> 32) % below;
 }
 
+/* The kernel's own fault injection. */
+static void inject(const char *percent)
+{
+	static const char *const whats[] = { "failslab", "fail_page_alloc", "fail_usercopy" };
+	char path[64];
+	FILE *file;
+
+	for (size_t i = 0; i < sizeof(whats) / sizeof(whats[0]); i++) {
+		snprintf(path, sizeof(path), "/sys/kernel/debug/%s/probability", whats[i]);
+		file = fopen(path, "we");
+		must(file && fputs(percent, file) >= 0 && fclose(file) == 0);
+	}
+}
+
 /* A step that must succeed, or give one of two errors. */
 static void expect(long result, int error, int other, const char *what)
 {
 	if (result >= 0 || errno == error || errno == other)
 		return;
+	/* EIO: the reseed has failed. */
+	if (injecting && (errno == ENOMEM || errno == EFAULT || errno == ENOBUFS || errno == EIO)) {
+		__atomic_add_fetch(&shared->injected, 1, __ATOMIC_RELAXED);
+		return;
+	}
 	tap_diag("%s: %s", what, strerror(errno));
 	_exit(1);
 }
@@ -124,8 +146,10 @@ static void map_one(struct worker *self, int *file)
 	void *page = mmap(NULL, PAGE, PROT_READ, MAP_SHARED | (drawn(self, 2) ? MAP_POPULATE : 0),
 			  *file, 0);
 
-	if (page == MAP_FAILED)
+	if (page == MAP_FAILED) {
 		expect(-1, 0, 0, "mmap");
+		return;
+	}
 	((volatile uint32_t *)page)[0];
 	expect(munmap(page, PAGE), 0, 0, "munmap");
 }
@@ -299,16 +323,19 @@ static int end_all(const pid_t *pids)
 
 int main(int argc, char **argv)
 {
-	uint64_t seed = argc == 3 ? strtoull(argv[1], NULL, 10) : 0;
-	long seconds = argc == 3 ? strtol(argv[2], NULL, 10) : 0;
+	uint64_t seed = argc >= 3 ? strtoull(argv[1], NULL, 10) : 0;
+	long seconds = argc >= 3 ? strtol(argv[2], NULL, 10) : 0;
 	pid_t pids[WORKERS];
 	uint32_t before;
 
 	if (seconds < 1)
-		tap_bail("usage: random SEED SECONDS");
+		tap_bail("usage: random SEED SECONDS [PERCENT]");
 	device_setup();
 	shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	must(shared != MAP_FAILED);
+	injecting = argc == 4;
+	if (injecting)
+		inject(argv[3]);
 	for (int i = 0; i < WORKERS; i++) {
 		pids[i] = fork();
 		must(pids[i] >= 0);
@@ -319,12 +346,16 @@ int main(int argc, char **argv)
 	shared->stopping = true;
 	tap_is(end_all(pids), WORKERS, "all processes come to their end (seed %llu)",
 	       (unsigned long long)seed);
+	if (injecting)
+		inject("0");
 	before = generation();
 	tap_ok(trigger(0) > before, "the generation can be moved afterwards");
 	for (int i = 0; sysfs_number("domains") && i < 1000; i++)
 		pause_ms(5);
 	tap_is(sysfs_number("domains"), 0, "no domain is left");
 	tap_is(sysfs_number("watchers"), 0, "no watcher is left");
-	tap_diag("%ld steps", shared->steps);
+	if (injecting)
+		tap_ok(shared->injected > 0, "some steps have met a fault");
+	tap_diag("%ld steps, %ld with a fault", shared->steps, shared->injected);
 	return tap_done();
 }
