@@ -32,7 +32,8 @@ class Suite:
         self.image = output("bash", "-c", f". {TOP}/tests/vm/common.bash && vm_image {name}")
         # The debug kernel is slow, and needs memory.
         self.slow, self.more_mem = (6, 1024) if name == "debug" else (1, 0)
-        self.qemu = os.environ.get("SNAPSHOT_QEMU") or output(f"{TOP}/qemu/build", qemu or name)
+        self.qemu = os.environ.get("SNAPSHOT_QEMU") or output(
+            f"{TOP}/qemu/build", qemu or ("trixie" if name == "debug" else name))
         if not os.environ.get("VM_NO_BUILD"):
             subprocess.run([f"{TOP}/tests/vm/build", name], check=True, timeout=900)
         self.accel = output(f"{TOP}/tests/vm/accel", self.image, self.qemu)
