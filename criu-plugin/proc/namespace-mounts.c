@@ -113,13 +113,14 @@ static void come_home(const struct home *home)
 /*
  * Sets *mounts to a descriptor, or leaves it alone if there is nothing to look at. The namespace
  * that is entered first is this process's own: who has the right to enter that one can come back.
+ * criu up to 4.1 can share its root directory with a task, which must not come along.
  */
 static int visit(const struct sysgenid_mounts_view *view, const struct home *home, int *mounts)
 {
 	struct sysgenid_mounts_view whole;
 	int error = 0;
 
-	if (setns(home->namespace, CLONE_NEWNS))
+	if (unshare(CLONE_FS) || setns(home->namespace, CLONE_NEWNS))
 		return -errno;
 	if (setns(view->namespace, CLONE_NEWNS))
 		error = -errno;

@@ -85,6 +85,28 @@ static void test_children(void)
 	end(task);
 }
 
+static int __attribute__((noreturn)) wait_for_end(void *unused)
+{
+	(void)unused;
+	for (;;)
+		pause();
+}
+
+/* criu can share its root directory with a task, and then the kernel lets it enter no namespace. */
+static void test_shared_root(void)
+{
+	static char stack[65536] __attribute__((aligned(16)));
+	pid_t task = start(mounted_outside);
+	pid_t other = clone(wait_for_end, stack + sizeof(stack), CLONE_FS | SIGCHLD, NULL);
+
+	must(other > 0);
+	sysgenid_counterfiles_forget();
+	finds_known(task, true,
+		    "also by a process that shares its root directory with another one");
+	end(other);
+	end(task);
+}
+
 int main(void)
 {
 	if (geteuid() || !make_registry()) {
@@ -92,6 +114,7 @@ int main(void)
 		return 0;
 	}
 	test_memory();
+	test_shared_root();
 	test_children();
 	sysgenid_counterfiles_forget();
 	return done_testing();
