@@ -132,12 +132,10 @@ static int read_text(int fd, const char *path, off_t size, struct sysgenid_confi
  * The folders above are not checked: who can write /etc can have criu load any library, by
  * /etc/ld.so.preload.
  */
-static bool is_roots(int fd, mode_t type)
+static bool is_roots(int fd, mode_t type, struct stat *stat)
 {
-	struct stat stat;
-
-	return !fstat(fd, &stat) && (stat.st_mode & S_IFMT) == type && stat.st_uid == 0 &&
-	       !(stat.st_mode & (S_IWGRP | S_IWOTH));
+	return !fstat(fd, stat) && (stat->st_mode & S_IFMT) == type && stat->st_uid == 0 &&
+	       !(stat->st_mode & (S_IWGRP | S_IWOTH));
 }
 
 static bool is_absent(int error)
@@ -176,14 +174,14 @@ static void read_from(int folder, const char *name, const char *path,
 		give_up(config, "cannot open %s: %s", path, strerror(errno));
 		return;
 	}
-	if (!is_roots(fd, S_IFREG)) {
+	if (!is_roots(fd, S_IFREG, &stat)) {
 		give_up(config,
 			"%s cannot be trusted: it must be a regular file that belongs to root and "
 			"that nobody else can write (chown root, chmod 644)",
 			path);
 		return;
 	}
-	error = fstat(fd, &stat) ? -errno : read_text(fd, path, stat.st_size, config);
+	error = read_text(fd, path, stat.st_size, config);
 	if (error)
 		give_up(config, "cannot read %s: %s", path, strerror(-error));
 }
@@ -193,6 +191,7 @@ void sysgenid_config_read(const char *path, struct sysgenid_config *config)
 	const char *name = strrchr(path, '/') + 1;
 	char folder_path[PATH_MAX];
 	cleanup_close int folder = -1;
+	struct stat stat;
 
 	*config = (struct sysgenid_config){ 0 };
 	snprintf(folder_path, sizeof(folder_path), "%.*s", (int)(name - path), path);
@@ -201,7 +200,7 @@ void sysgenid_config_read(const char *path, struct sysgenid_config *config)
 		return;
 	if (folder < 0)
 		give_up(config, "cannot open %s: %s", folder_path, strerror(errno));
-	else if (!is_roots(folder, S_IFDIR))
+	else if (!is_roots(folder, S_IFDIR, &stat))
 		give_up(config,
 			"%s cannot be trusted: the folder must belong to root, and nobody else may "
 			"write it (chown root, chmod 755)",

@@ -328,7 +328,8 @@ int sysgenid_counterfiles_find(pid_t pid, struct sysgenid_counterfiles *found)
 	error = locate_registry(&search);
 	if (!error)
 		error = find_mounted(pid, &search);
-	if (error || (!sysgenid_own_exists() && !sysgenid_counterfile_in_use()))
+	/* Without a registry search.device is 0. */
+	if (error || (!sysgenid_own_exists() && (!search.device || !sysgenid_counterfile_in_use())))
 		return error;
 	error = sysgenid_for_each_vma(pid, false, look_at_mapping, &search);
 	if (!error)

@@ -22,7 +22,7 @@
 
 /* Descriptors, since paths lead elsewhere in there. */
 struct home {
-	int namespace, root, directory, proc;
+	int namespace, root, directory;
 };
 
 /* AT_STATX_DONT_SYNC: the file system's server may be a task that is stopped. */
@@ -80,7 +80,6 @@ static void close_home(struct home *home)
 	sysgenid_cleanup_close(&home->namespace);
 	sysgenid_cleanup_close(&home->root);
 	sysgenid_cleanup_close(&home->directory);
-	sysgenid_cleanup_close(&home->proc);
 }
 
 static int open_home(struct home *home)
@@ -89,11 +88,8 @@ static int open_home(struct home *home)
 
 	*home = (struct home){ .namespace = open("/proc/self/ns/mnt", O_RDONLY | O_CLOEXEC),
 			       .root = open("/", flags),
-			       .directory = open(".", flags),
-			       .proc = open("/proc", flags) };
-	return home->namespace < 0 || home->root < 0 || home->directory < 0 || home->proc < 0
-		       ? -errno
-		       : 0;
+			       .directory = open(".", flags) };
+	return home->namespace < 0 || home->root < 0 || home->directory < 0 ? -errno : 0;
 }
 
 /*
@@ -127,7 +123,7 @@ static int visit(const struct sysgenid_mounts_view *view, const struct home *hom
 	if (!error)
 		error = get_root("/", &whole);
 	if (!error && !is_same_root(&whole, view)) {
-		*mounts = openat(home->proc, "self/mountinfo", O_RDONLY | O_CLOEXEC);
+		*mounts = openat(home->root, "proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
 		error = *mounts < 0 ? -errno : 0;
 	}
 	come_home(home);
