@@ -90,9 +90,9 @@ fuzz: need-build need-check ## run the fuzzers for an hour each: make fuzz FUZZ_
 debug-kernels: need-vm ## build the debug kernel and its image (half an hour; cached)
 	@tests/kernels/debug-image >/dev/null
 
-DEBUG_TESTS := ^debug-(09|1|4[0-3]|5[0138])
-check-debug: need-check need-vm debug-kernels qemu ## kernel, checkpoint and VM driver tests on a kernel that checks memory, locks and more
-	@tests/check --suite debug '$(DEBUG_TESTS)'
+# Not those with criu: it needs nftables, which this kernel does not have yet.
+check-debug: need-check need-vm debug-kernels qemu ## kernel and VM driver tests on a kernel that checks memory, locks and more
+	@tests/check --suite debug '^debug-(09|1)'
 	@SUITES=debug prove --timer --comments --exec '' tests/vm-driver.t tests/vm-domains.t tests/vm-vmclock.t
 
 check-all: export CHECK_ALL := yes
