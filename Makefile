@@ -48,6 +48,10 @@ packages: need-vm ## Debian packages, built with a release's own tools: make pac
 rpm: need-vm ## RPMs, built and linted with Debian's rpm: not run on Fedora
 	@packaging/build trixie --rpm
 
+LINUX ?=
+kernel-tree: ## lay the drivers into a Linux source, as a series of patches: make kernel-tree LINUX=DIR
+	@packaging/kernel-tree/lay "$(LINUX)"
+
 vm: need-vm ## a shell in a throw-away VM: make vm SUITE=bookworm|trixie|backports
 	@tests/vm/shell $(SUITE)
 
@@ -67,6 +71,7 @@ check-kernels: need-vm ## the modules on each kernel that Debian has headers for
 	@tests/vm/build backports
 	@tests/kernels.t --all
 	@tests/dkms.t --upgrade
+	@tests/kernel-tree.t
 
 check-packages: need-vm need-check ## build the Debian packages, compare two builds, and install, upgrade and purge them in VMs
 	@prove --timer --comments --exec '' tests/packages.t
@@ -111,5 +116,5 @@ lint: need-lint ## clang-format, cppcheck, shellcheck
 clean: ## remove what was built here; prepared images stay in the cache
 	rm -rf $(BUILD)
 
-.PHONY: debug-kernels check-debug fuzz packages rpm check-engines check-runtimes check-packages check-kernels check-all help build module vm-payload demo-payload install vm demo demo-picture demo-vm check bench qemu lint clean $(USER_PARTS) $(TEST_PARTS)
+.PHONY: debug-kernels check-debug fuzz packages rpm kernel-tree check-engines check-runtimes check-packages check-kernels check-all help build module vm-payload demo-payload install vm demo demo-picture demo-vm check bench qemu lint clean $(USER_PARTS) $(TEST_PARTS)
 .DEFAULT_GOAL := help
