@@ -96,6 +96,16 @@ ok "and they are written again" wait_for 90 rewritten "$METRICS" "$(stat -c %i "
 inside systemctl disable --now sysgenid-metrics.timer
 rm -r "${METRICS%/*/*}"
 
+# The other unit makes a file, and may do no more.
+ok "systemctl start sysgenid-node" inside systemctl start sysgenid-node ||
+	diag "$(inside systemctl status sysgenid-node)"
+ok "the node's counter file is there" inside test -s /run/sysgenid/containers/node/counter
+is "$(inside stat -c '%U %a' /run/sysgenid /run/sysgenid/containers/node/counter)" $'root 755\nroot 644' "with its owner and mode"
+exposure=$(inside systemd-analyze --no-pager security sysgenid-node | sed -n 's/.*level for sysgenid-node.service: \([0-9.]*\).*/\1/p')
+ok "by systemd's measure the unit is exposed by less than 2 of 10 ($exposure)" test "${exposure%.*}" -lt 2
+ok "after a stop the file is still there" inside sh -c \
+	'systemctl stop sysgenid-node && test -s /run/sysgenid/containers/node/counter'
+
 end_systemd
 cp -a "$work/machine-id" "$work/hostname" "$work/hosts" "$work/ssh" /etc/
 rm -f "$LINK/10-note" "$LINK"/20-* "$LINK/30-last" "$CONF" /etc/systemd/system/keys.service
