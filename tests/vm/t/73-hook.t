@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: mem=3072 timeout=400
+# vm: mem=3072 timeout=600
 # What "make install" puts in place: the CDI specification and the hook give podman's containers the counter, as the device
 # or as a page in a file, and "sysgenid doctor" says what is missing.
 set -uo pipefail
