@@ -9,10 +9,11 @@ CONTAINERD=/opt/containerd/usr/bin/containerd
 REGISTRY=localhost:5000
 IMAGE=$REGISTRY/server:latest
 export CRI_API=$RT_DIR/api
-# The part of a container's configuration that gives it the counter.
+# The parts of a container's configuration that give it the counter, and say what it runs (nothing: the image's command).
 MEANS='{ "CDI_devices": [{ "name": "sysgenid.dev/counter=device" }] }'
-# The part of a pod's configuration that says which namespaces it has.
-NAMESPACES='{ "network": "NODE", "pid": "CONTAINER" }'
+COMMAND='{}'
+# The part of a pod's and a container's configuration that says which namespaces they have, and what they may do.
+SECURITY='{ "namespace_options": { "network": "NODE", "pid": "CONTAINER" } }'
 
 # cri METHOD [JSON]
 cri()
@@ -76,10 +77,10 @@ start_containerd()
 
 pod_config()
 {
-	jq -n --arg name "$1" --arg logs "$RT_DIR/logs" --argjson namespaces "$NAMESPACES" '{
+	jq -n --arg name "$1" --arg logs "$RT_DIR/logs" --argjson security "$SECURITY" '{
 		metadata: { name: $name, uid: $name, namespace: "default", attempt: 0 },
 		log_directory: ($logs + "/" + $name),
-		linux: { security_context: { namespace_options: $namespaces } } }'
+		linux: { security_context: $security } }'
 }
 
 # make_pod NAME: its ID is in $RT_DIR/NAME.pod
@@ -96,12 +97,12 @@ make_container()
 	local id
 
 	make_pod "$1" && id=$(cri CreateContainer "$(jq -n --arg pod "$(<"$RT_DIR/$1.pod")" --arg image "$2" \
-		--argjson config "$(pod_config "$1")" --argjson means "$MEANS" \
-		--argjson namespaces "$NAMESPACES" '{
+		--argjson config "$(pod_config "$1")" --argjson means "$MEANS" --argjson command "$COMMAND" \
+		--argjson security "$SECURITY" '{
 			pod_sandbox_id: $pod, sandbox_config: $config,
-			config: ($means + {
+			config: ($means + $command + {
 				metadata: { name: "server" }, image: { image: $image }, log_path: "server.log",
-				linux: { security_context: { namespace_options: $namespaces } } }) }')" |
+				linux: { security_context: $security } }) }')" |
 		jq -re .containerId) && echo "$id" >"$RT_DIR/$1.id" &&
 		cri StartContainer "{ \"container_id\": \"$id\" }"
 } >"$CR_DIR/$1.said" 2>&1
@@ -123,6 +124,12 @@ runtime_pid()
 {
 	cri ContainerStatus "{ \"container_id\": \"$(<"$RT_DIR/$1.id")\", \"verbose\": true }" |
 		jq -r '.info.info | fromjson | .pid'
+}
+
+# What the container's first process has written, behind the time and the name of the stream.
+runtime_log()
+{
+	cat "$RT_DIR/logs/$1/server.log"
 }
 
 # runtime_dump NAME IMAGE: a checkpoint over CRI always leaves the container running
