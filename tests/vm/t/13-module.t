@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Loading and unloading: the parameter, what is refused and with which words, sysfs, what is left.
-# vm: smp=2 suites=bookworm,trixie,backports
+# vm: smp=2 timeout=240 suites=bookworm,trixie,backports
 set -uo pipefail
 . tests/vm/payload.sh
 
