@@ -94,10 +94,11 @@ sysgenid_ticket sysgenid_counter_draw(struct sysgenid_counter *counter, sysgenid
 }
 
 /*
- * What would be drawn next. It is not drawn, so several domains may begin there. But those that
- * begin before the word has moved, and those after, must differ, also before a device's interrupt
- * is handled. So a number is drawn if the word is another one than at the last look; not if it is a
- * higher one, since devices may move it up and down.
+ * The number that a new domain begins with. It is not drawn, so several domains may begin with the
+ * same one. A domain that begins after the word has moved must not share it with one that began
+ * before, also while the interrupt of the device that moved the word is still to come. So this
+ * function draws a number if the word is not the one that its last call found, in ->looked. It does
+ * not ask for a higher word: devices may move it up and down.
  */
 sysgenid_ticket sysgenid_counter_next(struct sysgenid_counter *counter)
 {

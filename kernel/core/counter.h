@@ -55,7 +55,10 @@ struct sysgenid_counter {
 	spinlock_t
 		lock; /* irqsave; guards the kernel's stores to the page, and all to @counted_at */
 	sysgenid_ticket highest; /* the highest ever drawn, published or not */
-	/* at least every ticket that a CPU, or an armed request known to be executed, published */
+	/*
+	 * At least every ticket that was published by a CPU, or by a request that is known to be
+	 * executed. Below @highest while a number is drawn and not published.
+	 */
 	sysgenid_ticket top;
 	sysgenid_ticket began;	/* the first that was published; not used in the system's */
 	struct list_head slots; /* armed sources */

@@ -270,9 +270,9 @@ void sysgenid_reseed_init(struct sysgenid_counter *system)
 
 /*
  * A new domain, which is in the list, needs no reseed if the generator was reseeded for the
- * system's generation: then it was for the domain's first one, too, which began later. But not for
- * a later one, which a leak may have stored before it moves the system's. An event after the look
- * below finds the domain in the list and moves it.
+ * system's generation: that reseed serves the domain's first generation, too, which began later. It
+ * does not serve a second one: a device may have stored that for a leak, and the system's word
+ * after it. An event after the look below finds the domain in the list and moves it.
  */
 void sysgenid_reseed_adopt(struct sysgenid_counter *domain)
 {

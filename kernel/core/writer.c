@@ -227,8 +227,8 @@ EXPORT_SYMBOL_GPL(sysgenid_writer_report);
  * Has a device's own store made the event of @counter, so that no other is needed? Clears what
  * devices have reported. Caller holds ->events.
  *
- * Not if a resume has replaced what the device stored: its number would be told as a leak's, while
- * it is told already as one of a resume.
+ * Not if a resume has replaced the word that the device stored. Listeners know the present word as
+ * the resume's, and no other word is left that they could be told for the leak.
  */
 bool sysgenid_device_made_event(struct sysgenid_counter *counter, u32 *generation)
 {
@@ -241,8 +241,9 @@ bool sysgenid_device_made_event(struct sysgenid_counter *counter, u32 *generatio
 	good = !counter->event_needed && now >= counter->top && now <= counter->highest &&
 	       (u32)now != counter->resumed;
 	/*
-	 * What was armed for a domain may have come back without a leak that it was armed for. And
-	 * a device that does not cover the domain may have leaked after one that does.
+	 * A domain's request can come back although its device reported no leak since the request
+	 * was armed. And a second device, which has no request for this domain, may have reported a
+	 * leak after the first.
 	 */
 	if (counter != &sysgenid_system)
 		good = good && counter->leaked &&

@@ -8,6 +8,7 @@
 
 #define HOOK_VIEW_PATH "/dev/vmclock0" /* where containers have the view */
 
+/* hooks.json names them, too: engines start the hook only for these. */
 #define HOOK_ANNOTATION "dev.sysgenid.counter"
 #define HOOK_ANNOTATION_VIEW "dev.sysgenid.vmclock"
 #define HOOK_ANNOTATION_WAIT "dev.sysgenid.wait-ms"
