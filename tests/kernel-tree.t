@@ -44,8 +44,9 @@ in_tree()
 		mount -t proc proc "$3/root/proc"
 		mount -t tmpfs tmpfs "$3/root/tmp"
 		cd "$3/root"
-		exec chroot . /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LC_ALL=C.UTF-8 \
-			KBUILD_BUILD_USER=sysgenid KBUILD_BUILD_HOST=sysgenid sh -euc "cd /sysgenid; $4"
+		# Not exec: make as the first process of a PID namespace does not end at a signal, it spins.
+		chroot . /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LC_ALL=C.UTF-8 \
+			KBUILD_BUILD_USER=sysgenid KBUILD_BUILD_HOST=sysgenid sh -euc "cd /sysgenid; $4" || exit
 		' sh "$image" "$source" "$tmp" "$1" >>"$tmp/log" 2>&1
 }
 

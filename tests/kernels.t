@@ -41,9 +41,10 @@ strict()
 		mount -t proc proc "$4/root/proc"
 		mount -t tmpfs tmpfs "$4/root/tmp"
 		cd "$4/root"
-		exec chroot . /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp \
+		# Not exec: make as the first process of a PID namespace does not end at a signal, it spins.
+		chroot . /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp \
 			LC_ALL=C.UTF-8 make -s -C /sysgenid/kernel KVER="$3" BUILD=/tmp/build \
-			CONFIG_DEBUG_INFO_BTF_MODULES= strict
+			CONFIG_DEBUG_INFO_BTF_MODULES= strict || exit
 		' bash "$1" "$2" "$3" "$tmp" >"$tmp/log" 2>&1
 }
 
