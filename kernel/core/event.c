@@ -107,7 +107,7 @@ static void event_announce(struct work_struct *work)
 		event_follow(counter);
 }
 
-/* The reseed work item, or a task that has opened a new domain. */
+/* Called by the work item that tells listeners of incarnations. */
 static void event_identify(struct sysgenid_counter *counter)
 {
 	/* As above. */

@@ -53,12 +53,13 @@ static int __init sysgenid_init(void)
 		goto err_vmclock;
 	sysgenid_watchers_init(&sysgenid_system);
 	sysgenid_system.pid_ns = &init_pid_ns;
+	/* Before anybody can ask who this machine is, or have it reseeded. */
+	sysgenid_reseed_init(&sysgenid_system);
 	ret = sysgenid_netlink_register();
 	if (ret) {
 		pr_err("cannot register the netlink family: error %d\n", ret);
-		goto err_counter;
+		goto err_events;
 	}
-	sysgenid_reseed_init(&sysgenid_system);
 	/*
 	 * The nodes last: as soon as one is there, a user may have it open, so nothing after it may
 	 * fail.
@@ -75,8 +76,8 @@ static int __init sysgenid_init(void)
 
 err_netlink:
 	sysgenid_netlink_unregister();
+err_events:
 	sysgenid_events_stop();
-err_counter:
 	sysgenid_counter_destroy(&sysgenid_system);
 err_vmclock:
 	sysgenid_vmclock_exit();

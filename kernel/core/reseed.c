@@ -40,7 +40,8 @@
 #define RESEED_LIMIT (10 * HZ) /* it takes microseconds */
 /*
  * Users cannot keep the kernel busy: a reseed of theirs comes later, and later still if reseeds
- * take long. Each walks over all domains, of which users can make many.
+ * take long; and so do the walks that tell listeners. Each walks over all domains, of which users
+ * can make many.
  */
 #define RESEED_DELAY msecs_to_jiffies(10)
 #define RESEED_DELAY_FACTOR 10
@@ -48,6 +49,7 @@
 /* After a failure, which is normal early in the boot: the generator may have no seed yet. */
 #define RESEED_FIRST_PAUSE msecs_to_jiffies(100)
 #define RESEED_LONGEST_PAUSE msecs_to_jiffies(60000)
+#define RESEED_UNSEEDED_PAUSE msecs_to_jiffies(1000)
 
 static void reseed_all(struct work_struct *unused);
 
@@ -59,6 +61,7 @@ static atomic_t reseed_wanted;			/* how often a reseed was asked for */
 static atomic_t reseed_done;	       /* the last number that is served */
 static int reseed_error;	       /* of the last finished reseed */
 static unsigned long reseed_cost;      /* of the last one, in jiffies */
+static unsigned long reseed_tell_cost; /* of the last walk that told listeners */
 static unsigned long reseed_pause = 1; /* jiffies until the next try after a failure */
 static void (*reseed_identified)(struct sysgenid_counter *counter);
 
@@ -171,11 +174,13 @@ static void reseed_tell_of(struct sysgenid_counter *counter)
  */
 static void reseed_tell(struct work_struct *unused)
 {
+	unsigned long begun = jiffies;
 	struct sysgenid_counter *domain;
 
 	reseed_tell_of(&sysgenid_system);
 	for_each_sysgenid_domain(domain)
 		reseed_tell_of(domain);
+	WRITE_ONCE(reseed_tell_cost, jiffies - begun);
 }
 
 static DECLARE_DELAYED_WORK(reseed_tell_work, reseed_tell);
@@ -202,7 +207,9 @@ static void reseed_all(struct work_struct *unused)
 					   "at /dev? Trying again\n",
 					   system->reseed_sample, RESEED_DEVICE, ret);
 		queue_delayed_work(sysgenid_unbound_wq, &reseed_work, reseed_pause);
-		reseed_pause = min(2 * reseed_pause, RESEED_LONGEST_PAUSE);
+		/* The seed comes once, and without a word to this module. */
+		reseed_pause = min(2 * reseed_pause, rng_is_initialized() ? RESEED_LONGEST_PAUSE
+									  : RESEED_UNSEEDED_PAUSE);
 	} else {
 		reseed_store(system);
 		for_each_sysgenid_domain(domain)
@@ -217,10 +224,10 @@ static void reseed_all(struct work_struct *unused)
 	wake_up_all(&reseed_waiters);
 }
 
-static unsigned long reseed_later(void)
+/* When something may be done again that took so long the last time. */
+static unsigned long reseed_later(unsigned long cost)
 {
-	return clamp(RESEED_DELAY_FACTOR * READ_ONCE(reseed_cost), RESEED_DELAY,
-		     (unsigned long)RESEED_LONGEST_DELAY);
+	return clamp(RESEED_DELAY_FACTOR * cost, RESEED_DELAY, (unsigned long)RESEED_LONGEST_DELAY);
 }
 
 void sysgenid_reseed_start(enum sysgenid_reseed_when when)
@@ -231,7 +238,8 @@ void sysgenid_reseed_start(enum sysgenid_reseed_when when)
 	if (when == SYSGENID_RESEED_NOW)
 		mod_delayed_work(sysgenid_unbound_wq, &reseed_work, 0);
 	else
-		queue_delayed_work(sysgenid_unbound_wq, &reseed_work, reseed_later());
+		queue_delayed_work(sysgenid_unbound_wq, &reseed_work,
+				   reseed_later(READ_ONCE(reseed_cost)));
 }
 
 /*
@@ -289,7 +297,8 @@ void sysgenid_reseed_adopt(struct sysgenid_counter *domain)
 		reseed_publish(domain, (u32)domain->began);
 	spin_unlock_irq(&domain->lock);
 	if (good)
-		queue_delayed_work(sysgenid_unbound_wq, &reseed_tell_work, RESEED_DELAY);
+		queue_delayed_work(sysgenid_unbound_wq, &reseed_tell_work,
+				   reseed_later(READ_ONCE(reseed_tell_cost)));
 	else
 		sysgenid_reseed_start(SYSGENID_RESEED_LATER);
 }
