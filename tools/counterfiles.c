@@ -23,11 +23,18 @@ static int is_container(const struct dirent *entry)
 /*
  * Lists the names of all counter files, sorted, for free_names(). Returns their number or -errno.
  */
+/* Returns how many there are, none without a registry; or -errno after saying what is wrong. */
 static int list_names(struct dirent ***names)
 {
-	int n = scandir(SYSGENID_REGISTRY, names, is_container, alphasort);
+	int n;
 
-	return n < 0 ? -errno : n;
+	*names = NULL;
+	n = scandir(SYSGENID_REGISTRY, names, is_container, alphasort);
+	if (n >= 0 || errno == ENOENT)
+		return n < 0 ? 0 : n;
+	n = -errno;
+	tool_say("cannot list " SYSGENID_REGISTRY ": %s", strerror(-n));
+	return n;
 }
 
 static void free_names(struct dirent **names, int n)
@@ -105,6 +112,8 @@ int tool_counterfiles_trigger(const char *container, uint32_t min, uint32_t *gen
 	if (container)
 		return raise_counter(container, min, generation);
 	n = list_names(&names);
+	if (n < 0)
+		return TOOL_FAILED;
 	for (int i = 0; i < n; i++) {
 		uint32_t reached;
 		int one = raise_counter(names[i]->d_name, min, &reached);
@@ -114,8 +123,7 @@ int tool_counterfiles_trigger(const char *container, uint32_t min, uint32_t *gen
 		else if (!i || reached > *generation)
 			*generation = reached;
 	}
-	if (n >= 0)
-		free_names(names, n);
+	free_names(names, n);
 	return status;
 }
 
@@ -136,7 +144,7 @@ unsigned int tool_counterfiles_each(void (*handle)(const char *name, uint32_t ge
 {
 	struct dirent **names;
 	int n = list_names(&names);
-	unsigned int damaged = 0;
+	unsigned int damaged = n < 0;
 
 	for (int i = 0; i < n; i++) {
 		uint32_t generation;
@@ -176,7 +184,7 @@ int tool_counterfiles_status(bool json)
 {
 	struct json_object *object = json ? tool_json_new() : NULL, *list = NULL;
 	struct dirent **names;
-	int n = list_names(&names), status = TOOL_OK;
+	int n = list_names(&names), status = n < 0 ? TOOL_FAILED : TOOL_OK;
 
 	if (json) {
 		list = json_object_new_array();

@@ -145,7 +145,7 @@ static void note_view(int fd, int flags, SysgenidFile *file)
 	file->position = file->has_position ? (uint64_t)position : 0;
 }
 
-int sysgenid_file_dump(int fd, int id, bool view, SysgenidImage *image)
+int sysgenid_file_dump(int fd, int id, enum sysgenid_node node, SysgenidImage *image)
 {
 	SysgenidFile file = SYSGENID_FILE__INIT;
 	char path[PATH_MAX];
@@ -162,14 +162,15 @@ int sysgenid_file_dump(int fd, int id, bool view, SysgenidImage *image)
 		return error;
 	}
 	/* A descriptor with O_PATH is only a name: it has no state. */
-	error = flags & O_PATH ? 0 : read_fdinfo(fd, &file, image);
+	if (!(flags & O_PATH) && node != SYSGENID_NODE_HYPERVISORS)
+		error = read_fdinfo(fd, &file, image);
 	if (error) {
 		sysgenid_err("cannot read the state of the open file %s: %s. Is the loaded module "
 			     "of the same release as this plugin?",
 			     path, strerror(-error));
 		return error;
 	}
-	if (view)
+	if (node != SYSGENID_NODE_COUNTER)
 		note_view(fd, flags, &file);
 	file.id = (uint32_t)id;
 	file.path = path;
@@ -187,7 +188,7 @@ int sysgenid_file_dump(int fd, int id, bool view, SysgenidImage *image)
 	return 0;
 }
 
-int sysgenid_mapping_dump(int fd, bool view, SysgenidImage *image)
+int sysgenid_mapping_dump(int fd, enum sysgenid_node node, SysgenidImage *image)
 {
 	char path[PATH_MAX];
 	int error;
@@ -195,7 +196,7 @@ int sysgenid_mapping_dump(int fd, bool view, SysgenidImage *image)
 	error = path_of(fd, path, sizeof(path));
 	if (error)
 		return log_no_path(error);
-	error = sysgenid_image_add_mapping(image, path, view);
+	error = sysgenid_image_add_mapping(image, path, node != SYSGENID_NODE_COUNTER);
 	if (error == -EEXIST)
 		return 0;
 	if (error)

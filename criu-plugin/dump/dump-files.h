@@ -5,6 +5,7 @@
 
 #include <sys/stat.h>
 
+#include "device.h"
 #include "image.h"
 
 /*
@@ -14,7 +15,7 @@
 int sysgenid_file_stat(int fd, struct stat *stat);
 
 /* Store an open file, or a mapped path, in the image. Return 0 or -errno after logging. */
-int sysgenid_file_dump(int fd, int id, bool view, SysgenidImage *image);
-int sysgenid_mapping_dump(int fd, bool view, SysgenidImage *image);
+int sysgenid_file_dump(int fd, int id, enum sysgenid_node node, SysgenidImage *image);
+int sysgenid_mapping_dump(int fd, enum sysgenid_node node, SysgenidImage *image);
 
 #endif

@@ -16,6 +16,7 @@
 #include "dump-files.h"
 #include "dump-image.h"
 #include "dump.h"
+#include "hypervisors-clock.h"
 #include "inspect.h"
 #include "log.h"
 #include "droppable.h"
@@ -28,7 +29,8 @@ static struct {
 	struct sysgenid_dump_image made;
 	struct sysgenid_device device;
 	bool mark_is_final; /* the mark was read while all tasks were frozen */
-	bool inspected;	    /* all tasks have been inspected, or a hook does it for each */
+	bool clocks_found;
+	bool inspected; /* all tasks have been inspected, or a hook does it for each */
 	int inspect_error;
 	struct sysgenid_findings findings;
 } dump;
@@ -144,26 +146,45 @@ int sysgenid_dump_init(int stage, const struct sysgenid_config *config)
 	return 0;
 }
 
-/* Returns whether the device is the counter's. Called while all tasks are frozen. */
-static bool is_ours(const struct stat *stat)
+/* Called while all tasks are frozen. */
+static enum sysgenid_node node_of(const struct stat *stat)
 {
 	if (!S_ISCHR(stat->st_mode) || !dump.made.image)
-		return false;
+		return SYSGENID_NODE_NONE;
 	if (!dump.mark_is_final && inspect_all())
-		return false;
+		return SYSGENID_NODE_NONE;
 	refresh_mark(true);
-	return sysgenid_device_is(&dump.device, stat);
+	if (!dump.clocks_found)
+		sysgenid_device_find_clocks(&dump.device);
+	dump.clocks_found = true;
+	return sysgenid_device_node(&dump.device, stat);
+}
+
+static int dump_clock(int fd)
+{
+	if (dump.device.state != SYSGENID_DEVICE_ABSENT)
+		return sysgenid_clock_dump(fd, dump.made.image);
+	sysgenid_err("a task has the hypervisor's VMClock open or mapped. A restored task is given "
+		     "the view of the module sysgenid in its place, and the module is not loaded: "
+		     "run 'modprobe sysgenid'");
+	return -ENOENT;
 }
 
 int sysgenid_dump_ext_file(int fd, int id)
 {
+	enum sysgenid_node node;
 	struct stat stat;
-	int error;
+	int error = 0;
 
-	if (sysgenid_file_stat(fd, &stat) || !is_ours(&stat))
+	if (sysgenid_file_stat(fd, &stat))
 		return -ENOTSUP;
-	error = sysgenid_file_dump(fd, id, sysgenid_device_is_view(&dump.device, &stat),
-				   dump.made.image);
+	node = node_of(&stat);
+	if (node == SYSGENID_NODE_NONE)
+		return -ENOTSUP;
+	if (node == SYSGENID_NODE_HYPERVISORS)
+		error = dump_clock(fd);
+	if (!error)
+		error = sysgenid_file_dump(fd, id, node, dump.made.image);
 	if (!error)
 		error = sysgenid_dump_image_require(&dump.made);
 	/* -ENOTSUP would ask the next plugin. */
@@ -172,15 +193,18 @@ int sysgenid_dump_ext_file(int fd, int id)
 
 int sysgenid_dump_device_vma(int fd, const struct stat *stat)
 {
-	int error;
+	enum sysgenid_node node = node_of(stat);
+	int error = 0;
 
-	if (!is_ours(stat))
+	if (node == SYSGENID_NODE_NONE)
 		return -ENOTSUP;
 	/* The final dump sees the mapping again. */
 	if (dump.stage != CRIU_STAGE_DUMP)
 		return 0;
-	error = sysgenid_mapping_dump(fd, sysgenid_device_is_view(&dump.device, stat),
-				      dump.made.image);
+	if (node == SYSGENID_NODE_HYPERVISORS)
+		error = dump_clock(fd);
+	if (!error)
+		error = sysgenid_mapping_dump(fd, node, dump.made.image);
 	if (!error)
 		error = sysgenid_dump_image_require(&dump.made);
 	return error ? -EIO : 0;

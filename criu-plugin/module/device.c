@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <errno.h>
+#include <glob.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -98,6 +99,40 @@ bool sysgenid_device_is_view(const struct sysgenid_device *device, const struct 
 {
 	return device->state == SYSGENID_DEVICE_KNOWN && S_ISCHR(stat->st_mode) && device->view &&
 	       stat->st_rdev == device->view;
+}
+
+void sysgenid_device_find_clocks(struct sysgenid_device *device)
+{
+	glob_t found;
+
+	device->n_clocks = 0;
+	if (glob("/sys/class/misc/vmclock*/dev", GLOB_NOSORT, NULL, &found))
+		return;
+	for (size_t i = 0; i < found.gl_pathc && device->n_clocks < SYSGENID_MAX_CLOCKS; i++) {
+		unsigned int minor = read_minor(found.gl_pathv[i]);
+
+		if (minor)
+			device->clocks[device->n_clocks++] = makedev(MISC_MAJOR, minor);
+	}
+	globfree(&found);
+}
+
+static bool is_clock(const struct sysgenid_device *device, const struct stat *stat)
+{
+	for (unsigned int i = 0; i < device->n_clocks; i++)
+		if (S_ISCHR(stat->st_mode) && stat->st_rdev == device->clocks[i])
+			return true;
+	return false;
+}
+
+enum sysgenid_node sysgenid_device_node(const struct sysgenid_device *device,
+					const struct stat *stat)
+{
+	if (sysgenid_device_is_view(device, stat))
+		return SYSGENID_NODE_VIEW;
+	if (sysgenid_device_is(device, stat))
+		return SYSGENID_NODE_COUNTER;
+	return is_clock(device, stat) ? SYSGENID_NODE_HYPERVISORS : SYSGENID_NODE_NONE;
 }
 
 bool sysgenid_device_may_be(const struct sysgenid_device *device, const struct stat *stat)

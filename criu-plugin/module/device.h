@@ -13,10 +13,27 @@ enum sysgenid_device_state {
 	SYSGENID_DEVICE_UNKNOWN, /* the module may be loaded */
 };
 
+#define SYSGENID_MAX_CLOCKS 4
+
 struct sysgenid_device {
 	enum sysgenid_device_state state;
 	dev_t number; /* when KNOWN */
 	dev_t view;   /* the counter as a VMClock page; 0: there is none, or it is unknown */
+	/* The hypervisor's own VMClock pages, as sysgenid_device_find_clocks() has found them. */
+	dev_t clocks[SYSGENID_MAX_CLOCKS];
+	unsigned int n_clocks;
+};
+
+/* What a node is. */
+enum sysgenid_node {
+	SYSGENID_NODE_NONE, /* nothing that this plugin knows */
+	SYSGENID_NODE_COUNTER,
+	SYSGENID_NODE_VIEW,
+	/*
+	 * The hypervisor's own VMClock page, /dev/vmclock0 of the driver ptp_vmclock. Known by
+	 * its number, whatever name a container gives it.
+	 */
+	SYSGENID_NODE_HYPERVISORS,
 };
 
 /* Sets the device from the minors that the module has answered; view_minor 0: it has no view. */
@@ -29,6 +46,15 @@ void sysgenid_device_find(struct sysgenid_device *device);
 /* Is the node certainly the counter, or a view of it? */
 bool sysgenid_device_is(const struct sysgenid_device *device, const struct stat *stat);
 bool sysgenid_device_is_view(const struct sysgenid_device *device, const struct stat *stat);
+
+/*
+ * Looks for the hypervisor's VMClock pages in sysfs. To be called in criu itself: a restored task
+ * has the container's sysfs, or none.
+ */
+void sysgenid_device_find_clocks(struct sysgenid_device *device);
+
+enum sysgenid_node sysgenid_device_node(const struct sysgenid_device *device,
+					const struct stat *stat);
 
 /*
  * Can the node be the counter? If the counter's number is unknown, each misc device with a minor

@@ -95,15 +95,17 @@ static int open_home(struct home *home)
 /*
  * Returns to the namespace, root and directory from which this process came. It must not go on
  * elsewhere, where a container chooses what a path leads to. It was here before with the same
- * rights, so only memory can be missing.
+ * rights, so only memory can be missing; and the directory, if its server has gone. Returns 0 or
+ * -errno.
  */
-static void come_home(const struct home *home)
+static int come_home(const struct home *home)
 {
 	while (setns(home->namespace, CLONE_NEWNS))
 		if (errno != ENOMEM)
 			abort();
-	if (fchdir(home->root) || chroot(".") || fchdir(home->directory))
+	if (fchdir(home->root) || chroot("."))
 		abort();
+	return fchdir(home->directory) ? -errno : 0;
 }
 
 /*
@@ -114,7 +116,7 @@ static void come_home(const struct home *home)
 static int visit(const struct sysgenid_mounts_view *view, const struct home *home, int *mounts)
 {
 	struct sysgenid_mounts_view whole;
-	int error = 0;
+	int error = 0, home_error;
 
 	if (unshare(CLONE_FS) || setns(home->namespace, CLONE_NEWNS))
 		return -errno;
@@ -126,8 +128,8 @@ static int visit(const struct sysgenid_mounts_view *view, const struct home *hom
 		*mounts = openat(home->root, "proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
 		error = *mounts < 0 ? -errno : 0;
 	}
-	come_home(home);
-	return error;
+	home_error = come_home(home);
+	return error ? error : home_error;
 }
 
 int sysgenid_for_each_mount_outside(const struct sysgenid_mounts_view *view, sysgenid_mount_fn fn,

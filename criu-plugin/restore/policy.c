@@ -169,7 +169,7 @@ static void judge_range(const struct sysgenid_facts *facts, const struct sysgeni
 
 	if (plan->reseed_only && !facts->strict)
 		/* The limit is not for the tasks' own counter: try again without the mark. */
-		decide(judgement, SYSGENID_GO_UNMARKED, NOT_FOLLOWED, mark);
+		decide(judgement, SYSGENID_GO_UNMARKED, NOT_FOLLOWED, facts->mark);
 	else if (is_needed(facts))
 		decide(judgement, SYSGENID_REFUSE,
 		       "the image was made where the counter had reached %u, absurdly far above "
@@ -182,7 +182,7 @@ static void judge_range(const struct sysgenid_facts *facts, const struct sysgeni
 		       "the image was made where the counter had reached %u, absurdly far above "
 		       "this machine's; it is not followed there, since no restored process uses "
 		       "the counter",
-		       mark);
+		       facts->mark);
 }
 
 static void judge_failure(const struct sysgenid_facts *facts, const struct sysgenid_plan *plan,

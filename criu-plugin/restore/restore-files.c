@@ -62,6 +62,32 @@ static int find_node(const char *path, struct stat *node, bool view,
 	return error;
 }
 
+/*
+ * The node that a restored task gets for a path, in *place. Not that of the hypervisor's VMClock,
+ * in which nothing changes at a restore: the view of the counter takes its place.
+ */
+static int find_place(const char *path, const char **place, bool view, const SysgenidImage *image,
+		      const struct sysgenid_device *device)
+{
+	struct stat node;
+
+	*place = path;
+	if (!view || !image->hypervisors_clock || !device->view)
+		return find_node(path, &node, view, device);
+	if (!stat(path, &node) && sysgenid_device_is_view(device, &node))
+		return 0;
+	*place = SYSGENID_VIEW_DEVICE;
+	if (!stat(*place, &node) && sysgenid_device_is_view(device, &node))
+		return 0;
+	sysgenid_err("a task had the hypervisor's VMClock as %s, and nothing changes in that at a "
+		     "restore. The view of the counter takes its place, and neither this path "
+		     "nor " SYSGENID_VIEW_DEVICE " is the view in the restored tree: give the "
+		     "container the view (a node with the number %u:%u, or CDI "
+		     "sysgenid.dev/counter=vmclock)",
+		     path, major(device->view), minor(device->view));
+	return -ENXIO;
+}
+
 static int open_node(const char *path, int flags)
 {
 	int fd = open(path, flags | O_CLOEXEC | O_NOCTTY);
@@ -119,27 +145,35 @@ static int raise_generation(const char *path, bool view, const SysgenidImage *im
 	return fd < 0 ? fd : sysgenid_raise(fd, view, image);
 }
 
+/* The path may lead elsewhere than before it was opened. */
+static int check_opened(int fd, const char *path, bool view, const struct sysgenid_device *device)
+{
+	struct stat node;
+
+	return fstat(fd, &node) ? -errno : check_node(path, &node, view, device);
+}
+
 int sysgenid_file_restore(const SysgenidFile *file, const SysgenidImage *image,
 			  const struct sysgenid_device *device)
 {
 	cleanup_close int fd = -1;
-	struct stat node;
+	const char *place;
 	int error, result;
 
-	error = find_node(file->path, &node, file->view, device);
+	error = find_place(file->path, &place, file->view, image, device);
 	if (!error)
-		error = raise_generation(file->path, file->view, image);
+		error = raise_generation(place, file->view, image);
 	if (error)
 		return error;
-	fd = open_node(file->path, (int)file->flags & (O_ACCMODE | O_PATH));
+	fd = open_node(place, (int)file->flags & (O_ACCMODE | O_PATH));
 	if (fd < 0)
 		return fd;
-	error = fstat(fd, &node) ? -errno : check_node(file->path, &node, file->view, device);
+	error = check_opened(fd, place, file->view, device);
 	if (!error && !(file->flags & O_PATH))
 		error = give_state_back(fd, file);
 	if (error)
 		return error;
-	sysgenid_info("restored %s, outdated, %stracked", file->path, file->tracked ? "" : "not ");
+	sysgenid_info("restored %s, outdated, %stracked", place, file->tracked ? "" : "not ");
 	result = fd;
 	fd = -1;
 	return result;
@@ -151,33 +185,64 @@ static bool has_kind(const SysgenidImage *image, bool view)
 	return view ? image->n_views : image->n_mappings > image->n_views || !image->n_mappings;
 }
 
-int sysgenid_mapping_check(const char *path, const SysgenidImage *image,
-			   const struct sysgenid_device *device)
+/*
+ * Any path will do that leads to a node of the right kind: criu may have the mapping under another
+ * path than the image. Returns 1 if the mapping is ours, 0 if not, or -errno after logging.
+ */
+static int find_mapped(const char *path, const char **place, bool *view, const SysgenidImage *image,
+		       const struct sysgenid_device *device)
 {
+	enum sysgenid_node kind;
 	struct stat node;
 	int error;
 
 	if (image && sysgenid_image_has_mapping(image, path)) {
-		error = find_node(path, &node, sysgenid_image_has_view(image, path), device);
-		if (error)
-			return error;
-	} else if (stat(path, &node) || !sysgenid_device_may_be(device, &node)) {
-		return 0;
+		*view = sysgenid_image_has_view(image, path);
+		error = find_place(path, place, *view, image, device);
+		return error ? error : 1;
 	}
-	/* Any path will do: criu may have the mapping under another path than the image. */
-	if (image && !has_kind(image, sysgenid_device_is_view(device, &node))) {
+	if (stat(path, &node))
+		return 0;
+	*place = path;
+	kind = sysgenid_device_node(device, &node);
+	*view = kind == SYSGENID_NODE_VIEW;
+	if (kind == SYSGENID_NODE_HYPERVISORS && image && image->hypervisors_clock) {
+		*view = true;
+		error = find_place(path, place, true, image, device);
+		return error ? error : 1;
+	}
+	return sysgenid_device_may_be(device, &node);
+}
+
+int sysgenid_mapping_check(const char *path, const SysgenidImage *image,
+			   const struct sysgenid_device *device, int *fd)
+{
+	const char *place;
+	bool view;
+	int error, found = find_mapped(path, &place, &view, image, device);
+
+	if (found <= 0)
+		return found;
+	if (image && !has_kind(image, view)) {
 		sysgenid_err("%s is a node of another kind than the tasks had mapped: the "
 			     "counter, and a view of it, are two devices",
 			     path);
 		return -ENXIO;
 	}
-	if (image && image->counter_required) {
-		error = raise_generation(path, sysgenid_device_is_view(device, &node), image);
-		return error ? error : 1;
+	if (!image || !image->counter_required) {
+		sysgenid_err(
+			"a task had the counter mapped from %s, and there is "
+			"no " SYSGENID_IMAGE_NAME
+			" that says how far it had got: copy the image again from where the dump "
+			"was made",
+			path);
+		return -ENODATA;
 	}
-	sysgenid_err("a task had the counter mapped from %s, and there is no " SYSGENID_IMAGE_NAME
-		     " that says how far it had got: copy the image again from where the dump was "
-		     "made",
-		     path);
-	return -ENODATA;
+	error = raise_generation(place, view, image);
+	if (!error && strcmp(place, path)) {
+		/* criu closes it. Of two mappings that follow each other criu may use one. */
+		*fd = open_node(place, O_RDONLY);
+		error = *fd < 0 ? *fd : check_opened(*fd, place, view, device);
+	}
+	return error ? error : 1;
 }

@@ -22,9 +22,10 @@ int sysgenid_file_restore(const SysgenidFile *file, const SysgenidImage *image,
  * Runs inside the task that is being restored, before criu maps something from path. If the image
  * has a mapping of the counter at path, path must be the counter here. If path may be the counter,
  * the image must say that a task uses the counter. image: NULL if there is none. Returns 1 if path
- * is the counter, and 0 if it is not.
+ * is the counter, and 0 if it is not. If something else than path is to be mapped, *fd is set to a
+ * descriptor of that.
  */
 int sysgenid_mapping_check(const char *path, const SysgenidImage *image,
-			   const struct sysgenid_device *device);
+			   const struct sysgenid_device *device, int *fd);
 
 #endif

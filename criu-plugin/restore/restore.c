@@ -268,6 +268,8 @@ int sysgenid_restore_init(const struct sysgenid_config *config)
 	gather_facts(&facts);
 	if (switches_are_good() && !sysgenid_counterfiles_prepare())
 		attempt(&facts, &judgement);
+	if (restore.image && restore.image->hypervisors_clock)
+		sysgenid_device_find_clocks(&restore.device);
 	/* Closed before the restored tasks are forked from this process. */
 	sysgenid_module_close();
 	if (carry_out(&judgement) && !prepare_tasks())
@@ -309,10 +311,9 @@ int sysgenid_restore_update_vma(const char *path, uint64_t address, uint64_t old
 	(void)address;
 	(void)old_offset;
 	(void)new_offset;
-	(void)fd;
 	/* Without the module no path can be the counter. */
 	if (restore.device.state != SYSGENID_DEVICE_ABSENT)
-		ours = sysgenid_mapping_check(path, restore.image, &restore.device);
+		ours = sysgenid_mapping_check(path, restore.image, &restore.device, fd);
 	if (ours < 0)
 		_exit(1);
 	return ours ? 0 : -ENOTSUP;

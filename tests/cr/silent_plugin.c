@@ -21,7 +21,8 @@ static int is_node(const struct stat *node, const char *path)
 
 static int is_counter(const struct stat *node)
 {
-	return is_node(node, SYSGENID_DEVICE) || is_node(node, SYSGENID_VIEW_DEVICE);
+	return is_node(node, SYSGENID_DEVICE) || is_node(node, SYSGENID_VIEW_DEVICE) ||
+	       is_node(node, "/dev/vmclock0");
 }
 
 static int silent_dump_file(int fd, int id)

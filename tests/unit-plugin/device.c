@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
-/* Finds the counter's device when the module does not answer. Linked with --wrap=fopen. */
+/* Finds the counter's device when the module does not answer. Linked with --wrap=fopen,glob. */
+#include <glob.h>
 #include <sys/sysmacros.h>
 
 #include "device.h"
 #include "tap.h"
 
-static const char *sysfs, *view, *list; /* contents of the files; NULL: no such file */
+static const char *sysfs, *view, *list, *clock0; /* contents of the files; NULL: no such file */
 
 FILE *__wrap_fopen(const char *path, const char *mode);
 
@@ -13,11 +14,35 @@ FILE *__wrap_fopen(const char *path, const char *mode)
 {
 	const char *text = !strcmp(path, "/sys/class/misc/sysgenid/dev")	   ? sysfs
 			   : !strcmp(path, "/sys/class/misc/sysgenid-vmclock/dev") ? view
+			   : !strcmp(path, "/sys/class/misc/vmclock0/dev")	   ? clock0
 			   : !strcmp(path, "/proc/misc")			   ? list
 										   : NULL;
 
 	(void)mode;
 	return text ? fmemopen((void *)text, strlen(text), "r") : NULL;
+}
+
+int __wrap_glob(const char *pattern, int flags, int (*error)(const char *, int), glob_t *found);
+
+/* One file, or none. */
+int __wrap_glob(const char *pattern, int flags, int (*error)(const char *, int), glob_t *found)
+{
+	static char *paths[] = { (char *)"/sys/class/misc/vmclock0/dev" };
+
+	(void)flags;
+	(void)error;
+	if (strcmp(pattern, "/sys/class/misc/vmclock*/dev") || !clock0)
+		return GLOB_NOMATCH;
+	*found = (glob_t){ .gl_pathc = 1, .gl_pathv = paths };
+	return 0;
+}
+
+/* The result of __wrap_glob() is not allocated. */
+void __wrap_globfree(glob_t *found);
+
+void __wrap_globfree(glob_t *found)
+{
+	(void)found;
 }
 
 static struct sysgenid_device find(const char *in_sysfs, const char *in_list)
@@ -83,6 +108,33 @@ static void test_view(void)
 	ok(is_known(device, 243) && !device.view, "control: a module without a view");
 }
 
+static enum sysgenid_node kind(struct sysgenid_device device, struct stat stat)
+{
+	return sysgenid_device_node(&device, &stat);
+}
+
+static void test_node(void)
+{
+	struct sysgenid_device device = find(NULL, " 60 sysgenid-vmclock\n243 sysgenid\n");
+
+	ok(kind(device, node(S_IFCHR, 10, 243)) == SYSGENID_NODE_COUNTER &&
+		   kind(device, node(S_IFCHR, 10, 60)) == SYSGENID_NODE_VIEW,
+	   "the counter and its view are told apart");
+	sysgenid_device_find_clocks(&device);
+	ok(kind(device, node(S_IFCHR, 10, 61)) == SYSGENID_NODE_NONE,
+	   "without ptp_vmclock no node is the hypervisor's");
+	clock0 = "10:61\n";
+	sysgenid_device_find_clocks(&device);
+	clock0 = NULL;
+	ok(kind(device, node(S_IFCHR, 10, 61)) == SYSGENID_NODE_HYPERVISORS,
+	   "the hypervisor's node is known by its number, also where sysfs is gone since");
+	ok(kind(device, node(S_IFCHR, 10, 62)) == SYSGENID_NODE_NONE &&
+		   kind(device, node(S_IFCHR, 1, 61)) == SYSGENID_NODE_NONE &&
+		   kind(device, node(S_IFBLK, 10, 61)) == SYSGENID_NODE_NONE,
+	   "other nodes are not");
+	ok(kind(device, node(S_IFCHR, 10, 60)) == SYSGENID_NODE_VIEW, "nor is the view");
+}
+
 static void test_match(void)
 {
 	struct sysgenid_device known = find("10:243\n", NULL), unknown = find(NULL, NULL),
@@ -108,6 +160,7 @@ int main(void)
 {
 	test_find();
 	test_view();
+	test_node();
 	test_match();
 	return done_testing();
 }

@@ -97,10 +97,10 @@ static void stores(int fd, const char *name)
 {
 	SysgenidImage *image = new_image();
 
-	ok(!sysgenid_mapping_dump(fd, false, image) && image->n_mappings == 1 &&
+	ok(!sysgenid_mapping_dump(fd, SYSGENID_NODE_COUNTER, image) && image->n_mappings == 1 &&
 		   !strcmp(image->mappings[0], node),
 	   "%s: a mapping is stored", name);
-	if (ok(!sysgenid_file_dump(fd, 1, false, image) && image->n_files == 1 &&
+	if (ok(!sysgenid_file_dump(fd, 1, SYSGENID_NODE_COUNTER, image) && image->n_files == 1 &&
 		       !strcmp(image->files[0]->path, node),
 	       "%s: an open file is stored", name))
 		ok(image->files[0]->acknowledged == 7 && image->files[0]->outdated &&
@@ -115,13 +115,15 @@ static void refuses(int fd, const char *name)
 {
 	SysgenidImage *image = new_image();
 
-	if (!ok(sysgenid_mapping_dump(fd, false, image) == -ENOENT && !image->n_mappings,
+	if (!ok(sysgenid_mapping_dump(fd, SYSGENID_NODE_COUNTER, image) == -ENOENT &&
+			!image->n_mappings,
 		"%s: a mapping is refused", name) &&
 	    image->n_mappings)
 		printf("# stored: %s\n", image->mappings[0]);
 	contains(messages, "deleted or replaced", "... and told why");
 	forget_messages();
-	if (!ok(sysgenid_file_dump(fd, 1, false, image) == -ENOENT && !image->n_files,
+	if (!ok(sysgenid_file_dump(fd, 1, SYSGENID_NODE_COUNTER, image) == -ENOENT &&
+			!image->n_files,
 		"%s: an open file is refused", name) &&
 	    image->n_files)
 		printf("# stored: %s\n", image->files[0]->path);

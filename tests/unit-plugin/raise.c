@@ -2,13 +2,14 @@
 /*
  * Tests which counter a restored task moves and how far, and which tasks must not run. /dev/zero
  * stands in for the device, and functions in this file stand in for the module. Linked with
- * --wrap=ioctl and --wrap=read.
+ * --wrap=ioctl, --wrap=read and --wrap=pread.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
 #include <sys/wait.h>
@@ -53,12 +54,23 @@ static bool is_counter(int fd)
 
 ssize_t __real_read(int fd, void *data, size_t size);
 ssize_t __wrap_read(int fd, void *data, size_t size);
+ssize_t __real_pread(int fd, void *data, size_t size, off_t at);
+ssize_t __wrap_pread(int fd, void *data, size_t size, off_t at);
 int __wrap_ioctl(int fd, unsigned long request, unsigned long argument);
 
 ssize_t __wrap_read(int fd, void *data, size_t size)
 {
 	if (!is_counter(fd))
 		return __real_read(fd, data, size);
+	memcpy(data, &counter.generation, sizeof(counter.generation));
+	return sizeof(counter.generation);
+}
+
+/* Of a view. */
+ssize_t __wrap_pread(int fd, void *data, size_t size, off_t at)
+{
+	if (!is_counter(fd))
+		return __real_pread(fd, data, size, at);
 	memcpy(data, &counter.generation, sizeof(counter.generation));
 	return sizeof(counter.generation);
 }
@@ -123,7 +135,7 @@ static SysgenidImage *new_image(uint32_t mark)
 
 /*
  * Calls sysgenid_mapping_check() in a child, since each restored task is a process of its own.
- * Returns the result.
+ * Returns the result, and 100 more if criu is to map something else than the path.
  */
 static int restore_mapping(const SysgenidImage *image, const char *path)
 {
@@ -132,11 +144,13 @@ static int restore_mapping(const SysgenidImage *image, const char *path)
 
 	pid = fork();
 	if (!pid) {
-		int result = sysgenid_mapping_check(path, image, &device);
+		int fd = -1, result = sysgenid_mapping_check(path, image, &device, &fd);
 
 		printf("# %d; generation %u, by ioctl %d, by netlink %d, flags %x\n", result,
 		       counter.generation, counter.by_ioctl, counter.by_netlink, counter.flags);
 		fflush(stdout);
+		if (fd >= 0 && is_counter(fd))
+			result += 100;
 		_exit(result < 0	   ? 99
 		      : counter.by_ioctl   ? 10 + result
 		      : counter.by_netlink ? 20 + result
@@ -265,6 +279,44 @@ static void test_nobody_raised(void)
 	sysgenid_image_free(image);
 }
 
+/* Makes a /dev in which the view is a node with the number of /dev/zero. */
+static bool make_dev(void)
+{
+	return !unshare(CLONE_NEWNS) && !mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) &&
+	       !mount("dev", "/dev", "tmpfs", 0, "mode=755") &&
+	       !mknod("/dev/vmclock0", S_IFCHR | 0444, makedev(1, 3)) &&
+	       !mknod(SYSGENID_VIEW_DEVICE, S_IFCHR | 0444, makedev(1, 5));
+}
+
+static void test_clock(void)
+{
+	SysgenidImage *image = sysgenid_image_new();
+
+	if (!image || sysgenid_image_add_mapping(image, "/dev/vmclock0", true))
+		abort();
+	image->counter_required = image->own_pid_namespace = image->has_mark = true;
+	image->mark = 500;
+	device.number = makedev(1, 9);
+	device.view = makedev(1, 5);
+	prepare(false);
+	set_counter(CONTAINERS, 5);
+	ok(restore_mapping(image, "/dev/vmclock0") == 99,
+	   "control: a view whose path leads to another device is refused");
+	image->hypervisors_clock = true;
+	ok(restore_mapping(image, "/dev/vmclock0") == 111,
+	   "what was the hypervisor's VMClock is the view at its usual path, raised");
+	if (unlink("/dev/vmclock0"))
+		abort();
+	ok(restore_mapping(image, "/dev/vmclock0") == 111, "also where there is no such node");
+	if (rename(SYSGENID_VIEW_DEVICE, "/dev/vmclock0"))
+		abort();
+	ok(restore_mapping(image, "/dev/vmclock0") == 11, "or the view at its own path");
+	if (unlink("/dev/vmclock0"))
+		abort();
+	ok(restore_mapping(image, "/dev/vmclock0") == 99, "and is refused without a view");
+	sysgenid_image_free(image);
+}
+
 static void test_namespace(void)
 {
 	SysgenidImage *image = sysgenid_image_new();
@@ -293,5 +345,10 @@ int main(void)
 	test_domain();
 	test_nobody_raised();
 	test_namespace();
+	if (!geteuid() && make_dev())
+		test_clock();
+	else
+		skip("the view in the place of the hypervisor's VMClock",
+		     "needs a /dev of its own");
 	return done_testing();
 }

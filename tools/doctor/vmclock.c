@@ -22,6 +22,7 @@ void doctor_check_vmclock(void)
 			    "give containers the view in its place: CDI "
 			    "sysgenid.dev/counter=vmclock, or a node with the number "
 			    "of " SYSGENID_VIEW_DEVICE,
-			    NODE " is the hypervisor's: criu cannot dump a container whose "
-				 "programs use it, and nothing in it changes when one is restored");
+			    NODE " is the hypervisor's, and nothing in it changes when a container "
+				 "is restored: programs that open it then take themselves for the "
+				 "original. Those that had it at the dump are given the view");
 }
