@@ -73,4 +73,5 @@ not_ok "a trigger whose reseed fails says so" "$tool" trigger
 is "$(metric kernel_rng_reseeded)" 0 "and so do the metrics"
 mv /dev/urandom.away /dev/urandom
 ok "until it is done" wait_for 60 metric_is kernel_rng_reseeded 1
+ok "the module can be unloaded" unload_module
 done_testing
