@@ -179,7 +179,7 @@ static struct settled settle_once(struct genl *listener)
 	return was;
 }
 
-/* The worker may itself run only after the request has left the mutex: then the test tries again. */
+/* The worker may run only after the request has left the mutex: then the test tries again. */
 static void settled_late(void)
 {
 	struct genl listener;
