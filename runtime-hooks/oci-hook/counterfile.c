@@ -172,32 +172,49 @@ int hook_counterfile_keep(const char *name)
 	return mark < 0 ? -errno : 0;
 }
 
-static bool is_kept(int registry, const char *name)
+/* Returns 1 if the file exists, 0 if not, or -errno: an error does not say that there is none. */
+static int exists(int folder, const char *path)
+{
+	if (!faccessat(folder, path, F_OK, AT_SYMLINK_NOFOLLOW))
+		return 1;
+	return errno == ENOENT ? 0 : -errno;
+}
+
+static int is_kept(int registry, const char *name)
 {
 	char path[HOOK_NAME_MAX + 16];
 
 	snprintf(path, sizeof(path), "%s/" KEPT, name);
-	return !faccessat(registry, path, F_OK, AT_SYMLINK_NOFOLLOW);
+	return exists(registry, path);
 }
 
-static bool is_stale(int registry, const char *name)
+/* Returns 1, 0 or -errno. */
+static int is_stale(int registry, const char *name)
 {
 	struct stat stat;
+	int kept;
 
-	return hook_name_is_good(name) && strcmp(name, HOOK_NODE) && !is_kept(registry, name) &&
-	       !fstatat(registry, name, &stat, AT_SYMLINK_NOFOLLOW) && S_ISDIR(stat.st_mode) &&
-	       time(NULL) - stat.st_mtime > STALE_SECONDS;
+	if (!hook_name_is_good(name) || !strcmp(name, HOOK_NODE))
+		return 0;
+	if (fstatat(registry, name, &stat, AT_SYMLINK_NOFOLLOW))
+		return errno == ENOENT ? 0 : -errno;
+	if (!S_ISDIR(stat.st_mode) || time(NULL) - stat.st_mtime <= STALE_SECONDS)
+		return 0;
+	kept = is_kept(registry, name);
+	return kept < 0 ? kept : !kept;
 }
 
 static int add_stale(DIR *registry, struct hook_counterfiles *counters)
 {
 	const struct dirent *entry;
-	int error = 0;
+	int stale = 0;
 
-	while (!error && (entry = readdir(registry)))
-		if (is_stale(dirfd(registry), entry->d_name))
-			error = add(counters, entry->d_name);
-	return error;
+	for (errno = 0; stale >= 0 && (entry = readdir(registry)); errno = 0) {
+		stale = is_stale(dirfd(registry), entry->d_name);
+		if (stale > 0)
+			stale = add(counters, entry->d_name);
+	}
+	return stale < 0 ? stale : -errno;
 }
 
 static int remove_unmounted(int registry, struct hook_counterfiles *counters)
@@ -230,7 +247,9 @@ int hook_counterfile_remove(const char *name, bool stale)
 		close(fd);
 		return -ENOMEM;
 	}
-	if (name && !faccessat(fd, name, F_OK, AT_SYMLINK_NOFOLLOW))
+	if (name)
+		error = exists(fd, name);
+	if (error > 0)
 		error = add(&counters, name);
 	if (!error && stale)
 		error = add_stale(registry, &counters);

@@ -319,31 +319,38 @@ int hook_poststart(struct json_object *state)
 }
 
 /*
- * Returns whether podman has made a checkpoint of the container, whose copies will mount this
- * counter file. criu's log is in the bundle until the container is removed.
+ * Returns 1 if podman has made a checkpoint of the container, whose copies will mount this counter
+ * file; 0 if not, or -errno. criu's log is in the bundle until the container is removed.
  */
-static bool was_dumped(struct json_object *state)
+static int was_dumped(struct json_object *state)
 {
 	const char *bundle = hook_string(state, "bundle");
 	char path[4096];
 
-	return bundle && snprintf(path, sizeof(path), "%s/dump.log", bundle) < (int)sizeof(path) &&
-	       !access(path, F_OK);
+	if (!bundle || snprintf(path, sizeof(path), "%s/dump.log", bundle) >= (int)sizeof(path))
+		return 0;
+	if (!access(path, F_OK))
+		return 1;
+	return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
 }
 
 int hook_poststop(struct json_object *state)
 {
 	const char *id = id_of(state);
-	bool kept;
-	int error;
+	int dumped, error;
 
 	if (!id)
 		return 1;
-	kept = was_dumped(state);
-	error = kept ? hook_counterfile_keep(id) : 0;
+	dumped = was_dumped(state);
+	/* If that is not known, there may be copies, and they cannot start without the file. */
+	error = dumped ? hook_counterfile_keep(id) : 0;
 	if (error)
 		return fail_counter("keep", id, error);
-	error = hook_counterfile_remove(kept ? NULL : id, true);
+	if (dumped < 0)
+		return hook_fail("cannot find out whether container %s was dumped: %s: its counter "
+				 "file is kept, 'sysgenid-hook remove %s' removes it",
+				 id, strerror(-dumped), id);
+	error = hook_counterfile_remove(dumped ? NULL : id, true);
 	/*
 	 * Copies of this container go on with the file. It is removed when the last copy ends, or
 	 * after an hour.
