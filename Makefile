@@ -71,7 +71,7 @@ check-kernels: need-vm ## the modules on each kernel that Debian has headers for
 	@tests/vm/build backports
 	@tests/kernels.t --all
 	@tests/dkms.t --upgrade
-	@tests/kernel-tree.t
+	@tests/kernel-tree.t --all
 
 check-packages: need-vm need-check ## build the Debian packages, compare two builds, and install, upgrade and purge them in VMs
 	@prove --timer --comments --exec '' tests/packages.t

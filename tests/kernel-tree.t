@@ -1,15 +1,22 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# "make kernel-tree": the series of patches builds at each step in Debian's sources of Linux, checkpatch has nothing to say,
-# and the KUnit tests pass in a kernel that runs as a process. Runs on the host, inside of Debian 13's image with the compiler's
-# tools laid over it. usage: kernel-tree.t [SERIES]...
+# "make kernel-tree": the series of patches applies to Debian's sources of Linux, and checkpatch has nothing to say.
+# With --all it builds at each step, and the KUnit tests pass in a kernel that runs as a process. Runs on the host, inside of
+# Debian 13's image with the compiler's tools laid over it.
+# usage: kernel-tree.t [--all] [SERIES]...   without a series: 6.12, and with --all the newest one, too
 set -uo pipefail
 
 cd -- "$(dirname -- "$(realpath -- "$0")")/.." || exit
 LAY=packaging/kernel-tree/lay
 NEWEST=7.3
-SERIES=("${@:-6.12}")
-(($#)) || SERIES=(6.12 "$NEWEST")
+all=
+[[ ${1-} != --all ]] || { all=yes; shift; }
+SERIES=("$@")
+(($#)) || SERIES=(6.12 ${all:+"$NEWEST"})
+# What the patches change, and checkpatch.
+CHANGED=(Kbuild Makefile MAINTAINERS Documentation/userspace-api/ioctl/ioctl-number.rst drivers/virt/{Kconfig,Makefile}
+	tools/testing/selftests/Makefile)
+CHECKPATCH=(scripts/{checkpatch.pl,spelling.txt,const_structs.checkpatch})
 count=0 failed=0
 tmp=$(mktemp -d)
 trap 'rm -rf --one-file-system -- "$tmp"' EXIT
@@ -54,7 +61,12 @@ unpack()
 {
 	rm -rf --one-file-system -- "$tmp/tree" "$tmp/small"
 	mkdir -p "$tmp/root" "$tmp/tree" "$tmp/small"
-	dpkg-deb --fsys-tarfile "$source/linux.deb" | tar -xO --wildcards '*.tar.xz' | tar -xJ --strip-components=1 -C "$tmp/tree"
+	local -a only=()
+
+	[[ $all ]] || only=("${CHANGED[@]/#/*/}" "${CHECKPATCH[@]/#/*/}")
+	# Wildcards without slashes: of several files named Makefile only those of that folder.
+	dpkg-deb --fsys-tarfile "$source/linux.deb" | tar -xO --wildcards '*.tar.xz' |
+		tar -xJ --strip-components=1 -C "$tmp/tree" --wildcards --no-wildcards-match-slash "${only[@]}"
 }
 
 refuses()
@@ -65,8 +77,7 @@ refuses()
 # Laid into a small part of the tree; the rest shows what the patches do.
 lay_series()
 {
-	(cd "$tmp/tree" && cp --parents Kbuild Makefile MAINTAINERS Documentation/userspace-api/ioctl/ioctl-number.rst \
-		drivers/virt/{Kconfig,Makefile} tools/testing/selftests/Makefile "$tmp/small")
+	(cd "$tmp/tree" && cp --parents "${CHANGED[@]}" "$tmp/small")
 	refuses "$tmp/root" 'is no Linux source'
 	result $? "$series: a folder that is no Linux source is refused"
 	"$LAY" "$tmp/small" "$tmp/patches" >"$tmp/log" 2>&1
@@ -101,7 +112,7 @@ same_as_laid()
 	done < <(find "$tmp/small" -type f -print0)
 }
 
-build_steps()
+apply_steps()
 {
 	local patch step wanted
 
@@ -109,6 +120,7 @@ build_steps()
 		step=${patch##*/} step=${step%.patch}
 		(cd "$tmp/tree" && patch -p1 -s -f) <"$patch" >"$tmp/log" 2>&1
 		result $? "$series: $step: the patch applies"
+		[[ $all ]] || continue
 		mapfile -t wanted < <(printf '%s\n' "${DRIVERS[@]}" | while read -r name; do
 			! grep -rqsx "config $name" "$tmp/tree/drivers/virt/sysgenid/Kconfig" || echo "$name"
 		done)
@@ -188,7 +200,8 @@ for series in "${SERIES[@]}"; do
 	unpack || exit
 	lay_series
 	check_style
-	build_steps
+	apply_steps
+	[[ $all ]] || continue
 	control
 	build_selftest
 	[[ $series != "$NEWEST" ]] || run_kunit
