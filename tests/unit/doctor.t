@@ -175,6 +175,32 @@ HOME=$work/home PATH=$work/bin:$PATH script -qec "$BUILD/tools/sysgenid doctor >
 	>"$work/terminal" </dev/null
 like "$(<"$work/terminal")" "sysgenid: doctor: asking podman for its version" "at a terminal it says what it does"
 
+# Files of /etc, with another folder in its place.
+# doctor_with_etc: as doctor
+doctor_with_etc()
+{
+	# shellcheck disable=SC2016  # expanded by the inner shell
+	env HOME="$work/home" PATH="$work/bin:$PATH" unshare --map-root-user --mount bash -c 'mount --bind "$0" /etc && exec "$@"' \
+		"$work/etc" "$BUILD/tools/sysgenid" doctor >"$work/out" 2>"$work/err" </dev/null
+	found=$(grep -E ' plugin ' "$work/out")
+}
+
+mkdir -p "$work/etc/criu" "$work/etc/cdi"
+echo 'libdir /nowhere' >"$work/etc/criu/crun.conf"
+doctor_with_etc
+unlike "$found" "problem" "crun.conf is no problem with a crun that has criu read no such file"
+like "$(<"$work/out")" "note +cdi +no specification" "a missing CDI specification is noted"
+stand_in bin/crun 'config=/etc/criu/crun.conf; printf "crun version 9\n+CRIU\n"'
+cp runtime-hooks/cdi/sysgenid.json "$work/etc/cdi/"
+doctor_with_etc
+like "$found" "problem +plugin +/etc/criu/crun.conf $elsewhere" "it is with one whose program has that name"
+like "$(<"$work/out")" "ok +cdi +/etc/cdi/sysgenid.json: sysgenid.dev/counter=device, =vmclock, =file" \
+	"the devices of the CDI specification are listed"
+echo '{ "kind": "sysgenid.dev/counter", "devices": [] }' >"$work/etc/cdi/sysgenid.json"
+doctor_with_etc
+like "$(<"$work/out")" "problem +cdi +/etc/cdi/sysgenid.json is damaged" "one without devices is damaged"
+rm -r "${work:?}/etc"
+
 doctor -- --config /nowhere/file
 is "$status $(<"$work/err")" "2 sysgenid: doctor: cannot read /nowhere/file: give a file" \
 	"a file that is not there is wrong usage"

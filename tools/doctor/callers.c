@@ -13,7 +13,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "programs.h"
+
 #define ANNOTATION "org.criu.config"
+#define CRUN_CONFIG "/etc/criu/crun.conf"
 #define STATE_MAX (4 << 20) /* bytes; a larger file is left out */
 #define CONTAINERS_MAX 1000
 
@@ -78,6 +81,22 @@ static void name_container(const char *path, char *name, size_t size)
 	snprintf(name, size, "container %.*s", (int)(end - start), start);
 }
 
+static void look_for_config(const char *path, void *context)
+{
+	bool *told = context;
+
+	*told |= file_has(path, CRUN_CONFIG);
+}
+
+/* The crun of Debian 13 has criu read no file; one that does has the file's name in its program. */
+static bool crun_has_config(void)
+{
+	bool told = false;
+
+	each_program("crun", look_for_config, &told);
+	return told;
+}
+
 static void look_into(struct criu_callers *callers, const char *path)
 {
 	struct json_object *file;
@@ -103,20 +122,22 @@ void criu_callers_find(struct criu_callers *callers, const char *config)
 		"/run/runc/*/state.json",
 		"/run/containerd/runc/*/*/state.json",
 		"/run/docker/runtime-runc/*/*/state.json",
-		"/run/crun/*/config.json",
 		"/var/lib/containers/storage/overlay-containers/*/userdata/config.json",
 		"/run/containers/storage/overlay-containers/*/userdata/config.json",
 	};
+	bool crun = crun_has_config();
 	glob_t found = { 0 };
 
 	callers->n = 0;
 	add(callers, "a command line", "");
 	add(callers, "runc", "/etc/criu/runc.conf");
-	add(callers, "crun", "/etc/criu/crun.conf");
+	if (crun)
+		add(callers, "crun", CRUN_CONFIG);
 	if (config)
 		add(callers, "--config", config);
+	(void)glob(crun ? "/run/crun/*/config.json" : "", 0, NULL, &found);
 	for (size_t i = 0; i < sizeof(containers) / sizeof(containers[0]); i++)
-		(void)glob(containers[i], i ? GLOB_APPEND : 0, NULL, &found);
+		(void)glob(containers[i], GLOB_APPEND, NULL, &found);
 	for (size_t i = 0; i < found.gl_pathc && i < CONTAINERS_MAX; i++)
 		look_into(callers, found.gl_pathv[i]);
 	globfree(&found);

@@ -14,9 +14,9 @@
 #include "../../criu-plugin/base/criu_abi.h"
 
 #include "ask.h"
+#include "programs.h"
 #include "../base/finding.h"
 
-#define SERVICES_PATH "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 #define DEFAULT_LIBDIR "/usr/lib/criu"
 
 static bool is_too_old(unsigned int major, unsigned int minor)
@@ -96,12 +96,13 @@ static void ask_version(struct criu *criu, struct answer *answer)
 			criu->path, criu->hooks, CRIU_HOOKS_4_3);
 }
 
-static void add(struct criu_list *list, const char *path)
+static void add(const char *path, void *context)
 {
+	struct criu_list *list = context;
 	struct criu *criu = &list->criu[list->n];
 	struct answer answer;
 
-	if (list->n == CRIU_MAX || access(path, X_OK) || !realpath(path, criu->path))
+	if (list->n == CRIU_MAX || !realpath(path, criu->path))
 		return;
 	for (size_t i = 0; i < list->n; i++)
 		if (!strcmp(list->criu[i].path, criu->path))
@@ -118,15 +119,8 @@ static void add(struct criu_list *list, const char *path)
 
 void criu_find(struct criu_list *list)
 {
-	const char *own = getenv("PATH");
-	char dirs[8192], path[PATH_MAX], *rest = dirs, *dir;
-
 	list->n = 0;
-	if (snprintf(dirs, sizeof(dirs), "%s:" SERVICES_PATH, own ? own : "") >= (int)sizeof(dirs))
-		strcpy(dirs, SERVICES_PATH);
-	while ((dir = strsep(&rest, ":")))
-		if (dir[0] == '/' && snprintf(path, sizeof(path), "%s/criu", dir) < PATH_MAX)
-			add(list, path);
+	each_program("criu", add, list);
 	if (!list->n)
 		finding_add(FINDING_NOTE, "criu",
 			    "install criu to checkpoint and restore containers", "not installed");

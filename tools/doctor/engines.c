@@ -65,7 +65,8 @@ void doctor_check_engines(void)
 		  "create" },
 		{ "crio", "not tried by this project's tests" },
 		{ "containerd",
-		  "not tried by this project's tests; CDI is off by default before 2.0" },
+		  "ctr checkpoints and restores; over CRI from 2.1 on; CDI is off by default "
+		  "before 2.0" },
 	};
 	bool found = check_crun();
 

@@ -30,24 +30,42 @@ static bool hook_of(const char *path, char *hook, size_t size)
 	return found;
 }
 
+/* Lists the devices of a specification: "=device, =file". Returns false if there are none. */
+static bool list_cdi(struct json_object *file, char *names, size_t size)
+{
+	struct json_object *value, *devices;
+	size_t used = 0;
+
+	if (!is_string(file, "kind", &value) ||
+	    strcmp(json_object_get_string(value), "sysgenid.dev/counter") ||
+	    !json_object_object_get_ex(file, "devices", &devices) ||
+	    !json_object_is_type(devices, json_type_array))
+		return false;
+	for (size_t i = 0; i < json_object_array_length(devices) && used < size; i++)
+		if (is_string(json_object_array_get_idx(devices, i), "name", &value))
+			used += snprintf(names + used, size - used, "%s=%s", used ? ", " : "",
+					 json_object_get_string(value));
+	return used && used < size;
+}
+
 static void check_cdi(void)
 {
 	static const char *const places[] = { "/etc/cdi/sysgenid.json", "/run/cdi/sysgenid.json" };
 	static const char advice[] = "install it ('make install')";
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
-		struct json_object *file, *kind;
-		bool good;
+		struct json_object *file;
+		char names[256];
 
 		if (access(places[i], F_OK))
 			continue;
 		file = json_object_from_file(places[i]);
-		good = is_string(file, "kind", &kind) &&
-		       !strcmp(json_object_get_string(kind), "sysgenid.dev/counter");
+		if (list_cdi(file, names, sizeof(names)))
+			finding_add(FINDING_GOOD, "cdi", NULL, "%s: sysgenid.dev/counter%s",
+				    places[i], names);
+		else
+			finding_add(FINDING_PROBLEM, "cdi", advice, "%s is damaged", places[i]);
 		json_object_put(file);
-		finding_add(good ? FINDING_GOOD : FINDING_PROBLEM, "cdi", good ? NULL : advice,
-			    good ? "%s: sysgenid.dev/counter=device and =file" : "%s is damaged",
-			    places[i]);
 		return;
 	}
 	finding_add(FINDING_NOTE, "cdi", advice, "no specification for sysgenid.dev/counter");

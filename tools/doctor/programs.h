@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The programs of a name that people and services could start. */
+#ifndef SYSGENID_DOCTOR_PROGRAMS_H
+#define SYSGENID_DOCTOR_PROGRAMS_H
+
+#include <stdbool.h>
+
+/* Calls @found with each path, in the order of PATH and then of services; one may come twice. */
+void each_program(const char *name, void (*found)(const char *path, void *context), void *context);
+
+/* Returns whether a file has this text in it; false if it cannot be read, or has over 256 MB. */
+bool file_has(const char *path, const char *text);
+
+#endif
