@@ -73,14 +73,8 @@ check-kernels: need-vm ## the modules on each kernel that Debian has headers for
 	@tests/dkms.t --upgrade
 	@tests/kernel-tree.t --all
 
-check-packages: need-vm need-check ## build the Debian packages, compare two builds, and install, upgrade and purge them in VMs
-	@prove --timer --comments --exec '' tests/packages.t
-	@prove --timer --comments tests/packages/rpm.t
-	@for suite in bookworm trixie; do \
-		for test in reproducible root trouble vm; do \
-			prove --timer --comments tests/packages/$$test.t :: $$suite || exit; \
-		done; \
-	done
+check-packages: need-build need-vm need-check need-qemu tools ## build the Debian packages, compare two builds; install, upgrade, test and purge them in VMs
+	@tests/packages/check
 
 check-runtimes: need-vm qemu ## measure the tables of docs/runtimes.md anew, with all runtimes that Debian packages
 	@tests/languages/check trixie
