@@ -48,6 +48,9 @@ packages: need-vm ## Debian packages, built with a release's own tools: make pac
 rpm: need-vm ## RPMs, built and linted with Debian's rpm: not run on Fedora
 	@packaging/build trixie --rpm
 
+installer: need-vm need-installer ## the image that installs sysgenid on Kubernetes' nodes, as an OCI archive
+	@packaging/installer/build
+
 LINUX ?=
 kernel-tree: ## lay the drivers into a Linux source, as a series of patches: make kernel-tree LINUX=DIR
 	@packaging/kernel-tree/lay "$(LINUX)"
@@ -79,8 +82,9 @@ check-packages: need-build need-vm need-check need-qemu tools ## build the Debia
 check-runtimes: need-vm qemu ## measure the tables of docs/runtimes.md anew, with all runtimes that Debian packages
 	@tests/languages/check trixie
 
-check-engines: need-check need-vm need-qemu ## docker, LXC, ctr and pods over containerd's CRI, in a VM of their own
+check-engines: need-check need-vm need-qemu need-installer ## docker, LXC, ctr, pods over containerd's CRI, and the nodes' installer, in VMs
 	@tests/check --suite engines
+	@prove --timer --comments tests/runtimes/installer.t
 
 fuzz: export FUZZ_SECONDS ?= 3600
 fuzz: need-build need-check ## run the fuzzers for an hour each: make fuzz FUZZ_SECONDS=...
@@ -110,5 +114,5 @@ lint: need-lint ## clang-format, cppcheck, shellcheck
 clean: ## remove what was built here; prepared images stay in the cache
 	rm -rf $(BUILD)
 
-.PHONY: debug-kernels check-debug fuzz packages rpm kernel-tree check-engines check-runtimes check-packages check-kernels check-all help build module vm-payload demo-payload install vm demo demo-picture demo-vm check bench qemu lint clean $(USER_PARTS) $(TEST_PARTS)
+.PHONY: debug-kernels check-debug fuzz packages rpm installer kernel-tree check-engines check-runtimes check-packages check-kernels check-all help build module vm-payload demo-payload install vm demo demo-picture demo-vm check bench qemu lint clean $(USER_PARTS) $(TEST_PARTS)
 .DEFAULT_GOAL := help

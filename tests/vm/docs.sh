@@ -70,7 +70,7 @@ page_block()
 
 	DOCS_COUNT=$((DOCS_COUNT + 1))
 	if [[ -n $unrun ]]; then
-		ok "$1: the reader is told what is not run: ${commands[0]}" grep -qF '(not run)*' "$1"
+		ok "$1: the reader is told what is not run: ${commands[0]}" grep -qF 'not run)*' "$1"
 	elif [[ -n $tested ]]; then
 		for command in "${commands[@]}"; do
 			ok "$1: $command: $tested has it" has_command "$tested" "$command" "$1"

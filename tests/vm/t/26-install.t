@@ -47,12 +47,16 @@ note_directories()
 	before=$(directories)
 }
 
-# What the DaemonSet's init container runs, with its directories at other places.
+# installer COMMAND: as the image runs it, with its directories at other places, and without the module's source
+installer()
+{
+	PAYLOAD=$work/payload SOURCES=$work/none sh runtime-hooks/kubernetes/sysgenid-installer "$1" "$node" >"$work/log" 2>&1
+}
+
+# What the DaemonSet's init container runs.
 run_manifest()
 {
-	awk '/^ *- \|$/ { inside = 1; next } inside && /^ *securityContext:/ { exit } inside' "$MANIFEST" |
-		sed "s|/payload|$work/payload|g; s|/host|$node|g" >"$work/commands"
-	grep -q "$node" "$work/commands" && sh -euc "$(<"$work/commands")" >"$work/log" 2>&1
+	grep -q 'args: \["install"\]' "$MANIFEST" && installer install
 }
 
 # From outside an absolute link leads elsewhere.
@@ -146,6 +150,30 @@ check_running_program()
 	kill "$READ_PID"
 }
 
+# check_configuration: a file in /etc that nobody touched becomes the new one; one that was removed stays so
+check_configuration()
+{
+	make_node
+	run_manifest
+	rm "$node/etc/cdi/sysgenid.json"
+	echo "# changed" >>"$node/etc/sysgenid/criu.conf"
+	echo "# new" >>"$work/payload/etc/sysgenid/criu.conf"
+	echo "# new" >>"$work/payload/etc/sysgenid/post-restore.conf"
+	rm "$work/payload/usr/local/libexec/sysgenid/sysgenid-ready"
+	ok "the next version is installed" run_manifest || diag "$(<"$work/log")"
+	is "$(tail -n 1 "$node/etc/sysgenid/post-restore.conf")" "# new" "a file in /etc that nobody touched becomes the new one"
+	is "$(tail -n 1 "$node/etc/sysgenid/criu.conf")" "# changed" "one that was changed stays"
+	not_ok "one that was removed stays so" test -e "$node/etc/cdi/sysgenid.json"
+	like "$(<"$work/log")" "/etc/cdi/sysgenid.json was removed, and stays so" "and the log says so"
+	not_ok "what the next version does not have goes away" test -e "$node/usr/local/libexec/sysgenid/sysgenid-ready"
+	ok "it is removed" installer remove || diag "$(<"$work/log")"
+	is "$(cd "$node" && find etc usr/ opt var -xdev -name '*sysgenid*' ! -path 'usr/share/*' | sort)" "etc/sysgenid" \
+		"nothing is left but the folder of the configuration"
+	is "$(cd "$node" && find etc/sysgenid ! -type d)" "etc/sysgenid/criu.conf" "that was changed"
+	not_ok "it is not removed twice" installer remove
+	like "$(<"$work/log")" "nothing was installed by this script" "and says why"
+}
+
 ok "what is to be installed" make -s install DESTDIR="$work/payload" PREFIX=/usr/local
 chown -R 1000:1000 "$work/payload"
 chmod -R g+w "$work/payload"
@@ -161,6 +189,7 @@ like "$(<"$work/log")" "/etc/sysgenid/criu.conf stays as it is" "it says what it
 like "$(<"$work/log")" "ok +plugin +/usr/lib/criu/sysgenid_plugin.so can be loaded" "and what doctor finds"
 check_running_program
 check_installing "make install" run_make
+check_configuration
 
 make_node
 mkdir -p "$node/usr/local/bin/sysgenid/x"

@@ -1,0 +1,103 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# The installer image for Kubernetes' nodes. "make check-engines" runs it, on the host. Its DKMS builds the module for the
+# kernels of all suites, in this machine, since compilers are slow in an emulated one; all else is tested in a VM of Debian 12,
+# another release than the image's, by tests/runtimes/installer-guest.
+set -uo pipefail
+
+cd -- "$(dirname -- "$(realpath -- "$0")")/../.." || exit
+# Nobody else sees what is mounted here.
+[[ -n ${INSTALLER_INSIDE-} ]] || INSTALLER_INSIDE=yes exec unshare --mount --propagation private "$(realpath "$0")" "$@"
+# shellcheck source=tests/vm/lib.sh
+. tests/vm/lib.sh
+
+tmp=$(mktemp -d)
+trap 'umount -R "$tmp"/*/container "$tmp"/*/top 2>/dev/null; rm -rf --one-file-system -- "$tmp"' EXIT
+
+# The image's only layer, as the archive's manifest names it.
+unpack()
+{
+	local manifest layer
+
+	manifest=$(tar -xOf "$archive" index.json | jq -r '.manifests[0].digest | sub(":"; "/")') &&
+		layer=$(tar -xOf "$archive" "blobs/$manifest" | jq -r '.layers[] | .digest | sub(":"; "/")') &&
+		mkdir "$tmp/image" && tar -xOf "$archive" "blobs/$layer" | tar -x -C "$tmp/image"
+}
+
+# stand_in FILE COMMANDS
+stand_in()
+{
+	printf '#!/bin/sh\n%s\n' "$2" >"$1" && chmod 755 "$1"
+}
+
+# node SUITE: sets "root", a node like the suite's, which is the container's /host, and "kernel". The kernel that runs is
+# another one: uname says what the node's kernel would, and no module can be loaded.
+node()
+{
+	local dir=$tmp/$1 image
+
+	image=$(tests/vm/image "$1") || bail "there is no image of $1, see above"
+	kernel=$(cd "$image/rootfs/boot" && echo vmlinuz-*)
+	kernel=${kernel#vmlinuz-}
+	container=$dir/container root=$dir/container/host
+	mkdir -p "$container" "$dir/top"
+	{
+		mount -t tmpfs tmpfs "$dir/top" && mkdir "$dir/top/"{upper,work,node-upper,node-work} &&
+			mount -t overlay overlay "$container" -o "lowerdir=$tmp/image,upperdir=$dir/top/upper,workdir=$dir/top/work" &&
+			mkdir -p "$root" "$container"/{proc,dev} && mount -t overlay overlay "$root" \
+				-o "lowerdir=$image/rootfs,upperdir=$dir/top/node-upper,workdir=$dir/top/node-work" &&
+			mount -t proc proc "$container/proc" && mount -t proc proc "$root/proc" && mount -t tmpfs tmpfs "$root/run" &&
+			mount --rbind /dev "$container/dev" && mount --rbind /dev "$root/dev"
+	} || bail "cannot mount the image of $1"
+	stand_in "$container/usr/local/bin/uname" "case \$* in -r) echo $kernel ;; *) exec /usr/bin/uname \"\$@\" ;; esac"
+	stand_in "$root/usr/local/sbin/modprobe" 'echo "modprobe: Key was rejected by service" >&2; exit 1'
+}
+
+# installer COMMAND: as the image runs it
+installer()
+{
+	chroot "$container" /usr/bin/env -i PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root \
+		LC_ALL=C.UTF-8 sysgenid-installer "$@" >"$tmp/log" 2>&1 </dev/null
+}
+
+inodes_of()
+{
+	find "$root$1" -type f -exec stat -c '%n %i' {} + | sort
+}
+
+check_module()
+{
+	local module=/lib/modules/$kernel/updates/sysgenid before
+
+	ok "$1: the installer runs" installer install || diag "$(tail -n 40 "$tmp/log")"
+	is "$(chroot "$root" modinfo -k "$kernel" -F vermagic sysgenid | cut -d' ' -f1)" "$kernel" \
+		"$1: the module is built for Linux $kernel, where modprobe finds it" || diag "$(tail -n 40 "$tmp/log")"
+	like "$(<"$tmp/log")" "Key was rejected.*the counter is a file" "$1: a module that cannot be loaded is replaced by a file"
+	ok "$1: which is there" test -s "$root/run/sysgenid/containers/node/counter"
+	before=$(inodes_of "$module")
+	isnt "$before" "" "$1: there are files of it"
+	ok "$1: the installer runs again" installer install
+	is "$(inodes_of "$module")" "$before" "$1: and builds nothing anew"
+	ok "$1: it is removed" installer remove
+	is "$(cd "$root" && find . -xdev -name '*sysgenid*' ! -path './run/*' ! -path ./sysgenid)" "" "$1: nothing is left" || diag "$(<"$tmp/log")"
+}
+
+check_node()
+{
+	local size
+
+	size=$(stat -c %s "$archive")
+	cp -- "$archive" "$tmp/disk" && truncate -s %4096 "$tmp/disk" || bail "no room in $tmp"
+	tests/vm/run bookworm --mem 3072 --timeout 1800 --scratch "$tmp/disk" --append "ARCHIVE_SIZE=$size" \
+		tests/runtimes/installer-guest >"$tmp/out"
+	is "$?" 0 "the image on a node of Debian 12, with containers"
+	sed 's/^/    /' "$tmp/out"
+}
+
+archive=$(make -s installer) && unpack || bail "there is no image"
+for suite in bookworm trixie backports; do
+	node "$suite"
+	check_module "$suite"
+done
+check_node
+done_testing
