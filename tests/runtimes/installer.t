@@ -73,7 +73,8 @@ check_module()
 	is "$(chroot "$root" modinfo -k "$kernel" -F vermagic sysgenid | cut -d' ' -f1)" "$kernel" \
 		"$1: the module is built for Linux $kernel, where modprobe finds it" || diag "$(tail -n 40 "$tmp/log")"
 	like "$(<"$tmp/log")" "Key was rejected.*the counter is a file" "$1: a module that cannot be loaded is replaced by a file"
-	ok "$1: which is there" test -s "$root/run/sysgenid/containers/node/counter"
+	not_ok "$1: and is not loaded at each boot" test -e "$root/usr/local/lib/modules-load.d/sysgenid.conf"
+	ok "$1: the file is there" test -s "$root/run/sysgenid/containers/node/counter"
 	before=$(inodes_of "$module")
 	isnt "$before" "" "$1: there are files of it"
 	ok "$1: the installer runs again" installer install
@@ -94,6 +95,7 @@ check_node()
 	sed 's/^/    /' "$tmp/out"
 }
 
+# "make installer" prints the path of the archive.
 archive=$(make -s installer) && unpack || bail "there is no image"
 for suite in bookworm trixie backports; do
 	node "$suite"
