@@ -2,7 +2,7 @@
 
 // A session number that no clone has: see ../bindings.md. Node cannot map a file by itself, so each
 // look is a read, which takes about a microsecond. The device answers EAGAIN as long as nothing has
-// happened since it was opened.
+// happened since it was opened. A read has the kernel look at the hypervisor's counter as well.
 import fs from 'node:fs';
 import readline from 'node:readline';
 
