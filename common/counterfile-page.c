@@ -31,17 +31,27 @@ int counterfile_open(int folder, const char *path, int flags)
  * others could write the file, its generation would mean nothing. Root can do both, and anything
  * else.
  */
-int counterfile_check(int fd)
+int counterfile_check_file(int fd)
 {
-	struct sysgenid_page page;
 	struct stat status;
 
 	if (fstat(fd, &status) < 0)
 		return -errno;
-	if (!S_ISREG(status.st_mode) || status.st_mode & (S_IWGRP | S_IWOTH) ||
-	    (status.st_uid != 0 && status.st_uid != OVERFLOW_UID && status.st_uid != geteuid()) ||
-	    status.st_size != sysconf(_SC_PAGESIZE))
-		return -ENOTTY;
+	return S_ISREG(status.st_mode) && !(status.st_mode & (S_IWGRP | S_IWOTH)) &&
+			       (status.st_uid == 0 || status.st_uid == OVERFLOW_UID ||
+				status.st_uid == geteuid()) &&
+			       status.st_size == sysconf(_SC_PAGESIZE)
+		       ? 0
+		       : -ENOTTY;
+}
+
+int counterfile_check(int fd)
+{
+	struct sysgenid_page page;
+	int error = counterfile_check_file(fd);
+
+	if (error)
+		return error;
 	if (pread(fd, &page, sizeof(page), 0) != sizeof(page))
 		return -ENOTTY;
 	return page.magic == SYSGENID_PAGE_MAGIC && page.version == SYSGENID_PAGE_VERSION ? 0

@@ -27,6 +27,9 @@
  */
 int counterfile_open(int folder, const char *path, int flags);
 
+/* Returns 0 if nobody but root, or this process's user, can write this regular file of one page. */
+int counterfile_check_file(int fd);
+
 /*
  * Returns 0 if the descriptor is of a counter file that only root, or this process's user, can
  * write; otherwise -ENOTTY or another -errno.

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "counterfile-page.h"
+#include "counterfile-view.h"
 
 static bool is_octal(char c)
 {
@@ -160,22 +161,35 @@ int sysgenid_registry_locate(int registry, struct sysgenid_registry_place *place
 	return found < 0 ? found : 0;
 }
 
+/* Returns the path's length without the name of a counter file, or of its view. */
+static size_t without_file(const char *path)
+{
+	static const char *const files[] = { "/" SYSGENID_REGISTRY_FILE,
+					     "/" SYSGENID_REGISTRY_VIEW };
+	size_t length = strlen(path);
+
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		size_t tail = strlen(files[i]);
+
+		if (length > tail && !strcmp(path + length - tail, files[i]))
+			return length - tail;
+	}
+	return length;
+}
+
 const char *sysgenid_mounted_counter(const struct sysgenid_mount *mount,
 				     const struct sysgenid_registry_place *place, char *name,
 				     size_t size)
 {
-	static const char file[] = "/" SYSGENID_REGISTRY_FILE;
-	size_t tail = sizeof(file) - 1, length = strlen(place->path);
 	const char *start = mount->root;
+	size_t length = strlen(place->path);
 
 	if (mount->device != place->device)
 		return NULL;
 	if (length && (strncmp(start, place->path, length) || start[length] != '/'))
 		return NULL;
 	start += length + (length > 0);
-	length = strlen(start);
-	if (length > tail && !strcmp(start + length - tail, file))
-		length -= tail;
+	length = without_file(start);
 	if (!place->path[0])
 		for (const char *slash; (slash = memchr(start, '/', length)); start = slash + 1)
 			length -= (size_t)(slash + 1 - start);

@@ -38,9 +38,10 @@ struct sysgenid_registry_place {
 int sysgenid_registry_locate(int registry, struct sysgenid_registry_place *place);
 
 /*
- * Returns the name in the registry of the counter file that a mount shows: a mount of the file, or
- * of the folder that has nothing else in it. Returns NULL if the mount shows none, or all of them,
- * as each mount of /run does. May return a wrong name if the registry's path is not known.
+ * Returns the name in the registry of the counter file that a mount shows: a mount of the file, of
+ * its view, or of the folder that has nothing else in it. Returns NULL if the mount shows none, or
+ * all of them, as each mount of /run does. May return a wrong name if the registry's path is not
+ * known.
  */
 const char *sysgenid_mounted_counter(const struct sysgenid_mount *mount,
 				     const struct sysgenid_registry_place *place, char *name,

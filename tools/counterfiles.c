@@ -5,6 +5,7 @@
 #include "base/report.h"
 #include "escape.h"
 #include "counterfile-page.h"
+#include "counterfile-view.h"
 #include "reseed.h"
 
 #include <dirent.h>
@@ -55,15 +56,20 @@ bool tool_counterfiles_exist(void)
 	return n > 0;
 }
 
-static int map_counter(const char *name, bool writable, struct sysgenid_page **page)
+static int open_file(const char *name, const char *leaf, bool writable)
 {
 	char path[sizeof(SYSGENID_REGISTRY) + 300];
-	int fd, error;
 
 	if (strchr(name, '/') || name[0] == '.' || strlen(name) > 255)
 		return -EINVAL;
-	snprintf(path, sizeof(path), SYSGENID_REGISTRY "/%s/" SYSGENID_REGISTRY_FILE, name);
-	fd = counterfile_open(AT_FDCWD, path, (writable ? O_RDWR : O_RDONLY) | O_NOFOLLOW);
+	snprintf(path, sizeof(path), SYSGENID_REGISTRY "/%s/%s", name, leaf);
+	return counterfile_open(AT_FDCWD, path, (writable ? O_RDWR : O_RDONLY) | O_NOFOLLOW);
+}
+
+static int map_counter(const char *name, bool writable, struct sysgenid_page **page)
+{
+	int error, fd = open_file(name, SYSGENID_REGISTRY_FILE, writable);
+
 	if (fd < 0)
 		return fd;
 	error = counterfile_map(fd, writable, page);
@@ -71,27 +77,52 @@ static int map_counter(const char *name, bool writable, struct sysgenid_page **p
 	return error;
 }
 
-static int fail_counter(const char *doing, const char *name, int error)
+/* *@view is NULL if there is no view. */
+static int map_view(const char *name, struct counterfile_view **view)
+{
+	int error, fd = open_file(name, SYSGENID_REGISTRY_VIEW, true);
+
+	*view = NULL;
+	if (fd < 0)
+		return fd == -ENOENT ? 0 : fd;
+	error = counterfile_view_map(fd, true, view);
+	close(fd);
+	return error;
+}
+
+static int fail_file(const char *doing, const char *name, const char *leaf, int error)
 {
 	const char *what = error == -ENOTTY   ? "it is not a counter: remove it"
 			   : error == -ENOENT ? "there is none of that name: see 'sysgenid status'"
 			   : error == -EACCES ? "only root may: run it as root"
 					      : strerror(-error);
 
-	tool_say("cannot %s " SYSGENID_REGISTRY "/%s/" SYSGENID_REGISTRY_FILE ": %s", doing, name,
-		 what);
+	tool_say("cannot %s " SYSGENID_REGISTRY "/%s/%s: %s", doing, name, leaf, what);
 	return error == -EACCES ? TOOL_NO_PERMISSION : TOOL_FAILED;
+}
+
+static int fail_counter(const char *doing, const char *name, int error)
+{
+	return fail_file(doing, name, SYSGENID_REGISTRY_FILE, error);
 }
 
 /* Raises the generation in a counter file, and has the kernel reseed its generator. */
 static int raise_counter(const char *name, uint32_t min, uint32_t *generation)
 {
+	struct counterfile_view *view;
 	struct sysgenid_page *page;
 	int error = map_counter(name, true, &page);
 
 	if (error)
 		return fail_counter("move", name, error);
-	*generation = counterfile_raise(page, min);
+	error = map_view(name, &view);
+	if (error) {
+		counterfile_unmap(page);
+		return fail_file("move", name, SYSGENID_REGISTRY_VIEW, error);
+	}
+	*generation = counterfile_view_raise(page, view, min);
+	if (view)
+		counterfile_view_unmap(view);
 	error = sysgenid_reseed_kernel();
 	if (!error)
 		counterfile_reseeded(page, *generation);

@@ -15,6 +15,7 @@
 #include <mounts.h>
 
 #include <cleanup.h>
+#include <counterfile-view.h>
 
 #include "counterfile-find.h"
 #include "fds.h"
@@ -33,16 +34,20 @@ struct search {
 	struct sysgenid_registry_place place;
 };
 
-/* Compares the name in the registry; if name is NULL, the device and the inode number. */
+/*
+ * Compares the name in the registry; if name is NULL, the device and the inode number of the file
+ * or of its view.
+ */
 static bool is_same(const struct sysgenid_counterfile *file, const char *name, dev_t device,
 		    ino_t inode)
 {
-	char path[sizeof(file->path)];
+	char folder[sizeof(file->path)];
+	int length;
 
 	if (!name)
-		return file->device == device && file->inode == inode;
-	snprintf(path, sizeof(path), SYSGENID_REGISTRY "/%s/" SYSGENID_REGISTRY_FILE, name);
-	return !strcmp(path, file->path);
+		return file->device == device && (file->inode == inode || file->view == inode);
+	length = snprintf(folder, sizeof(folder), SYSGENID_REGISTRY "/%s/", name);
+	return !strncmp(file->path, folder, (size_t)length);
 }
 
 /*
@@ -97,8 +102,10 @@ static bool is_from_a_registry(const struct sysgenid_mount *mount)
 
 	cut(mount->root, &length, "//deleted");
 	/* The root of a container that was not pivoted is a folder of its mount namespace. */
-	if (cut(mount->root, &length, "/" SYSGENID_REGISTRY_FILE) &&
-	    cut(mount->point, &point, SYSGENID_DEVICE))
+	if ((cut(mount->root, &length, "/" SYSGENID_REGISTRY_FILE) &&
+	     cut(mount->point, &point, SYSGENID_DEVICE)) ||
+	    (cut(mount->root, &length, "/" SYSGENID_REGISTRY_VIEW) &&
+	     cut(mount->point, &point, SYSGENID_VIEW_AT)))
 		return true;
 	while (length && mount->root[length - 1] != '/')
 		length--;
@@ -252,16 +259,25 @@ static int find_mounted(pid_t pid, struct search *search)
 	return error;
 }
 
+static const char own_view[] =
+	"criu runs beside it in the container, and cannot raise a view. Let an engine outside of "
+	"the container checkpoint and restore, or give the container the device";
+
 static int look_at_file(struct search *search, dev_t device, ino_t inode)
 {
-	int error = 0;
+	struct sysgenid_counterfiles *found = search->found;
+	int result = 0;
 
 	if (sysgenid_own_is(device, inode))
-		search->found->own = SYSGENID_OWN_USED;
+		found->own = SYSGENID_OWN_USED;
 	/* Without a registry search->device is 0, which no file system has as its number. */
 	if (device == search->device)
-		error = look_up(search, NULL, device, inode);
-	return error < 0 ? error : 0;
+		result = look_up(search, NULL, device, inode);
+	if (!result && sysgenid_own_view_is(device, inode)) {
+		snprintf(found->unusable.path, sizeof(found->unusable.path), SYSGENID_VIEW_AT);
+		found->unusable.fault = own_view;
+	}
+	return result < 0 ? result : 0;
 }
 
 static int look_at_mapping(const struct sysgenid_vma *vma, void *argument)
@@ -314,7 +330,7 @@ static int finish_own(pid_t pid, struct sysgenid_counterfiles *found)
 
 int sysgenid_counterfiles_in_use(pid_t pid)
 {
-	int in_use = sysgenid_own_exists() ? 1 : sysgenid_counterfile_in_use();
+	int in_use = sysgenid_own_any() ? 1 : sysgenid_counterfile_in_use();
 
 	return in_use ? in_use : sysgenid_own_is_seen_by(pid) != 1;
 }
@@ -329,7 +345,7 @@ int sysgenid_counterfiles_find(pid_t pid, struct sysgenid_counterfiles *found)
 	if (!error)
 		error = find_mounted(pid, &search);
 	/* Without a registry search.device is 0. */
-	if (error || (!sysgenid_own_exists() && (!search.device || !sysgenid_counterfile_in_use())))
+	if (error || (!sysgenid_own_any() && (!search.device || !sysgenid_counterfile_in_use())))
 		return error;
 	error = sysgenid_for_each_vma(pid, false, look_at_mapping, &search);
 	if (!error)

@@ -11,6 +11,7 @@
 
 #include <cleanup.h>
 #include <counterfile-page.h>
+#include <counterfile-view.h>
 
 #include "counterfile-own.h"
 #include "status.h"
@@ -23,19 +24,22 @@ static struct {
 	struct sysgenid_registry_place *place; /* allocated: few restores need its 4 kB */
 } own;
 
+static struct {
+	dev_t device;
+	ino_t inode; /* 0: there is none */
+} own_view;
+
 static bool is_no_right(int error)
 {
 	return error == -EROFS || error == -EACCES || error == -EPERM;
 }
 
 /* Does not open the driver's node, which would make this process a watcher. */
-static int is_regular(void)
+static int is_regular(const char *path, struct stat *at)
 {
-	struct stat at;
-
-	if (stat(SYSGENID_DEVICE, &at))
+	if (stat(path, at))
 		return errno == ENOENT || errno == ENOTDIR || errno == ELOOP ? 0 : -errno;
-	return S_ISREG(at.st_mode);
+	return S_ISREG(at->st_mode);
 }
 
 static int map(bool writable)
@@ -65,13 +69,28 @@ static int map(bool writable)
 	return 0;
 }
 
-int sysgenid_own_open(void)
+/* Any regular file there: no task may go on with what may be a view that was not raised. */
+static int look_at_view(void)
 {
-	int result = is_regular();
+	struct stat at;
+	int result = is_regular(SYSGENID_VIEW_AT, &at);
 
-	sysgenid_own_close();
 	if (result <= 0)
 		return result;
+	own_view.device = at.st_dev;
+	own_view.inode = at.st_ino;
+	return 0;
+}
+
+int sysgenid_own_open(void)
+{
+	struct stat at;
+	int result = is_regular(SYSGENID_DEVICE, &at), error;
+
+	sysgenid_own_close();
+	error = look_at_view();
+	if (result <= 0 || error)
+		return result < 0 ? result : error;
 	result = map(true);
 	if (is_no_right(result))
 		result = map(false);
@@ -84,6 +103,7 @@ int sysgenid_own_open(void)
 
 void sysgenid_own_close(void)
 {
+	own_view.inode = 0;
 	if (!own.page)
 		return;
 	counterfile_unmap(own.page);
@@ -99,6 +119,16 @@ bool sysgenid_own_exists(void)
 bool sysgenid_own_is(dev_t device, ino_t inode)
 {
 	return own.page && own.device == device && own.inode == inode;
+}
+
+bool sysgenid_own_view_is(dev_t device, ino_t inode)
+{
+	return own_view.inode && own_view.device == device && own_view.inode == inode;
+}
+
+bool sysgenid_own_any(void)
+{
+	return own.page || own_view.inode;
 }
 
 bool sysgenid_own_is_mounted_by(const struct sysgenid_mount *mount)

@@ -3,6 +3,8 @@
  * The counter file at criu's own /dev/sysgenid. If criu runs inside a container, there is no
  * registry, and this file is the container's counter file. Only root of criu's own mount namespace
  * can put a file there, so a container cannot make one for the host's criu.
+ *
+ * A view at criu's own /dev/vmclock0 is only known here, and never raised.
  */
 #ifndef SYSGENID_COUNTERFILE_OWN_H
 #define SYSGENID_COUNTERFILE_OWN_H
@@ -20,14 +22,17 @@ enum sysgenid_own {
 };
 
 /*
- * Looks for the file and maps it. To be called before tasks are frozen or restored, since a file
- * system's server may be one of these tasks. Returns 0, also if there is no such file, or -errno.
+ * Looks for the file and maps it, and looks for the view. To be called before tasks are frozen or
+ * restored, since a file system's server may be one of these tasks. Returns 0, also if there is no
+ * such file, or -errno.
  */
 int sysgenid_own_open(void);
 void sysgenid_own_close(void);
 
 bool sysgenid_own_exists(void);
 bool sysgenid_own_is(dev_t device, ino_t inode);
+bool sysgenid_own_view_is(dev_t device, ino_t inode);
+bool sysgenid_own_any(void); /* the file or the view */
 
 /* Does a mount of any task show the file? */
 bool sysgenid_own_is_mounted_by(const struct sysgenid_mount *mount);

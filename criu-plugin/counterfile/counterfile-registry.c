@@ -11,6 +11,7 @@
 #include <linux/sysgenid.h>
 
 #include <cleanup.h>
+#include <counterfile-view.h>
 
 #include "counterfile-registry.h"
 
@@ -90,6 +91,29 @@ static const char *fault_of(const struct stat *stat)
 	return NULL;
 }
 
+static void set_path(struct sysgenid_counterfile *file, const char *name, const char *leaf)
+{
+	snprintf(file->path, sizeof(file->path), SYSGENID_REGISTRY "/%s/%s", name, leaf);
+}
+
+/* Looks for the view beside the file. Returns 0, also if there is none, or -errno. */
+static int find_view(int directory, const char *name, struct sysgenid_counterfile *file)
+{
+	struct stat stat;
+
+	if (fstatat(directory, SYSGENID_REGISTRY_VIEW, &stat, AT_SYMLINK_NOFOLLOW))
+		return errno == ENOENT ? 0 : -errno;
+	file->view = stat.st_ino;
+	if (file->fault)
+		return 0;
+	file->fault = fault_of(&stat);
+	if (!file->fault && stat.st_dev != file->device)
+		file->fault = "it is on another file system than the counter file";
+	if (file->fault)
+		set_path(file, name, SYSGENID_REGISTRY_VIEW);
+	return 0;
+}
+
 /*
  * Finds the file of the container with this name in the registry. Returns 1, 0 if there is none,
  * or -errno. trusted: only root can write the registry.
@@ -99,18 +123,20 @@ static int find(int registry, bool trusted, const char *name, struct sysgenid_co
 	cleanup_close int directory =
 		openat(registry, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 	struct stat folder, stat;
+	int error;
 
 	if (directory < 0 || fstat(directory, &folder) ||
 	    fstatat(directory, SYSGENID_REGISTRY_FILE, &stat, AT_SYMLINK_NOFOLLOW))
 		return is_absent(-errno) ? 0 : -errno;
 	file->device = stat.st_dev;
 	file->inode = stat.st_ino;
+	file->view = 0;
 	file->fault = fault_of(&stat);
 	if (!trusted || !is_roots(&folder))
 		file->fault = "users other than root own its folder or can write there";
-	snprintf(file->path, sizeof(file->path), SYSGENID_REGISTRY "/%s/" SYSGENID_REGISTRY_FILE,
-		 name);
-	return 1;
+	set_path(file, name, SYSGENID_REGISTRY_FILE);
+	error = find_view(directory, name, file);
+	return error ? error : 1;
 }
 
 static int append(struct sysgenid_counterfile **files, size_t *n,
@@ -148,45 +174,98 @@ int sysgenid_counterfile_list(struct sysgenid_counterfile **files, size_t *n)
 	return error;
 }
 
-/* Maps the page. Opens the file in the registry, since the container's mount is read-only. */
-static int map(const struct sysgenid_counterfile *file, bool writable, struct sysgenid_page **page)
+/*
+ * Opens a file in the registry, since the container's mount is read-only. inode: the one that was
+ * found.
+ */
+static int open_file(const struct sysgenid_counterfile *file, const char *path, ino_t inode,
+		     bool writable)
 {
-	cleanup_close int fd =
-		counterfile_open(AT_FDCWD, file->path, (writable ? O_RDWR : O_RDONLY) | O_NOFOLLOW);
+	int fd = counterfile_open(AT_FDCWD, path, (writable ? O_RDWR : O_RDONLY) | O_NOFOLLOW);
 	struct stat stat;
+	int error = 0;
 
 	if (fd < 0)
 		return fd;
 	if (fstat(fd, &stat))
-		return -errno;
-	if (stat.st_dev != file->device || stat.st_ino != file->inode || fault_of(&stat))
-		return -ESTALE;
-	return counterfile_map(fd, writable, page);
+		error = -errno;
+	else if (stat.st_dev != file->device || stat.st_ino != inode || fault_of(&stat))
+		error = -ESTALE;
+	if (!error)
+		return fd;
+	close(fd);
+	return error;
+}
+
+struct pages {
+	struct sysgenid_page *page;
+	struct counterfile_view *view; /* NULL: there is none */
+};
+
+static void unmap(const struct pages *pages)
+{
+	if (pages->view)
+		counterfile_view_unmap(pages->view);
+	counterfile_unmap(pages->page);
+}
+
+static int map_view(const struct sysgenid_counterfile *file, bool writable,
+		    struct counterfile_view **view)
+{
+	cleanup_close int fd = -1;
+	char path[sizeof(file->path)];
+	const char *leaf = strrchr(file->path, '/') + 1;
+
+	snprintf(path, sizeof(path), "%.*s" SYSGENID_REGISTRY_VIEW, (int)(leaf - file->path),
+		 file->path);
+	fd = open_file(file, path, file->view, writable);
+	return fd < 0 ? fd : counterfile_view_map(fd, writable, view);
+}
+
+static int map(const struct sysgenid_counterfile *file, bool writable, struct pages *pages)
+{
+	cleanup_close int fd = open_file(file, file->path, file->inode, writable);
+	int error = fd < 0 ? fd : counterfile_map(fd, writable, &pages->page);
+
+	pages->view = NULL;
+	if (error || !file->view)
+		return error;
+	error = map_view(file, writable, &pages->view);
+	if (!error)
+		return 0;
+	pages->view = NULL;
+	unmap(pages);
+	return error;
 }
 
 int sysgenid_counterfile_read(const struct sysgenid_counterfile *file, uint32_t *generation)
 {
-	struct sysgenid_page *page;
-	int error = map(file, false, &page);
+	struct pages pages;
+	uint64_t seen;
+	int error = map(file, false, &pages);
 
 	if (error)
 		return error;
-	*generation = __atomic_load_n(&page->generation, __ATOMIC_ACQUIRE);
-	counterfile_unmap(page);
+	*generation = __atomic_load_n(&pages.page->generation, __ATOMIC_ACQUIRE);
+	seen = pages.view ? counterfile_view_counter(pages.view) : 0;
+	/* A number of more than 32 bits is none of ours, and no raise leads there again. */
+	if (seen > *generation && seen <= UINT32_MAX)
+		*generation = (uint32_t)seen;
+	unmap(&pages);
 	return 0;
 }
 
 int sysgenid_counterfile_raise(const struct sysgenid_counterfile *file, uint32_t mark,
 			       bool reseeded, uint32_t *generation)
 {
-	struct sysgenid_page *page;
-	int error = mark == UINT32_MAX ? -ERANGE : map(file, true, &page);
+	struct pages pages;
+	int error = mark == UINT32_MAX ? -ERANGE : map(file, true, &pages);
 
 	if (error)
 		return error;
-	*generation = counterfile_raise(page, mark + 1);
+	*generation = counterfile_view_raise(pages.page, pages.view, mark + 1);
 	if (reseeded)
-		counterfile_reseeded(page, *generation);
-	counterfile_unmap(page);
+		counterfile_reseeded(pages.page, *generation);
+	unmap(&pages);
 	return 0;
 }

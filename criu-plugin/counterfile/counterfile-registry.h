@@ -5,6 +5,9 @@
  * of its own, which belongs to the host: SYSGENID_REGISTRY/ID/counter (common/counterfile-page.h).
  * A file is a counter file if and only if it is found in the registry. A file there that may be
  * somebody else's is not raised, and its tasks are neither dumped nor restored.
+ *
+ * A view beside it (common/counterfile-view.h), which the container may have at /dev/vmclock0, is a
+ * part of the counter file: it is raised with it, and a fault of either is one of both.
  */
 #ifndef SYSGENID_COUNTERFILE_REGISTRY_H
 #define SYSGENID_COUNTERFILE_REGISTRY_H
@@ -19,8 +22,9 @@
 struct sysgenid_counterfile {
 	dev_t device;
 	ino_t inode;
+	ino_t view;	   /* the inode of the view, on the same device; 0: there is none */
 	const char *fault; /* why the file must not be raised; NULL: it may be raised */
-	char path[300];	   /* in the registry */
+	char path[300];	   /* in the registry; that of the view if the view has the fault */
 };
 
 /* Does this machine have any counter file? Returns 1, 0, or -errno if that is unknown. */
@@ -31,7 +35,10 @@ int sysgenid_counterfile_in_use(void);
  */
 int sysgenid_counterfile_list(struct sysgenid_counterfile **files, size_t *n);
 
-/* Reads the generation. Returns 0 or -errno; -ENOTTY: the file has no page of a counter. */
+/*
+ * Reads the generation, or the view's number if that is higher. Returns 0 or -errno; -ENOTTY: the
+ * file has no page of a counter, or the view no VMClock page.
+ */
 int sysgenid_counterfile_read(const struct sysgenid_counterfile *file, uint32_t *generation);
 
 /*

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Counter files, for nodes without the module: SYSGENID_REGISTRY/NAME/counter, one page of the
- * device's layout. Only root may write them; containers see them by a read-only bind mount, and the
- * criu plugin writes them in place.
+ * device's layout, and beside it the view of each, a page of VMClock's. Only root may write them;
+ * containers see them by a read-only bind mount, and the criu plugin writes them in place.
  */
 #define _GNU_SOURCE
 #include "counterfile.h"
@@ -19,6 +19,7 @@
 #include <linux/sysgenid.h>
 
 #include <cleanup.h>
+#include <counterfile-view.h>
 
 #include "hook.h"
 #include "input.h"
@@ -72,30 +73,51 @@ static int open_registry(void)
 	return fd;
 }
 
-static int check_page(int folder)
-{
-	cleanup_close int fd =
-		counterfile_open(folder, SYSGENID_REGISTRY_FILE, O_RDONLY | O_NOFOLLOW);
+/* A file of the folder, and what checks it. */
+struct leaf {
+	const char *name;
+	int (*check)(int fd);
+};
 
-	return fd < 0 ? fd : counterfile_check(fd);
+static const struct leaf counter = { SYSGENID_REGISTRY_FILE, counterfile_check };
+static const struct leaf view = { SYSGENID_REGISTRY_VIEW, counterfile_view_check };
+
+static int check_leaf(int folder, const struct leaf *leaf)
+{
+	cleanup_close int fd = counterfile_open(folder, leaf->name, O_RDONLY | O_NOFOLLOW);
+
+	return fd < 0 ? fd : leaf->check(fd);
 }
 
 /*
  * The file gets its name when it is complete, so that nobody sees an incomplete file. A second
  * process that makes the same file finds the first one's.
  */
-static int make_page(int folder)
+static int make_leaf(int folder, const struct leaf *leaf, const void *content, size_t size)
 {
 	cleanup_close int fd = openat(folder, ".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0644);
+	char link[64];
+
+	if (fd < 0)
+		return -errno;
+	if (ftruncate(fd, sysconf(_SC_PAGESIZE)))
+		return -errno;
+	if (pwrite(fd, content, size, 0) != (ssize_t)size)
+		return -EIO;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	if (linkat(AT_FDCWD, link, folder, leaf->name, AT_SYMLINK_FOLLOW))
+		return errno == EEXIST ? check_leaf(folder, leaf) : -errno;
+	return 0;
+}
+
+static int make_counter(int folder)
+{
 	struct sysgenid_page page = {
 		.magic = SYSGENID_PAGE_MAGIC,
 		.version = SYSGENID_PAGE_VERSION,
 		.flags = SYSGENID_PAGE_F_RNG | SYSGENID_PAGE_F_INCARNATION,
 	};
-	char link[64];
 
-	if (fd < 0)
-		return -errno;
 	/*
 	 * Start where no counter of another machine or of an earlier boot is likely to be, and
 	 * never at 0.
@@ -106,14 +128,22 @@ static int make_page(int folder)
 	page.rng_generation = page.generation;
 	if (getrandom(page.incarnation, sizeof(page.incarnation), 0) != sizeof(page.incarnation))
 		return -errno;
-	if (ftruncate(fd, sysconf(_SC_PAGESIZE)))
-		return -errno;
-	if (pwrite(fd, &page, sizeof(page), 0) != sizeof(page))
+	return make_leaf(folder, &counter, &page, sizeof(page));
+}
+
+/* If the counter file moves while its view is made, that is before anybody can see the view. */
+static int make_view(int folder)
+{
+	cleanup_close int fd = counterfile_open(folder, counter.name, O_RDONLY | O_NOFOLLOW);
+	struct counterfile_view content;
+	uint32_t generation;
+
+	if (fd < 0)
+		return fd;
+	if (pread(fd, &generation, sizeof(generation), 0) != sizeof(generation))
 		return -EIO;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	if (linkat(AT_FDCWD, link, folder, SYSGENID_REGISTRY_FILE, AT_SYMLINK_FOLLOW))
-		return errno == EEXIST ? check_page(folder) : -errno;
-	return 0;
+	counterfile_view_fill(&content, generation);
+	return make_leaf(folder, &view, &content, sizeof(content));
 }
 
 int hook_counterfile_make(const char *name)
@@ -129,8 +159,12 @@ int hook_counterfile_make(const char *name)
 		return folder;
 	if (!is_ours(folder))
 		return -EPERM;
-	error = check_page(folder);
-	return error == -ENOENT ? make_page(folder) : error;
+	error = check_leaf(folder, &counter);
+	if (error == -ENOENT)
+		error = make_counter(folder);
+	if (!error)
+		error = check_leaf(folder, &view);
+	return error == -ENOENT ? make_view(folder) : error;
 }
 
 static int add(struct hook_counterfiles *counters, const char *name)
@@ -152,7 +186,9 @@ static int remove_folder(int registry, const char *name)
 
 	if (folder < 0)
 		return errno == ENOENT ? 0 : -errno;
-	if ((unlinkat(folder, SYSGENID_REGISTRY_FILE, 0) && errno != ENOENT) ||
+	/* The view first: a counter that is made anew must not find one of another number. */
+	if ((unlinkat(folder, view.name, 0) && errno != ENOENT) ||
+	    (unlinkat(folder, counter.name, 0) && errno != ENOENT) ||
 	    (unlinkat(folder, KEPT, 0) && errno != ENOENT))
 		return -errno;
 	return unlinkat(registry, name, AT_REMOVEDIR) && errno != ENOENT ? -errno : 0;

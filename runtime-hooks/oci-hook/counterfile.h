@@ -7,7 +7,10 @@
 
 #include <counterfile-page.h>
 
-/* Makes the counter file called @name unless it exists. -ENOTTY: another file has its name. */
+/*
+ * Makes the counter file called @name and its view, unless they exist. -ENOTTY: another file has
+ * the name of one.
+ */
 int hook_counterfile_make(const char *name);
 
 /*

@@ -7,6 +7,8 @@
 
 #include <linux/sysgenid.h>
 
+#include <counterfile-view.h>
+
 #include "hook.h"
 
 #define REMEDY                                                                                     \
@@ -24,13 +26,13 @@ const struct hook_device hook_counter = {
 };
 
 const struct hook_device hook_view = {
-	.path = HOOK_VIEW_PATH,
+	.path = SYSGENID_VIEW_AT,
 	.node = SYSGENID_VIEW_DEVICE,
 	.sysfs = "/sys/class/misc/sysgenid-vmclock/dev",
 	.mode = 0444,
 	.access = "r",
-	.missing = "the module sysgenid is not loaded, or has no view: run 'modprobe sysgenid'; "
-		   "there is no file for the annotation " HOOK_ANNOTATION_VIEW,
+	.missing = "the module sysgenid is not loaded, or has no view: run 'modprobe sysgenid', or "
+		   "ask for the view as a file (" HOOK_ANNOTATION_VIEW "=file)",
 	.wrong = SYSGENID_VIEW_DEVICE REMEDY,
 };
 

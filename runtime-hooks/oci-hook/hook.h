@@ -6,8 +6,6 @@
 #define HOOK_NODE "node" /* the counter that all containers of a node can share */
 #define HOOK_NAME_MAX 255
 
-#define HOOK_VIEW_PATH "/dev/vmclock0" /* where containers have the view */
-
 /* hooks.json names them, too: engines start the hook only for these. */
 #define HOOK_ANNOTATION "dev.sysgenid.counter"
 #define HOOK_ANNOTATION_VIEW "dev.sysgenid.vmclock"

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <counterfile-page.h>
+#include <counterfile-view.h>
 
 #include "counterfile.h"
 #include "hook.h"
@@ -30,13 +31,14 @@ static const char help[] =
 	"Gives containers the generation counter. The first four read the container's "
 	"configuration\n"
 	"or its OCI state from standard input; annotation " HOOK_ANNOTATION "=device|file|auto\n"
-	"asks for it, " HOOK_ANNOTATION_VIEW "=device for the view as " HOOK_VIEW_PATH
+	"asks for it, " HOOK_ANNOTATION_VIEW "=... for its view as " SYSGENID_VIEW_AT
 	",\n" HOOK_ANNOTATION_WAIT "=MS waits for tracked watchers.\n"
 	"\n"
-	"  make NAME     makes the counter " SYSGENID_REGISTRY "/NAME/" SYSGENID_REGISTRY_FILE
-	", unless it is there;\n"
-	"                it stays until it is removed by name, or its container ends\n"
-	"  remove NAME   removes it, unless it is mounted\n"
+	"  make NAME     makes the counter " SYSGENID_REGISTRY "/NAME/" SYSGENID_REGISTRY_FILE "\n"
+	"                and its view " SYSGENID_REGISTRY_VIEW
+	", unless they are there; they stay until they are\n"
+	"                removed by name, or their container ends\n"
+	"  remove NAME   removes both, unless one is mounted\n"
 	"  clean         removes those that are mounted nowhere and an hour old\n";
 
 /*

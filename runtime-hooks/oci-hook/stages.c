@@ -12,6 +12,8 @@
 
 #include <linux/sysgenid.h>
 
+#include <counterfile-view.h>
+
 #include "counterfile.h"
 #include "device.h"
 #include "hook.h"
@@ -22,9 +24,9 @@
 
 enum wish { WISH_NOTHING, WISH_DEVICE, WISH_FILE, WISH_AUTO, WISH_UNKNOWN };
 
-static enum wish wish_of(struct json_object *object)
+static enum wish wish_of(struct json_object *object, const char *annotation)
 {
-	const char *value = hook_annotation(object, HOOK_ANNOTATION);
+	const char *value = hook_annotation(object, annotation);
 
 	if (!value)
 		return WISH_NOTHING;
@@ -35,10 +37,10 @@ static enum wish wish_of(struct json_object *object)
 	return strcmp(value, "auto") ? WISH_UNKNOWN : WISH_AUTO;
 }
 
-static int fail_wish(struct json_object *object)
+static int fail_wish(struct json_object *object, const char *annotation)
 {
-	return hook_fail("annotation " HOOK_ANNOTATION " is '%.64s': say device, file or auto",
-			 hook_annotation(object, HOOK_ANNOTATION));
+	return hook_fail("annotation %s is '%.64s': say device, file or auto", annotation,
+			 hook_annotation(object, annotation));
 }
 
 static int fail_counter(const char *doing, const char *name, int error)
@@ -130,7 +132,9 @@ static int append(struct json_object *list, const char *json)
 	return hook_fail("out of memory");
 }
 
-static int add_file(struct json_object *config, struct json_object *mounts)
+/* @leaf: in the container's folder of the registry. @path: in the container. */
+static int add_file(struct json_object *config, struct json_object *mounts, const char *leaf,
+		    const char *path)
 {
 	const char *id = id_of_config(config);
 	char entry[1024];
@@ -142,11 +146,9 @@ static int add_file(struct json_object *config, struct json_object *mounts)
 	if (error)
 		return fail_counter("make", id, error);
 	snprintf(entry, sizeof(entry),
-		 "{\"destination\":\"" SYSGENID_DEVICE
-		 "\",\"type\":\"bind\",\"source\":\"" SYSGENID_REGISTRY
-		 "/%s/" SYSGENID_REGISTRY_FILE
-		 "\",\"options\":[\"bind\",\"ro\",\"nosuid\",\"noexec\"]}",
-		 id);
+		 "{\"destination\":\"%s\",\"type\":\"bind\",\"source\":\"" SYSGENID_REGISTRY
+		 "/%s/%s\",\"options\":[\"bind\",\"ro\",\"nosuid\",\"noexec\"]}",
+		 path, id, leaf);
 	return append(mounts, entry);
 }
 
@@ -173,27 +175,35 @@ static int add_device(struct json_object *config, struct json_object *devices,
 	return append(rules, entry);
 }
 
+/*
+ * What is to be given: WISH_AUTO becomes one of the others, and a device that is not good nothing.
+ * The stage create-runtime refuses that: engines show its message, but not precreate's.
+ */
+static enum wish what_to_give(struct json_object *config, const char *annotation,
+			      const struct hook_device *wanted, dev_t *device)
+{
+	enum wish wish = wish_of(config, annotation);
+	const char *why;
+	bool good = wish != WISH_NOTHING && hook_device_is_good(wanted, device, &why);
+
+	if (wish == WISH_AUTO)
+		return good ? WISH_DEVICE : WISH_FILE;
+	return wish == WISH_DEVICE && !good ? WISH_NOTHING : wish;
+}
+
 static int add_counter(struct json_object *config, struct json_object *mounts,
 		       struct json_object *devices)
 {
-	enum wish wish = wish_of(config);
-	const char *why;
 	dev_t device = 0;
-	bool good;
+	enum wish wish = what_to_give(config, HOOK_ANNOTATION, &hook_counter, &device);
 
 	if (wish == WISH_UNKNOWN)
-		return fail_wish(config);
-	good = hook_device_is_good(&hook_counter, &device, &why);
-	if (wish == WISH_AUTO)
-		wish = good ? WISH_DEVICE : WISH_FILE;
-	/* The stage create-runtime refuses that: engines show its message, but not this stage's. */
-	if (wish == WISH_NOTHING || (wish == WISH_DEVICE && !good))
-		return 0;
+		return fail_wish(config, HOOK_ANNOTATION);
 	/* The container may have the device already, by other means or by an earlier run. */
-	if (entry_of(mounts, "destination", SYSGENID_DEVICE) ||
+	if (wish == WISH_NOTHING || entry_of(mounts, "destination", SYSGENID_DEVICE) ||
 	    entry_of(devices, "path", SYSGENID_DEVICE))
 		return 0;
-	return wish == WISH_FILE ? add_file(config, mounts)
+	return wish == WISH_FILE ? add_file(config, mounts, SYSGENID_REGISTRY_FILE, SYSGENID_DEVICE)
 				 : add_device(config, devices, &hook_counter, device);
 }
 
@@ -205,36 +215,39 @@ static bool is_number(struct json_object *entry, const char *key, unsigned int n
 	       json_object_is_type(value, json_type_int) && json_object_get_int64(value) == number;
 }
 
-/* Says what is wrong with the view's annotation. Returns whether anything is. */
-static bool refuse_view(struct json_object *object)
+/* By an earlier run? */
+static bool is_our_mount(struct json_object *mount)
 {
-	const char *value = hook_annotation(object, HOOK_ANNOTATION_VIEW);
+	static const char registry[] = SYSGENID_REGISTRY "/";
+	const char *source = hook_string(mount, "source");
 
-	return value && strcmp(value, "device") &&
-	       hook_fail("annotation " HOOK_ANNOTATION_VIEW " is '%.64s': say device", value);
+	return source && !strncmp(source, registry, sizeof(registry) - 1);
 }
 
 static int add_view(struct json_object *config, struct json_object *mounts,
 		    struct json_object *devices)
 {
-	struct json_object *taken = entry_of(devices, "path", HOOK_VIEW_PATH);
-	const char *why;
+	struct json_object *node = entry_of(devices, "path", SYSGENID_VIEW_AT);
+	struct json_object *mount = entry_of(mounts, "destination", SYSGENID_VIEW_AT);
 	dev_t device = 0;
+	enum wish wish = what_to_give(config, HOOK_ANNOTATION_VIEW, &hook_view, &device);
 
-	if (refuse_view(config))
-		return 1;
-	/* As for the counter, create-runtime refuses a view that is not good. */
-	if (!hook_annotation(config, HOOK_ANNOTATION_VIEW) ||
-	    !hook_device_is_good(&hook_view, &device, &why))
+	if (wish == WISH_UNKNOWN)
+		return fail_wish(config, HOOK_ANNOTATION_VIEW);
+	if (wish == WISH_NOTHING)
 		return 0;
-	if (!taken && !entry_of(mounts, "destination", HOOK_VIEW_PATH))
-		return add_device(config, devices, &hook_view, device);
-	if (taken && is_number(taken, "major", major(device)) &&
-	    is_number(taken, "minor", minor(device)))
+	if (!node && !mount)
+		return wish == WISH_FILE
+			       ? add_file(config, mounts, SYSGENID_REGISTRY_VIEW, SYSGENID_VIEW_AT)
+			       : add_device(config, devices, &hook_view, device);
+	if (wish == WISH_FILE ? !node && is_our_mount(mount)
+			      : node && is_number(node, "major", major(device)) &&
+					is_number(node, "minor", minor(device)))
 		return 0;
-	return hook_fail("the container has another " HOOK_VIEW_PATH
-			 ", as the hypervisor's, which criu cannot dump: do not give it that "
-			 "device, or leave out the annotation " HOOK_ANNOTATION_VIEW);
+	return hook_fail(
+		"the container has another " SYSGENID_VIEW_AT
+		", as the hypervisor's, which does not move when the container is "
+		"restored: do not give it that, or leave out the annotation " HOOK_ANNOTATION_VIEW);
 }
 
 /* A filter: reads a configuration, adds what the annotations ask for, and prints it. */
@@ -254,25 +267,33 @@ int hook_precreate(struct json_object *config)
 	return fflush(stdout) ? hook_fail("cannot write standard output: %s", strerror(errno)) : 0;
 }
 
+/* Is a device asked for that is not good? Says so. */
+static bool is_bad_device(enum wish wish, const struct hook_device *wanted)
+{
+	const char *why;
+	dev_t device;
+
+	return wish == WISH_DEVICE && !hook_device_is_good(wanted, &device, &why) &&
+	       hook_fail("%s", why);
+}
+
 /* runc calls this stage at restore, too. */
 int hook_create_runtime(struct json_object *state)
 {
-	enum wish wish = wish_of(state);
-	const char *id = id_of(state), *why;
-	dev_t device;
+	enum wish wish = wish_of(state, HOOK_ANNOTATION);
+	enum wish view = wish_of(state, HOOK_ANNOTATION_VIEW);
+	const char *id = id_of(state);
 	int error;
 
 	if (!id)
 		return 1;
 	if (wish == WISH_UNKNOWN)
-		return fail_wish(state);
-	if (refuse_view(state))
+		return fail_wish(state, HOOK_ANNOTATION);
+	if (view == WISH_UNKNOWN)
+		return fail_wish(state, HOOK_ANNOTATION_VIEW);
+	if (is_bad_device(wish, &hook_counter) || is_bad_device(view, &hook_view))
 		return 1;
-	if ((wish == WISH_DEVICE && !hook_device_is_good(&hook_counter, &device, &why)) ||
-	    (hook_annotation(state, HOOK_ANNOTATION_VIEW) &&
-	     !hook_device_is_good(&hook_view, &device, &why)))
-		return hook_fail("%s", why);
-	if (wish != WISH_FILE)
+	if (wish != WISH_FILE && view != WISH_FILE)
 		return 0;
 	error = hook_counterfile_make(id);
 	return error ? fail_counter("make", id, error) : 0;

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * A client of VMClock, as AWS-LC is going to be one: it chooses the node once, checks the page, and
- * has one load of the counter in each draw. And one that keeps the file and polls it.
+ * A client of VMClock, as AWS-LC is going to be one: it chooses the node once, by its name alone,
+ * checks the page, and has one load of the counter in each draw. And one that keeps the file and
+ * polls it.
  */
 #include <endian.h>
 #include <errno.h>
@@ -20,6 +21,7 @@
 #define NODE "/dev/vmclock0"
 #define MAGIC 0x4b4c4356u
 #define HAS_GENERATION (1ull << 8)
+#define TRIES 1024
 
 struct vmclock {
 	uint32_t magic, size;
@@ -39,12 +41,12 @@ static const volatile struct vmclock *map_vmclock(void)
 	struct stat status;
 	int fd;
 
-	if (stat(NODE, &status) || !S_ISCHR(status.st_mode))
+	if (stat(NODE, &status))
 		return NULL;
 	fd = open(NODE, O_RDONLY);
 	if (fd < 0)
 		die(NODE);
-	page = mmap(NULL, (size_t)sysconf(_SC_PAGESIZE), PROT_READ, MAP_SHARED, fd, 0);
+	page = mmap(NULL, sizeof(*page), PROT_READ, MAP_SHARED, fd, 0);
 	if (page == MAP_FAILED)
 		die("mmap");
 	close(fd);
@@ -53,17 +55,18 @@ static const volatile struct vmclock *map_vmclock(void)
 	return page;
 }
 
+/* Returns 0, which is nobody's counter here, where the fields change for ever. */
 static uint64_t counter(const volatile struct vmclock *page)
 {
-	uint64_t value;
-	uint32_t seq;
+	for (int i = 0; i < TRIES; i++) {
+		uint32_t seq = __atomic_load_n(&page->seq_count, __ATOMIC_ACQUIRE);
+		uint64_t value = le64toh(page->vm_generation_counter);
 
-	do {
-		seq = __atomic_load_n(&page->seq_count, __ATOMIC_ACQUIRE);
-		value = le64toh(page->vm_generation_counter);
 		__atomic_thread_fence(__ATOMIC_ACQUIRE);
-	} while (seq & 1 || seq != page->seq_count);
-	return value;
+		if (!(seq & 1) && seq == page->seq_count)
+			return value;
+	}
+	return 0;
 }
 
 /* A generator in this process's memory. */
@@ -99,7 +102,7 @@ int subject_vmclock(char **args)
 	for (;;) {
 		await_signal();
 		/* One load in each draw; the rest when that has changed. */
-		if (le64toh(page->vm_generation_counter) != seen) {
+		if (!seen || le64toh(page->vm_generation_counter) != seen) {
 			seen = counter(page);
 			reseed(&state);
 		}

@@ -119,6 +119,31 @@ static void mounted_registry(void)
 	must(!mount(SYSGENID_REGISTRY, SYSGENID_REGISTRY, NULL, MS_BIND, NULL));
 }
 
+static void mapped_view(void)
+{
+	have_mapped(VIEW, MAP_SHARED);
+}
+
+static void mounted_view(void)
+{
+	have_mounted(VIEW, POINT);
+}
+
+static void mounted_view_elsewhere(void)
+{
+	have_mounted("/run/else/one/vmclock", SYSGENID_VIEW_AT);
+}
+
+static void mounted_at_view(void)
+{
+	have_mounted(VIEW, SYSGENID_VIEW_AT);
+}
+
+static void mounted_foreign_at_view(void)
+{
+	have_mounted(FOREIGN, SYSGENID_VIEW_AT);
+}
+
 static void opened(void)
 {
 	have_open(TWO);
@@ -156,7 +181,7 @@ static void finds(void (*prepare)(void), bool one, bool two, const char *name)
 	int error = find(pid, &found);
 
 	if (!ok(!error && found.n == (size_t)(one + two) && has(&found, ONE) == one &&
-			has(&found, TWO) == two,
+			has(&found, TWO) == two && (!found.unusable.fault || !found.n),
 		"%s", name))
 		printf("# error %d, %zu found\n", error, found.n);
 	sysgenid_counterfiles_free(&found);
@@ -179,7 +204,7 @@ static void test_without_registry(void)
 {
 	pid_t same = start(nothing), other = start(nothing_else), file = start(mounted),
 	      folder = start(mounted_folder), device = start(mounted_at_device),
-	      chance = start(mounted_by_chance);
+	      chance = start(mounted_by_chance), view = start(mounted_at_view);
 
 	must(!mount("x", "/run/sysgenid", "tmpfs", 0, NULL));
 	ok(!sysgenid_counterfiles_in_use(same),
@@ -188,6 +213,7 @@ static void test_without_registry(void)
 	is_unknown(file, true, "a mount of a file is known by its path");
 	is_unknown(folder, true, "and a mount of its folder");
 	is_unknown(device, true, "and a mount at " SYSGENID_DEVICE);
+	is_unknown(view, true, "and a mount of a view at " SYSGENID_VIEW_AT);
 	is_unknown(chance, false, "a folder that is called like one is none");
 	is_unknown(other, false, "control: a task with no such mount has none");
 	must(!umount("/run/sysgenid"));
@@ -269,6 +295,44 @@ static void test_hostile(void)
 	finds(mapped, true, false, "and after all that it is ours again");
 }
 
+/* The same of a view: it is a part of its counter file. */
+static void test_hostile_view(void)
+{
+	static const char away[] = "/run/away";
+	struct sysgenid_counterfiles found;
+	pid_t pid = start(mapped_view);
+
+	must(!link(VIEW, away));
+	ok(!find(pid, &found) && !found.n && found.unusable.fault &&
+		   strstr(found.unusable.fault, "second name") &&
+		   !strcmp(found.unusable.path, VIEW),
+	   "a view with a second name is unusable, and is named");
+	sysgenid_counterfiles_free(&found);
+	must(!unlink(away) && !unlink(TWO));
+	has_none(pid, "a view without a counter file");
+	make(TWO);
+	end(pid);
+	finds(mapped_view, false, true, "and after all that it is ours again");
+}
+
+/* The view at criu's own /dev/vmclock0, as when criu runs in the container. */
+static void own_view(void)
+{
+	have_mapped(SYSGENID_VIEW_AT, MAP_SHARED);
+}
+
+static void test_own_view(void)
+{
+	pid_t pid = start(own_view);
+
+	must(!sysgenid_own_open());
+	is_advised(pid, "an engine outside of the container",
+		   "a view that is not in the registry and that criu itself has is unusable");
+	finds(mapped_view, false, true, "control: not the view of another container");
+	sysgenid_own_close();
+	is_unknown(start(own_view), false, "control: not without a view of criu's own");
+}
+
 static void test_gone(void)
 {
 	struct sysgenid_counterfiles found;
@@ -300,6 +364,13 @@ int main(void)
 	finds(mounted_and_jailed, true, false, "one that is mounted below the root of the task");
 	finds(mounted_outside, true, false,
 	      "one that is mounted outside of the root of the task, which has kept a directory");
+	finds(mapped_view, false, true, "a file by its view, which is mapped");
+	finds(mounted_view, false, true, "and one whose view is mounted at any path");
+	is_unknown(start(mounted_view_elsewhere), true,
+		   "a view at " SYSGENID_VIEW_AT
+		   " that the registry does not have is known as one");
+	is_unknown(start(mounted_foreign_at_view), false,
+		   "control: not another file at " SYSGENID_VIEW_AT);
 	finds(jailed_only, false, false, "control: not by a change of the root alone");
 	finds(mounted_alike, false, false,
 	      "no file that is mounted from the same path of another file system");
@@ -319,6 +390,8 @@ int main(void)
 	finds(many, true, true, "several, each once, however often it is there");
 	finds(foreign, false, false, "no file of the same file system that is not in the registry");
 	test_hostile();
+	test_hostile_view();
+	test_own_view();
 	test_link();
 	test_gone();
 	sysgenid_counterfiles_forget();

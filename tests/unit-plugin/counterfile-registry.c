@@ -9,6 +9,8 @@
 
 #include <linux/sysgenid.h>
 
+#include <counterfile-view.h>
+
 #include "tap.h"
 #include "counterfile-registry.h"
 
@@ -136,6 +138,78 @@ static void test_generator(void)
 	close(fd);
 }
 
+/* Puts a view of this number beside a counter file. */
+static void put_view(struct sysgenid_counterfile *file, uint64_t number, off_t size)
+{
+	struct counterfile_view view;
+	struct stat stat;
+	char path[64];
+	int fd;
+
+	counterfile_view_fill(&view, 0);
+	view.vm_generation_counter = number;
+	snprintf(path, sizeof(path), "%s/vmclock", directory);
+	unlink(path);
+	fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0644);
+	if (fd < 0 || write(fd, &view, sizeof(view)) != sizeof(view) || ftruncate(fd, size) ||
+	    fstat(fd, &stat))
+		abort();
+	close(fd);
+	file->view = stat.st_ino;
+}
+
+static uint64_t number_of_view(void)
+{
+	struct counterfile_view view;
+	char path[64];
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/vmclock", directory);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || read(fd, &view, sizeof(view)) != sizeof(view))
+		abort();
+	close(fd);
+	return view.vm_generation_counter;
+}
+
+static void test_view(void)
+{
+	const off_t size = sysconf(_SC_PAGESIZE);
+	struct sysgenid_counterfile file = page(5);
+	uint32_t generation;
+	char path[64];
+
+	put_view(&file, 5, size);
+	ok(!sysgenid_counterfile_raise(&file, 41, true, &generation) && generation == 42 &&
+		   number_of_view() == 42,
+	   "the view is raised with its counter file");
+	put_view(&file, 50, size);
+	ok(!sysgenid_counterfile_read(&file, &generation) && generation == 50,
+	   "a view that says more counts: tasks have seen that");
+	put_view(&file, 43, size);
+	ok(!sysgenid_counterfile_raise(&file, 0, true, &generation) && generation == 44 &&
+		   number_of_view() == 44,
+	   "a view does not stay as it is");
+	put_view(&file, 1ull << 40, size);
+	ok(!sysgenid_counterfile_read(&file, &generation) && generation == 44,
+	   "a number of more than 32 bits does not count");
+	put_view(&file, 5, size / 2);
+	refuses(file, -ESTALE, "a view of another size");
+	put_view(&file, 5, size);
+	file.view++;
+	refuses(file, -ESTALE, "another view than the one that was found");
+	file.view--;
+	snprintf(path, sizeof(path), "%s/vmclock", directory);
+	chmod(path, 0664);
+	refuses(file, -ESTALE, "a view that others can write");
+	chmod(path, 0644);
+	if (truncate(path, 0) || truncate(path, size))
+		abort();
+	refuses(file, -ENOTTY, "a view without VMClock's layout");
+	unlink(path);
+	refuses(file, -ENOENT, "a view that is gone");
+}
+
 int main(void)
 {
 	char path[64];
@@ -149,6 +223,7 @@ int main(void)
 	test_numbers();
 	test_hostile();
 	test_generator();
+	test_view();
 	snprintf(path, sizeof(path), "%s/counter", directory);
 	unlink(path);
 	rmdir(directory);

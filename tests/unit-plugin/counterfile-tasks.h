@@ -13,11 +13,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <counterfile-view.h>
+
 #include "counterfile-find.h"
 #include "tap.h"
 
 #define ONE SYSGENID_REGISTRY "/one/" SYSGENID_REGISTRY_FILE
 #define TWO SYSGENID_REGISTRY "/two/" SYSGENID_REGISTRY_FILE
+#define VIEW SYSGENID_REGISTRY "/two/" SYSGENID_REGISTRY_VIEW /* that of TWO */
 #define FOREIGN "/run/foreign"
 #define POINT "/run/point"
 
@@ -49,11 +52,14 @@ static inline bool make_registry(void)
 	     !mkdir("/run/empty", 0755) && !mkdir("/run/else", 0755) &&
 	     !mkdir("/run/else/one", 0755));
 	make("/run/else/one/counter");
+	make("/run/else/one/vmclock");
 	make(ONE);
 	make(TWO);
+	make(VIEW);
 	make(FOREIGN);
 	make(POINT);
 	make(SYSGENID_DEVICE);
+	make(SYSGENID_VIEW_AT);
 	return true;
 }
 

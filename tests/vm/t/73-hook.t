@@ -83,10 +83,13 @@ check_killed_hook()
 		ok "the hook is killed at $call" killed create-runtime $call
 		not_ok "... and leaves no half of a counter" test -e "$FILES/killed/counter"
 	done
+	ok "the hook is killed before the view has its name" killed create-runtime linkat 2
+	not_ok "... and leaves no half of a view" test -e "$FILES/killed/vmclock"
 	ok "the next run makes it" hook create-runtime
+	ok "... with the view" test -e "$FILES/killed/vmclock"
 	like "$(sysgenid status)" "generation:  [1-9][0-9]* +container killed" "... in full"
 	: >"$FILES/killed/kept"
-	for call in 1 2 3; do
+	for call in 1 2 3 4; do
 		ok "the hook is killed before the removal of part $call" killed poststop unlinkat $call
 	done
 	ok "... and has left the folder" test -d "$FILES/killed"

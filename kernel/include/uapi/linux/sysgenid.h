@@ -175,6 +175,12 @@ struct sysgenid_page {
  *          ever was an event: a file that was opened after one, or restored, is readable.
  * mmap     one page at offset 0 (else EINVAL), never writable (EROFS; EACCES by mprotect).
  * ioctl    and fdinfo: as of SYSGENID_DEVICE.
+ *
+ * Where the module is not loaded, a container can have a regular file of one page with this layout
+ * in that place, which belongs to the host (docs/containers.md). Its flags promise no
+ * notifications: poll of a regular file always returns at once, so such a program loads the
+ * counter, or reads it anew. A writer that was killed leaves seq_count odd until the next event:
+ * bound the wait for an even number, and act as after a change then.
  */
 #define SYSGENID_VIEW_DEVICE "/dev/sysgenid-vmclock"
 #define SYSGENID_VIEW_MINOR 244 /* the module parameter "view_minor" changes it */
