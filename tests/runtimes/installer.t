@@ -10,6 +10,8 @@ cd -- "$(dirname -- "$(realpath -- "$0")")/../.." || exit
 [[ -n ${INSTALLER_INSIDE-} ]] || INSTALLER_INSIDE=yes exec unshare --mount --propagation private "$(realpath "$0")" "$@"
 # shellcheck source=tests/vm/lib.sh
 . tests/vm/lib.sh
+# shellcheck source=tests/vm/docs.sh
+. tests/vm/docs.sh
 
 tmp=$(mktemp -d)
 trap 'umount -R "$tmp"/*/container "$tmp"/*/top 2>/dev/null; rm -rf --one-file-system -- "$tmp"' EXIT
@@ -83,6 +85,21 @@ check_module()
 	is "$(cd "$root" && find . -xdev -name '*sysgenid*' ! -path './run/*' ! -path ./sysgenid)" "" "$1: nothing is left" || diag "$(<"$tmp/log")"
 }
 
+# The commands of docs/kubernetes.md that need no cluster: this image, and a checkpoint that is made an image.
+check_commands()
+{
+	local archive=$tmp/checkpoint.tar image=checkpoint-image:latest
+	local name='.ImageAnnotations["io.kubernetes.cri-o.annotations.checkpoint.name"]'
+
+	printf '[storage]\ndriver = "vfs"\nrunroot = "%s"\ngraphroot = "%s"\n' "$tmp/run" "$tmp/storage" >"$tmp/storage.conf"
+	export CONTAINERS_STORAGE_CONF=$tmp/storage.conf
+	mkdir -p "$tmp/checkpoint" && : >"$tmp/checkpoint/sysgenid.img" && tar -C "$tmp" -cf "$archive" checkpoint
+	run_marked docs/kubernetes.md tests/runtimes/installer.t
+	is "$(buildah inspect --type image "$image" | jq -r "$name")" CONTAINER "the checkpoint's image says which container it is of"
+	ok "and has what the archive has" test -f "$(buildah mount "$(buildah from "$image")")/checkpoint/sysgenid.img"
+	unset CONTAINERS_STORAGE_CONF
+}
+
 check_node()
 {
 	local size
@@ -101,5 +118,6 @@ for suite in bookworm trixie backports; do
 	node "$suite"
 	check_module "$suite"
 done
+check_commands
 check_node
 done_testing
