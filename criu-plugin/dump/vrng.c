@@ -49,7 +49,9 @@ static int list_files(struct search *search)
 		return errno == ENOENT ? 0 : -errno;
 	if (fstatfs(dirfd(directory), &system))
 		return -errno;
-	while (system.f_type == SYSFS_MAGIC && (entry = readdir(directory))) {
+	if (system.f_type != SYSFS_MAGIC)
+		return 0;
+	for (errno = 0; (entry = readdir(directory)); errno = 0) {
 		char path[sizeof(entry->d_name) + sizeof("/" FILE_NAME)];
 		struct stat stat;
 
@@ -61,7 +63,7 @@ static int list_files(struct search *search)
 		search->device = stat.st_dev;
 		search->inodes[search->n++] = stat.st_ino;
 	}
-	return 0;
+	return -errno;
 }
 
 /*

@@ -22,7 +22,7 @@ int sysgenid_for_each_fd(pid_t pid, sysgenid_fd_fn fn, void *argument)
 	directory = opendir(file.path);
 	if (!directory)
 		return errno == ENOENT ? -ESRCH : -errno;
-	while (!result && (entry = readdir(directory))) {
+	for (errno = 0; !result && (entry = readdir(directory)); errno = 0) {
 		/*
 		 * AT_STATX_DONT_SYNC: the kernel does not ask a file system's server, which may be
 		 * a stopped task.
@@ -37,5 +37,7 @@ int sysgenid_for_each_fd(pid_t pid, sysgenid_fd_fn fn, void *argument)
 		snprintf(file.path, sizeof(file.path), "/proc/%d/fd/%.20s", pid, entry->d_name);
 		result = fn(&file, argument);
 	}
+	if (!result && errno)
+		result = errno == ENOENT ? -ESRCH : -errno;
 	return result;
 }

@@ -50,7 +50,7 @@ int sysgenid_for_each_task(sysgenid_task_fn fn, void *argument)
 
 	if (!proc)
 		return -errno;
-	while (!result && (entry = readdir(proc))) {
+	for (errno = 0; !result && (entry = readdir(proc)); errno = 0) {
 		const char *at = entry->d_name;
 		uint64_t pid;
 
@@ -58,7 +58,7 @@ int sysgenid_for_each_task(sysgenid_task_fn fn, void *argument)
 		    tracer_of(dirfd(proc), entry->d_name) == self)
 			result = fn((pid_t)pid, argument);
 	}
-	return result;
+	return result ? result : -errno;
 }
 
 static int kill_task(pid_t pid, void *argument)

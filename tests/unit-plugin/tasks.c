@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Restored tasks are killed and reaped, however long it takes them to end. Linked with
- * --wrap=waitpid and --wrap=nanosleep, so that a task does not end for a time that passes at once.
+ * --wrap=waitpid and --wrap=nanosleep, so that a task does not end for a time that passes at once,
+ * and with --wrap=readdir, which fails.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -41,6 +43,18 @@ int __wrap_nanosleep(const struct timespec *pause, struct timespec *left)
 	last_ms = pause->tv_sec * 1000 + pause->tv_nsec / 1000000;
 	slept_ms += last_ms;
 	return pauses++ < thaw_after ? 0 : __real_nanosleep(pause, left);
+}
+
+struct dirent *__real_readdir(DIR *folder);
+struct dirent *__wrap_readdir(DIR *folder);
+static bool broken;
+
+struct dirent *__wrap_readdir(DIR *folder)
+{
+	if (!broken)
+		return __real_readdir(folder);
+	errno = EIO;
+	return NULL;
 }
 
 static pid_t start(void)
@@ -91,9 +105,24 @@ static void test_frozen(void)
 	__real_waitpid(first, NULL, 0);
 }
 
+static void test_broken(void)
+{
+	const pid_t child = start();
+
+	broken = true;
+	forget_messages();
+	sysgenid_kill_tasks();
+	broken = false;
+	contains(messages, "cannot find the restored tasks",
+		 "an error is not the end of the list of tasks: there is a message");
+	kill(child, SIGKILL);
+	__real_waitpid(child, NULL, 0);
+}
+
 int main(void)
 {
 	test_soon();
 	test_frozen();
+	test_broken();
 	return done_testing();
 }

@@ -2,8 +2,9 @@
 /*
  * Tests which tasks have the virtio-rng driver's counter mapped or open. Two file systems stand in
  * for the sysfs of two network namespaces, and other file systems stand in for those of a hostile
- * container. Linked with --wrap=fstatfs.
+ * container. Linked with --wrap=fstatfs and --wrap=readdir.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -44,6 +45,18 @@ int __wrap_fstatfs(int fd, struct statfs *system)
 	if (stat.st_dev == sysfs[0] || stat.st_dev == sysfs[1])
 		system->f_type = SYSFS_MAGIC;
 	return 0;
+}
+
+struct dirent *__real_readdir(DIR *folder);
+struct dirent *__wrap_readdir(DIR *folder);
+static int broken; /* which call of readdir() fails: 1 is the next one */
+
+struct dirent *__wrap_readdir(DIR *folder)
+{
+	if (!broken || --broken)
+		return __real_readdir(folder);
+	errno = EIO;
+	return NULL;
 }
 
 static void must(bool good)
@@ -130,6 +143,20 @@ static void test_open(void)
 	ok(used("/proc/self/exe", false) == 0, "another file, open only");
 }
 
+/* An error is not the end of a folder: what comes after it could be the driver's file. */
+static void test_broken(void)
+{
+	const int before = 4; /* ".", "..", the device, and the end */
+
+	broken = 1;
+	ok(used(SYSGENID_VRNG_DIRECTORY FILE_NAME, true) == -EIO,
+	   "the driver's folder cannot be read");
+	broken = before + 1;
+	ok(used(SYSGENID_VRNG_DIRECTORY FILE_NAME, false) == -EIO,
+	   "a task's folder of descriptors cannot be read");
+	broken = 0;
+}
+
 static void test_silent(void)
 {
 	const time_t began = time(NULL);
@@ -174,6 +201,7 @@ int main(void)
 	gives("/proc/self/exe", 0, "so is any other");
 	test_many();
 	test_open();
+	test_broken();
 	test_silent();
 	ok(!children, "no handler of SIGCHLD, as criu has one, sees those that ask");
 	sysfs[0] = 0;

@@ -182,10 +182,12 @@ int inspect_open_files(struct inspected *process, struct inspect_files *files)
 	directory = opendir(path);
 	if (!directory)
 		return errno == ENOENT ? -ESRCH : -errno;
-	while (!result && (entry = readdir(directory)))
+	for (errno = 0; !result && (entry = readdir(directory)); errno = 0)
 		if (entry->d_name[0] != '.')
 			result = see_descriptor(process, dirfd(directory), entry->d_name, &sockets,
 						files);
+	if (!result && errno)
+		result = errno == ENOENT ? -ESRCH : -errno;
 	if (!result)
 		see_sockets(process->pid, &sockets, files);
 	free(sockets.inodes);
