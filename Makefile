@@ -22,6 +22,7 @@ build: need-build $(USER_PARTS) module ## build library, command, plugin, and th
 $(USER_PARTS) $(TEST_PARTS):
 	+@$(MAKE) --no-print-directory -C $@ all
 
+tests/faults: criu-plugin
 tools criu-plugin runtime-hooks openssl-provider preload node $(TEST_PARTS): lib
 
 KVER ?= $(shell uname -r)
