@@ -66,21 +66,22 @@ static char state_of(pid_t pid)
 }
 
 /*
- * Is it switched away, and not only about to be? Then that is counted in its switches already.
- * Shown to root only (proc(5), wchan).
+ * Is it switched away, and not only about to be? Then that is counted in its switches already: the
+ * kernel takes the lock of the task's processor before it tells in which system call the task
+ * sleeps, or that it is "running" (proc(5), syscall). Told to root only.
  */
 static bool has_left_cpu(pid_t pid)
 {
-	char path[64], first = '0';
+	char path[64], first = 'r';
 	int fd;
 
 	if (geteuid())
 		return true;
-	snprintf(path, sizeof(path), "/proc/%d/wchan", pid);
+	snprintf(path, sizeof(path), "/proc/%d/syscall", pid);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	must(fd >= 0 && read(fd, &first, 1) == 1);
 	close(fd);
-	return first != '0';
+	return first != 'r';
 }
 
 bool sleeper_asleep(struct sleeper *sleeper)
