@@ -69,6 +69,8 @@ static int look_up(struct search *search, const char *name, dev_t device, ino_t 
 
 		if (!is_same(&file, name, device, inode))
 			continue;
+		if (!name && inode == file.view)
+			found->has_view = true;
 		if (file.fault) {
 			found->unusable = file;
 		} else if (i >= found->n) {

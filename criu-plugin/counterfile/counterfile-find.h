@@ -12,6 +12,7 @@
 struct sysgenid_counterfiles {
 	struct sysgenid_counterfile *files; /* each once, and without a fault */
 	size_t n;
+	bool has_view;	    /* the task has the view of one of these mapped or open */
 	bool covers_device; /* something is mounted at /dev/sysgenid in the root of the task */
 	/*
 	 * A counter file of the task that criu must not or cannot raise; without a fault if there

@@ -133,6 +133,19 @@ static int keep_file(pid_t pid, pid_t inner, const struct sysgenid_counterfile *
 	return error;
 }
 
+static int keep_view(pid_t pid, pid_t inner, SysgenidImage *image)
+{
+	int error = sysgenid_image_add_view_task(image, inner);
+
+	if (error == -EEXIST)
+		return 0;
+	if (error)
+		sysgenid_err("task %d has the view of a counter file, and that cannot be stored: "
+			     "%s",
+			     pid, strerror(-error));
+	return error;
+}
+
 /* Of a task that has the file at criu's own /dev/sysgenid. */
 static int keep_own(pid_t pid, pid_t inner, enum sysgenid_own own, SysgenidImage *image)
 {
@@ -173,6 +186,8 @@ static int inspect_files(pid_t pid, pid_t inner, SysgenidImage *image,
 		error = refuse_unusable(pid, &found.unusable);
 	for (size_t i = 0; !error && i < found.n; i++)
 		error = keep_file(pid, inner, &found.files[i], image, findings);
+	if (!error && found.has_view)
+		error = keep_view(pid, inner, image);
 	if (!error && found.own != SYSGENID_OWN_NOT)
 		error = keep_own(pid, inner, found.own, image);
 	findings->counter_file |= found.n > 0 || found.own == SYSGENID_OWN_USED;

@@ -165,7 +165,9 @@ int sysgenid_image_check(const SysgenidImage *image, struct sysgenid_image_error
 		return sysgenid_image_fail(
 			error, -EBADMSG,
 			"it wants the system's counter and says that it needs none");
+	/* A task with a view is one of those with a file. */
 	if (image->n_file_tasks > SYSGENID_IMAGE_MAX_TASKS ||
+	    image->n_view_tasks > image->n_file_tasks ||
 	    (image->n_file_tasks && !image->has_file_mark))
 		return sysgenid_image_fail(
 			error, -EBADMSG,

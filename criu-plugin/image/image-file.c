@@ -229,6 +229,8 @@ static SysgenidImage rest_of(const SysgenidImage *image, const struct sysgenid_i
 	rest.n_wipe_areas -= written->wipe_areas;
 	rest.file_tasks += written->file_tasks;
 	rest.n_file_tasks -= written->file_tasks;
+	rest.view_tasks += written->view_tasks;
+	rest.n_view_tasks -= written->view_tasks;
 	return rest;
 }
 

@@ -148,30 +148,51 @@ int sysgenid_image_add_wipe_area(SysgenidImage *image, pid_t pid, uint64_t start
 	return add_area(&image->wipe_areas, &image->n_wipe_areas, &area);
 }
 
-bool sysgenid_image_has_file_task(const SysgenidImage *image, pid_t pid)
+static bool has_task(const uint32_t *tasks, size_t n, pid_t pid)
 {
-	for (size_t i = 0; i < image->n_file_tasks; i++)
-		if (image->file_tasks[i] == (uint32_t)pid)
+	for (size_t i = 0; i < n; i++)
+		if (tasks[i] == (uint32_t)pid)
 			return true;
 	return false;
 }
 
-int sysgenid_image_add_file_task(SysgenidImage *image, pid_t pid)
+static int add_task(uint32_t **tasks, size_t *n, pid_t pid)
 {
-	uint32_t *tasks;
+	uint32_t *more;
 
-	if (sysgenid_image_has_file_task(image, pid))
+	if (has_task(*tasks, *n, pid))
 		return -EEXIST;
-	if (image->n_file_tasks >= SYSGENID_IMAGE_MAX_TASKS)
+	if (*n >= SYSGENID_IMAGE_MAX_TASKS)
 		return -E2BIG;
 	/* A number needs no more room than a pointer. */
-	tasks = grow(image->file_tasks, image->n_file_tasks);
-	if (!tasks)
+	more = grow(*tasks, *n);
+	if (!more)
 		return -ENOMEM;
-	image->file_tasks = tasks;
-	image->file_tasks[image->n_file_tasks++] = (uint32_t)pid;
+	*tasks = more;
+	more[(*n)++] = (uint32_t)pid;
 	return 0;
 }
+
+bool sysgenid_image_has_file_task(const SysgenidImage *image, pid_t pid)
+{
+	return has_task(image->file_tasks, image->n_file_tasks, pid);
+}
+
+bool sysgenid_image_has_view_task(const SysgenidImage *image, pid_t pid)
+{
+	return has_task(image->view_tasks, image->n_view_tasks, pid);
+}
+
+int sysgenid_image_add_file_task(SysgenidImage *image, pid_t pid)
+{
+	return add_task(&image->file_tasks, &image->n_file_tasks, pid);
+}
+
+int sysgenid_image_add_view_task(SysgenidImage *image, pid_t pid)
+{
+	return add_task(&image->view_tasks, &image->n_view_tasks, pid);
+}
+
 struct sysgenid_image_lists sysgenid_image_lists(const SysgenidImage *image)
 {
 	return (struct sysgenid_image_lists){
@@ -181,5 +202,6 @@ struct sysgenid_image_lists sysgenid_image_lists(const SysgenidImage *image)
 		.rng_areas = image->n_rng_areas,
 		.wipe_areas = image->n_wipe_areas,
 		.file_tasks = image->n_file_tasks,
+		.view_tasks = image->n_view_tasks,
 	};
 }

@@ -34,11 +34,13 @@ int sysgenid_image_add_rng_area(SysgenidImage *image, pid_t pid, uint64_t start,
 				bool cleared);
 int sysgenid_image_add_wipe_area(SysgenidImage *image, pid_t pid, uint64_t start, uint64_t end);
 int sysgenid_image_add_file_task(SysgenidImage *image, pid_t pid);
+int sysgenid_image_add_view_task(SysgenidImage *image, pid_t pid);
 
 const SysgenidFile *sysgenid_image_find_file(const SysgenidImage *image, uint32_t id);
 bool sysgenid_image_has_mapping(const SysgenidImage *image, const char *path);
 bool sysgenid_image_has_view(const SysgenidImage *image, const char *path);
 bool sysgenid_image_has_file_task(const SysgenidImage *image, pid_t pid);
+bool sysgenid_image_has_view_task(const SysgenidImage *image, pid_t pid);
 
 /* The lengths of an image's lists. */
 struct sysgenid_image_lists {
@@ -48,6 +50,7 @@ struct sysgenid_image_lists {
 	size_t rng_areas;
 	size_t wipe_areas;
 	size_t file_tasks;
+	size_t view_tasks;
 };
 
 struct sysgenid_image_lists sysgenid_image_lists(const SysgenidImage *image);

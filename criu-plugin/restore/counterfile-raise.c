@@ -5,11 +5,17 @@
 
 #include <linux/sysgenid.h>
 
+#include <counterfile-view.h>
+
 #include "log.h"
 #include "refuse.h"
 #include "status.h"
 #include "counterfile-find.h"
 #include "counterfile-raise.h"
+
+/* Bits: what a task had when it was dumped. */
+#define FILE_TASK 1
+#define VIEW_TASK 2
 
 /* Counter files that this restore has raised. The list is short: each container has one file. */
 static struct {
@@ -99,6 +105,21 @@ static int log_lost(pid_t pid, const struct sysgenid_counterfiles *found)
 	return -ENXIO;
 }
 
+/*
+ * Refuses a task that had the view of a counter file mapped or open when it was dumped, and has
+ * something else there now. It may have a good counter file besides.
+ */
+static int refuse_other_view(pid_t pid)
+{
+	sysgenid_refuse(pid,
+			"task %d had the view of a counter file mapped or open when it was dumped, "
+			"and that is none of this machine's now: the container needs the file "
+			"'" SYSGENID_REGISTRY_VIEW "' from " SYSGENID_REGISTRY
+			" at " SYSGENID_VIEW_AT,
+			pid);
+	return -ENXIO;
+}
+
 static int refuse_unusable(pid_t pid, const struct sysgenid_counterfile *file)
 {
 	sysgenid_refuse(pid, "task %d has the counter file %s, which cannot be raised: %s", pid,
@@ -157,9 +178,10 @@ static int raise_own(pid_t pid, bool needed, const SysgenidImage *image, bool re
 	return needed ? error : 0;
 }
 
-static int raise_files(pid_t pid, bool needed, const SysgenidImage *image, bool reseeded,
-		       bool strict)
+/* had: FILE_TASK and VIEW_TASK, of the dump. */
+static int raise_files(pid_t pid, int had, const SysgenidImage *image, bool reseeded, bool strict)
 {
+	const bool needed = had;
 	struct sysgenid_counterfiles found;
 	int error = sysgenid_counterfiles_find(pid, &found);
 
@@ -171,6 +193,8 @@ static int raise_files(pid_t pid, bool needed, const SysgenidImage *image, bool 
 				strerror(-error));
 	else if (found.unusable.fault)
 		error = refuse_unusable(pid, &found.unusable);
+	else if (had & VIEW_TASK && !found.has_view)
+		error = refuse_other_view(pid);
 	else if (needed && !found.n && !found.own)
 		error = log_lost(pid, &found);
 	for (size_t i = 0; !error && i < found.n; i++)
@@ -194,8 +218,9 @@ int sysgenid_counterfiles_prepare(void)
 }
 
 /*
- * Did the task have a counter file when it was dumped? Returns 1, 0 or -errno. The number of a task
- * costs its whole /proc/PID/status, so few restores ask for it.
+ * Did the task have a counter file when it was dumped, and the view of one mapped or open? Returns
+ * FILE_TASK and VIEW_TASK, 0 or -errno. The number of a task costs its whole /proc/PID/status, so
+ * few restores ask for it.
  */
 static int had_file(pid_t pid, const SysgenidImage *image)
 {
@@ -204,12 +229,15 @@ static int had_file(pid_t pid, const SysgenidImage *image)
 	if (!image || !image->n_file_tasks)
 		return 0;
 	inner = sysgenid_inner_pid(pid);
-	return inner < 0 ? inner : sysgenid_image_has_file_task(image, inner);
+	if (inner < 0)
+		return inner;
+	return (sysgenid_image_has_file_task(image, inner) ? FILE_TASK : 0) |
+	       (sysgenid_image_has_view_task(image, inner) ? VIEW_TASK : 0);
 }
 
 int sysgenid_counterfiles_raise(pid_t pid, const SysgenidImage *image, bool reseeded, bool strict)
 {
-	int needed, in_use = sysgenid_counterfiles_in_use(pid);
+	int had, in_use = sysgenid_counterfiles_in_use(pid);
 
 	if (in_use < 0) {
 		sysgenid_refuse(pid, "cannot look into " SYSGENID_REGISTRY ": %s",
@@ -218,14 +246,14 @@ int sysgenid_counterfiles_raise(pid_t pid, const SysgenidImage *image, bool rese
 	}
 	if (!in_use && (!image || !image->n_file_tasks))
 		return 0;
-	needed = had_file(pid, image);
-	if (sysgenid_is_gone(needed))
+	had = had_file(pid, image);
+	if (sysgenid_is_gone(had))
 		return 0;
-	if (needed < 0) {
+	if (had < 0) {
 		sysgenid_refuse(pid,
 				"cannot find out which number task %d has in its PID namespace: %s",
-				pid, strerror(-needed));
-		return needed;
+				pid, strerror(-had));
+		return had;
 	}
-	return raise_files(pid, needed, image, reseeded, strict);
+	return raise_files(pid, had, image, reseeded, strict);
 }

@@ -30,6 +30,7 @@ static void look_up(const SysgenidImage *image)
 	must(image->n_files <= SYSGENID_IMAGE_MAX_FILES);
 	must(image->n_mappings <= SYSGENID_IMAGE_MAX_MAPPINGS);
 	must(image->n_file_tasks <= SYSGENID_IMAGE_MAX_TASKS);
+	must(image->n_view_tasks <= SYSGENID_IMAGE_MAX_TASKS);
 	for (size_t i = 0; i < image->n_files; i++)
 		must(sysgenid_image_find_file(image, image->files[i]->id) == image->files[i]);
 	for (size_t i = 0; i < image->n_mappings; i++)

@@ -174,6 +174,17 @@ static int find(pid_t pid, struct sysgenid_counterfiles *found)
 	return sysgenid_counterfiles_find(pid, found);
 }
 
+/* Does the task have the view itself, and not only its mount or the counter file? */
+static void uses_view(void (*prepare)(void), bool view, const char *name)
+{
+	struct sysgenid_counterfiles found;
+	pid_t pid = start(prepare);
+
+	ok(!find(pid, &found) && found.has_view == view, "%s", name);
+	sysgenid_counterfiles_free(&found);
+	end(pid);
+}
+
 static void finds(void (*prepare)(void), bool one, bool two, const char *name)
 {
 	struct sysgenid_counterfiles found;
@@ -366,6 +377,9 @@ int main(void)
 	      "one that is mounted outside of the root of the task, which has kept a directory");
 	finds(mapped_view, false, true, "a file by its view, which is mapped");
 	finds(mounted_view, false, true, "and one whose view is mounted at any path");
+	uses_view(mapped_view, true, "a task that has mapped the view has it");
+	uses_view(mounted_view, false, "not one that only has it mounted");
+	uses_view(opened, false, "nor one that has the counter file");
 	is_unknown(start(mounted_view_elsewhere), true,
 		   "a view at " SYSGENID_VIEW_AT
 		   " that the registry does not have is known as one");

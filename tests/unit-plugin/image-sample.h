@@ -32,6 +32,7 @@ static inline SysgenidImage *sample(void)
 		sysgenid_image_add_rng_area(image, 7 + i, 0x7f0000000000, 0x7f0000004000, i == 8);
 	for (pid_t pid = 1; pid <= 5; pid++)
 		sysgenid_image_add_file_task(image, pid);
+	sysgenid_image_add_view_task(image, 4);
 	image->has_file_mark = true;
 	image->file_mark = 12;
 	return image;

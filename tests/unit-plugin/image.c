@@ -130,6 +130,9 @@ static void test_content(void)
 	image->system_mark = image->mark + 1;
 	refused(image, "above its mark", "a mark of the machine that is above the mark of all");
 	image = sample();
+	image->n_file_tasks = 0;
+	refused(image, "tasks with a counter file", "a task with a view and without a file");
+	image = sample();
 	image->counter_required = false;
 	refused(image, "says that it needs none", "files in an image that requires nothing");
 	image = sample();

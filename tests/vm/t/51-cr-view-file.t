@@ -106,12 +106,85 @@ check_copies()
 	end image
 }
 
+# refused IMAGE FILE MESSAGE WHAT [OPTION]...
+refused()
+{
+	not_ok "$4: refused" restore "$1" refused --external "mnt[view]:$2" "${@:5}"
+	like "$(messages "$1/restore-refused.log")" "Error .*sysgenid: .*$3" "$4: the message says so"
+	ok "$4: nothing is left of it" wait_for 30 nobody_is_left
+	umount -l "$CR_DIR/refused.root" 2>/dev/null || :
+}
+
+check_hostile()
+{
+	local view=$REGISTRY/bad/vmclock
+
+	cp -a "$REGISTRY/image/vmclock" /run/foreign
+	refused image /run/foreign "had the view .* none of this machine's now" "a file that is not in the registry"
+	is "$(od -An -v -tu8 -j$COUNTER -N8 /run/foreign | tr -d ' ')" "$(number image)" "... and it is not touched"
+	refused control "$REGISTRY/image/vmclock" "there is no sysgenid.img" "an image that was made without the plugin"
+	as bad image
+	ln "$view" /run/other
+	refused image "$view" "$view, .*second name" "a view with a second name"
+	# criu before 4.0 does not ask for each task: the image is made useless.
+	if criu_41_or_newer; then
+		CONTAINER_VIEW=$view ok "a container with such a view starts" subject_start faulty vmclock
+		not_ok "... and is not dumped" checkpoint faulty faulty
+		like "$(messages faulty/dump.log)" "$view, which no restore could raise: it has a second name" \
+			"... and the message says so"
+		container_kill faulty
+	fi
+	rm /run/other
+	printf x | dd of="$view" bs=1 conv=notrunc status=none
+	refused image "$view" "a counter's layout" "a view without the magic"
+	as bad image
+	chmod g+w "$view"
+	not_ok "a view that others can write: refused" restore_with "$view" image refused
+	not_ok "a device in its place: refused" restore_with /dev/zero image refused
+	ok "nothing is left of them" wait_for 30 nobody_is_left
+	rm -r "$REGISTRY/bad"
+}
+
+# A counter file that is good does not help a program that has something else for the view.
+check_both()
+{
+	"$HOOK" make both
+	ok "a container with counter file and view starts" env_start both
+	ok "it is dumped" dump both both --external 'mnt[/dev/vmclock0]:view' --external 'mnt[/dev/sysgenid]:counter'
+	as both-a both
+	refused both /run/foreign "had the view .* none of this machine's now" "a good counter file and another view" \
+		--external "mnt[counter]:$REGISTRY/both-a/counter"
+	ok "with both it is restored" restore both both-a --external "mnt[view]:$REGISTRY/both-a/vmclock" \
+		--external "mnt[counter]:$REGISTRY/both-a/counter"
+	container_kill both-a
+}
+
+env_start()
+{
+	CONTAINER_COUNTER=$REGISTRY/$1/counter CONTAINER_VIEW=$REGISTRY/$1/vmclock subject_start "$1" vmclock
+}
+
+# Somebody was killed while he raised a view.
+check_odd()
+{
+	as odd image
+	printf '\1' | dd of="$REGISTRY/odd/vmclock" bs=1 seek=$SEQ conv=notrunc status=none
+	ok "a view whose seq_count is odd: restored" restore_with "$REGISTRY/odd/vmclock" image odd
+	ok "the copy is asked" asked odd 5
+	is "$(lines odd ' sees ' | tail -n 1)" "$(($(number image) + 1))" "and it sees the new number"
+	is "$(($(od -An -v -tu4 -j$SEQ -N4 "$REGISTRY/odd/vmclock") % 2))" 0 "seq_count is even"
+	container_kill odd
+}
+
 install_plugin
 no_module
 with_plugin
 check_moves
 check_control
 check_copies
+check_hostile
+check_both
+check_odd
 ok "no process is left" wait_for 30 nobody_is_left
 rm -r "$REGISTRY"
 done_testing
