@@ -64,8 +64,11 @@ copy_sees()
 # What is wrong with the copy "copy" of an image, if anything
 judge_copy()
 {
+	local old
+
 	wait_for "$patience" copy_sees "$1" || { echo "sees no new generation"; return; }
-	[[ -z $(seen_twice "$1" copy)$(looks_after "$1" copy) ]] || echo "was on an old generation"
+	old=$(seen_twice "$1" copy; looks_after "$1" copy)
+	[[ -z $old ]] || echo "was on an old generation: $old"
 	pid_of copy
 	[[ -z $with_module || $(counter_fds "$PID" | wc -l) == 4 ]] || echo "has other files"
 }
@@ -143,8 +146,7 @@ each()
 		((n++))
 		set_fault "$place" "$number"
 		"run_$1"
-		was_hit || continue
-		((hits++, status && failed++))
+		! was_hit || ((hits++, status && failed++))
 		found=$("judge_$1" "$image")
 		[[ -z $found ]] || bad+="$what at $(printf 0x%x "$place"), call $number, status $status: $found"$'\n'
 		[[ -z $found ]] || diag "$what at $(printf 0x%x "$place"), call $number, status $status: $found"
