@@ -91,6 +91,10 @@ fuzz: export FUZZ_SECONDS ?= 3600
 fuzz: need-build need-check ## run the fuzzers for an hour each: make fuzz FUZZ_SECONDS=...
 	@prove --verbose --timer tests/fuzz.t
 
+SECONDS ?= 28800
+soak: need-build need-vm ## restores, moves and kills at random for eight hours: make soak SECONDS=... SEED=...
+	@tests/soak $(SECONDS) $(SEED)
+
 debug-kernels: need-vm ## build the debug kernel and its image (half an hour; cached)
 	@tests/kernels/debug-image >/dev/null
 
@@ -115,5 +119,5 @@ lint: need-lint ## clang-format, cppcheck, shellcheck
 clean: ## remove what was built here; prepared images stay in the cache
 	rm -rf $(BUILD)
 
-.PHONY: debug-kernels check-debug fuzz packages rpm installer kernel-tree check-engines check-runtimes check-packages check-kernels check-all help build module vm-payload demo-payload install vm demo demo-picture demo-vm check bench qemu lint clean $(USER_PARTS) $(TEST_PARTS)
+.PHONY: soak debug-kernels check-debug fuzz packages rpm installer kernel-tree check-engines check-runtimes check-packages check-kernels check-all help build module vm-payload demo-payload install vm demo demo-picture demo-vm check bench qemu lint clean $(USER_PARTS) $(TEST_PARTS)
 .DEFAULT_GOAL := help
