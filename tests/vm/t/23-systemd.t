@@ -108,6 +108,8 @@ ok "systemctl enable --now sysgenid-metrics.timer" inside systemctl enable --now
 ok "the timer has metrics written" wait_for 60 test -s "$METRICS"
 ok "in Prometheus' format" tests/unit/exposition <"$METRICS"
 is "$(sed -n 's/^sysgenid_module_loaded //p' "$METRICS") $(stat -c %a "$METRICS")" "1 644" "which say that the module is loaded, to everybody"
+is "$(grep -o '^sysgenid_[a-z_]*' "$METRICS" | sort -u)" \
+	"$(inside sysgenid status --format prometheus | grep -o '^sysgenid_[a-z_]*' | sort -u)" "all that the command knows outside of the unit"
 is "$(ls "${METRICS%/*}")" "${METRICS##*/}" "and nothing else is left there"
 ok "and they are written again" wait_for 90 rewritten "$METRICS" "$(stat -c %i "$METRICS")"
 inside systemctl disable --now sysgenid-metrics.timer
