@@ -32,6 +32,8 @@ static void leave(void)
 	sysgenid_restore_leave();
 }
 
+static void fill_in_hooks(void);
+
 /*
  * Refuses a dump in two cases only: another plugin can keep this one from doing its part, or an
  * earlier dump's image would stay beside criu's new images.
@@ -41,6 +43,7 @@ static int plugin_init(int stage)
 	struct sysgenid_config config;
 
 	resumed = false;
+	fill_in_hooks();
 	/*
 	 * In a newer criu only the hooks of criu 4.0 are used. One of them has changed since:
 	 * RESTORE_EXT_FILE has a second argument, again, since criu 4.3 (CRIU_HOOKS_RETRY: 14 hooks
@@ -165,22 +168,30 @@ static int resume_devices_late(int pid)
 	return sysgenid_restore_resume_late(pid);
 }
 
+/*
+ * criu reads the table of hooks after init. Before init criu writes a line to its log for each hook
+ * in the table, and a write to a file is dear.
+ */
+static void fill_in_hooks(void)
+{
+	void **hooks = CR_PLUGIN_DESC.hooks;
+
+	hooks[CRIU_HOOK_DUMP_EXT_FILE] = (void *)dump_ext_file;
+	hooks[CRIU_HOOK_RESTORE_EXT_FILE] = (void *)restore_ext_file;
+	hooks[CRIU_HOOK_HANDLE_DEVICE_VMA] = (void *)dump_device_vma;
+	hooks[CRIU_HOOK_UPDATE_VMA_MAP] = (void *)update_vma_map;
+	hooks[CRIU_HOOK_RESUME_DEVICES_LATE] = (void *)resume_devices_late;
+	hooks[CRIU_HOOK_CHECKPOINT_DEVICES] = (void *)checkpoint_devices;
+	hooks[CRIU_HOOK_POST_FORKING] = (void *)check_order;
+	hooks[CRIU_HOOK_RESTORE_INIT] = (void *)check_order;
+}
+
 EXPORT struct criu_plugin_desc CR_PLUGIN_DESC = {
 	.name = SYSGENID_PLUGIN_NAME,
 	.init = plugin_init,
 	.exit = plugin_exit,
 	.version = CRIU_ABI_VERSION,
 	.max_hooks = CRIU_HOOKS_3_17,
-	.hooks = {
-		[CRIU_HOOK_DUMP_EXT_FILE] = (void *)dump_ext_file,
-		[CRIU_HOOK_RESTORE_EXT_FILE] = (void *)restore_ext_file,
-		[CRIU_HOOK_HANDLE_DEVICE_VMA] = (void *)dump_device_vma,
-		[CRIU_HOOK_UPDATE_VMA_MAP] = (void *)update_vma_map,
-		[CRIU_HOOK_RESUME_DEVICES_LATE] = (void *)resume_devices_late,
-		[CRIU_HOOK_CHECKPOINT_DEVICES] = (void *)checkpoint_devices,
-		[CRIU_HOOK_POST_FORKING] = (void *)check_order,
-		[CRIU_HOOK_RESTORE_INIT] = (void *)check_order,
-	},
 };
 
 /*
