@@ -14,6 +14,8 @@
 #include "counterfile-page.h"
 #include "counterfile-view.h"
 
+#define FIRST_SIZE 2047
+
 static bool is_octal(char c)
 {
 	return c >= '0' && c <= '7';
@@ -85,29 +87,63 @@ bool sysgenid_mount_parse(char *line, struct sysgenid_mount *mount)
 	return true;
 }
 
+/* Hands the complete lines to fn. Sets *done to their length. text has one byte more than size. */
+static int take_lines(char *text, size_t size, sysgenid_mount_fn fn, void *argument, size_t *done)
+{
+	struct sysgenid_mount mount;
+	char *next, *line = text, kept;
+	int result = 0;
+
+	while (!result && (next = memchr(line, '\n', size - (size_t)(line - text)))) {
+		kept = *++next;
+		*next = '\0';
+		result = sysgenid_mount_parse(line, &mount) ? fn(&mount, argument) : -EBADMSG;
+		*next = kept;
+		line = next;
+	}
+	*done = (size_t)(line - text);
+	return result;
+}
+
+/* Reads more behind the used part of *text, which grows if it is full. Returns read()'s result. */
+static ssize_t read_more(int fd, char **text, size_t *size, size_t used)
+{
+	ssize_t n;
+	char *more;
+
+	if (used == *size) {
+		*size = *size ? *size * 2 : FIRST_SIZE;
+		more = realloc(*text, *size + 1);
+		if (!more)
+			return -ENOMEM;
+		*text = more;
+	}
+	do
+		n = read(fd, *text + used, *size - used);
+	while (n < 0 && errno == EINTR);
+	return n < 0 ? -errno : n;
+}
+
+/* Does without stdio, which is slower: most restores of containers read this file. */
 int sysgenid_for_each_mount(int mountinfo, sysgenid_mount_fn fn, void *argument)
 {
-	int result = 0, copy = fcntl(mountinfo, F_DUPFD_CLOEXEC, 0);
-	FILE *file = copy < 0 ? NULL : fdopen(copy, "r");
-	char *line = NULL;
-	size_t size = 0;
+	size_t size = 0, used = 0, done;
+	char *text = NULL;
+	ssize_t result;
 
-	if (!file) {
-		result = -errno;
-		if (copy >= 0)
-			close(copy);
-		return result;
+	while ((result = read_more(mountinfo, &text, &size, used)) > 0) {
+		used += (size_t)result;
+		result = take_lines(text, used, fn, argument, &done);
+		if (result)
+			break;
+		used -= done;
+		memmove(text, text + done, used);
 	}
-	for (errno = 0; !result && getline(&line, &size, file) >= 0; errno = 0) {
-		struct sysgenid_mount mount;
-
-		result = sysgenid_mount_parse(line, &mount) ? fn(&mount, argument) : -EBADMSG;
-	}
-	if (!result && !feof(file))
-		result = errno ? -errno : -EIO;
-	free(line);
-	fclose(file);
-	return result;
+	/* The last line has no end. */
+	if (!result && used)
+		result = -EBADMSG;
+	free(text);
+	return (int)result;
 }
 
 struct locating {
