@@ -41,9 +41,19 @@ int sysgenid_pidns_stat(pid_t pid, struct stat *pidns)
 	return stat(path.text, pidns) ? -errno : 0;
 }
 
+int sysgenid_pidns_stat_criu(struct stat *pidns)
+{
+	static struct stat criu;
+
+	if (!criu.st_ino && stat("/proc/self/ns/pid", &criu))
+		return -errno;
+	*pidns = criu;
+	return 0;
+}
+
 bool sysgenid_pidns_is_inside(void)
 {
 	struct stat pidns;
 
-	return !sysgenid_pidns_stat(0, &pidns) && pidns.st_ino != SYSGENID_PIDNS_SYSTEM;
+	return !sysgenid_pidns_stat_criu(&pidns) && pidns.st_ino != SYSGENID_PIDNS_SYSTEM;
 }

@@ -164,7 +164,7 @@ static int is_in_ours(pid_t pid)
 	if (sysgenid_is_gone(error))
 		return 0;
 	if (!error)
-		error = sysgenid_pidns_stat(0, &ours);
+		error = sysgenid_pidns_stat_criu(&ours);
 	if (error)
 		return error;
 	return ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
