@@ -4,6 +4,7 @@
  * inside a container are not relied on, since a container may be hostile. File systems' servers are
  * not asked, since a server may be a task that is stopped.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -32,6 +33,8 @@ struct search {
 	size_t n_listed;
 	dev_t device; /* of the registry; no file of another device can be in the registry */
 	struct sysgenid_registry_place place;
+	uint64_t root;	/* the mount of the task's root */
+	bool root_seen; /* among the mounts of the namespace */
 };
 
 /*
@@ -153,6 +156,7 @@ static int look_at_mount(const struct sysgenid_mount *mount, void *argument)
 	int result = 0;
 	bool named;
 
+	search->root_seen |= mount->id == search->root;
 	if (!strcmp(mount->point, SYSGENID_DEVICE))
 		search->found->covers_device = true;
 	named = sysgenid_mounted_counter(mount, &search->place, name, sizeof(name));
@@ -241,24 +245,23 @@ static int remember(struct sysgenid_mounts_view *view, const struct search *sear
 	return 0;
 }
 
-static int find_mounted(pid_t pid, struct search *search)
+static int find_mounted(pid_t pid, struct sysgenid_mounts_view *view, struct search *search)
 {
-	struct sysgenid_mounts_view view;
-	int error = sysgenid_mounts_view_open(pid, &view);
+	int error = sysgenid_mounts_view_find_root(pid, view);
 
-	if (!error && last.view.namespace >= 0 && sysgenid_mounts_view_is_same(&view, &last.view)) {
+	if (error)
+		return error;
+	if (last.view.namespace >= 0 && sysgenid_mounts_view_is_same(view, &last.view)) {
 		search->listed = last.listed;
 		search->n_listed = last.n_listed;
-		error = copy_found(&last.found, last.n_listed, search->found);
-	} else if (!error) {
-		error = find_mounted_inside(pid, search);
-		if (!error)
-			error = find_mounted_outside(&view, search);
-		if (!error)
-			error = remember(&view, search);
+		return copy_found(&last.found, last.n_listed, search->found);
 	}
-	sysgenid_cleanup_close(&view.namespace);
-	return error;
+	search->root = view->root_mount;
+	error = find_mounted_inside(pid, search);
+	/* A path also begins at a mount that was detached; such a mount is in no list of mounts. */
+	if (!error && !(view->root_is_whole && search->root_seen))
+		error = find_mounted_outside(view, search);
+	return error ? error : remember(view, search);
 }
 
 static const char own_view[] =
@@ -292,17 +295,10 @@ static int look_at_fd(const struct sysgenid_fd *file, void *argument)
 	return look_at_file(argument, file->device, file->inode);
 }
 
-/*
- * Returns 0 also without a registry. No counter file can be found then, but mounts are still looked
- * at: they show whether the task has one.
- */
-static int locate_registry(struct search *search)
+static int locate_registry(int fd, struct search *search)
 {
-	cleanup_close int fd = open(SYSGENID_REGISTRY, O_PATH | O_DIRECTORY | O_CLOEXEC);
 	struct stat stat;
 
-	if (fd < 0)
-		return errno == ENOENT ? 0 : -errno;
 	if (fstat(fd, &stat))
 		return -errno;
 	search->device = stat.st_dev;
@@ -313,46 +309,62 @@ static int locate_registry(struct search *search)
  * Sets found->own. The file at criu's own /dev/sysgenid does not count if it is among the files
  * that were found: the host's criu can have the same file in its registry.
  */
-static int finish_own(pid_t pid, struct sysgenid_counterfiles *found)
+static void finish_own(bool is_ours, struct sysgenid_counterfiles *found)
 {
-	int seen;
-
 	for (size_t i = 0; i < found->n; i++)
 		if (sysgenid_own_is(found->files[i].device, found->files[i].inode)) {
 			found->own = SYSGENID_OWN_NOT;
-			return 0;
+			return;
 		}
-	if (!sysgenid_own_exists() || found->own == SYSGENID_OWN_USED)
-		return 0;
-	seen = sysgenid_own_is_seen_by(pid);
-	if (seen > 0)
+	if (is_ours && sysgenid_own_exists() && found->own != SYSGENID_OWN_USED)
 		found->own = SYSGENID_OWN_SEEN;
-	return seen < 0 ? seen : 0;
 }
 
-int sysgenid_counterfiles_in_use(pid_t pid)
+/*
+ * Without a registry no counter file can be found, but the mounts of another namespace are still
+ * looked at: they show whether the task has one.
+ */
+static int find_in(pid_t pid, struct sysgenid_mounts_view *view, struct search *search)
 {
-	int in_use = sysgenid_own_any() ? 1 : sysgenid_counterfile_in_use();
+	cleanup_directory DIR *registry = NULL;
+	int error, in_use = sysgenid_counterfile_in_use(&registry);
 
-	return in_use ? in_use : sysgenid_own_is_seen_by(pid) != 1;
+	search->found->registry_failed = in_use < 0;
+	if (in_use < 0)
+		return in_use;
+	if (!in_use && !sysgenid_own_any() && view->is_ours)
+		return 0;
+	error = registry ? locate_registry(dirfd(registry), search) : 0;
+	if (!error)
+		error = find_mounted(pid, view, search);
+	if (error || (!in_use && !sysgenid_own_any()))
+		return error;
+	error = sysgenid_for_each_vma(pid, false, look_at_mapping, search);
+	if (!error)
+		error = sysgenid_for_each_fd(pid, look_at_fd, search);
+	if (!error)
+		finish_own(view->is_ours, search->found);
+	return error;
 }
 
 int sysgenid_counterfiles_find(pid_t pid, struct sysgenid_counterfiles *found)
 {
-	struct search search = { .found = found };
+	struct sysgenid_mounts_view view;
+	struct search search;
 	int error;
 
+	/* Not all of it: place has room for a path. */
+	search.found = found;
+	search.listed = search.root_seen = false;
+	search.n_listed = 0;
+	search.device = search.place.device = 0;
+	search.place.path[0] = '\0';
 	*found = (struct sysgenid_counterfiles){ 0 };
-	error = locate_registry(&search);
+	error = sysgenid_mounts_view_open(pid, &view);
 	if (!error)
-		error = find_mounted(pid, &search);
-	/* Without a registry search.device is 0. */
-	if (error || (!sysgenid_own_any() && (!search.device || !sysgenid_counterfile_in_use())))
-		return error;
-	error = sysgenid_for_each_vma(pid, false, look_at_mapping, &search);
-	if (!error)
-		error = sysgenid_for_each_fd(pid, look_at_fd, &search);
-	return error ? error : finish_own(pid, found);
+		error = find_in(pid, &view, &search);
+	sysgenid_cleanup_close(&view.namespace);
+	return error;
 }
 
 void sysgenid_counterfiles_free(struct sysgenid_counterfiles *found)

@@ -22,18 +22,14 @@ struct sysgenid_counterfiles {
 	struct sysgenid_counterfile unusable;
 	/* The task's use of the file at criu's own /dev/sysgenid; NOT if that file is in files. */
 	enum sysgenid_own own;
+	bool registry_failed; /* the error is that of SYSGENID_REGISTRY */
 };
 
 /*
- * Can the task have a counter file? Returns 1, 0, or -errno if that is unknown. If criu itself sees
- * no counter file, a task in another mount namespace still can have one.
- */
-int sysgenid_counterfiles_in_use(pid_t pid);
-
-/*
  * Finds the counter files that are mounted at any path in the task's mount namespace, also outside
- * of the task's root, and those that the task has mapped or open. Returns 0 or -errno; -ESRCH: the
- * task is gone. The caller must free the result in either case.
+ * of the task's root, and those that the task has mapped or open. If criu itself sees no counter
+ * file, a task in another mount namespace still can have one. Returns 0 or -errno; -ESRCH: the task
+ * is gone. The caller must free the result in either case.
  */
 int sysgenid_counterfiles_find(pid_t pid, struct sysgenid_counterfiles *found);
 void sysgenid_counterfiles_free(struct sysgenid_counterfiles *found);

@@ -14,7 +14,6 @@
 #include <counterfile-view.h>
 
 #include "counterfile-own.h"
-#include "status.h"
 
 static struct {
 	struct sysgenid_page *page; /* NULL: there is no file */
@@ -141,19 +140,6 @@ bool sysgenid_own_is_mounted_by(const struct sysgenid_mount *mount)
 	       (!own.place->path[length] ||
 		!strcmp(own.place->path + length, "/" SYSGENID_REGISTRY_FILE)) &&
 	       length;
-}
-
-int sysgenid_own_is_seen_by(pid_t pid)
-{
-	struct stat theirs, ours;
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", pid);
-	if (stat(path, &theirs))
-		return sysgenid_is_gone(-errno) ? 0 : -errno;
-	if (stat("/proc/self/ns/mnt", &ours))
-		return -errno;
-	return theirs.st_dev == ours.st_dev && theirs.st_ino == ours.st_ino;
 }
 
 uint32_t sysgenid_own_read(void)

@@ -37,9 +37,6 @@ bool sysgenid_own_any(void); /* the file or the view */
 /* Does a mount of any task show the file? */
 bool sysgenid_own_is_mounted_by(const struct sysgenid_mount *mount);
 
-/* Is the task in criu's own mount namespace? Returns 1, 0 or -errno. */
-int sysgenid_own_is_seen_by(pid_t pid);
-
 /* Reads the generation of the file, which must exist. */
 uint32_t sysgenid_own_read(void);
 

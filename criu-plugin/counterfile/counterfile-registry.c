@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: GPL-2.0-only
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -64,14 +63,13 @@ static int next(DIR *registry, const char **name)
 	return 1;
 }
 
-int sysgenid_counterfile_in_use(void)
+int sysgenid_counterfile_in_use(DIR **registry)
 {
-	cleanup_directory DIR *registry = NULL;
 	const char *name;
 	bool trusted;
-	int error = open_registry(&registry, &trusted);
+	int error = open_registry(registry, &trusted);
 
-	return error ? error : next(registry, &name);
+	return error ? error : next(*registry, &name);
 }
 
 /*

@@ -12,6 +12,7 @@
 #ifndef SYSGENID_COUNTERFILE_REGISTRY_H
 #define SYSGENID_COUNTERFILE_REGISTRY_H
 
+#include <dirent.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -27,8 +28,11 @@ struct sysgenid_counterfile {
 	char path[300];	   /* in the registry; that of the view if the view has the fault */
 };
 
-/* Does this machine have any counter file? Returns 1, 0, or -errno if that is unknown. */
-int sysgenid_counterfile_in_use(void);
+/*
+ * Does this machine have any counter file? Returns 1, 0, or -errno if that is unknown. Sets
+ * *registry, which the caller must close; NULL: there is none.
+ */
+int sysgenid_counterfile_in_use(DIR **registry);
 
 /*
  * Lists all files, with or without a fault, in an array that the caller frees. Returns 0 or -errno.

@@ -180,7 +180,9 @@ static int inspect_files(pid_t pid, pid_t inner, SysgenidImage *image,
 	struct sysgenid_counterfiles found;
 	int error = sysgenid_counterfiles_find(pid, &found);
 
-	if (error)
+	if (error && found.registry_failed)
+		sysgenid_err("cannot look into " SYSGENID_REGISTRY ": %s", strerror(-error));
+	else if (error)
 		error = fail(pid, "which counter files", error);
 	else if (found.unusable.fault)
 		error = refuse_unusable(pid, &found.unusable);
@@ -211,17 +213,12 @@ static int inspect_vrng(pid_t pid, struct sysgenid_findings *findings)
 int sysgenid_inspect(pid_t pid, SysgenidImage *image, struct sysgenid_findings *findings)
 {
 	pid_t inner = sysgenid_inner_pid(pid);
-	int error, in_use;
+	int error;
 
 	if (inner < 0)
 		return fail(pid, "which number in its PID namespace", inner);
 	error = inspect_namespace(pid, inner, image, findings);
 	if (!error && !findings->system_wide)
 		error = inspect_vrng(pid, findings);
-	if (error)
-		return error;
-	in_use = sysgenid_counterfiles_in_use(pid);
-	if (in_use < 0)
-		sysgenid_err("cannot look into " SYSGENID_REGISTRY ": %s", strerror(-in_use));
-	return in_use > 0 ? inspect_files(pid, inner, image, findings) : in_use;
+	return error ? error : inspect_files(pid, inner, image, findings);
 }

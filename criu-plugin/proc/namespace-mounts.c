@@ -37,6 +37,7 @@ static int get_root(const char *path, struct sysgenid_mounts_view *view)
 	view->root_inode = root.stx_ino;
 	view->root_mount = root.stx_mnt_id;
 	view->root_is_known = (root.stx_mask & wanted) == wanted;
+	view->root_is_whole = view->root_is_known && root.stx_attributes & STATX_ATTR_MOUNT_ROOT;
 	return 0;
 }
 
@@ -50,9 +51,8 @@ static bool is_same_root(const struct sysgenid_mounts_view *one,
 
 int sysgenid_mounts_view_open(pid_t pid, struct sysgenid_mounts_view *view)
 {
-	struct stat namespace;
+	struct stat namespace, ours;
 	char path[64];
-	int error;
 
 	*view = (struct sysgenid_mounts_view){ .namespace = -1 };
 	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", pid);
@@ -61,11 +61,31 @@ int sysgenid_mounts_view_open(pid_t pid, struct sysgenid_mounts_view *view)
 		return sysgenid_is_gone(-errno) ? -ESRCH : -errno;
 	if (fstat(view->namespace, &namespace))
 		return -errno;
+	if (stat("/proc/self/ns/mnt", &ours))
+		return sysgenid_is_gone(-errno) ? -EIO : -errno;
 	view->device = namespace.st_dev;
 	view->inode = namespace.st_ino;
+	view->is_ours = namespace.st_dev == ours.st_dev && namespace.st_ino == ours.st_ino;
+	return 0;
+}
+
+/*
+ * The link shows the path of the task's root. The path begins at the root of the task's mount
+ * namespace, so it is "/" if the task has that root. If the task is in this process's namespace,
+ * the path begins at this process's own root, and tells nothing. No file system is asked.
+ */
+int sysgenid_mounts_view_find_root(pid_t pid, struct sysgenid_mounts_view *view)
+{
+	char path[64], root[2];
+	int error;
+
 	snprintf(path, sizeof(path), "/proc/%d/root", pid);
 	error = get_root(path, view);
-	return sysgenid_is_gone(error) ? -ESRCH : error;
+	if (error)
+		return sysgenid_is_gone(error) ? -ESRCH : error;
+	if (view->is_ours || readlink(path, root, sizeof(root)) != 1 || root[0] != '/')
+		view->root_is_whole = false;
+	return 0;
 }
 
 bool sysgenid_mounts_view_is_same(const struct sysgenid_mounts_view *one,

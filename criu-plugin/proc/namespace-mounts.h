@@ -14,16 +14,21 @@ struct sysgenid_mounts_view {
 	int namespace; /* open, so the kernel does not use its inode number again; or -1 */
 	dev_t device;
 	ino_t inode;
+	bool is_ours; /* this process is in the namespace, too */
+	/* Filled in by sysgenid_mounts_view_find_root(): */
 	dev_t root_device;
 	uint64_t root_inode, root_mount;
 	bool root_is_known; /* kernels before 5.8 do not say which mount it is on */
+	/* The root is that of the namespace, unless its mount has been detached. */
+	bool root_is_whole;
 };
 
 /*
- * Finds the view of a task. Returns 0 or -errno; -ESRCH: the task is gone. The caller must close
- * view->namespace in either case.
+ * Finds the mount namespace of a task. Returns 0 or -errno; -ESRCH: the task is gone. The caller
+ * must close view->namespace in either case.
  */
 int sysgenid_mounts_view_open(pid_t pid, struct sysgenid_mounts_view *view);
+int sysgenid_mounts_view_find_root(pid_t pid, struct sysgenid_mounts_view *view);
 
 /* Returns false also if that is unknown. */
 bool sysgenid_mounts_view_is_same(const struct sysgenid_mounts_view *one,

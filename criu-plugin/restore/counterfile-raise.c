@@ -186,8 +186,11 @@ static int raise_files(pid_t pid, int had, const SysgenidImage *image, bool rese
 	int error = sysgenid_counterfiles_find(pid, &found);
 
 	/* -ESRCH: the task is dead, as it was in the image, and needs nothing. */
-	if (error == -ESRCH && !needed)
+	if (error == -ESRCH && !needed && !found.registry_failed)
 		error = 0;
+	else if (error && found.registry_failed)
+		sysgenid_refuse(pid, "cannot look into " SYSGENID_REGISTRY ": %s",
+				strerror(-error));
 	else if (error)
 		sysgenid_refuse(pid, "cannot find out whether task %d has a counter file: %s", pid,
 				strerror(-error));
@@ -237,16 +240,8 @@ static int had_file(pid_t pid, const SysgenidImage *image)
 
 int sysgenid_counterfiles_raise(pid_t pid, const SysgenidImage *image, bool reseeded, bool strict)
 {
-	int had, in_use = sysgenid_counterfiles_in_use(pid);
+	int had = had_file(pid, image);
 
-	if (in_use < 0) {
-		sysgenid_refuse(pid, "cannot look into " SYSGENID_REGISTRY ": %s",
-				strerror(-in_use));
-		return in_use;
-	}
-	if (!in_use && (!image || !image->n_file_tasks))
-		return 0;
-	had = had_file(pid, image);
 	if (sysgenid_is_gone(had))
 		return 0;
 	if (had < 0) {

@@ -107,6 +107,31 @@ static void test_shared_root(void)
 	end(task);
 }
 
+/*
+ * The root is that of a mount that is in no namespace any more. Its path is "/", as that of a
+ * namespace's root is.
+ */
+static void mounted_outside_of_detached(void)
+{
+	have_mounted(ONE, POINT);
+	must(open("/run", O_PATH | O_DIRECTORY) >= 0);
+	must(!mount("detached", "/run/empty", "tmpfs", 0, NULL) && !chdir("/run/empty"));
+	must(!umount2("/run/empty", MNT_DETACH) && !chroot("."));
+}
+
+static void test_detached_root(void)
+{
+	pid_t task = start(mounted_outside_of_detached);
+	char path[64], root[2] = "";
+
+	snprintf(path, sizeof(path), "/proc/%d/root", task);
+	ok(readlink(path, root, sizeof(root)) == 1 && root[0] == '/',
+	   "control: a root that was detached looks like that of the namespace");
+	sysgenid_counterfiles_forget();
+	finds_known(task, true, "mounts outside of a root that was detached are found");
+	end(task);
+}
+
 int main(void)
 {
 	if (geteuid() || !make_registry()) {
@@ -115,6 +140,7 @@ int main(void)
 	}
 	test_memory();
 	test_shared_root();
+	test_detached_root();
 	test_children();
 	sysgenid_counterfiles_forget();
 	return done_testing();

@@ -150,28 +150,6 @@ static void test_folder(off_t page)
 	must(!umount(folder) && !umount(SYSGENID_DEVICE));
 }
 
-/* Does sysgenid_own_is_seen_by() notice that a task has its own mount namespace? */
-static void test_seen(void)
-{
-	int ends[2], status;
-	pid_t child;
-	char byte;
-
-	must(!pipe(ends));
-	child = fork();
-	must(child >= 0);
-	if (!child) {
-		must(!unshare(CLONE_NEWNS) && write(ends[1], "x", 1) == 1);
-		while (pause())
-			;
-	}
-	must(read(ends[0], &byte, 1) == 1);
-	ok(sysgenid_own_is_seen_by(getpid()) == 1, "a task of this mount namespace sees it");
-	ok(sysgenid_own_is_seen_by(child) == 0, "a task of another one does not");
-	must(!kill(child, SIGKILL) && waitpid(child, &status, 0) == child);
-	ok(sysgenid_own_is_seen_by(child) == 0, "nor does a task that is gone");
-}
-
 int main(void)
 {
 	off_t page = (off_t)sysconf(_SC_PAGESIZE);
@@ -184,6 +162,5 @@ int main(void)
 	test_raise(page);
 	test_mounts(page);
 	test_folder(page);
-	test_seen();
 	return done_testing();
 }
