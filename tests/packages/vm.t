@@ -17,6 +17,6 @@ mkdir "$tmp/old" "$tmp/new"
 cp "$debs"/*.deb "$tmp/new"
 cp "$debs-old"/*.deb "$tmp/old"
 rm "$tmp"/*/*-dbgsym_*
-tests/packages/modules "$suite" "$tmp/modules" >&2 || { echo "Bail out! DKMS cannot build the modules"; exit 1; }
+tests/packages/modules "$suite" "$tmp/modules" old new >&2 || { echo "Bail out! DKMS cannot build the modules"; exit 1; }
 tar -c -f "$tmp/disk" -C "$tmp" old new modules
 tests/vm/run "$suite" --timeout 2400 --mem 2048 --scratch "$tmp/disk" tests/packages/install
