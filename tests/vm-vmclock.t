@@ -149,6 +149,14 @@ def before_the_notification(tap, vm):
                 tap.equal(answer, "old", f"control: {how} is not")
 
 
+def examples_before_the_notification(tap, vm):
+    """The same of the examples of docs/bindings.md that the machine can run."""
+    for counter, program in enumerate(("python3 docs/bindings/session.py", "node docs/bindings/session.mjs"), 1):
+        said = vm.run(f"tests/snapshot/example {program} {7000 + counter}000000000000").split()
+        tap.ok(len(said) == 4 and said[0] == said[1] != said[2] == said[3],
+               f"{program.split('/')[-1]} has another session number before the notification: {said}")
+
+
 def restored_twice(tap, vm, clock):
     """One snapshot, restored twice."""
     vm.stop()
@@ -237,6 +245,7 @@ def vmclock(tap, suite, folder):
         moved_by_notification(tap, vm, clock)
         faults(tap, vm, clock)
         before_the_notification(tap, vm)
+        examples_before_the_notification(tap, vm)
         restored_twice(tap, vm, clock)
         clones(tap, vm, int(os.environ.get("CLONES", "100" if os.environ.get("CHECK_ALL") else "10")))
         before = generation(vm)
