@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # The criu plugin calls functions of libc that can fail. The first and the last call from each place fail, one in each dump
 # or restore. Then all is as without a fault, or criu fails: the process goes on, and nobody of a copy is left.
-# PLACES=N: only N of these, drawn at random. ONLY_FILE=yes: without the module, as tests/cr-faults.t does it.
+# PLACES=N: only N of these, drawn at random. ONLY_FILE=yes: without the module, as tests/faults/plugin.t does it.
 # vm: timeout=3000 suites=none more=trixie
 set -uo pipefail
 . tests/cr/lib.sh
