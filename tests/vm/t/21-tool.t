@@ -323,17 +323,39 @@ test_doctor()
 	unlike "$(<"$work/out")" 'cannot load' "and is not loaded"
 	run doctor_on 'echo "{\"kind\": null}" >/etc/cdi/sysgenid.json'
 	like "$status $(<"$work/out")" '^6 .*/etc/cdi/sysgenid.json is damaged' "a CDI file without a kind is found damaged"
-	for name in default runc crun; do
+	for name in default runc; do
 		run doctor_on "echo 'libdir /nowhere' >/etc/criu/$name.conf"
 		like "$(<"$work/out")" "problem +plugin +/etc/criu/$name.conf makes criu look for plugins in /nowhere only" \
 			"a libdir in /etc/criu/$name.conf is found"
 	done
+	mkdir -p /run/runc/one
 	run doctor_on '
-		mkdir -p /run/crun/one
-		echo "{\"annotations\": {\"org.criu.config\": \"/etc/criu/mine.conf\"}}" >/run/crun/one/config.json
+		echo "{\"config\": {\"labels\": [\"org.criu.config=/etc/criu/mine.conf\"]}}" >/run/runc/one/state.json
 		echo "libdir /nowhere" >/etc/criu/mine.conf'
 	like "$(<"$work/out")" "problem +plugin +/etc/criu/mine.conf .* \(read for: container one\)" \
 		"one in a file that a container's annotation names is found"
+	rm -r /run/runc/one
+	test_doctor_and_crun
+}
+
+# Debian's crun has criu read no file. Of one that does the program has the file's name in it.
+test_doctor_and_crun()
+{
+	local PATH=$PATH
+
+	mkdir -p /run/crun/one "$work/newer"
+	echo '{"annotations": {"org.criu.config": "/etc/criu/mine.conf"}}' >/run/crun/one/config.json
+	run doctor_on 'echo "libdir /nowhere" | tee /etc/criu/crun.conf >/etc/criu/mine.conf'
+	unlike "$(<"$work/out")" "/nowhere" "files that crun does not have criu read are no problem"
+	printf '#!/bin/sh\n# /etc/criu/crun.conf\necho "crun version 9"\necho +CRIU\n' >"$work/newer/crun"
+	chmod +x "$work/newer/crun"
+	PATH=$work/newer:$PATH
+	run doctor_on 'echo "libdir /nowhere" >/etc/criu/crun.conf'
+	like "$(<"$work/out")" "problem +plugin +/etc/criu/crun.conf makes criu look for plugins in /nowhere only" \
+		"a libdir in /etc/criu/crun.conf is, with a crun that does"
+	run doctor_on 'echo "libdir /nowhere" >/etc/criu/mine.conf'
+	like "$(<"$work/out")" "problem +plugin +/etc/criu/mine.conf .* \(read for: container one\)" \
+		"and one in a file that an annotation names"
 	rm -r /run/crun/one
 }
 
