@@ -1,10 +1,15 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# Installing, by the DaemonSet's commands and by make, changes no directory and no configuration that is there. On one suite: it
-# is a matter of shell commands.
-# vm: suites=bookworm
+# Installing, by the DaemonSet's commands and by make, changes no directory and no configuration that is there. It is a matter
+# of shell commands: in Debian 12's root file system, on this machine's own kernel.
 set -uo pipefail
+
+cd -- "$(dirname -- "$(realpath -- "$0")")/.." || exit
+# shellcheck source=tests/vm/lib.sh
 . tests/vm/lib.sh
+
+((EUID == 0)) || bail "this enters the suite's image: run it as root"
+[[ ${1-} == --inside ]] || exec tests/vm/here bookworm tests/install.t --inside
 
 MANIFEST=runtime-hooks/kubernetes/daemonset.yaml
 CONFIGURATION=(etc/sysgenid/criu.conf etc/sysgenid/post-restore.conf etc/sysgenid/openssl.cnf
