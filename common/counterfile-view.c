@@ -93,9 +93,17 @@ static void store_field(const struct sysgenid_page *page, uint32_t generation, u
 		;
 }
 
+/* Has somebody stored that already, to the end? */
+static bool has_followed(const struct counterfile_view *view, uint32_t generation)
+{
+	return !(le32toh(__atomic_load_n(&view->seq_count, __ATOMIC_ACQUIRE)) & 1) &&
+	       counterfile_view_counter(view) == generation &&
+	       le64toh(__atomic_load_n(&view->disruption_marker, __ATOMIC_ACQUIRE)) == generation;
+}
+
 /* Several processes may be in here; the one whose generation the page has is the last to store. */
-static void follow(const struct sysgenid_page *page, struct counterfile_view *view,
-		   uint32_t generation)
+static void store_view(const struct sysgenid_page *page, struct counterfile_view *view,
+		       uint32_t generation)
 {
 	uint32_t seq = 2 * generation;
 
@@ -108,15 +116,29 @@ static void follow(const struct sysgenid_page *page, struct counterfile_view *vi
 	store_seq(page, generation, &view->seq_count, seq);
 }
 
+void counterfile_view_follow(const struct sysgenid_page *page, struct counterfile_view *view)
+{
+	uint32_t generation, now = __atomic_load_n(&page->generation, __ATOMIC_SEQ_CST);
+
+	/* Who has raised the page meanwhile may be stopped, or killed: its number is stored for it. */
+	do {
+		generation = now;
+		if (!has_followed(view, generation))
+			store_view(page, view, generation);
+		now = __atomic_load_n(&page->generation, __ATOMIC_SEQ_CST);
+	} while (now != generation);
+}
+
 uint32_t counterfile_view_raise(struct sysgenid_page *page, struct counterfile_view *view,
 				uint32_t min)
 {
+	/* The file may be damaged, and say the next number already. */
+	uint64_t before = view ? counterfile_view_counter(view) : 0;
 	uint32_t generation = counterfile_raise(page, min);
 
-	/* The file may be damaged, and say that number already. */
-	while (view && counterfile_view_counter(view) == generation)
+	if (view && generation == before)
 		generation = counterfile_raise(page, 0);
 	if (view)
-		follow(page, view, generation);
+		counterfile_view_follow(page, view);
 	return generation;
 }

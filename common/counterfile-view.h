@@ -46,9 +46,13 @@ void counterfile_view_unmap(struct counterfile_view *view);
 /* Whatever can be in the file; a good one has a generation. */
 uint64_t counterfile_view_counter(const struct counterfile_view *view);
 
+/* Gives the view the generation that the page has, whoever has raised the page. */
+void counterfile_view_follow(const struct sysgenid_page *page, struct counterfile_view *view);
+
 /*
  * As counterfile_raise(), and the view has the new generation then, or that of a process that has
- * raised the page since. Its counter is another number than before. @view: NULL if there is none.
+ * raised the page since, even if that process is stopped before it comes to the view. Its counter
+ * is another number than before. @view: NULL if there is none.
  *
  * A process that is killed in here can leave an odd seq_count, which readers take for a change that
  * does not end; the next one that raises the page ends it.

@@ -78,6 +78,17 @@ static void test_damaged(void)
 	ok(says(counterfile_view_raise(&page, &view, 0)), "as one that says a number of 64 bits");
 }
 
+/* Two have raised the page, and the later one is stopped before it comes to the view. */
+static void test_stopped(void)
+{
+	begin(7);
+	page.generation = 9;
+	counterfile_view_follow(&page, &view);
+	ok(says(9), "a view gets the number of a process that does not go on");
+	counterfile_view_follow(&page, &view);
+	ok(says(9) && view.seq_count == 18, "and when that does go on, nothing changes");
+}
+
 #define RAISES 20000
 
 static bool ended;
@@ -179,6 +190,7 @@ int main(void)
 	snprintf(path, sizeof(path), "%s/vmclock", directory);
 	test_raise();
 	test_damaged();
+	test_stopped();
 	test_threads();
 	test_hostile();
 	unlink(path);
