@@ -166,7 +166,12 @@ check_configuration()
 	echo "# new" >>"$work/payload/etc/sysgenid/post-restore.conf"
 	rm "$work/payload/usr/local/libexec/sysgenid/sysgenid-ready"
 	mkdir -p "$node/run/sysgenid-install.killed/payload"
+	# As the installer does where the node's criu looks for plugins in another folder.
+	mkdir -p "$node/usr/lib64/criu"
+	ln -s /usr/lib/criu/sysgenid_plugin.so "$node/usr/lib64/criu/"
+	echo "link /usr/lib64/criu/sysgenid_plugin.so" >>"$node/var/lib/sysgenid/installed"
 	ok "the next version is installed" run_manifest || diag "$(<"$work/log")"
+	ok "criu's link to the plugin is still there" test -L "$node/usr/lib64/criu/sysgenid_plugin.so"
 	is "$(find "$node/run" -name 'sysgenid-install*')" "" "what an installer left that was killed is gone, too"
 	is "$(tail -n 1 "$node/etc/sysgenid/post-restore.conf")" "# new" "a file in /etc that nobody touched becomes the new one"
 	is "$(tail -n 1 "$node/etc/sysgenid/criu.conf")" "# changed" "one that was changed stays"
@@ -174,6 +179,7 @@ check_configuration()
 	like "$(<"$work/log")" "/etc/cdi/sysgenid.json was removed, and stays so" "and the log says so"
 	not_ok "what the next version does not have goes away" test -e "$node/usr/local/libexec/sysgenid/sysgenid-ready"
 	ok "it is removed" installer remove || diag "$(<"$work/log")"
+	not_ok "with criu's link to the plugin" test -L "$node/usr/lib64/criu/sysgenid_plugin.so"
 	is "$(cd "$node" && find etc usr/ opt var -xdev -name '*sysgenid*' ! -path 'usr/share/*' | sort)" "etc/sysgenid" \
 		"nothing is left but the folder of the configuration"
 	is "$(cd "$node" && find etc/sysgenid ! -type d)" "etc/sysgenid/criu.conf" "that was changed"
