@@ -120,7 +120,7 @@ void counterfile_view_follow(const struct sysgenid_page *page, struct counterfil
 {
 	uint32_t generation, now = __atomic_load_n(&page->generation, __ATOMIC_SEQ_CST);
 
-	/* Who has raised the page meanwhile may be stopped, or killed: its number is stored for it. */
+	/* Who has raised the page meanwhile may be stopped or killed: its number is stored, too. */
 	do {
 		generation = now;
 		if (!has_followed(view, generation))
