@@ -83,9 +83,9 @@ check-packages: need-build need-vm need-check need-qemu tools ## build the Debia
 check-runtimes: need-vm qemu ## measure the tables of docs/runtimes.md anew, with all runtimes that Debian packages
 	@tests/languages/check trixie
 
-check-engines: need-check need-vm need-qemu need-installer ## docker, LXC, ctr, pods over containerd's CRI, and the nodes' installer, in VMs
+check-engines: need-check need-vm need-qemu need-installer ## docker, LXC, ctr, pods over containerd's CRI, two nodes, and the nodes' installer, in VMs
 	@tests/check --suite engines
-	@prove --timer --comments tests/runtimes/installer.t
+	@prove --timer --comments tests/runtimes/nodes.t tests/runtimes/installer.t
 
 fuzz: export FUZZ_SECONDS ?= 3600
 fuzz: need-build need-check ## run the fuzzers for an hour each: make fuzz FUZZ_SECONDS=...

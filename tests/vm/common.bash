@@ -21,9 +21,9 @@ vm_die()
 vm_check_suite()
 {
 	case ${1-} in
-	bookworm | trixie | backports | engines | demo | debug) ;;
-	'') vm_die "which suite? say bookworm, trixie, backports, engines or debug" ;;
-	*) vm_die "unknown suite '$1': this bench knows bookworm, trixie, backports, engines and debug" ;;
+	bookworm | trixie | backports | engines | engines-backports | demo | debug) ;;
+	'') vm_die "which suite? say bookworm, trixie, backports, engines, engines-backports or debug" ;;
+	*) vm_die "unknown suite '$1': this bench knows bookworm, trixie, backports, engines, engines-backports and debug" ;;
 	esac
 }
 
@@ -31,7 +31,7 @@ vm_check_suite()
 vm_image()
 {
 	case $1 in
-	engines) "$VM_DIR/derived" "$1" ;;
+	engines*) "$VM_DIR/derived" "$1" ;;
 	demo) "$VM_DIR/image-demo" ;;
 	debug) "$VM_DIR/../kernels/debug-image" ;;
 	*) "$VM_DIR/image" "$1" ;;
