@@ -85,15 +85,42 @@ static int look_up(struct search *search, const char *name, dev_t device, ino_t 
 	return 0;
 }
 
-/* Cuts the end off the text, which has this length. Returns whether the text has that end. */
-static bool cut(const char *text, size_t *length, const char *end)
+static bool has_end(const char *text, size_t length, const char *end)
 {
 	size_t n = strlen(end);
 
-	if (*length < n || memcmp(text + *length - n, end, n))
+	return length >= n && !memcmp(text + length - n, end, n);
+}
+
+/* Cuts the end off the text, which has this length. Returns whether the text has that end. */
+static bool cut(const char *text, size_t *length, const char *end)
+{
+	if (!has_end(text, *length, end))
 		return false;
-	*length -= n;
+	*length -= strlen(end);
 	return true;
+}
+
+/* Is this the mount of a file of that name at its place below /dev? */
+static bool is_given(const struct sysgenid_mount *mount, size_t length, const char *name,
+		     const char *place)
+{
+	/* The root of a container that was not pivoted is a folder of its mount namespace. */
+	return has_end(mount->root, length, name) &&
+	       has_end(mount->point, strlen(mount->point), place);
+}
+
+/* Is this path that of a container's folder in a registry? */
+static bool is_registrys_folder(const char *path, size_t length)
+{
+	static const char registry[] = SYSGENID_REGISTRY, run[] = "/run";
+
+	while (length && path[length - 1] != '/')
+		length--;
+	if (!cut(path, &length, "/") || !cut(path, &length, registry + sizeof(run) - 1))
+		return false;
+	/* The file system may be mounted at /run; elsewhere /run is a folder of it. */
+	return !length || cut(path, &length, run);
 }
 
 /*
@@ -102,23 +129,18 @@ static bool cut(const char *text, size_t *length, const char *end)
  */
 static bool is_from_a_registry(const struct sysgenid_mount *mount)
 {
-	static const char registry[] = SYSGENID_REGISTRY, run[] = "/run";
-	size_t length = strlen(mount->root), point = strlen(mount->point);
+	static const char file[] = "/" SYSGENID_REGISTRY_FILE, view[] = "/" SYSGENID_REGISTRY_VIEW;
+	size_t length = strlen(mount->root);
 
 	cut(mount->root, &length, "//deleted");
-	/* The root of a container that was not pivoted is a folder of its mount namespace. */
-	if ((cut(mount->root, &length, "/" SYSGENID_REGISTRY_FILE) &&
-	     cut(mount->point, &point, SYSGENID_DEVICE)) ||
-	    (cut(mount->root, &length, "/" SYSGENID_REGISTRY_VIEW) &&
-	     cut(mount->point, &point, SYSGENID_VIEW_AT)))
+	if (is_given(mount, length, file, SYSGENID_DEVICE) ||
+	    is_given(mount, length, view, SYSGENID_VIEW_AT))
 		return true;
-	while (length && mount->root[length - 1] != '/')
-		length--;
-	if (!cut(mount->root, &length, "/") ||
-	    !cut(mount->root, &length, registry + sizeof(run) - 1))
-		return false;
-	/* The file system may be mounted at /run; elsewhere /run is a folder of it. */
-	return !length || cut(mount->root, &length, run);
+	/* A container may have the name of the file, and its folder may be mounted. */
+	if (is_registrys_folder(mount->root, length))
+		return true;
+	return (cut(mount->root, &length, file) || cut(mount->root, &length, view)) &&
+	       is_registrys_folder(mount->root, length);
 }
 
 static bool is_removed(const struct sysgenid_mount *mount)

@@ -45,6 +45,28 @@ static void mounted_folder(void)
 	have_mounted(SYSGENID_REGISTRY "/two", "/run/empty");
 }
 
+/* Mounts the folder of a container that has the name of the file in it. */
+static void mounted_folder_called(const char *name)
+{
+	char folder[100], file[120];
+
+	snprintf(folder, sizeof(folder), SYSGENID_REGISTRY "/%s", name);
+	snprintf(file, sizeof(file), "%s/" SYSGENID_REGISTRY_FILE, folder);
+	must(!mkdir(folder, 0755));
+	make(file);
+	have_mounted(folder, "/run/empty");
+}
+
+static void mounted_folder_counter(void)
+{
+	mounted_folder_called(SYSGENID_REGISTRY_FILE);
+}
+
+static void mounted_folder_vmclock(void)
+{
+	mounted_folder_called(SYSGENID_REGISTRY_VIEW);
+}
+
 static void mounted_and_jailed(void)
 {
 	must(!mkdir("/run/empty/in", 0755));
@@ -215,11 +237,14 @@ static void test_without_registry(void)
 {
 	pid_t same = start(nothing), other = start(nothing_else), file = start(mounted),
 	      folder = start(mounted_folder), device = start(mounted_at_device),
-	      chance = start(mounted_by_chance), view = start(mounted_at_view);
+	      chance = start(mounted_by_chance), view = start(mounted_at_view),
+	      counter = start(mounted_folder_counter), vmclock = start(mounted_folder_vmclock);
 
 	must(!mount("x", "/run/sysgenid", "tmpfs", 0, NULL));
 	is_unknown(file, true, "a mount of a file is known by its path");
 	is_unknown(folder, true, "and a mount of its folder");
+	is_unknown(counter, true, "also if the container's name is that of the file");
+	is_unknown(vmclock, true, "or that of the view");
 	is_unknown(device, true, "and a mount at " SYSGENID_DEVICE);
 	is_unknown(view, true, "and a mount of a view at " SYSGENID_VIEW_AT);
 	is_unknown(chance, false, "a folder that is called like one is none");
