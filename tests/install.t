@@ -52,10 +52,10 @@ note_directories()
 	before=$(directories)
 }
 
-# installer COMMAND: as the image runs it, with its directories at other places, and without the module's source
+# installer COMMAND [ROOT]: as the image runs it, with its directories at other places, and without the module's source
 installer()
 {
-	PAYLOAD=$work/payload SOURCES=$work/none sh runtime-hooks/kubernetes/sysgenid-installer "$1" "$node" >"$work/log" 2>&1
+	PAYLOAD=$work/payload SOURCES=$work/none sh runtime-hooks/kubernetes/sysgenid-installer "$1" "${2-$node}" >"$work/log" 2>&1
 }
 
 # What the DaemonSet's init container runs.
@@ -178,7 +178,12 @@ check_configuration()
 	not_ok "one that was removed stays so" test -e "$node/etc/cdi/sysgenid.json"
 	like "$(<"$work/log")" "/etc/cdi/sysgenid.json was removed, and stays so" "and the log says so"
 	not_ok "what the next version does not have goes away" test -e "$node/usr/local/libexec/sysgenid/sysgenid-ready"
+	# As if it had built the module, on a node where an absolute link leads to the modules.
+	mkdir -p "$node/opt/modules/1.2.3/updates/sysgenid"
+	rm -rf "$node/usr/lib/modules"
+	ln -s /opt/modules "$node/usr/lib/modules"
 	ok "it is removed" installer remove || diag "$(<"$work/log")"
+	not_ok "with the module" test -e "$node/opt/modules/1.2.3/updates/sysgenid"
 	not_ok "with criu's link to the plugin" test -L "$node/usr/lib64/criu/sysgenid_plugin.so"
 	is "$(cd "$node" && find etc usr/ opt var -xdev -name '*sysgenid*' ! -path 'usr/share/*' | sort)" "etc/sysgenid" \
 		"nothing is left but the folder of the configuration"
@@ -209,4 +214,8 @@ mkdir -p "$node/usr/local/bin/sysgenid/x"
 not_ok "the DaemonSet fails where a file cannot be" run_manifest
 like "$(<"$work/log")" "install-node: /usr/local/bin/sysgenid is a directory: move it away" "and says why"
 is "$(find "$node/run" -name 'sysgenid-install*')" "" "and leaves nothing behind"
+for root in / /usr/..; do
+	not_ok "nothing is installed to $root, which is the container's own root" installer install "$root"
+	like "$(<"$work/log")" "not that of a node: mount the node's" "and the message says so"
+done
 done_testing
