@@ -154,6 +154,16 @@ doctor
 like "$found" "problem +plugin +criu cannot load it: .*nobody_has_this" "one with a missing symbol is, too"
 install -m 755 "$plugin" "$work/plugins/"
 
+# A link in its place is there for criu, wherever it leads to.
+for link in /nowhere sysgenid_plugin.so; do
+	ln -sfn "$link" "$work/plugins/sysgenid_plugin.so"
+	doctor
+	like "$found" "problem +plugin +criu cannot load it: $work/plugins/sysgenid_plugin.so: " \
+		"a link to $link is no plugin that is missing: criu fails"
+done
+rm "$work/plugins/sysgenid_plugin.so"
+install -m 755 "$plugin" "$work/plugins/"
+
 # Engines.
 : >"$work/calls"
 stand_in bin/runc 'echo runc version 1.1.5'
@@ -199,6 +209,15 @@ like "$(<"$work/out")" "ok +cdi +/etc/cdi/sysgenid.json: sysgenid.dev/counter=de
 echo '{ "kind": "sysgenid.dev/counter", "devices": [] }' >"$work/etc/cdi/sysgenid.json"
 doctor_with_etc
 like "$(<"$work/out")" "problem +cdi +/etc/cdi/sysgenid.json is damaged" "one without devices is damaged"
+python3 -c 'import json
+print(json.dumps({"kind": "sysgenid.dev/counter", "devices": [{"name": "device-%d" % i} for i in range(99)]}))' \
+	>"$work/etc/cdi/sysgenid.json"
+doctor_with_etc
+like "$(<"$work/out")" "ok +cdi .*=device-0, =device-1, .* \.\.\." "one with many devices is good, and the list is cut"
+ln -sf sysgenid.json "$work/etc/cdi/sysgenid.json"
+doctor_with_etc
+like "$(<"$work/out")" "problem +cdi +/etc/cdi/sysgenid.json is damaged, or cannot be read" \
+	"one that cannot be read is not taken for one that is missing"
 rm -r "${work:?}/etc"
 
 doctor -- --config /nowhere/file

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "checks.h"
+#include "programs.h"
 #include "../base/finding.h"
 
 #define HOOKS_DIR "/usr/share/containers/oci/hooks.d"
@@ -45,7 +46,9 @@ static bool list_cdi(struct json_object *file, char *names, size_t size)
 		if (is_string(json_object_array_get_idx(devices, i), "name", &value))
 			used += snprintf(names + used, size - used, "%s=%s", used ? ", " : "",
 					 json_object_get_string(value));
-	return used && used < size;
+	if (used >= size)
+		strcpy(names + size - sizeof(" ..."), " ...");
+	return used;
 }
 
 static void check_cdi(void)
@@ -57,14 +60,15 @@ static void check_cdi(void)
 		struct json_object *file;
 		char names[256];
 
-		if (access(places[i], F_OK))
+		if (!file_is_there(places[i]))
 			continue;
 		file = json_object_from_file(places[i]);
 		if (list_cdi(file, names, sizeof(names)))
 			finding_add(FINDING_GOOD, "cdi", NULL, "%s: sysgenid.dev/counter%s",
 				    places[i], names);
 		else
-			finding_add(FINDING_PROBLEM, "cdi", advice, "%s is damaged", places[i]);
+			finding_add(FINDING_PROBLEM, "cdi", advice,
+				    "%s is damaged, or cannot be read", places[i]);
 		json_object_put(file);
 		return;
 	}
@@ -75,7 +79,7 @@ void doctor_check_hook(void)
 {
 	char hook[512];
 
-	if (access(HOOKS_DIR "/10-sysgenid-precreate.json", F_OK))
+	if (!file_is_there(HOOKS_DIR "/10-sysgenid-precreate.json"))
 		finding_add(FINDING_NOTE, "hook", "install it ('make install')",
 			    "no hook in " HOOKS_DIR
 			    ": the annotation dev.sysgenid.counter does nothing");
@@ -84,7 +88,8 @@ void doctor_check_hook(void)
 		finding_add(FINDING_PROBLEM, "hook",
 			    "install it anew: containers that ask for it "
 			    "cannot be started",
-			    HOOKS_DIR "/10-sysgenid-*.json name a program that cannot be run");
+			    HOOKS_DIR "/10-sysgenid-*.json cannot be read, or name a program that "
+				      "cannot be run");
 	else
 		finding_add(FINDING_GOOD, "hook", NULL, "%s", hook);
 	check_cdi();

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <elf.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,7 @@
 #include "../../criu-plugin/base/criu_abi.h"
 
 #include "checks.h"
+#include "programs.h"
 #include "../base/finding.h"
 
 #ifndef CRIU_LIBDIR
@@ -99,15 +101,28 @@ static void check_descriptor(const char *path, const struct criu_plugin_desc *pl
 		finding_add(FINDING_GOOD, "plugin", NULL, "%s can be loaded", path);
 }
 
+/* @path: NULL if @why has it. */
+static void cannot_load(const char *path, const char *why)
+{
+	finding_add(FINDING_PROBLEM, "plugin",
+		    "install it anew, or remove it: no checkpoint and no restore works now",
+		    "criu cannot load it: %s%s%s", path ? path : "", path ? ": " : "", why);
+}
+
 /* @criu: NULL if none is installed. */
 static void check_file(const char *path, const struct criu *criu)
 {
 	struct stat status;
 	void *library;
 
-	if (stat(path, &status) || !S_ISREG(status.st_mode)) {
+	errno = 0;
+	if (!file_is_there(path)) {
 		finding_add(FINDING_PROBLEM, "plugin", "install it ('make install')",
 			    "%s is missing: criu restores copies that do not know it", path);
+		return;
+	}
+	if (stat(path, &status) || !S_ISREG(status.st_mode)) {
+		cannot_load(path, errno ? strerror(errno) : "it is not a file");
 		return;
 	}
 	if (!is_trusted(path)) {
@@ -128,9 +143,7 @@ static void check_file(const char *path, const struct criu *criu)
 	}
 	library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
 	if (!library) {
-		finding_add(FINDING_PROBLEM, "plugin",
-			    "install it anew, or remove it: no checkpoint and no restore works now",
-			    "criu cannot load it: %s", dlerror());
+		cannot_load(NULL, dlerror());
 		return;
 	}
 	check_descriptor(path, dlsym(library, "CR_PLUGIN_DESC"), criu);
@@ -148,7 +161,7 @@ static void list_others(const char *libdir)
 	char path[PATH_MAX + 256];
 	size_t size;
 
-	while (folder && (entry = readdir(folder))) {
+	for (errno = 0; folder && (entry = readdir(folder)); errno = 0) {
 		size = strlen(entry->d_name);
 		if (size < 3 || strcmp(entry->d_name + size - 3, ".so") ||
 		    !strcmp(entry->d_name, PLUGIN))
@@ -162,6 +175,9 @@ static void list_others(const char *libdir)
 				    "chown root, and chmod go-w, the file and its directory",
 				    "%s: others than root can write what criu runs as root", path);
 	}
+	if (errno)
+		finding_add(FINDING_NOTE, "plugin", "run doctor as root",
+			    "cannot list criu's other plugins in %s: %s", libdir, strerror(errno));
 	if (folder)
 		closedir(folder);
 }
@@ -177,7 +193,7 @@ static void check_place(const struct criu *criu, const struct criu_caller *calle
 	for (size = strlen(libdir); size > 1 && libdir[size - 1] == '/'; size--)
 		libdir[size - 1] = '\0';
 	snprintf(path, sizeof(path), "%s/" PLUGIN, libdir);
-	if (!access(path, F_OK)) {
+	if (file_is_there(path)) {
 		if (say_once(said, path, criu->path))
 			check_file(path, criu);
 		if (say_once(said, libdir, ""))

@@ -2,6 +2,7 @@
 #define _GNU_SOURCE
 #include "programs.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
@@ -25,6 +26,13 @@ void each_program(const char *name, void (*found)(const char *path, void *contex
 		if (dir[0] == '/' && snprintf(path, sizeof(path), "%s/%s", dir, name) < PATH_MAX &&
 		    !access(path, X_OK))
 			found(path, context);
+}
+
+bool file_is_there(const char *path)
+{
+	struct stat status;
+
+	return !lstat(path, &status) || (errno != ENOENT && errno != ENOTDIR);
 }
 
 bool file_has(const char *path, const char *text)

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* Checks the variables of running engines, which they pass on to criu. */
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
@@ -64,7 +65,7 @@ void doctor_check_services(void)
 	DIR *processes = opendir("/proc");
 	char name[32];
 
-	while (processes && (entry = readdir(processes))) {
+	for (errno = 0; processes && (entry = readdir(processes)); errno = 0) {
 		if (entry->d_name[0] < '1' || entry->d_name[0] > '9' ||
 		    !read_file(entry->d_name, "comm", name, sizeof(name)))
 			continue;
@@ -72,6 +73,11 @@ void doctor_check_services(void)
 		if (is_engine(name))
 			check_environment(entry->d_name, name);
 	}
+	if (errno)
+		finding_add(FINDING_NOTE, "plugin", NULL,
+			    "cannot list processes, to see which engine changes where criu looks "
+			    "for plugins: /proc: %s",
+			    strerror(errno));
 	if (processes)
 		closedir(processes);
 }
