@@ -15,10 +15,6 @@
 #include "counterfile-tasks.h"
 #include "tap.h"
 
-static void nothing(void)
-{
-}
-
 static void mapped(void)
 {
 	have_mapped(ONE, MAP_SHARED);
@@ -38,33 +34,6 @@ static void jailed(void)
 static void mounted(void)
 {
 	have_mounted(ONE, POINT);
-}
-
-static void mounted_folder(void)
-{
-	have_mounted(SYSGENID_REGISTRY "/two", "/run/empty");
-}
-
-/* Mounts the folder of a container that has the name of the file in it. */
-static void mounted_folder_called(const char *name)
-{
-	char folder[100], file[120];
-
-	snprintf(folder, sizeof(folder), SYSGENID_REGISTRY "/%s", name);
-	snprintf(file, sizeof(file), "%s/" SYSGENID_REGISTRY_FILE, folder);
-	must(!mkdir(folder, 0755));
-	make(file);
-	have_mounted(folder, "/run/empty");
-}
-
-static void mounted_folder_counter(void)
-{
-	mounted_folder_called(SYSGENID_REGISTRY_FILE);
-}
-
-static void mounted_folder_vmclock(void)
-{
-	mounted_folder_called(SYSGENID_REGISTRY_VIEW);
 }
 
 static void mounted_and_jailed(void)
@@ -102,20 +71,6 @@ static void mounted_alike(void)
 	     !mkdir("/run/empty/sysgenid/containers/one", 0755));
 	make("/run/empty/sysgenid/containers/one/counter");
 	must(!mount("/run/empty/sysgenid/containers/one/counter", POINT, NULL, MS_BIND, NULL));
-}
-
-/* Mounts somebody's own folder, whose path ends as that of a counter file's folder. */
-static void mounted_by_chance(void)
-{
-	must(!mkdir("/run/empty/sysgenid", 0755) &&
-	     !mkdir("/run/empty/sysgenid/containers", 0755) &&
-	     !mkdir("/run/empty/sysgenid/containers/app", 0755));
-	have_mounted("/run/empty/sysgenid/containers/app", "/run/empty");
-}
-
-static void mounted_at_device(void)
-{
-	have_mounted(ONE, SYSGENID_DEVICE);
 }
 
 static void mounted_deleted(void)
@@ -156,11 +111,6 @@ static void mounted_view_elsewhere(void)
 	have_mounted("/run/else/one/vmclock", SYSGENID_VIEW_AT);
 }
 
-static void mounted_at_view(void)
-{
-	have_mounted(VIEW, SYSGENID_VIEW_AT);
-}
-
 static void mounted_foreign_at_view(void)
 {
 	have_mounted(FOREIGN, SYSGENID_VIEW_AT);
@@ -189,13 +139,6 @@ static void foreign(void)
 	have_mapped("/proc/self/exe", MAP_SHARED);
 }
 
-/* The test changes what is mounted from one search to the next. */
-static int find(pid_t pid, struct sysgenid_counterfiles *found)
-{
-	sysgenid_counterfiles_forget();
-	return sysgenid_counterfiles_find(pid, found);
-}
-
 /* Does the task have the view itself, and not only its mount or the counter file? */
 static void uses_view(void (*prepare)(void), bool view, const char *name)
 {
@@ -219,38 +162,6 @@ static void finds(void (*prepare)(void), bool one, bool two, const char *name)
 		printf("# error %d, %zu found\n", error, found.n);
 	sysgenid_counterfiles_free(&found);
 	end(pid);
-}
-
-/* Finds no file of the registry. Is there one that the registry does not have? */
-static void is_unknown(pid_t pid, bool unknown, const char *name)
-{
-	struct sysgenid_counterfiles found;
-
-	if (!ok(!find(pid, &found) && !found.n && !!found.unusable.fault == unknown, "%s", name))
-		printf("# %zu found, unusable '%s'\n", found.n, found.unusable.path);
-	sysgenid_counterfiles_free(&found);
-	end(pid);
-}
-
-/* A criu that does not see the registry, as in a container of its own. */
-static void test_without_registry(void)
-{
-	pid_t same = start(nothing), other = start(nothing_else), file = start(mounted),
-	      folder = start(mounted_folder), device = start(mounted_at_device),
-	      chance = start(mounted_by_chance), view = start(mounted_at_view),
-	      counter = start(mounted_folder_counter), vmclock = start(mounted_folder_vmclock);
-
-	must(!mount("x", "/run/sysgenid", "tmpfs", 0, NULL));
-	is_unknown(file, true, "a mount of a file is known by its path");
-	is_unknown(folder, true, "and a mount of its folder");
-	is_unknown(counter, true, "also if the container's name is that of the file");
-	is_unknown(vmclock, true, "or that of the view");
-	is_unknown(device, true, "and a mount at " SYSGENID_DEVICE);
-	is_unknown(view, true, "and a mount of a view at " SYSGENID_VIEW_AT);
-	is_unknown(chance, false, "a folder that is called like one is none");
-	is_unknown(other, false, "control: a task with no such mount has none");
-	is_unknown(same, false, "nor has a task in criu's mount namespace");
-	must(!umount("/run/sysgenid"));
 }
 
 /* What the message about a file that the registry does not have says. */
@@ -422,7 +333,6 @@ int main(void)
 		   "and the message about the others names engines inside of containers");
 	is_unknown(start(mounted_foreign), false, "control: not another file at " SYSGENID_DEVICE);
 	is_unknown(start(mounted_registry), false, "control: not the whole registry");
-	test_without_registry();
 	finds(many, true, true, "several, each once, however often it is there");
 	finds(foreign, false, false, "no file of the same file system that is not in the registry");
 	test_hostile();

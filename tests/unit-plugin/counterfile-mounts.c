@@ -132,12 +132,80 @@ static void test_detached_root(void)
 	end(task);
 }
 
+static void mounted_file(void)
+{
+	have_mounted(ONE, POINT);
+}
+
+/* Mounts the folder of a container that has the name of the file in it. */
+static void mounted_folder_called(const char *name)
+{
+	char folder[100], file[120];
+
+	snprintf(folder, sizeof(folder), SYSGENID_REGISTRY "/%s", name);
+	snprintf(file, sizeof(file), "%s/" SYSGENID_REGISTRY_FILE, folder);
+	must(!mkdir(folder, 0755));
+	make(file);
+	have_mounted(folder, "/run/empty");
+}
+
+static void mounted_folder_counter(void)
+{
+	mounted_folder_called(SYSGENID_REGISTRY_FILE);
+}
+
+static void mounted_folder_vmclock(void)
+{
+	mounted_folder_called(SYSGENID_REGISTRY_VIEW);
+}
+
+/* Mounts somebody's own folder, whose path ends as that of a counter file's folder. */
+static void mounted_by_chance(void)
+{
+	must(!mkdir("/run/empty/sysgenid", 0755) &&
+	     !mkdir("/run/empty/sysgenid/containers", 0755) &&
+	     !mkdir("/run/empty/sysgenid/containers/app", 0755));
+	have_mounted("/run/empty/sysgenid/containers/app", "/run/empty");
+}
+
+static void mounted_at_device(void)
+{
+	have_mounted(ONE, SYSGENID_DEVICE);
+}
+
+static void mounted_at_view(void)
+{
+	have_mounted(VIEW, SYSGENID_VIEW_AT);
+}
+
+/* A criu that does not see the registry, as in a container of its own. */
+static void test_without_registry(void)
+{
+	pid_t same = start(nothing), other = start(nothing_else), file = start(mounted_file),
+	      folder = start(mounted_folder), device = start(mounted_at_device),
+	      chance = start(mounted_by_chance), view = start(mounted_at_view),
+	      counter = start(mounted_folder_counter), vmclock = start(mounted_folder_vmclock);
+
+	must(!mount("x", "/run/sysgenid", "tmpfs", 0, NULL));
+	is_unknown(file, true, "a mount of a file is known by its path");
+	is_unknown(folder, true, "and a mount of its folder");
+	is_unknown(counter, true, "also if the container's name is that of the file");
+	is_unknown(vmclock, true, "or that of the view");
+	is_unknown(device, true, "and a mount at " SYSGENID_DEVICE);
+	is_unknown(view, true, "and a mount of a view at " SYSGENID_VIEW_AT);
+	is_unknown(chance, false, "a folder that is called like one is none");
+	is_unknown(other, false, "control: a task with no such mount has none");
+	is_unknown(same, false, "nor has a task in criu's mount namespace");
+	must(!umount("/run/sysgenid"));
+}
+
 int main(void)
 {
 	if (geteuid() || !make_registry()) {
 		puts("1..0 # SKIP a /run of its own can only be mounted by root");
 		return 0;
 	}
+	test_without_registry();
 	test_memory();
 	test_shared_root();
 	test_detached_root();

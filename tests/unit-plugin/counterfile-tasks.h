@@ -96,6 +96,15 @@ static inline void nothing_else(void)
 	must(!unshare(CLONE_NEWNS));
 }
 
+static inline void nothing(void)
+{
+}
+
+static inline void mounted_folder(void)
+{
+	have_mounted(SYSGENID_REGISTRY "/two", "/run/empty");
+}
+
 /* Starts a task that calls prepare and stops. */
 static inline pid_t start(void (*prepare)(void))
 {
@@ -124,6 +133,24 @@ static inline bool has(const struct sysgenid_counterfiles *found, const char *pa
 		if (!strcmp(found->files[i].path, path))
 			return true;
 	return false;
+}
+
+/* The test changes what is mounted from one search to the next. */
+static inline int find(pid_t pid, struct sysgenid_counterfiles *found)
+{
+	sysgenid_counterfiles_forget();
+	return sysgenid_counterfiles_find(pid, found);
+}
+
+/* Finds no file of the registry. Is there one that the registry does not have? */
+static inline void is_unknown(pid_t pid, bool unknown, const char *name)
+{
+	struct sysgenid_counterfiles found;
+
+	if (!ok(!find(pid, &found) && !found.n && !!found.unusable.fault == unknown, "%s", name))
+		printf("# %zu found, unusable '%s'\n", found.n, found.unusable.path);
+	sysgenid_counterfiles_free(&found);
+	end(pid);
 }
 
 #endif

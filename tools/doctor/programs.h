@@ -9,8 +9,8 @@
 void each_program(const char *name, void (*found)(const char *path, void *context), void *context);
 
 /*
- * Is there a file of that name? A link to nowhere is one, and so is a file that cannot be looked at:
- * who reads it says why.
+ * Is there a file of that name? A link to nowhere is one, and so is a file that cannot be looked
+ * at; who reads it says why.
  */
 bool file_is_there(const char *path);
 
