@@ -296,6 +296,118 @@ def check_early(bench):
     ok(json.loads(done.stdout or "[]") == ["NotReseeded"], "with strict an exception instead", done)
 
 
+# A stand-in for the device: a counter with a second page. The kernel follows when it is asked, if it does.
+STAND_IN = """
+import sysgenid, time
+KERNEL = {"follows": True}
+class Second(mmap.mmap):
+    def madvise(self, advice):
+        if KERNEL["follows"]:
+            move(struct.unpack_from("=I", page)[0] + 1)
+            page[80:88] = self[0x68:0x70]
+second = Second(-1, 4096)
+def restore_machine():
+    second[0x68] += 1
+sysgenid._counter = sysgenid.counter.Counter(page, second)
+"""
+SWITCH_ON = "import sysgenid.auto\nassert sysgenid.auto.fresh\n"
+SECOND = ("random.random", "random.gauss, which keeps every second number", "random.Random", "random.getstate",
+          "random.randbytes", "a subclass of random.Random")
+NEVER = """
+import random
+seen = sysgenid.generation()
+sysgenid.auto.fresh.strict = False
+random.seed(1)
+KERNEL["follows"] = False
+restore_machine()
+start = time.monotonic()
+drawn = [random.Random(1).random(), random.Random(1).random()]
+states = [random.getstate() for _ in range(3)]
+waited = time.monotonic() - start
+changed = sysgenid.changed(seen)
+KERNEL["follows"] = True
+now = sysgenid.generation()
+state = random.getstate()
+show(0.9 < waited < 10, len(set(drawn)), len(set(states)), changed, now == seen + 1, state == random.getstate())
+"""
+
+
+def check_second_page(bench, numpy):
+    def clone(python, first, draw):
+        write_counter(bench.word)
+        done = bench.run(python, f"{first}\nbefore = str({draw})\nrestore_machine()\nshow(before, {draw}, {draw})")
+        return json.loads(done.stdout) if done.returncode == 0 else [done.stderr]
+
+    numpys = {name: ("import numpy; " + setup, draw) for name, (setup, draw) in NUMPY.items() if numpy}
+    for name, (setup, draw) in {**{name: RANDOM[name] for name in SECOND}, **numpys}.items():
+        one, other = (clone(bench.off, f"{STAND_IN}{SWITCH_ON}{setup}", draw) for _ in range(2))
+        ok(len(one) == 3 and one[0] == other[0] and not set(one[1:]) & set(other[1:]),
+           f"{name}: clones of a machine differ before its kernel has moved the generation", one, other)
+    write_counter(bench.word)
+    done = bench.run(bench.off, STAND_IN + SWITCH_ON + UUID.replace("move(8)", "restore_machine()"))
+    ok(json.loads(done.stdout or "[]")[1:3] == ["True", "True"], "and a uuid's node is forgotten", done)
+    write_counter(bench.word)
+    done = bench.run(bench.off, STAND_IN + "seen = sysgenid.generation()\nquiet = sysgenid.changed(seen)\nrestore_machine()\n"
+                     "show(seen, quiet, sysgenid.changed(seen), sysgenid.generation(), sysgenid.wait(seen, 5))")
+    ok(json.loads(done.stdout or "[]") == ["7", "False", "True", "8", "8"], "the functions have the kernel look", done)
+    write_counter(bench.word)
+    done = bench.run(bench.off, STAND_IN + SWITCH_ON + NEVER)
+    ok(json.loads(done.stdout or "[]") == ["True", "2", "3", "True", "True", "True"],
+       "a kernel that does not follow: one wait of a second, all is renewed at each draw, and no more when it does", done)
+    write_counter(bench.word)
+    done = bench.run(bench.off, "import sysgenid\nshow(sysgenid._counter.clock)")
+    ok(json.loads(done.stdout or "[]") == ["None"], "no second page is looked for in a counter file", done)
+
+
+AWAIT = """
+import sysgenid, sysgenid.control, threading
+page[72:76], page[76:80], page[88:104] = struct.pack("=I", 3), struct.pack("=I", 7), b"x" * 16
+none = sysgenid.await_restore(timeout=0.05)
+def restore():
+    page[88:104] = b"y" * 16
+    move(8, 8)
+threading.Timer(0.1, restore).start()
+first = sysgenid.await_restore()
+move(9, 9)
+second = sysgenid.await_restore(timeout=20, after=first)
+show(none, *first[:3], second.what, second.generation)
+"""
+NETLINK = """
+from sysgenid import control
+answers = []
+class Link:
+    def send(self, data):
+        pass
+    def recv(self, size):
+        return answers.pop()
+def ask(answer):
+    answers.append(answer)
+    try:
+        return control._call(Link(), 30, 1, 1)
+    except OSError as error:
+        return error.strerror
+header = bytes(20)
+control.FAMILY = b"notthere\\0"
+try:
+    control.look()
+except OSError as error:
+    show(error.strerror[:22], ask(header), ask(header + b"\\x08\\0\\1\\0abcd"), ask(header + b"\\x03\\0\\1\\0abcd"),
+         ask(header + b"\\x09\\0\\1\\0abcd"))
+"""
+
+
+def check_await(bench):
+    write_counter(bench.word)
+    done = bench.run(bench.off, AWAIT)
+    ok(json.loads(done.stdout or "[]") == ["None", "restore", "8", str(b"y" * 16), "restore", "9"],
+       "await_restore: nothing in time, a restore, and one that came between two calls", done)
+    write_counter(bench.word)
+    done = bench.run(bench.off, NETLINK)
+    damaged = "the kernel's answer is damaged"
+    ok(json.loads(done.stdout or "[]") == ["the kernel module sysg", "{}", str({1: b"abcd"}), damaged, damaged],
+       "a kernel without the family, and answers that are damaged", done)
+
+
 INTERFACE = """
 import sysgenid, threading, time
 seen = sysgenid.generation()
@@ -369,6 +481,8 @@ def main():
         check_early(bench)
         check_incarnation(bench)
         check_interface(bench)
+        check_second_page(bench, numpy="--no-numpy" not in sys.argv)
+        check_await(bench)
         check_bad_counters(bench)
         if "--no-numpy" not in sys.argv:
             check_clones(bench, NUMPY, "import numpy; ")

@@ -9,6 +9,7 @@
     sysgenid.wait(seen, timeout=10)     # the new generation, or None when the time is over
     sysgenid.on_change(callback)        # callback(generation), in a thread of its own
     sysgenid.incarnation()              # 16 bytes that no other copy has; None: not known
+    sysgenid.await_restore(timeout=10)  # what has happened; None when the time is over
 
 Compare generations for equality only. A program that looks before each use is never late; one that is called back is.
 """
@@ -17,19 +18,19 @@ import time
 
 from . import counter
 
-__all__ = ["generation", "changed", "wait", "on_change", "fresh_bytes", "incarnation", "error"]
+__all__ = ["generation", "changed", "wait", "on_change", "fresh_bytes", "incarnation", "await_restore", "error"]
 
 FILE_PAUSE_S = 0.02  # a file wakes nobody
 RESEED_PAUSE_S = 0.001
 
 
 def generation():
-    """The number now. The look is a memory load."""
-    return None if _page is None else _page[0]
+    """The number now. The look is a memory load, and two more on the device, for the hypervisor's counter."""
+    return None if _counter is None else _counter.generation()
 
 
 def changed(seen):
-    return _page is not None and _page[0] != seen
+    return _counter is not None and _counter.changed(seen)
 
 
 def _wait_on_device(seen, timeout):
@@ -37,7 +38,7 @@ def _wait_on_device(seen, timeout):
     fd = counter.open_fd(_path)
     try:
         # This file is outdated by what comes after its open, and the look follows that.
-        if _page[0] == seen:
+        if _counter.generation() == seen:
             poll = select.poll()
             poll.register(fd, select.POLLIN)
             poll.poll(None if timeout is None else max(0, timeout) * 1000)
@@ -47,19 +48,19 @@ def _wait_on_device(seen, timeout):
 
 def _wait_on_file(seen, timeout):
     end = None if timeout is None else time.monotonic() + timeout
-    while _page[0] == seen and (end is None or time.monotonic() < end):
+    while _counter.generation() == seen and (end is None or time.monotonic() < end):
         time.sleep(FILE_PAUSE_S)
 
 
 def wait(seen, timeout=None):
     """Sleeps until the generation is another one than "seen", and returns it; None when "timeout" seconds are over."""
-    if _page is None:
+    if _counter is None:
         raise error
     if os.path.isfile(_path):
         _wait_on_file(seen, timeout)
     else:
         _wait_on_device(seen, timeout)
-    now = _page[0]
+    now = _counter.generation()
     return now if now != seen else None
 
 
@@ -83,7 +84,7 @@ def on_change(callback):
     exception is printed and the next change calls again; SYSGENID_PYTHON=strict ends the program instead. Without a
     counter nothing ever happens."""
     import threading
-    if _page is not None:
+    if _counter is not None:
         threading.Thread(target=_call_back, args=(callback, generation()), name="sysgenid", daemon=True).start()
 
 
@@ -93,25 +94,42 @@ def fresh_bytes(size):
     return kernel_bytes(size)
 
 
-def incarnation(timeout=10):
-    """Who one is: 16 random bytes that no other copy has, and that are new in each generation. No secret, and no entropy.
-    Waits up to "timeout" seconds for the kernel's reseed after a restore. None: not known here, or not in time."""
-    if _page is None or not _page[counter.FLAGS] & counter.FLAG_INCARNATION:
-        return None
+def _identify(timeout):
+    """The incarnation, and its generation."""
+    page = None if _counter is None else _counter.page
+    if page is None or not page[counter.FLAGS] & counter.FLAG_INCARNATION:
+        return None, None
     end = time.monotonic() + timeout
     while True:
-        now = _page[0]
-        if _page[counter.RNG_GENERATION] == now:
-            words = bytes(_page[counter.INCARNATION])
-            if _page[0] == now:
-                return words
+        now = _counter.generation()
+        if page[counter.RNG_GENERATION] == now:
+            words = bytes(page[counter.INCARNATION])
+            if not _counter.changed(now):
+                return words, now
         if time.monotonic() >= end:
-            return None
+            return None, None
         time.sleep(RESEED_PAUSE_S)
 
 
-_path, _page, error = counter.default_path(), None, None  # error: why there is no counter
+def incarnation(timeout=10):
+    """Who one is: 16 random bytes that no other copy has, and that are new in each generation. No secret, and no entropy.
+    Waits up to "timeout" seconds for the kernel's reseed after a restore. None: not known here, or not in time."""
+    return _identify(timeout)[0]
+
+
+def await_restore(timeout=None, after=None):
+    """Sleeps until this process, container or machine has been restored, or was dumped and goes on. One call lasts from
+    before a dump until after the restore. Returns an object: .what is "restore" or "resume", .generation, and .incarnation,
+    which is None where it is not known; None when "timeout" seconds are over. "after" is what the last call has returned,
+    so that nothing between the two calls is missed."""
+    if _counter is None:
+        raise error
+    from .handoff import await_restore as await_it
+    return await_it(timeout, after)
+
+
+_path, _counter, error = counter.default_path(), None, None  # error: why there is no counter
 try:
-    _page = counter.open_page(_path)
+    _counter = counter.open_counter(_path)
 except OSError as why:
     error = why

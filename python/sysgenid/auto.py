@@ -7,7 +7,7 @@ program then. Else what is missing is said once, in the system's log, and the pr
 import os
 import sys
 
-from . import _page, counter, error
+from . import _counter, counter, error
 
 OPENSSL_CONF = "/etc/sysgenid/openssl.cnf"
 MENDED = {"random": "mend_random", "uuid": "mend_uuid", "numpy.random.bit_generator": "mend_numpy"}
@@ -85,7 +85,7 @@ def start():
         report(f"no generation counter: {error.filename}: {error.strerror}")
         return
     from .fresh import Fresh
-    fresh = Fresh(_page, counter.strict())
+    fresh = Fresh(_counter, counter.strict())
     for name in MENDED:
         if name in sys.modules:
             mend(name, sys.modules[name])

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
-"""The generation counter's page: of the device, or of a counter file. The uapi header is the specification."""
+"""The generation counter: the device, or a counter file. The uapi header is the specification."""
 import errno
 import fcntl
 import mmap
 import os
 import stat
 import sys
+import time
 
 DEVICE = "/dev/sysgenid"
 # Indices of the page's 32-bit words.
@@ -13,6 +14,10 @@ GENERATION, MAGIC, VERSION, FLAGS, RNG_GENERATION = 0, 16, 17, 18, 19
 INCARNATION = slice(22, 26)
 PAGE_MAGIC, PAGE_VERSION, FLAG_RNG, FLAG_INCARNATION = 0x47735953, 1, 1, 2
 SET_WATCHER_TRACKING = 0xE401
+# Where the hypervisor's counter is in the device's second page, and in the first one the counter that the generation
+# stands for: slices of 64 bits.
+VMCLOCK, KNOWN = slice(0x68, 0x70), slice(80, 88)
+SYNC_S, SYNC_PAUSES_S = 1.0, (0.00005, 0.005)  # the limit, and the first and the longest pause
 OVERFLOW_UID = 65534  # how a user namespace shows the host's root
 
 ADVICE = {
@@ -79,16 +84,78 @@ def open_fd(path):
         raise _error(error.errno, path) from None
 
 
-def open_page(path):
-    """The mapped page as a memoryview of 32-bit words. Until Python 3.13 the mapping keeps a descriptor of its own."""
-    fd = open_fd(path)
+class Counter:
+    """The mapped pages. A draw of a generator compares inline, since a call costs as much as the draw:
+
+        if clock is not None and clock != known or page[0] != seen: ...
+    """
+
+    def __init__(self, page, second=None):
+        """Two mmap objects: the counter's page, and the device's second page."""
+        self.page = memoryview(page).cast("I")
+        self.second = second
+        # The hypervisor's counter, and the one that the generation stands for. None: there is no second page.
+        self.clock = self.known = None
+        if second is not None:
+            self.clock, self.known = memoryview(second)[VMCLOCK].cast("Q"), memoryview(page)[KNOWN].cast("Q")
+        self.late = False  # a wait has reached its limit: nobody waits again until the kernel has followed
+
+    def ask(self):
+        """Has the kernel look whether the hypervisor has restored the machine. False: the generation has not moved yet."""
+        if self.clock is None or self.clock == self.known:
+            return True
+        try:
+            self.second.madvise(mmap.MADV_DONTNEED)  # with the next load of that page the kernel looks
+        except OSError:
+            pass  # a sandbox forbids it: what the notification does later counts
+        return self.clock == self.known
+
+    def sync(self):
+        """Waits, but not for long, until the generation has followed the hypervisor's counter; False: it has not."""
+        end, (pause, longest) = time.monotonic() + SYNC_S, SYNC_PAUSES_S
+        while not self.ask():
+            if self.late or time.monotonic() >= end:
+                self.late = True
+                return False
+            time.sleep(pause)
+            pause = min(pause * 2, longest)
+        self.late = False
+        return True
+
+    def generation(self):
+        self.sync()
+        return self.page[GENERATION]
+
+    def changed(self, seen):
+        """Also where the kernel does not follow the hypervisor."""
+        return not self.sync() or self.page[GENERATION] != seen
+
+
+def _map(fd, number):
     # Without the descriptor where Python can: daemons close those that they do not know.
     more = {"trackfd": False} if sys.version_info >= (3, 13) else {}
+    return mmap.mmap(fd, mmap.PAGESIZE, mmap.MAP_SHARED, mmap.PROT_READ, offset=number * mmap.PAGESIZE, **more)
+
+
+def _map_second(fd):
+    """A counter file has one page, and an older module as well."""
+    if stat.S_ISREG(os.fstat(fd).st_mode):
+        return None
+    try:
+        return _map(fd, 1)
+    except OSError as error:
+        if error.errno == errno.EINVAL:
+            return None
+        raise
+
+
+def open_counter(path):
+    """The counter at a path. Until Python 3.13 each mapping keeps a descriptor of its own."""
+    fd = open_fd(path)
     try:
         if not _check(fd):
             raise _error(errno.ENOTTY, path)
-        page = mmap.mmap(fd, mmap.PAGESIZE, mmap.MAP_SHARED, mmap.PROT_READ, **more)
-        return memoryview(page).cast("I")
+        return Counter(_map(fd, 0), _map_second(fd))
     except OSError as error:
         raise _error(error.errno, path) from None
     finally:

@@ -4,7 +4,7 @@ import os
 import time
 from _thread import RLock
 
-from . import counter
+from .counter import FLAG_RNG, FLAGS, GENERATION, RNG_GENERATION
 
 KERNEL_WAIT_S = 1.0
 
@@ -31,8 +31,8 @@ def kernel_bytes(size):
 class Fresh:
     """One for each interpreter. Caller holds .lock in all methods."""
 
-    def __init__(self, page, strict):
-        self.page, self.strict = page, strict
+    def __init__(self, counter, strict):
+        self.counter, self.page, self.strict = counter, counter.page, strict
         self.late = False  # a wait has reached its limit: nobody waits again until the kernel has caught up
         self.lock = RLock()  # reentrant: a signal's handler may draw, too
         if hasattr(os, "register_at_fork"):
@@ -45,13 +45,18 @@ class Fresh:
     def is_reseeded(self, generation):
         """Does the kernel give bytes that no clone of an earlier generation has? Also where it does not tell."""
         page = self.page
-        return page[counter.GENERATION] == generation and (
-            not page[counter.FLAGS] & counter.FLAG_RNG or page[counter.RNG_GENERATION] == generation)
+        return self.counter.ask() and page[GENERATION] == generation and (
+            not page[FLAGS] & FLAG_RNG or page[RNG_GENERATION] == generation)
+
+    def is_current(self, seen):
+        """Is nothing to be renewed that was made in the generation "seen"?"""
+        return self.counter.ask() and self.page[GENERATION] == seen
 
     def _wait(self):
         end, pause = time.monotonic() + KERNEL_WAIT_S, 0.00005
         while True:
-            generation = self.page[counter.GENERATION]
+            self.counter.ask()
+            generation = self.page[GENERATION]
             reseeded = self.is_reseeded(generation)
             if reseeded or self.late or time.monotonic() >= end:
                 self.late = not reseeded

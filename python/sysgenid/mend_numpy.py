@@ -35,7 +35,7 @@ def renew(lock, kind, material):
 
 
 def make_lock(kind, fresh):
-    view = fresh.page
+    view, clock, known = fresh.page, fresh.counter.clock, fresh.counter.known
 
     class Lock:
         """A lock that renews its bit generator when the generation has changed. Reentrant, for the renewal's own use."""
@@ -47,7 +47,7 @@ def make_lock(kind, fresh):
 
         def __enter__(self):
             self._lock.acquire()
-            if view[0] != self._seen:
+            if clock is not None and clock != known or view[0] != self._seen:
                 self._renew()
             return True
 
@@ -56,7 +56,7 @@ def make_lock(kind, fresh):
 
         def acquire(self, blocking=True, timeout=-1):
             got = self._lock.acquire(blocking, timeout)
-            if got and view[0] != self._seen:
+            if got and (clock is not None and clock != known or view[0] != self._seen):
                 self._renew()
             return got
 
@@ -64,7 +64,7 @@ def make_lock(kind, fresh):
             self._lock.release()
 
         def _renew(self):
-            if self._busy:
+            if self._busy or fresh.is_current(self._seen):
                 return
             self._busy = True
             try:

@@ -4,17 +4,15 @@
 
 def mend(random, fresh):
     """Changes the class, so that instances that exist, those made later and those of subclasses are covered."""
-    view, base = fresh.page, random.Random.__bases__[0]
-    mend_class(random.Random, base, view, make_renew(base, fresh))
-    mend_hidden(random, random._inst, base, view)
+    base = random.Random.__bases__[0]
+    mend_class(random.Random, base, fresh.counter, make_renew(base, fresh))
+    mend_hidden(random, random._inst, base, fresh.counter)
 
 
 def make_renew(base, fresh):
-    view = fresh.page
-
     def renew(self):
         with fresh.lock:
-            if view[0] == self._sysgenid_seen:
+            if fresh.is_current(self._sysgenid_seen):
                 return
             material, generation, reseeded = fresh.draw()
             # Nothing gets worse: what the old state had is in the new one.
@@ -38,32 +36,33 @@ def like(original):
     return copy
 
 
-def mend_class(Random, base, view, renew):
+def mend_class(Random, base, counter, renew):
+    view, clock, known = counter.page, counter.clock, counter.known
     draw, bits = base.random, base.getrandbits
     old_seed, old_gauss, old_getstate, old_setstate = Random.seed, Random.gauss, Random.getstate, Random.setstate
 
     @like(Random.random)
     def random(self):
-        if view[0] != self._sysgenid_seen:
+        if clock is not None and clock != known or view[0] != self._sysgenid_seen:
             renew(self)
         return draw(self)
 
     @like(Random.getrandbits)
     def getrandbits(self, k):
-        if view[0] != self._sysgenid_seen:
+        if clock is not None and clock != known or view[0] != self._sysgenid_seen:
             renew(self)
         return bits(self, k)
 
     # It hands out a number that it has kept from the last call.
     @like(old_gauss)
     def gauss(self, mu=0.0, sigma=1.0):
-        if view[0] != self._sysgenid_seen:
+        if clock is not None and clock != known or view[0] != self._sysgenid_seen:
             renew(self)
         return old_gauss(self, mu, sigma)
 
     @like(old_getstate)
     def getstate(self):
-        if view[0] != self._sysgenid_seen:
+        if clock is not None and clock != known or view[0] != self._sysgenid_seen:
             renew(self)
         return old_getstate(self)
 
@@ -71,12 +70,12 @@ def mend_class(Random, base, view, renew):
     # it counts.
     @like(old_setstate)
     def setstate(self, state):
-        self._sysgenid_seen = view[0]
+        self._sysgenid_seen = counter.generation()
         old_setstate(self, state)
 
     @like(old_seed)
     def seed(self, a=None, version=2):
-        self._sysgenid_seen = view[0]
+        self._sysgenid_seen = counter.generation()
         old_seed(self, a, version)
 
     Random._sysgenid_seen = view[0]
@@ -85,8 +84,9 @@ def mend_class(Random, base, view, renew):
         setattr(Random, function.__name__, function)
 
 
-def mend_hidden(module, inst, base, view):
+def mend_hidden(module, inst, base, counter):
     """The instance behind random.random(): functions without "self" are cheaper. Their mark only caches the instance's."""
+    view, clock, known = counter.page, counter.clock, counter.known
     draw, bits, renew = base.random.__get__(inst), base.getrandbits.__get__(inst), inst._sysgenid_renew
     seen = view[0]
 
@@ -97,13 +97,13 @@ def mend_hidden(module, inst, base, view):
 
     @like(draw)
     def random():
-        if view[0] != seen:
+        if clock is not None and clock != known or view[0] != seen:
             changed()
         return draw()
 
     @like(bits)
     def getrandbits(k):
-        if view[0] != seen:
+        if clock is not None and clock != known or view[0] != seen:
             changed()
         return bits(k)
 

@@ -9,13 +9,13 @@ FUNCTIONS = ("getnode", "uuid1", "uuid6", "uuid7")
 
 
 def mend(uuid, fresh):
-    view = fresh.page
+    view, clock, known = fresh.page, fresh.counter.clock, fresh.counter.known
     seen = view[0]
 
     def renew():
         nonlocal seen
         with fresh.lock:
-            now = view[0]
+            now = fresh.counter.generation()
             for name in KEPT:
                 if hasattr(uuid, name):
                     setattr(uuid, name, None)
@@ -24,7 +24,7 @@ def mend(uuid, fresh):
     def checked(original):
         @functools.wraps(original)
         def function(*args, **kwargs):
-            if view[0] != seen:
+            if clock is not None and clock != known or view[0] != seen:
                 renew()
             return original(*args, **kwargs)
 
