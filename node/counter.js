@@ -2,12 +2,16 @@
 'use strict';
 // The generation counter: mapped by the addon, or read. As counterfile-page.c and handle.c in C.
 const fs = require('node:fs');
+const { lookByNetlink } = require('./control.js');
 
 const DEVICE = '/dev/sysgenid';
 const OVERFLOW_UID = 65534; // how a user namespace shows the host's root
 const PAGE = 4096;
 const MAGIC = 0x47735953;
 const MISC_MAJOR = 10;
+const SYNC_MS = 1000;
+// Indices of 32-bit words: the hypervisor's counter in the second page, and the one that the generation stands for.
+const [VMCLOCK, KNOWN] = [0x68 / 4, 80 / 4];
 const { O_RDONLY, O_NONBLOCK, O_NOCTTY } = fs.constants;
 
 // undefined: not built, or for another system.
@@ -78,18 +82,74 @@ function readIncarnation(page) {
 	return page[0] === now ? Buffer.from(words.buffer) : undefined;
 }
 
-// { generation(): the number now; reseeded(): has the kernel's generator followed, as far as that can be known;
-//   incarnation(): 16 bytes }
-function open(path, addon) {
-	if (!addon)
-		return { generation: openReader(path), reseeded: () => true, incarnation: () => undefined };
-	const page = new Uint32Array(addon.map(path));
+function pause(ms) {
+	Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+}
 
+// The counter's page, and the device's second one.
+function openMapped(path, addon) {
+	const [first, second] = addon.map(path);
+	const page = new Uint32Array(first);
+	const clock = second && new Uint32Array(second);
+	let late = false; // a wait has reached its limit: nobody waits again until the kernel has followed
+
+	// Has the hypervisor restored this machine, and the kernel not moved the generation yet?
+	const isBehind = () => clock !== undefined && (clock[VMCLOCK] !== page[KNOWN] || clock[VMCLOCK + 1] !== page[KNOWN + 1]);
+
+	// Has the kernel look, and waits, but not for long, until it has followed.
+	function sync() {
+		const end = performance.now() + SYNC_MS;
+
+		for (;;) {
+			addon.ask(second);
+			if (!isBehind())
+				break;
+			if (late || performance.now() >= end) {
+				late = true;
+				return;
+			}
+			pause(1);
+		}
+		late = false;
+	}
+	function generation() {
+		if (isBehind())
+			sync();
+		return page[0];
+	}
 	return {
-		generation: () => page[0],
-		reseeded: () => !(page[18] & 1) || page[19] === page[0],
+		generation,
+		changed: (seen) => generation() !== seen || isBehind(),
+		reseeded: () => (!(page[18] & 1) || page[19] === generation()) && !isBehind(),
 		incarnation: () => readIncarnation(page),
+		keepsIncarnation: () => (page[18] & 2) !== 0,
 	};
 }
 
-module.exports = { defaultPath, loadAddon, open };
+// The generation, and the one that the last restore has begun. No event of a counter file's is a resume.
+function makeLook(path, generation, addon) {
+	if (fs.statSync(path).isFile())
+		return () => ({ generation: generation(), restored: generation() });
+	if (!addon)
+		return () => {
+			throw new Error('sysgenid.node is not built: only it can ask the kernel what has happened');
+		};
+	return () => lookByNetlink(addon.exchange);
+}
+
+// { generation(): the number now; changed(seen): also where the kernel does not follow the hypervisor;
+//   reseeded(): has the kernel's generator followed, as far as that can be known; incarnation(): 16 bytes;
+//   keepsIncarnation(): is there ever one; look(): { generation, restored } }
+function open(path, addon) {
+	const counter = addon ? openMapped(path, addon) : {
+		generation: openReader(path),
+		changed: (seen) => counter.generation() !== seen,
+		reseeded: () => true,
+		incarnation: () => undefined,
+		keepsIncarnation: () => false,
+	};
+
+	return { ...counter, look: makeLook(path, counter.generation, addon) };
+}
+
+module.exports = { defaultPath, loadAddon, open, pause };

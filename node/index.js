@@ -6,17 +6,20 @@
 //	sysgenid.generation()			the number; undefined: there is no counter
 //	sysgenid.changed(seen)			look before each use of what must not exist twice
 //	sysgenid.incarnation()			16 bytes that no other copy has; undefined: not known, or no addon
+//	await sysgenid.awaitRestore()		restored, or dumped and going on?
 //	sysgenid.on('restore', (generation) => ...)	within POLL_MS after it; it does not keep the program alive
 const { EventEmitter } = require('node:events');
 const fs = require('node:fs');
-const { defaultPath, loadAddon, open } = require('./counter.js');
+const { defaultPath, loadAddon, open, pause } = require('./counter.js');
 
 const POLL_MS = 20;
 const KERNEL_WAIT_MS = 1000;
+const INCARNATION_WAIT_MS = 10000;
 const addon = loadAddon();
 const events = new EventEmitter();
 let counter;
 let timer;
+let late = false; // a wait has reached its limit: nobody waits again until the kernel has caught up
 
 try {
 	counter = open(defaultPath(), addon);
@@ -31,7 +34,7 @@ events.incarnation = () => {
 		return undefined;
 	return counter.incarnation();
 };
-events.changed = (seen) => counter !== undefined && counter.generation() !== seen;
+events.changed = (seen) => counter !== undefined && counter.changed(seen);
 
 // Not crypto.randomBytes: OpenSSL keeps a state that a clone has as well.
 events.freshBytes = (size) => {
@@ -49,14 +52,56 @@ events.freshBytes = (size) => {
 
 // Waits, but not for long, until the kernel's generator has followed; false: it has not.
 events.waitReseeded = () => {
-	const end = Date.now() + KERNEL_WAIT_MS;
+	const end = performance.now() + KERNEL_WAIT_MS;
 
 	while (!counter.reseeded()) {
-		if (Date.now() > end)
+		if (late || performance.now() > end) {
+			late = true;
 			return false;
-		Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1);
+		}
+		pause(1);
 	}
+	late = false;
 	return true;
+};
+
+const sleep = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+// What the generation is by now, and its incarnation: undefined if the generation has not got one in time.
+async function identify() {
+	const end = performance.now() + INCARNATION_WAIT_MS;
+
+	for (;;) {
+		const generation = counter.generation();
+		const incarnation = counter.incarnation();
+		const now = counter.look();
+
+		if (incarnation !== undefined && now.generation === generation)
+			return { ...now, incarnation };
+		// Otherwise the reseed is still to come, or the generation has moved on between the two.
+		if (!counter.keepsIncarnation() || performance.now() >= end)
+			return { ...now, incarnation: undefined };
+		await sleep(1);
+	}
+}
+
+// Resolves when this process, container or machine was restored, or was dumped and goes on: { what: 'restore' or 'resume',
+// generation, incarnation }; undefined: "timeout" milliseconds are over. One call lasts from before a dump until after the
+// restore. "after" is what the last call has resolved to, so that nothing between the two calls is missed.
+events.awaitRestore = async ({ timeout = Infinity, after } = {}) => {
+	if (counter === undefined)
+		throw events.error;
+	const end = performance.now() + timeout;
+	const before = after ?? counter.look();
+
+	while (counter.generation() === before.generation) {
+		if (performance.now() >= end)
+			return undefined;
+		await sleep(Math.min(POLL_MS, end - performance.now()));
+	}
+	const now = await identify();
+
+	return { what: now.restored === before.restored ? 'resume' : 'restore', ...now };
 };
 
 // false: OpenSSL cannot be reached from here.

@@ -58,6 +58,74 @@ require('./move.js').move(8);
 setTimeout(() => {}, 300);
 END
 
+# A stand-in for the addon on a machine with VMClock. The kernel follows when it is asked, if it does.
+cat >"$work/standin.js" <<'END'
+const [page, second] = [new Uint32Array(1024), new Uint32Array(1024)];
+const machine = { follows: true, restore: () => second[0x68 / 4]++ };
+page[0] = 7;
+globalThis.machine = machine;
+require('node:module')._extensions['.node'] = (module) => {
+	module.exports = {
+		map: () => [page.buffer, second.buffer],
+		ask(buffer) {
+			if (!machine.follows || buffer !== second.buffer || page[80 / 4] === second[0x68 / 4])
+				return;
+			page[0]++;
+			page[80 / 4] = second[0x68 / 4];
+		},
+		feed: () => true,
+	};
+};
+END
+cat >"$work/draw-machine.js" <<'END'
+const before = Math.random();
+machine.restore();
+console.log(before, Math.random(), Math.random());
+END
+cat >"$work/never.js" <<'END'
+const sysgenid = require('sysgenid');
+const seen = sysgenid.generation();
+machine.follows = false;
+machine.restore();
+const start = performance.now();
+const drawn = [Math.random(), Math.random(), sysgenid.changed(seen), sysgenid.generation() === seen];
+const waited = performance.now() - start;
+machine.follows = true;
+console.log(drawn[0] !== drawn[1], ...drawn.slice(2), waited > 900 && waited < 4000, sysgenid.generation() === seen + 1);
+END
+cat >"$work/await.js" <<'END'
+const sysgenid = require(process.argv[2]);
+const { move } = require('./move.js');
+const says = (was) => `${was?.what} ${was?.generation} ${was?.incarnation}`;
+(async () => {
+	const none = await sysgenid.awaitRestore({ timeout: 50 });
+	setTimeout(() => move(8), 100);
+	const first = await sysgenid.awaitRestore();
+	move(9);
+	console.log(`${none}, ${says(first)}, ${says(await sysgenid.awaitRestore({ timeout: 20000, after: first }))}`);
+})();
+END
+cat >"$work/netlink.js" <<'END'
+const { lookByNetlink } = require(`${process.argv[2]}/control.js`);
+const family = Buffer.from('1c0000001000000000000000000000000102000006000100120000000'.slice(0, 56), 'hex');
+const number = (kind, value) => Buffer.from([8, 0, kind, 0, value, 0, 0, 0]);
+function look(...parts) {
+	const answers = [family, Buffer.concat([Buffer.alloc(20), ...parts])];
+	try {
+		const { generation, restored } = lookByNetlink(() => answers.shift());
+		return `${generation} ${restored}`;
+	} catch (error) {
+		return error.message;
+	}
+}
+console.log([look(number(1, 5), number(12, 4)), look(number(1, 5)), look(Buffer.from([3, 0, 1, 0])), look(Buffer.from([9, 0, 1, 0, 5, 0, 0, 0]))].join(', '));
+try {
+	lookByNetlink(require(`${process.argv[2]}/sysgenid.node`).exchange);
+} catch (error) {
+	console.log(error.message);
+}
+END
+
 # clone OPTION...: what one of two clones draws
 clone()
 {
@@ -78,6 +146,9 @@ for kind in with without; do
 		diag "$(tail -n 3 <<<"$out")"
 	write_counter 7
 	is "$(node "$work/event.js" "$work/$kind" 2>&1)" "7 8 true 5" "$kind addon: the event"
+	write_counter 7
+	is "$(node "$work/await.js" "$work/$kind" 2>&1)" "undefined, restore 8 undefined, restore 9 undefined" \
+		"$kind addon: awaitRestore: nothing in time, a restore, and one that came between two calls"
 	chmod 666 "$SYSGENID_PATH"
 	is "$(node --require "$register" -p 1 2>&1)" 1 "$kind addon, a counter that others can write: as without us"
 	out=$(SYSGENID_NODE=warn node --require "$register" -p 1 2>&1)
@@ -98,6 +169,21 @@ printf 0123456789abcdef | dd of="$SYSGENID_PATH" bs=1 seek=88 conv=notrunc statu
 is "$(node -p "$who" "$work/with" 2>&1)" 0123456789abcdef "the incarnation, when the reseed was for this generation"
 printf '\10' | dd of="$SYSGENID_PATH" bs=1 conv=notrunc status=none
 is "$(node -p "$who" "$work/with" 2>&1)" undefined "none before that"
+machine=(--require "$work/standin.js")
+draw=$work/draw.js
+cp "$work/draw-machine.js" "$draw"
+write_counter 7
+one=$(clone "${machine[@]}") other=$(clone "${machine[@]}")
+is "$one" "$other" "control: clones of a machine have the same Math.random"
+one=$(clone "${machine[@]}" --require "$work/with/register.js") other=$(clone "${machine[@]}" --require "$work/with/register.js")
+is "${one%% *}" "${other%% *}" "clones of a machine: the same before the restore"
+isnt "${one#* }" "${other#* }" "and another Math.random after it, before the kernel has moved the generation"
+mkdir "$work/node_modules"
+ln -s ../with "$work/node_modules/sysgenid"
+is "$(node "${machine[@]}" --require "$work/with/register.js" "$work/never.js" 2>&1)" "true true true true true" \
+	"a kernel that does not follow: one wait of a second, all is renewed at each draw, and changed() says so"
+is "$(node "$work/netlink.js" "$work/with" 2>&1)" "5 4, 5 5, the kernel's answer is damaged, the kernel's answer is damaged
+netlink family sysgenid: the kernel module sysgenid is not loaded" "netlink: answers of a new module, of an old one, damaged, and none"
 rm "$SYSGENID_PATH"
 is "$(node --require "$work/with/register.js" -p 'Math.random.toString()' 2>&1)" 'function random() { [native code] }' "no counter: nothing is changed"
 done_testing
