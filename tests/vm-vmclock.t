@@ -157,6 +157,28 @@ def examples_before_the_notification(tap, vm):
                f"{program.split('/')[-1]} has another session number before the notification: {said}")
 
 
+def answers(vm, program, counter):
+    """What it answers twice before the hypervisor's counter moves, and twice after it."""
+    said = vm.run(f"tests/snapshot/example {program} {counter:02x}00000000000000").split()
+    return said[:2], said[2:]
+
+
+def packages_before_the_notification(tap, vm):
+    """The packages for Python and Node. Two runs from one seed stand for two clones."""
+    counter = 0x80
+    for program in ("python3 tests/snapshot/answer.py", "node --random-seed=1 tests/snapshot/answer.js"):
+        name = program.split(" ", maxsplit=1)[0]
+        before, after = answers(vm, f"{program} generation", counter)
+        tap.ok(len(set(before)) == 1 and len(set(after)) == 1 and before != after,
+               f"{name}'s package says another generation before the notification: {before} {after}")
+        clones = [answers(vm, f"{program} plain", counter + 1 + n) for n in range(2)]
+        tap.ok(clones[0] == clones[1] and len(clones[0][1]) == 2, f"control: {name}: clones draw the same")
+        clones = [answers(vm, f"{program} draw", counter + 3 + n) for n in range(2)]
+        tap.ok(clones[0][0] == clones[1][0] and len(set(clones[0][1] + clones[1][1])) == 4,
+               f"{name}: with the switch the first draw differs before the notification: {clones}")
+        counter += 5
+
+
 def restored_twice(tap, vm, clock):
     """One snapshot, restored twice."""
     vm.stop()
@@ -246,6 +268,7 @@ def vmclock(tap, suite, folder):
         faults(tap, vm, clock)
         before_the_notification(tap, vm)
         examples_before_the_notification(tap, vm)
+        packages_before_the_notification(tap, vm)
         restored_twice(tap, vm, clock)
         clones(tap, vm, int(os.environ.get("CLONES", "100" if os.environ.get("CHECK_ALL") else "10")))
         before = generation(vm)

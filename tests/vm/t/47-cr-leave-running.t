@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # criu dump --leave-running: the process that goes on notices nothing of the dump, unless the switch
-# bump-after-dump is set. "sysgenid await" tells it from a copy. And a dump in two steps.
+# bump-after-dump is set. "sysgenid await" tells it from a copy, and so do the packages for Python and Node. And a dump in
+# two steps.
 # vm: timeout=240
 set -uo pipefail
 . tests/cr/lib.sh
@@ -63,26 +64,41 @@ check_switch()
 	rm /etc/sysgenid/criu.conf
 }
 
-# awaiter_start NAME: "sysgenid await", before a dump
+# awaiter_start NAME: the packages for Python and Node, and "sysgenid await", before a dump
 awaiter_start()
 {
-	command_start "$1" sh -c "echo waiting; '$TOOL' await; exec sleep 1000" &&
-		wait_for 30 has_watcher "$1"
+	command_start "$1" sh -c "/usr/bin/python3 $PWD/tests/cr/await.py & /usr/bin/node $PWD/tests/cr/await.js & echo waiting
+		'$TOOL' await; exec sleep 1000" &&
+		wait_for 60 log_has "$1" '^python waits$' && wait_for 60 log_has "$1" '^node waits$' && wait_for 30 all_asleep "$1"
 }
 
-# Does a process of the container have the counter open, and sleep?
-has_watcher()
+# Do all three processes of the container sleep?
+all_asleep()
 {
-	local pid
+	local pid pids
 
 	pid_of "$1"
-	pid=$(<"/proc/$PID/task/$PID/children")
-	[[ -n $pid && $(<"/proc/${pid%% *}/wchan") == *poll* ]]
+	read -ra pids <"/proc/$PID/task/$PID/children"
+	((${#pids[@]} == 3)) || return
+	for pid in "${pids[@]}"; do
+		[[ $(<"/proc/$pid/wchan") == *poll* ]] || return
+	done
 }
 
+# said IMAGE NAME WHAT: do all three say so?
 said()
 {
-	news_has "$1" "$2" "^$3 generation [0-9]+ incarnation [0-9a-f]{32}\$"
+	local who
+
+	for who in "" "python: " "node: "; do
+		news_has "$1" "$2" "^$who$3 generation [0-9]+ incarnation [0-9a-f]{32}\$" || return
+	done
+}
+
+# who_in IMAGE NAME: the incarnations that they say
+who_in()
+{
+	read_news "$1" "$2" && print_log | sed 's/.* //'
 }
 
 # One call, from before the dump: of the original, which goes on, and of two copies.
@@ -90,25 +106,24 @@ check_await()
 {
 	local name
 
-	ok "sysgenid await sleeps" awaiter_start prepared
+	ok "sysgenid await and the packages for Python and Node sleep" awaiter_start prepared
 	ok "without the switch it is dumped and goes on" dump prepared image-quietly --leave-running
 	switches 'bump-after-dump = yes'
-	ok "it still sleeps" wait_for 30 has_watcher prepared
+	ok "they still sleep" wait_for 30 all_asleep prepared
 	ok "with the switch it is dumped and goes on" dump prepared image-prepared --leave-running
-	ok "the original says resume, and so nothing before" wait_for 30 said image-prepared prepared resume
+	ok "the original: all say resume, and so nothing before" wait_for 30 said image-prepared prepared resume
 	for name in first second; do
 		ok "the $name copy is restored" restore image-prepared "prepared-$name"
-		ok "the $name copy says restore" wait_for 30 said image-prepared "prepared-$name" restore
+		ok "the $name copy: all say restore" wait_for 30 said image-prepared "prepared-$name" restore
 	done
 	rm /etc/sysgenid/criu.conf
-	is "$(for name in prepared prepared-first prepared-second; do
-		read_news image-prepared "$name" && print_log; done | cut -d' ' -f5 | sort -u | wc -l)" 3 \
+	is "$(for name in prepared prepared-first prepared-second; do who_in image-prepared "$name"; done | sort -u | wc -l)" 3 \
 		"each with an incarnation of its own"
 	with_silent_plugin
-	ok "control: sysgenid await sleeps" awaiter_start control
+	ok "control: they sleep" awaiter_start control
 	ok "control: it is dumped while nobody moves anything" dump control image-control
 	ok "control: it is restored" restore image-control control-first
-	ok "control: it runs, and sleeps as if nothing had happened" wait_for 30 has_watcher control-first
+	ok "control: it runs, and they sleep as if nothing had happened" wait_for 30 all_asleep control-first
 	read_news image-control control-first
 	is "${LOG[*]}" "" "control: it says nothing"
 	with_plugin
@@ -135,6 +150,9 @@ check_pre_dump()
 	container_kill pre-a
 }
 
+# criu cannot dump io_uring, which Debian 13's node uses unless the machine forbids it.
+IO_URING=/proc/sys/kernel/io_uring_disabled
+[[ ! -e $IO_URING ]] || echo 2 >"$IO_URING"
 fresh_module
 install_plugin
 with_plugin
@@ -142,6 +160,7 @@ check_default
 check_switch
 check_await
 check_pre_dump
+[[ ! -e $IO_URING ]] || echo 0 >"$IO_URING"
 ok "no process is left" wait_for 30 nobody_is_left
 ok "the module can be unloaded: nothing keeps it" unload_module
 done_testing
