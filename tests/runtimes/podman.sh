@@ -30,6 +30,12 @@ start()
 	return 1
 }
 
+# start_client NAME OPTION...: a client of VMClock, which looks for /dev/vmclock0
+start_client()
+{
+	p run --detach --name "$1" --network none --tmpfs /run "${@:2}" "$IMAGE" /bin/subject vmclock >"$CR_DIR/$1.said" 2>&1
+}
+
 said()
 {
 	cat "$CR_DIR/$1.said"

@@ -34,8 +34,8 @@ draw()
 	TOKEN=$(said_in "$1" 'token [0-9a-f]+$' | tail -n 1)
 }
 
-# copies_of_view NAME IMAGE WHAT: the container is dumped, and restored twice at the same time. What they have drawn is in
-# SAW and DREW, each with the original's first.
+# copies_of_view NAME IMAGE WHAT [leave-running]: the container is dumped, and restored twice at the same time. What they have
+# drawn is in SAW and DREW, each with the original's first. The original is gone before unless it is to go on.
 copies_of_view()
 {
 	local copy
@@ -43,8 +43,8 @@ copies_of_view()
 	ok "$3: the client is ready" wait_for 30 client_is_ready "$1"
 	draw "$1" || diag "$1 draws nothing"
 	SAW=("$COUNTER") DREW=("$TOKEN")
-	ok "$3: it is dumped" runtime_dump "$1" "$2" || return
-	runtime_remove "$1"
+	ok "$3: it is dumped" runtime_dump "$1" "$2" ${4:+"$4"} || return
+	[[ -n ${4-} ]] || runtime_remove "$1"
 	for copy in copy-a copy-b; do
 		ok "$3: it is restored as $copy" runtime_restore "$2" "$copy" || return
 	done
@@ -64,7 +64,7 @@ check_view()
 	isnt "${DREW[1]}" "${DREW[2]}" "$3: and draw different tokens"
 }
 
-# check_view_control NAME IMAGE WHAT
+# check_view_control NAME IMAGE WHAT [leave-running]
 check_view_control()
 {
 	machine_with_silent_plugin

@@ -53,12 +53,6 @@ killed()
 	[[ $status == 137 ]]
 }
 
-# start_client NAME OPTION...: a client of VMClock, which looks for /dev/vmclock0
-start_client()
-{
-	p run --detach --name "$1" --network none --tmpfs /run "${@:2}" "$IMAGE" /bin/subject vmclock >"$CR_DIR/$1.said" 2>&1
-}
-
 check_views()
 {
 	ok "the view by CDI: a container starts" start_client view --device sysgenid.dev/counter=vmclock

@@ -1,9 +1,10 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # vm: mem=3072 timeout=400 suites=trixie more=bookworm
-# podman with a counter file and no module; archives of podman's own and of Kubernetes' layout; pods.
+# podman with a counter file and its view, and no module; archives of podman's own and of Kubernetes' layout; pods.
 set -uo pipefail
 . tests/runtimes/podman.sh
+. tests/runtimes/view.sh
 
 HOOK=/usr/local/libexec/sysgenid/sysgenid-hook
 FILES=/run/sysgenid/containers
@@ -145,6 +146,13 @@ is "$(last_generation bystander)" "$before" "no module: its generation has not m
 check_hostile bystander
 runtime_remove a b c bystander
 check_reboot "$id"
+
+# The original stays for the control: its file must be there when the copies are restored.
+ok "no module: a client of VMClock starts with the view as a file" start_client view --annotation dev.sysgenid.vmclock=file
+id=$(podman inspect --format '{{.Id}}' view)
+ok "no module: that is beside its counter file" test -f "$FILES/$id/vmclock" -a -f "$FILES/$id/counter"
+check_view_control view view-control "the view as a file" leave-running
+check_view view view "the view as a file"
 
 fresh_module
 ok "a container with the device starts" start server --device sysgenid.dev/counter=device
