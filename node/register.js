@@ -48,8 +48,9 @@ const { randomUUID, randomInt } = crypto;
 const plainRandom = Math.random;
 const generator = makeGenerator();
 let random = plainRandom;
+let renewing = false;
 
-function renew() {
+function renewAll() {
 	const now = sysgenid.generation();
 	const reseeded = sysgenid.waitReseeded();
 
@@ -67,9 +68,30 @@ function renew() {
 		seen = now;
 }
 
+// In Deno the functions with a stock call others that are covered.
+function renew() {
+	if (renewing)
+		return;
+	renewing = true;
+	try {
+		renewAll();
+	} finally {
+		renewing = false;
+	}
+}
+
 function check() {
 	if (sysgenid.changed(seen))
 		renew();
+}
+
+// Some properties of other runtimes cannot be assigned to, and some not be changed at all.
+function replace(object, name, value) {
+	try {
+		Object.defineProperty(object, name, { ...Object.getOwnPropertyDescriptor(object, name), value });
+	} catch (error) {
+		report(`${name} is not mended: ${error.message}`);
+	}
 }
 
 // Puts the look in front of a function.
@@ -84,7 +106,7 @@ function cover(object, name) {
 			return Reflect.apply(original, this, args);
 		},
 	}[name];
-	object[name] = covered;
+	replace(object, name, covered);
 }
 
 function coverAll() {

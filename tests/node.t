@@ -184,6 +184,22 @@ is "$(node "${machine[@]}" --require "$work/with/register.js" "$work/never.js" 2
 	"a kernel that does not follow: one wait of a second, all is renewed at each draw, and changed() says so"
 is "$(node "$work/netlink.js" "$work/with" 2>&1)" "5 4, 5 5, the kernel's answer is damaged, the kernel's answer is damaged
 netlink family sysgenid: the kernel module sysgenid is not loaded" "netlink: answers of a new module, of an old one, damaged, and none"
+# As in Bun and Deno: a function that cannot be assigned to, one that cannot be changed, and one that calls another one.
+cat >"$work/others.js" <<'END'
+const crypto = require('node:crypto');
+const prototype = Object.getPrototypeOf(crypto.webcrypto);
+Object.defineProperty(prototype, 'randomUUID', { writable: false });
+Object.defineProperty(prototype, 'getRandomValues', { writable: false, configurable: false });
+crypto.randomUUID = () => crypto.webcrypto.randomUUID();
+END
+cat >"$work/draw-others.js" <<'END'
+const { randomUUID, webcrypto } = require('node:crypto');
+require('./move.js').move(8);
+console.log(new Set([randomUUID(), webcrypto.randomUUID(), randomUUID()]).size);
+END
+is "$(SYSGENID_NODE=warn node --require "$work/others.js" --require "$work/with/register.js" "$work/draw-others.js" 2>&1)" \
+	"sysgenid: getRandomValues is not mended: Cannot redefine property: getRandomValues
+3" "functions of another kind: those that can be changed are, and it says which cannot"
 rm "$SYSGENID_PATH"
 is "$(node --require "$work/with/register.js" -p 'Math.random.toString()' 2>&1)" 'function random() { [native code] }' "no counter: nothing is changed"
 done_testing
