@@ -471,6 +471,14 @@ def check_interface(bench):
     ok(done.stdout == "None False the kernel module sysg\n", "without a counter: no generation, and a reason", done)
 
 
+def check_numpy(bench):
+    write_counter(bench.word)
+    done = bench.run(bench.on, "import numpy\nshow(numpy.random.rand() < 1)", SYSGENID_PYTHON="strict")
+    ok((done.stdout, done.stderr) == ('["True"]\n', ""), "numpy: strict finds nothing wrong", done)
+    done = bench.run(bench.off, "import numpy.random\nimport sysgenid.auto\nshow(1)", SYSGENID_PYTHON="warn")
+    ok("numpy was loaded before the switch" in done.stderr, "numpy: loaded before the switch, it says so", done)
+
+
 def main():
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(folder)
@@ -486,6 +494,7 @@ def main():
         check_bad_counters(bench)
         if "--no-numpy" not in sys.argv:
             check_clones(bench, NUMPY, "import numpy; ")
+            check_numpy(bench)
             check_again(bench, ["numpy", "numpy's generators"])
     print(f"1..{count}")
     sys.exit(failed > 0)

@@ -14,8 +14,9 @@ def mend(bit_generator, fresh):
     lock = make_lock(bit_generator.BitGenerator, fresh)
     for name in names:
         setattr(bit_generator, name, lock)
-    # Python starts with the switch, so this takes a .pth file that loads numpy and comes before ours.
-    if "numpy.random.mtrand" in sys.modules:
+    # Python starts with the switch, so this takes a .pth file that loads numpy and comes before ours. (In numpy 1.24 this module
+    # is loaded by mtrand, which is there then and has made nothing.)
+    if hasattr(sys.modules.get("numpy.random.mtrand"), "_rand"):
         raise RuntimeError("numpy was loaded before the switch: what it has made so far is not covered")
 
 
