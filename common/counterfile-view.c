@@ -69,13 +69,18 @@ uint64_t counterfile_view_counter(const struct counterfile_view *view)
 	return le64toh(__atomic_load_n(&view->vm_generation_counter, __ATOMIC_ACQUIRE));
 }
 
-/* As store_word() in counterfile-page.c: unless the page has another generation by now. */
+/*
+ * As store_word() in counterfile-page.c: unless the page has another generation by now. Nor is an
+ * end taken back that another process has stored: a killed one would leave an odd seq_count to
+ * tasks that run already.
+ */
 static void store_seq(const struct sysgenid_page *page, uint32_t generation, uint32_t *word,
-		      uint32_t seq)
+		      uint32_t seq, uint32_t end)
 {
 	uint32_t old = __atomic_load_n(word, __ATOMIC_ACQUIRE);
 
 	while (__atomic_load_n(&page->generation, __ATOMIC_ACQUIRE) == generation &&
+	       le32toh(old) != end &&
 	       !__atomic_compare_exchange_n(word, &old, htole32(seq), false, __ATOMIC_SEQ_CST,
 					    __ATOMIC_ACQUIRE))
 		;
@@ -93,27 +98,38 @@ static void store_field(const struct sysgenid_page *page, uint32_t generation, u
 		;
 }
 
-/* Has somebody stored that already, to the end? */
+/*
+ * Has somebody stored that already, to the end? seq_count comes last here: it is odd before the
+ * fields are stored, and even when they are.
+ */
 static bool has_followed(const struct counterfile_view *view, uint32_t generation)
 {
-	return !(le32toh(__atomic_load_n(&view->seq_count, __ATOMIC_ACQUIRE)) & 1) &&
-	       counterfile_view_counter(view) == generation &&
-	       le64toh(__atomic_load_n(&view->disruption_marker, __ATOMIC_ACQUIRE)) == generation;
+	return counterfile_view_counter(view) == generation &&
+	       le64toh(__atomic_load_n(&view->disruption_marker, __ATOMIC_ACQUIRE)) == generation &&
+	       !(le32toh(__atomic_load_n(&view->seq_count, __ATOMIC_ACQUIRE)) & 1);
 }
 
-/* Several processes may be in here; the one whose generation the page has is the last to store. */
+/*
+ * Several processes may be in here; the one whose generation the page has is the last to store.
+ * tests/model/view.pml has these steps.
+ */
 static void store_view(const struct sysgenid_page *page, struct counterfile_view *view,
 		       uint32_t generation)
 {
-	uint32_t seq = 2 * generation;
+	uint32_t end = 2 * generation;
 
-	/* One move changes seq_count also if it goes 2^31 numbers further. */
-	if (le32toh(__atomic_load_n(&view->seq_count, __ATOMIC_ACQUIRE)) == seq)
-		seq += 2;
-	store_seq(page, generation, &view->seq_count, seq - 1);
+	/*
+	 * One move changes seq_count also if it goes 2^31 numbers further. This look comes before
+	 * that at the fields: later the end may be that of another process.
+	 */
+	if (le32toh(__atomic_load_n(&view->seq_count, __ATOMIC_ACQUIRE)) == end)
+		end += 2;
+	if (has_followed(view, generation))
+		return;
+	store_seq(page, generation, &view->seq_count, end - 1, end);
 	store_field(page, generation, &view->disruption_marker);
 	store_field(page, generation, &view->vm_generation_counter);
-	store_seq(page, generation, &view->seq_count, seq);
+	store_seq(page, generation, &view->seq_count, end, end);
 }
 
 void counterfile_view_follow(const struct sysgenid_page *page, struct counterfile_view *view)
@@ -123,8 +139,7 @@ void counterfile_view_follow(const struct sysgenid_page *page, struct counterfil
 	/* Who has raised the page meanwhile may be stopped or killed: its number is stored, too. */
 	do {
 		generation = now;
-		if (!has_followed(view, generation))
-			store_view(page, view, generation);
+		store_view(page, view, generation);
 		now = __atomic_load_n(&page->generation, __ATOMIC_SEQ_CST);
 	} while (now != generation);
 }
