@@ -94,6 +94,10 @@ fuzz: need-build need-check ## run the fuzzers for an hour each: make fuzz FUZZ_
 check-faults: need-build need-vm tests/faults ## fail each call to libc of the criu plugin once, with criu on this machine's kernel
 	@prove --timer --comments tests/faults/plugin.t
 
+# TESTS, FLAVORS and OPTIONS as tests/zdtm/compare says.
+check-zdtm: need-vm qemu ## criu's own tests with and without us, in a VM of Debian 13 (hours): make check-zdtm TESTS=... FLAVORS=h,ns,uns
+	@tests/zdtm/check "$(TESTS)" "$(FLAVORS)" "$(OPTIONS)"
+
 SECONDS ?= 28800
 soak: need-build need-vm ## restores, moves and kills at random for eight hours: make soak SECONDS=... SEED=...
 	@tests/soak $(SECONDS) $(SEED)
@@ -108,7 +112,7 @@ check-debug: need-check need-vm debug-kernels qemu ## kernel and VM driver tests
 	@SUITES=debug prove --timer --comments --exec '' tests/vm-driver.t tests/vm-domains.t tests/vm-vmclock.t
 
 check-all: export CHECK_ALL := yes
-check-all: check check-kernels check-packages check-runtimes check-engines check-faults check-debug ## all check-*, and each test on all its suites
+check-all: check check-kernels check-packages check-runtimes check-engines check-faults check-debug check-zdtm ## all check-*, and each test on all its suites
 
 bench: need-build need-vm qemu ## measure what things cost, in VMs of Debian 12 and 13
 	@tests/bench/bench bookworm trixie
@@ -122,5 +126,5 @@ lint: need-lint ## clang-format, cppcheck, shellcheck
 clean: ## remove what was built here; prepared images stay in the cache
 	rm -rf $(BUILD)
 
-.PHONY: soak debug-kernels check-debug fuzz packages rpm installer kernel-tree check-engines check-faults check-runtimes check-packages check-kernels check-all help build module vm-payload demo-payload install vm demo demo-picture demo-vm check bench qemu lint clean $(USER_PARTS) $(TEST_PARTS)
+.PHONY: soak debug-kernels check-debug check-zdtm fuzz packages rpm installer kernel-tree check-engines check-faults check-runtimes check-packages check-kernels check-all help build module vm-payload demo-payload install vm demo demo-picture demo-vm check bench qemu lint clean $(USER_PARTS) $(TEST_PARTS)
 .DEFAULT_GOAL := help
