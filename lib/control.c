@@ -12,7 +12,7 @@
 struct call {
 	struct sysgenid_request request;
 	struct sysgenid_reply reply;
-	struct nlattr *attrs[SYSGENID_A_MAX + 1]; /* point into the reply */
+	struct sysgenid_nl_attr attrs[SYSGENID_A_MAX + 1]; /* point into the reply */
 };
 
 int sysgenid_control_open(struct sysgenid_control *control, struct sysgenid_error *error)
@@ -40,6 +40,12 @@ void sysgenid_control_close(struct sysgenid_control *control)
 	control->fd = -1;
 }
 
+/* Gets the value of an attribute. Returns 0, or -EPROTO if it is absent. */
+static int get_u32(const struct call *call, int type, uint32_t *value)
+{
+	return sysgenid_nl_get(&call->attrs[type], value, sizeof(*value));
+}
+
 static int put_u32(struct call *call, uint16_t type, uint32_t value)
 {
 	return sysgenid_nl_put(&call->request, type, &value, sizeof(value));
@@ -56,21 +62,8 @@ static int begin_call(const struct sysgenid_control *control, struct call *call,
 static int finish_call(const struct sysgenid_control *control, struct call *call, int timeout_ms,
 		       struct sysgenid_error *error)
 {
-	static const struct nla_policy policy[SYSGENID_A_MAX + 1] = {
-		[SYSGENID_A_GENERATION] = { .type = NLA_U32 },
-		[SYSGENID_A_CAUSE] = { .type = NLA_U32 },
-		[SYSGENID_A_HIGHEST] = { .type = NLA_U32 },
-		[SYSGENID_A_WATCHERS] = { .type = NLA_U32 },
-		[SYSGENID_A_OUTDATED] = { .type = NLA_U32 },
-		[SYSGENID_A_MINOR] = { .type = NLA_U32 },
-		[SYSGENID_A_DOMAIN] = { .type = NLA_U32 },
-		[SYSGENID_A_RESTORED] = { .type = NLA_U32 },
-		[SYSGENID_A_VIEW_MINOR] = { .type = NLA_U32 },
-		[SYSGENID_A_INCARNATION] = { .minlen = SYSGENID_INCARNATION_SIZE },
-	};
-
 	return sysgenid_nl_call(control->fd, &call->request, timeout_ms, &call->reply, call->attrs,
-				policy, SYSGENID_A_MAX, error);
+				SYSGENID_A_MAX, error);
 }
 
 /* The kernel answers after it has reseeded its random number generator. */
@@ -80,10 +73,10 @@ static int finish_move(const struct sysgenid_control *control, struct call *call
 	int ret = finish_call(control, call, SYSGENID_TRIGGER_TIMEOUT_MS, error);
 
 	if (!ret)
-		ret = sysgenid_nl_u32(call->attrs, SYSGENID_A_GENERATION, &moved->generation);
+		ret = get_u32(call, SYSGENID_A_GENERATION, &moved->generation);
 	/* Modules of earlier releases do not report it. */
-	moved->minor_known = !ret && !sysgenid_nl_u32(call->attrs, SYSGENID_A_MINOR, &moved->minor);
-	if (ret || sysgenid_nl_u32(call->attrs, SYSGENID_A_VIEW_MINOR, &moved->view_minor))
+	moved->minor_known = !ret && !get_u32(call, SYSGENID_A_MINOR, &moved->minor);
+	if (ret || get_u32(call, SYSGENID_A_VIEW_MINOR, &moved->view_minor))
 		moved->view_minor = 0;
 	return ret;
 }
@@ -141,13 +134,13 @@ int sysgenid_control_status(const struct sysgenid_control *control, struct sysge
 	if (!ret)
 		ret = finish_call(control, &call, SYSGENID_REQUEST_TIMEOUT_MS, error);
 	for (size_t i = 0; !ret && i < sizeof(fields) / sizeof(fields[0]); i++)
-		ret = sysgenid_nl_u32(call.attrs, fields[i].type, fields[i].value);
+		ret = get_u32(&call, fields[i].type, fields[i].value);
 	if (ret)
 		return ret;
 	*status = new;
-	if (sysgenid_nl_u32(call.attrs, SYSGENID_A_DOMAIN, &place->domain))
+	if (get_u32(&call, SYSGENID_A_DOMAIN, &place->domain))
 		place->domain = 0;
-	if (sysgenid_nl_u32(call.attrs, SYSGENID_A_VIEW_MINOR, &place->view_minor))
+	if (get_u32(&call, SYSGENID_A_VIEW_MINOR, &place->view_minor))
 		place->view_minor = 0;
 	return 0;
 }
@@ -161,16 +154,14 @@ int sysgenid_control_who(const struct sysgenid_control *control, struct sysgenid
 	if (!ret)
 		ret = finish_call(control, &call, SYSGENID_REQUEST_TIMEOUT_MS, error);
 	if (!ret)
-		ret = sysgenid_nl_u32(call.attrs, SYSGENID_A_GENERATION, &who->generation);
+		ret = get_u32(&call, SYSGENID_A_GENERATION, &who->generation);
 	if (ret)
 		return ret;
 	/* Modules of earlier releases know no resume. */
-	if (sysgenid_nl_u32(call.attrs, SYSGENID_A_RESTORED, &who->restored))
+	if (get_u32(&call, SYSGENID_A_RESTORED, &who->restored))
 		who->restored = who->generation;
-	who->has_incarnation = call.attrs[SYSGENID_A_INCARNATION];
-	if (who->has_incarnation)
-		memcpy(who->incarnation, nla_data(call.attrs[SYSGENID_A_INCARNATION]),
-		       sizeof(who->incarnation));
+	who->has_incarnation = !sysgenid_nl_get(&call.attrs[SYSGENID_A_INCARNATION],
+						who->incarnation, sizeof(who->incarnation));
 	return 0;
 }
 

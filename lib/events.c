@@ -108,27 +108,17 @@ int sysgenid_events_fd(const struct sysgenid_events *events)
 
 static uint8_t genl_command(const struct nlmsghdr *header)
 {
-	return ((const struct genlmsghdr *)nlmsg_data(header))->cmd;
+	return ((const struct genlmsghdr *)NLMSG_DATA(header))->cmd;
 }
 
-static int read_incarnation(struct nlattr *const *attrs, uint8_t *incarnation)
+static int get_u32(const struct sysgenid_nl_attr *attrs, int type, uint32_t *value)
 {
-	if (!attrs[SYSGENID_A_INCARNATION])
-		return -EPROTO;
-	memcpy(incarnation, nla_data(attrs[SYSGENID_A_INCARNATION]), SYSGENID_INCARNATION_SIZE);
-	return 0;
+	return sysgenid_nl_get(&attrs[type], value, sizeof(*value));
 }
 
-static int read_event(struct nlmsghdr *header, struct sysgenid_event *event)
+static int read_event(const struct nlmsghdr *header, struct sysgenid_event *event)
 {
-	static const struct nla_policy policy[SYSGENID_A_MAX + 1] = {
-		[SYSGENID_A_GENERATION] = { .type = NLA_U32 },
-		[SYSGENID_A_CAUSE] = { .type = NLA_U32 },
-		[SYSGENID_A_WATCHERS] = { .type = NLA_U32 },
-		[SYSGENID_A_DOMAIN] = { .type = NLA_U32 },
-		[SYSGENID_A_INCARNATION] = { .minlen = SYSGENID_INCARNATION_SIZE },
-	};
-	struct nlattr *attrs[SYSGENID_A_MAX + 1];
+	struct sysgenid_nl_attr attrs[SYSGENID_A_MAX + 1];
 	struct sysgenid_event new = { 0 };
 	const uint8_t command = genl_command(header);
 	int ret;
@@ -136,22 +126,23 @@ static int read_event(struct nlmsghdr *header, struct sysgenid_event *event)
 	if (command != SYSGENID_CMD_EVENT && command != SYSGENID_CMD_SETTLED &&
 	    command != SYSGENID_CMD_INCARNATION)
 		return NOT_OURS;
-	ret = sysgenid_nl_parse(header, attrs, policy, SYSGENID_A_MAX);
+	ret = sysgenid_nl_parse(header, attrs, SYSGENID_A_MAX);
 	if (!ret)
-		ret = sysgenid_nl_u32(attrs, SYSGENID_A_GENERATION, &new.generation);
+		ret = get_u32(attrs, SYSGENID_A_GENERATION, &new.generation);
 	if (!ret)
-		ret = sysgenid_nl_u32(attrs, SYSGENID_A_DOMAIN, &new.domain);
+		ret = get_u32(attrs, SYSGENID_A_DOMAIN, &new.domain);
 	if (ret)
 		return ret;
 	if (command == SYSGENID_CMD_EVENT) {
 		new.type = SYSGENID_EVENT_CHANGE;
-		ret = sysgenid_nl_u32(attrs, SYSGENID_A_CAUSE, &new.cause);
+		ret = get_u32(attrs, SYSGENID_A_CAUSE, &new.cause);
 	} else if (command == SYSGENID_CMD_SETTLED) {
 		new.type = SYSGENID_EVENT_SETTLED;
-		ret = sysgenid_nl_u32(attrs, SYSGENID_A_WATCHERS, &new.watchers);
+		ret = get_u32(attrs, SYSGENID_A_WATCHERS, &new.watchers);
 	} else {
 		new.type = SYSGENID_EVENT_INCARNATION;
-		ret = read_incarnation(attrs, new.incarnation);
+		ret = sysgenid_nl_get(&attrs[SYSGENID_A_INCARNATION], new.incarnation,
+				      sizeof(new.incarnation));
 	}
 	if (!ret)
 		*event = new;
@@ -159,16 +150,14 @@ static int read_event(struct nlmsghdr *header, struct sysgenid_event *event)
 }
 
 /* Returns -ENODEV if the message says that our family has gone away. */
-static int read_farewell(struct nlmsghdr *header, uint16_t family)
+static int read_farewell(const struct nlmsghdr *header, uint16_t family)
 {
-	static const struct nla_policy policy[CTRL_ATTR_MAX + 1] = {
-		[CTRL_ATTR_FAMILY_ID] = { .type = NLA_U16 },
-	};
-	struct nlattr *attrs[CTRL_ATTR_MAX + 1];
+	struct sysgenid_nl_attr attrs[CTRL_ATTR_FAMILY_ID + 1];
+	uint16_t gone;
 
 	if (genl_command(header) != CTRL_CMD_DELFAMILY ||
-	    sysgenid_nl_parse(header, attrs, policy, CTRL_ATTR_MAX) < 0 ||
-	    !attrs[CTRL_ATTR_FAMILY_ID] || nla_get_u16(attrs[CTRL_ATTR_FAMILY_ID]) != family)
+	    sysgenid_nl_parse(header, attrs, CTRL_ATTR_FAMILY_ID) < 0 ||
+	    sysgenid_nl_get(&attrs[CTRL_ATTR_FAMILY_ID], &gone, sizeof(gone)) || gone != family)
 		return NOT_OURS;
 	return -ENODEV;
 }
@@ -177,9 +166,9 @@ static int read_farewell(struct nlmsghdr *header, uint16_t family)
 static int read_datagram(struct sysgenid_events *events, struct sysgenid_reply *reply,
 			 struct sysgenid_event *event)
 {
-	struct nlmsghdr *header = (struct nlmsghdr *)reply->data;
+	const struct nlmsghdr *header = (const struct nlmsghdr *)reply->data;
 
-	if (nlmsg_datalen(header) < (int)GENL_HDRLEN)
+	if (sysgenid_nl_size(header) < GENL_HDRLEN)
 		return NOT_OURS;
 	if (header->nlmsg_type == events->family)
 		return read_event(header, event);

@@ -2,8 +2,8 @@
 /*
  * The header of libsysgenid as its own files see it; not installed.
  *
- * control.o, events.o, netlink.o and deadline.o need libnl-3 and libc only, so that a program which
- * must not bring in other libraries (a CRIU plugin) can link them from libsysgenid.a.
+ * control.o, events.o, netlink.o and deadline.o need libc only, so that a program which must not
+ * bring in other libraries (a CRIU plugin) can link them from libsysgenid.a.
  */
 #ifndef SYSGENID_INTERNAL_H
 #define SYSGENID_INTERNAL_H

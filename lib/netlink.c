@@ -2,14 +2,15 @@
 /*
  * Generic netlink: one request, one reply, with a time limit.
  *
- * libnl validates and parses what comes in. Its functions for sockets and for making messages
- * are not used: environment variables make them print to the program's stderr, the former keep
- * a process-wide table of ports, and they report ENOBUFS as lack of memory.
+ * No library for netlink is used: this is little code, and libnl's functions for sockets and for
+ * making messages print to the program's stderr if environment variables say so, keep a
+ * process-wide table of ports, and report ENOBUFS as lack of memory.
  */
 #include "netlink.h"
 
 #include <errno.h>
 #include <linux/genetlink.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -18,29 +19,22 @@
 
 #include "deadline.h"
 
-static int set_option(int fd, int option)
-{
-	const int on = 1;
-
-	return setsockopt(fd, SOL_NETLINK, option, &on, sizeof(on)) < 0 ? -errno : 0;
-}
-
 int sysgenid_nl_open(void)
 {
 	/* Connected to port 0, the kernel: no other process can send anything to it. */
 	const struct sockaddr_nl kernel = { .nl_family = AF_NETLINK };
+	const int on = 1;
 	cleanup_close int fd = -1;
-	int ret;
 
 	fd = socket(AF_NETLINK, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, NETLINK_GENERIC);
 	if (fd < 0)
 		return -errno;
 	if (connect(fd, (const struct sockaddr *)&kernel, sizeof(kernel)) < 0)
 		return -errno;
-	ret = set_option(fd, NETLINK_EXT_ACK);
-	if (!ret)
-		ret = set_option(fd, NETLINK_CAP_ACK);
-	return ret < 0 ? ret : sysgenid_steal_fd(&fd);
+	/* The kernel's own words with an error. */
+	if (setsockopt(fd, SOL_NETLINK, NETLINK_EXT_ACK, &on, sizeof(on)) < 0)
+		return -errno;
+	return sysgenid_steal_fd(&fd);
 }
 
 void sysgenid_nl_request(struct sysgenid_request *request, uint16_t family, uint8_t command,
@@ -70,6 +64,12 @@ int sysgenid_nl_put(struct sysgenid_request *request, uint16_t type, const void 
 	return 0;
 }
 
+static bool is_whole(const struct nlmsghdr *header, size_t size)
+{
+	return size >= sizeof(*header) && header->nlmsg_len >= sizeof(*header) &&
+	       header->nlmsg_len <= size;
+}
+
 ssize_t sysgenid_nl_receive(int fd, struct sysgenid_reply *reply)
 {
 	struct iovec part = { .iov_base = reply->data, .iov_len = sizeof(reply->data) };
@@ -85,59 +85,113 @@ ssize_t sysgenid_nl_receive(int fd, struct sysgenid_reply *reply)
 	if (size < 0)
 		return -errno;
 	if (from.nl_pid != 0 || datagram.msg_flags & MSG_TRUNC ||
-	    !nlmsg_ok((struct nlmsghdr *)reply->data, (int)size))
+	    !is_whole((struct nlmsghdr *)reply->data, (size_t)size))
 		return -EPROTO;
 	return size;
 }
 
-/* Copies the kernel's text, which stands after the error and, unless capped, after the request. */
-static void take_words(struct nlmsghdr *header, struct sysgenid_error *error)
+size_t sysgenid_nl_size(const struct nlmsghdr *header)
 {
-	static const struct nla_policy policy[NLMSGERR_ATTR_MAX + 1] = {
-		[NLMSGERR_ATTR_MSG] = { .type = NLA_STRING },
-	};
-	const struct nlmsgerr *ack = nlmsg_data(header);
-	struct nlattr *attrs[NLMSGERR_ATTR_MAX + 1];
-	uint32_t skip = sizeof(*ack), room = (uint32_t)nlmsg_datalen(header) - skip, request;
-	int size;
+	return header->nlmsg_len - NLMSG_HDRLEN;
+}
+
+/* Takes the first attribute off @list. Returns 1, 0 if there is none, or -EPROTO. */
+static int take(struct sysgenid_nl_attr *list, unsigned int *type, struct sysgenid_nl_attr *attr)
+{
+	struct nlattr head;
+	size_t step;
+
+	if (list->size < NLA_HDRLEN)
+		return 0;
+	memcpy(&head, list->value, sizeof(head));
+	if (head.nla_len < NLA_HDRLEN || head.nla_len > list->size)
+		return -EPROTO;
+	*type = head.nla_type & NLA_TYPE_MASK;
+	*attr = (struct sysgenid_nl_attr){ (const char *)list->value + NLA_HDRLEN,
+					   head.nla_len - NLA_HDRLEN };
+	step = NLA_ALIGN(head.nla_len);
+	/* The last one need not be padded. */
+	if (step > list->size)
+		step = list->size;
+	list->value = (const char *)list->value + step;
+	list->size -= step;
+	return 1;
+}
+
+/* Of two attributes with the same number the last one counts. */
+static int parse(struct sysgenid_nl_attr list, struct sysgenid_nl_attr *attrs, unsigned int max)
+{
+	struct sysgenid_nl_attr attr;
+	unsigned int type;
+	int ret;
+
+	memset(attrs, 0, (max + 1) * sizeof(*attrs));
+	while ((ret = take(&list, &type, &attr)) > 0)
+		if (type <= max)
+			attrs[type] = attr;
+	return ret;
+}
+
+/* Parses the attributes that follow @skip bytes of the message's data. */
+static int parse_behind(const struct nlmsghdr *header, size_t skip, struct sysgenid_nl_attr *attrs,
+			unsigned int max)
+{
+	size_t size = sysgenid_nl_size(header);
+
+	skip = NLMSG_ALIGN(skip);
+	if (skip > size)
+		return -EPROTO;
+	return parse((struct sysgenid_nl_attr){ (const char *)NLMSG_DATA(header) + skip,
+						size - skip },
+		     attrs, max);
+}
+
+/* Copies the kernel's text, which stands after the error and, unless capped, after the request. */
+static void take_words(const struct nlmsghdr *header, struct sysgenid_error *error)
+{
+	const struct nlmsgerr *ack = NLMSG_DATA(header);
+	struct sysgenid_nl_attr attrs[NLMSGERR_ATTR_MSG + 1];
+	const struct sysgenid_nl_attr *words = &attrs[NLMSGERR_ATTR_MSG];
+	size_t skip = sizeof(*ack);
 
 	if (!error || !(header->nlmsg_flags & NLM_F_ACK_TLVS))
 		return;
 	/* Without the flag the whole request follows the error, of which ack has the header. */
 	if (!(header->nlmsg_flags & NLM_F_CAPPED)) {
-		request = ack->msg.nlmsg_len;
-		/* libnl looks for attributes at whatever length it is told. */
-		if (request < NLMSG_HDRLEN || request - NLMSG_HDRLEN > room)
+		if (ack->msg.nlmsg_len < NLMSG_HDRLEN ||
+		    ack->msg.nlmsg_len > sysgenid_nl_size(header))
 			return;
-		skip += NLMSG_ALIGN(request) - NLMSG_HDRLEN;
+		skip += ack->msg.nlmsg_len - NLMSG_HDRLEN;
 	}
-	if (nlmsg_parse(header, (int)skip, attrs, NLMSGERR_ATTR_MAX, policy) < 0 ||
-	    !attrs[NLMSGERR_ATTR_MSG])
-		return;
-	size = nla_len(attrs[NLMSGERR_ATTR_MSG]);
-	snprintf(error->text, sizeof(error->text), "%.*s", size,
-		 (const char *)nla_data(attrs[NLMSGERR_ATTR_MSG]));
+	if (!parse_behind(header, skip, attrs, NLMSGERR_ATTR_MSG) && words->value)
+		snprintf(error->text, sizeof(error->text), "%.*s", (int)words->size,
+			 (const char *)words->value);
 }
 
-static int read_error(struct nlmsghdr *header, struct sysgenid_error *error)
+static int read_error(const struct nlmsghdr *header, struct sysgenid_error *error)
 {
-	const struct nlmsgerr *ack = nlmsg_data(header);
+	const struct nlmsgerr *ack = NLMSG_DATA(header);
 
 	/* Each request here has a reply of its own, so an error of 0 is not a reply. */
-	if (nlmsg_datalen(header) < (int)sizeof(*ack) || ack->error >= 0)
+	if (sysgenid_nl_size(header) < sizeof(*ack) || ack->error >= 0)
 		return -EPROTO;
 	take_words(header, error);
 	return ack->error;
 }
 
-static int receive_reply(int fd, const struct sysgenid_deadline *deadline,
-			 struct sysgenid_reply *reply)
+/* The kernel has answered most requests when send() returns: then no clock is read. */
+static int receive_reply(int fd, int timeout_ms, struct sysgenid_reply *reply)
 {
+	struct sysgenid_deadline deadline;
+	bool waiting = false;
 	ssize_t size;
 	int ret;
 
 	while ((size = sysgenid_nl_receive(fd, reply)) == -EAGAIN || size == -EINTR) {
-		ret = sysgenid_poll(fd, deadline);
+		if (!waiting)
+			deadline = sysgenid_deadline_in(timeout_ms);
+		waiting = true;
+		ret = sysgenid_poll(fd, &deadline);
 		if (ret == -ETIME)
 			return -ETIMEDOUT;
 		if (ret < 0 && ret != -EINTR)
@@ -146,27 +200,26 @@ static int receive_reply(int fd, const struct sysgenid_deadline *deadline,
 	return size < 0 ? (int)size : 0;
 }
 
-int sysgenid_nl_parse(struct nlmsghdr *header, struct nlattr **attrs,
-		      const struct nla_policy *policy, int policy_max)
+int sysgenid_nl_parse(const struct nlmsghdr *header, struct sysgenid_nl_attr *attrs,
+		      unsigned int max)
 {
-	return nlmsg_parse(header, GENL_HDRLEN, attrs, policy_max, policy) < 0 ? -EPROTO : 0;
+	return parse_behind(header, GENL_HDRLEN, attrs, max);
 }
 
-int sysgenid_nl_u32(struct nlattr *const *attrs, int type, uint32_t *value)
+int sysgenid_nl_get(const struct sysgenid_nl_attr *attr, void *value, size_t size)
 {
-	if (!attrs[type])
+	if (!attr->value || attr->size < size)
 		return -EPROTO;
-	*value = nla_get_u32(attrs[type]);
+	memcpy(value, attr->value, size);
 	return 0;
 }
 
 /* Callers send one request at a time and use a socket no more after a timeout: no sequence numbers.
  */
 int sysgenid_nl_call(int fd, const struct sysgenid_request *request, int timeout_ms,
-		     struct sysgenid_reply *reply, struct nlattr **attrs,
-		     const struct nla_policy *policy, int policy_max, struct sysgenid_error *error)
+		     struct sysgenid_reply *reply, struct sysgenid_nl_attr *attrs, unsigned int max,
+		     struct sysgenid_error *error)
 {
-	const struct sysgenid_deadline deadline = sysgenid_deadline_in(timeout_ms);
 	struct nlmsghdr *header;
 	int ret;
 
@@ -174,44 +227,41 @@ int sysgenid_nl_call(int fd, const struct sysgenid_request *request, int timeout
 		error->text[0] = '\0';
 	if (send(fd, request, request->header.nlmsg_len, 0) < 0)
 		return -errno;
-	ret = receive_reply(fd, &deadline, reply);
+	ret = receive_reply(fd, timeout_ms, reply);
 	if (ret < 0)
 		return ret;
 	header = (struct nlmsghdr *)reply->data;
 	if (header->nlmsg_type == NLMSG_ERROR)
 		return read_error(header, error);
-	return sysgenid_nl_parse(header, attrs, policy, policy_max);
+	return sysgenid_nl_parse(header, attrs, max);
+}
+
+static bool is_text(const struct sysgenid_nl_attr *attr, const char *text)
+{
+	size_t size = strlen(text) + 1;
+
+	return attr->size == size && !memcmp(attr->value, text, size);
 }
 
 /* Returns the number of the group called @name in @list; 0 if there is none. */
-static uint32_t find_group(struct nlattr *list, const char *name)
+static uint32_t find_group(struct sysgenid_nl_attr list, const char *name)
 {
-	static const struct nla_policy policy[CTRL_ATTR_MCAST_GRP_MAX + 1] = {
-		[CTRL_ATTR_MCAST_GRP_NAME] = { .type = NLA_NUL_STRING },
-		[CTRL_ATTR_MCAST_GRP_ID] = { .type = NLA_U32 },
-	};
-	struct nlattr *attrs[CTRL_ATTR_MCAST_GRP_MAX + 1], *group;
-	int left;
+	struct sysgenid_nl_attr group, attrs[CTRL_ATTR_MCAST_GRP_MAX + 1];
+	unsigned int place;
+	uint32_t number;
 
-	nla_for_each_nested(group, list, left)
-	{
-		if (nla_parse_nested(attrs, CTRL_ATTR_MCAST_GRP_MAX, group, policy) < 0 ||
-		    !attrs[CTRL_ATTR_MCAST_GRP_NAME] || !attrs[CTRL_ATTR_MCAST_GRP_ID])
-			continue;
-		if (!strcmp(nla_get_string(attrs[CTRL_ATTR_MCAST_GRP_NAME]), name))
-			return nla_get_u32(attrs[CTRL_ATTR_MCAST_GRP_ID]);
-	}
+	while (take(&list, &place, &group) > 0)
+		if (!parse(group, attrs, CTRL_ATTR_MCAST_GRP_MAX) &&
+		    is_text(&attrs[CTRL_ATTR_MCAST_GRP_NAME], name) &&
+		    !sysgenid_nl_get(&attrs[CTRL_ATTR_MCAST_GRP_ID], &number, sizeof(number)))
+			return number;
 	return 0;
 }
 
 int sysgenid_nl_resolve(int fd, const char *name, const char *group, struct sysgenid_family *family,
 			struct sysgenid_error *error)
 {
-	static const struct nla_policy policy[CTRL_ATTR_MAX + 1] = {
-		[CTRL_ATTR_FAMILY_ID] = { .type = NLA_U16 },
-		[CTRL_ATTR_MCAST_GROUPS] = { .type = NLA_NESTED },
-	};
-	struct nlattr *attrs[CTRL_ATTR_MAX + 1];
+	struct sysgenid_nl_attr attrs[CTRL_ATTR_MCAST_GROUPS + 1];
 	struct sysgenid_request request;
 	struct sysgenid_reply reply;
 	int ret;
@@ -222,15 +272,10 @@ int sysgenid_nl_resolve(int fd, const char *name, const char *group, struct sysg
 	ret = sysgenid_nl_put(&request, CTRL_ATTR_FAMILY_NAME, name, strlen(name) + 1);
 	if (ret < 0)
 		return ret;
-	ret = sysgenid_nl_call(fd, &request, SYSGENID_REQUEST_TIMEOUT_MS, &reply, attrs, policy,
-			       CTRL_ATTR_MAX, error);
+	ret = sysgenid_nl_call(fd, &request, SYSGENID_REQUEST_TIMEOUT_MS, &reply, attrs,
+			       CTRL_ATTR_MCAST_GROUPS, error);
 	if (ret < 0)
 		return ret;
-	if (!attrs[CTRL_ATTR_FAMILY_ID])
-		return -EPROTO;
-	family->id = nla_get_u16(attrs[CTRL_ATTR_FAMILY_ID]);
-	family->group = 0;
-	if (group && attrs[CTRL_ATTR_MCAST_GROUPS])
-		family->group = find_group(attrs[CTRL_ATTR_MCAST_GROUPS], group);
-	return 0;
+	family->group = group ? find_group(attrs[CTRL_ATTR_MCAST_GROUPS], group) : 0;
+	return sysgenid_nl_get(&attrs[CTRL_ATTR_FAMILY_ID], &family->id, sizeof(family->id));
 }

@@ -4,8 +4,7 @@
 #define SYSGENID_NETLINK_H
 
 #include <linux/netlink.h>
-#include <netlink/attr.h>
-#include <netlink/msg.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -27,6 +26,12 @@ struct sysgenid_reply {
 	_Alignas(struct nlmsghdr) char data[8192];
 };
 
+/* An attribute of a reply. */
+struct sysgenid_nl_attr {
+	const void *value; /* in the reply; NULL: the reply does not have it */
+	size_t size;
+};
+
 struct sysgenid_family {
 	uint16_t id;
 	uint32_t group; /* 0: there is no group of that name */
@@ -44,13 +49,13 @@ int sysgenid_nl_put(struct sysgenid_request *request, uint16_t type, const void 
 		    size_t size);
 
 /*
- * Sends @request and waits for the reply, which is validated and parsed: @attrs has
- * @policy_max + 1 places and points into @reply. @error is set in every case; it may be NULL.
- * Signals don't end the wait. Returns 0, what the kernel answered, -ETIMEDOUT, -EPROTO, ...
+ * Sends @request and waits for the reply, which is parsed: @attrs has @max + 1 places and points
+ * into @reply. @error is set in every case; it may be NULL. Signals don't end the wait. Returns 0,
+ * what the kernel answered, -ETIMEDOUT, -EPROTO, ...
  */
 int sysgenid_nl_call(int fd, const struct sysgenid_request *request, int timeout_ms,
-		     struct sysgenid_reply *reply, struct nlattr **attrs,
-		     const struct nla_policy *policy, int policy_max, struct sysgenid_error *error);
+		     struct sysgenid_reply *reply, struct sysgenid_nl_attr *attrs, unsigned int max,
+		     struct sysgenid_error *error);
 
 /* Asks for the numbers of a family and of one of its multicast groups (NULL: none). */
 int sysgenid_nl_resolve(int fd, const char *name, const char *group, struct sysgenid_family *family,
@@ -59,11 +64,17 @@ int sysgenid_nl_resolve(int fd, const char *name, const char *group, struct sysg
 /* Reads one datagram of the kernel's. Returns its size, -EAGAIN, -ENOBUFS, -EPROTO, ... */
 ssize_t sysgenid_nl_receive(int fd, struct sysgenid_reply *reply);
 
-/* Parses the attributes of a generic netlink message. Returns 0 or -EPROTO. */
-int sysgenid_nl_parse(struct nlmsghdr *header, struct nlattr **attrs,
-		      const struct nla_policy *policy, int policy_max);
+/* Returns the size of a message's data. The message is one of sysgenid_nl_receive(). */
+size_t sysgenid_nl_size(const struct nlmsghdr *header);
 
-/* Gets the value of a required attribute. Returns 0 or -EPROTO. */
-int sysgenid_nl_u32(struct nlattr *const *attrs, int type, uint32_t *value);
+/*
+ * Parses the attributes of a generic netlink message. @attrs has @max + 1 places. Attributes with a
+ * higher number are skipped. Returns 0 or -EPROTO.
+ */
+int sysgenid_nl_parse(const struct nlmsghdr *header, struct sysgenid_nl_attr *attrs,
+		      unsigned int max);
+
+/* Copies @size bytes of a required attribute. Returns 0, or -EPROTO if it is absent or shorter. */
+int sysgenid_nl_get(const struct sysgenid_nl_attr *attr, void *value, size_t size);
 
 #endif

@@ -67,6 +67,47 @@ static void test_room(void)
 	       "one that just fits is added");
 }
 
+/* Parses a message with these attributes. */
+static int parse(const void *bytes, size_t size, struct sysgenid_nl_attr *attrs, unsigned int max)
+{
+	static struct sysgenid_request message;
+
+	sysgenid_nl_request(&message, GENL_ID_CTRL, 0, 0);
+	must(message.header.nlmsg_len + size <= sizeof(message));
+	memcpy(message.data + message.header.nlmsg_len, bytes, size);
+	message.header.nlmsg_len += (uint32_t)size;
+	return sysgenid_nl_parse(&message.header, attrs, max);
+}
+
+static void test_attributes(void)
+{
+	const struct {
+		struct nlattr head;
+		uint32_t value;
+	} good[] = {
+		{ { 8, 1 }, 7 }, { { 8, 9 }, 8 }, { { 8, NLA_F_NESTED | 2 }, 9 }, { { 6, 1 }, 5 }
+	};
+	struct sysgenid_nl_attr attrs[3];
+	struct nlattr bad = { 8, 1 };
+	uint32_t value = 0;
+
+	is_int(parse(good, sizeof(good) - 2, attrs, 2), 0,
+	       "attributes are parsed, the last unpadded");
+	is_int(sysgenid_nl_get(&attrs[2], &value, sizeof(value)), 0, "one with a flag, too");
+	is_int(value, 9, "with its value");
+	is_int((int)attrs[1].size, 2, "of two with one number the last one counts");
+	is_int(sysgenid_nl_get(&attrs[1], &value, sizeof(value)), -EPROTO,
+	       "a value that is too short is refused");
+	is_int(parse(good, 3, attrs, 2), 0, "less than an attribute is none");
+	is_int(sysgenid_nl_get(&attrs[1], &value, sizeof(value)), -EPROTO,
+	       "one that is not there is refused");
+	is_int(parse(&bad, sizeof(bad), attrs, 2), -EPROTO,
+	       "an attribute that is longer than the message is refused");
+	bad.nla_len = NLA_HDRLEN - 1;
+	is_int(parse(&bad, sizeof(bad), attrs, 2), -EPROTO,
+	       "one that is shorter than its head, too");
+}
+
 static void on_alarm(int number)
 {
 	(void)number;
@@ -75,13 +116,12 @@ static void on_alarm(int number)
 /* A message that the kernel takes and does not answer: NLMSG_NOOP. */
 static int call_without_answer(int fd, int timeout_ms)
 {
-	static const struct nla_policy policy[1];
 	struct sysgenid_request request;
 	struct sysgenid_reply reply;
-	struct nlattr *attrs[1];
+	struct sysgenid_nl_attr attrs[1];
 
 	sysgenid_nl_request(&request, NLMSG_NOOP, 0, 0);
-	return sysgenid_nl_call(fd, &request, timeout_ms, &reply, attrs, policy, 0, NULL);
+	return sysgenid_nl_call(fd, &request, timeout_ms, &reply, attrs, 0, NULL);
 }
 
 static void test_timeout(int fd)
@@ -182,6 +222,7 @@ int main(void)
 	test_resolve(fd);
 	test_errors(fd);
 	test_room();
+	test_attributes();
 	test_timeout(fd);
 	test_without_module(fd);
 	test_arguments();

@@ -102,9 +102,6 @@ is "$status" 1 "'sysgenid wait' on another device ends with status 1"
 like "$(<"$work/err")" "cannot open the device: that file is not the generation counter" \
 	"and says that it is not the counter"
 
-NLCB=debug NLDBG=4 run status
-is "$(wc -l <"$work/err")" 1 "variables of libnl's do not make it print"
-
 status=0
 "$tool" --help >/dev/full 2>"$work/err" || status=$?
 is "$status" 1 "a full output ends with status 1"
