@@ -53,8 +53,14 @@ static char *escape_part(const char *text, size_t size, char *out)
 
 	while (at < end) {
 		uint32_t character;
-		int length = decode(at, &character);
+		int length;
 
+		/* Most text has nothing else, and goes through here in each dump and restore. */
+		while (at < end && *at >= ' ' && *at <= '~' && *at != '\\')
+			*out++ = (char)*at++;
+		if (at == end)
+			break;
+		length = decode(at, &character);
 		if (length && length <= end - at && is_printable(character)) {
 			memcpy(out, at, (size_t)length);
 			out += length;

@@ -52,11 +52,18 @@ static bool read_number(char **at, char end, unsigned int *number)
 	return true;
 }
 
+/* Ends the word at *at, moves *at behind it, and returns the word. NULL: the line has no more. */
 static char *next_word(char **at)
 {
-	char *word = strsep(at, " \n");
+	char *word = *at, *end = word;
 
-	return *at ? word : NULL;
+	while (*end && *end != ' ' && *end != '\n')
+		end++;
+	if (!*end)
+		return NULL;
+	*end = '\0';
+	*at = end + 1;
+	return word;
 }
 
 /* "36 35 98:0 /root /point options [optional...] - type source options" */
@@ -112,11 +119,11 @@ static ssize_t read_more(int fd, char **text, size_t *size, size_t used)
 	char *more;
 
 	if (used == *size) {
-		*size = *size ? *size * 2 : FIRST_SIZE;
-		more = realloc(*text, *size + 1);
+		more = realloc(*text, *size * 2 + 1);
 		if (!more)
 			return -ENOMEM;
 		*text = more;
+		*size *= 2;
 	}
 	do
 		n = read(fd, *text + used, *size - used);
@@ -127,17 +134,20 @@ static ssize_t read_more(int fd, char **text, size_t *size, size_t used)
 /* Does without stdio, which is slower: most restores of containers read this file. */
 int sysgenid_for_each_mount(int mountinfo, sysgenid_mount_fn fn, void *argument)
 {
-	size_t size = 0, used = 0, done;
-	char *text = NULL;
+	size_t size = FIRST_SIZE, used = 0, done;
+	char *text = malloc(size + 1);
 	ssize_t result;
 
+	if (!text)
+		return -ENOMEM;
 	while ((result = read_more(mountinfo, &text, &size, used)) > 0) {
 		used += (size_t)result;
 		result = take_lines(text, used, fn, argument, &done);
 		if (result)
 			break;
 		used -= done;
-		memmove(text, text + done, used);
+		if (used)
+			memmove(text, text + done, used);
 	}
 	/* The last line has no end. */
 	if (!result && used)
