@@ -9,6 +9,10 @@
 #include "counter.h"
 #include "watcher.h"
 
+/* Room for each attribute once. All are numbers, but for the incarnation. */
+#define ANNOUNCE_SIZE                                                                              \
+	(SYSGENID_A_MAX * nla_total_size(sizeof(u32)) + nla_total_size(SYSGENID_INCARNATION_SIZE))
+
 static const struct genl_family *announce_family; /* NULL: none is registered */
 static DECLARE_RWSEM(announce_lock);		  /* guards it */
 
@@ -37,7 +41,7 @@ const struct genl_multicast_group sysgenid_announce_groups[] = {
 struct sk_buff *sysgenid_announce_message(const struct genl_family *family, u32 portid, u32 seq,
 					  u8 command, void **header)
 {
-	struct sk_buff *skb = genlmsg_new(NLMSG_GOODSIZE, GFP_KERNEL);
+	struct sk_buff *skb = genlmsg_new(ANNOUNCE_SIZE, GFP_KERNEL);
 
 	if (skb)
 		*header = genlmsg_put(skb, portid, seq, family, 0, command);

@@ -146,13 +146,18 @@ static void reseed_publish(struct sysgenid_counter *counter, u32 generation)
 	counter->untold = true;
 }
 
-static void reseed_store(struct sysgenid_counter *counter)
+/* Returns whether listeners are to be told of an incarnation. */
+static bool reseed_store(struct sysgenid_counter *counter)
 {
+	bool untold;
+
 	spin_lock_irq(&counter->lock);
 	/* 0, which is no domain's: it began after the samples. */
 	if (counter == &sysgenid_system || counter->reseed_sample)
 		reseed_publish(counter, counter->reseed_sample);
+	untold = counter->untold;
 	spin_unlock_irq(&counter->lock);
+	return untold;
 }
 
 static void reseed_tell_of(struct sysgenid_counter *counter)
@@ -191,6 +196,7 @@ static void reseed_all(struct work_struct *unused)
 	/* Snapshots first, of generations too: this reseed may not cover what comes later. */
 	int served = atomic_read_acquire(&reseed_wanted);
 	unsigned long begun = jiffies;
+	bool untold;
 	int ret;
 
 	system->reseed_sample = sysgenid_counter_generation(system);
@@ -211,10 +217,12 @@ static void reseed_all(struct work_struct *unused)
 		reseed_pause = min(2 * reseed_pause, rng_is_initialized() ? RESEED_LONGEST_PAUSE
 									  : RESEED_UNSEEDED_PAUSE);
 	} else {
-		reseed_store(system);
+		untold = reseed_store(system);
 		for_each_sysgenid_domain(domain)
-			reseed_store(domain);
-		mod_delayed_work(sysgenid_unbound_wq, &reseed_tell_work, 0);
+			untold |= reseed_store(domain);
+		/* Most restores only reseed, and there is nothing to tell. */
+		if (untold)
+			mod_delayed_work(sysgenid_unbound_wq, &reseed_tell_work, 0);
 		reseed_pause = RESEED_FIRST_PAUSE;
 	}
 	WRITE_ONCE(reseed_cost, jiffies - begun);
