@@ -125,16 +125,16 @@ static int read_text(int fd, const char *path, off_t size, struct sysgenid_confi
 }
 
 /*
- * Returns whether fd is of this type, belongs to root, and is writable for root only. Another user
- * with the right to write could remove strict = yes. An ACL that lets another user write shows in
- * the group's bits of the mode, which hold the ACL's mask.
+ * Is it of this type, does it belong to root, and is it writable for root only? Another user with
+ * the right to write could remove strict = yes. An ACL that lets another user write shows in the
+ * group's bits of the mode, which hold the ACL's mask.
  *
  * The folders above are not checked: who can write /etc can have criu load any library, by
  * /etc/ld.so.preload.
  */
-static bool is_roots(int fd, mode_t type, struct stat *stat)
+static bool is_roots(const struct stat *stat, mode_t type)
 {
-	return !fstat(fd, stat) && (stat->st_mode & S_IFMT) == type && stat->st_uid == 0 &&
+	return (stat->st_mode & S_IFMT) == type && stat->st_uid == 0 &&
 	       !(stat->st_mode & (S_IWGRP | S_IWOTH));
 }
 
@@ -161,10 +161,9 @@ give_up(struct sysgenid_config *config, const char *format, ...)
 	sysgenid_warn("%s", text);
 }
 
-static void read_from(int folder, const char *name, const char *path,
-		      struct sysgenid_config *config)
+static void read_from(const char *path, struct sysgenid_config *config)
 {
-	cleanup_close int fd = openat(folder, name, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	cleanup_close int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	struct stat stat;
 	int error;
 
@@ -174,7 +173,7 @@ static void read_from(int folder, const char *name, const char *path,
 		give_up(config, "cannot open %s: %s", path, strerror(errno));
 		return;
 	}
-	if (!is_roots(fd, S_IFREG, &stat)) {
+	if (fstat(fd, &stat) || !is_roots(&stat, S_IFREG)) {
 		give_up(config,
 			"%s cannot be trusted: it must be a regular file that belongs to root and "
 			"that nobody else can write (chown root, chmod 644)",
@@ -188,23 +187,23 @@ static void read_from(int folder, const char *name, const char *path,
 
 void sysgenid_config_read(const char *path, struct sysgenid_config *config)
 {
-	const char *name = strrchr(path, '/') + 1;
-	char folder_path[PATH_MAX];
-	cleanup_close int folder = -1;
-	struct stat stat;
+	size_t length = strlen(path);
+	char folder[PATH_MAX];
+	struct stat at;
 
 	*config = (struct sysgenid_config){ 0 };
-	snprintf(folder_path, sizeof(folder_path), "%.*s", (int)(name - path), path);
-	folder = open(folder_path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (folder < 0 && is_absent(errno))
-		return;
-	if (folder < 0)
-		give_up(config, "cannot open %s: %s", folder_path, strerror(errno));
-	else if (!is_roots(folder, S_IFDIR, &stat))
-		give_up(config,
-			"%s cannot be trusted: the folder must belong to root, and nobody else may "
-			"write it (chown root, chmod 755)",
-			folder_path);
-	else
-		read_from(folder, name, path, config);
+	while (path[length - 1] != '/')
+		length--;
+	snprintf(folder, sizeof(folder), "%.*s", (int)length, path);
+	if (!stat(folder, &at)) {
+		if (is_roots(&at, S_IFDIR))
+			read_from(path, config);
+		else
+			give_up(config,
+				"%s cannot be trusted: the folder must belong to root, and nobody "
+				"else may write it (chown root, chmod 755)",
+				folder);
+	} else if (!is_absent(errno)) {
+		give_up(config, "cannot look at %s: %s", folder, strerror(errno));
+	}
 }

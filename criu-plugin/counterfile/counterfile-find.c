@@ -207,10 +207,11 @@ static int find_mounted_inside(pid_t pid, struct search *search)
  * A task that has another root than its mount namespace may have kept a directory outside of that
  * root. criu without CAP_SYS_ADMIN cannot see what is there.
  */
-static int find_mounted_outside(const struct sysgenid_mounts_view *view, struct search *search)
+static int find_mounted_outside(pid_t pid, const struct sysgenid_mounts_view *view,
+				struct search *search)
 {
 	bool covers_device = search->found->covers_device;
-	int error = sysgenid_for_each_mount_outside(view, look_at_mount, search);
+	int error = sysgenid_for_each_mount_outside(pid, view, look_at_mount, search);
 
 	search->found->covers_device = covers_device;
 	return error == -EPERM ? 0 : error;
@@ -225,15 +226,14 @@ static struct {
 	struct sysgenid_counterfiles found;
 	bool listed;
 	size_t n_listed;
-} last = { .view.namespace = -1 };
+} last;
 
 void sysgenid_counterfiles_forget(void)
 {
 	sysgenid_counterfiles_free(&last.found);
 	last.found.files = NULL;
 	last.listed = false;
-	sysgenid_cleanup_close(&last.view.namespace);
-	last.view.namespace = -1;
+	last.view.device = 0;
 }
 
 static int copy_found(const struct sysgenid_counterfiles *from, size_t n,
@@ -252,7 +252,7 @@ static int copy_found(const struct sysgenid_counterfiles *from, size_t n,
 	return 0;
 }
 
-static int remember(struct sysgenid_mounts_view *view, const struct search *search)
+static int remember(const struct sysgenid_mounts_view *view, const struct search *search)
 {
 	int error;
 
@@ -263,7 +263,6 @@ static int remember(struct sysgenid_mounts_view *view, const struct search *sear
 	last.listed = search->listed;
 	last.n_listed = search->n_listed;
 	last.view = *view;
-	view->namespace = -1;
 	return 0;
 }
 
@@ -273,7 +272,7 @@ static int find_mounted(pid_t pid, struct sysgenid_mounts_view *view, struct sea
 
 	if (error)
 		return error;
-	if (last.view.namespace >= 0 && sysgenid_mounts_view_is_same(view, &last.view)) {
+	if (last.view.device && sysgenid_mounts_view_is_same(view, &last.view)) {
 		search->listed = last.listed;
 		search->n_listed = last.n_listed;
 		return copy_found(&last.found, last.n_listed, search->found);
@@ -282,7 +281,7 @@ static int find_mounted(pid_t pid, struct sysgenid_mounts_view *view, struct sea
 	error = find_mounted_inside(pid, search);
 	/* A path also begins at a mount that was detached; such a mount is in no list of mounts. */
 	if (!error && !(view->root_is_whole && search->root_seen))
-		error = find_mounted_outside(view, search);
+		error = find_mounted_outside(pid, view, search);
 	return error ? error : remember(view, search);
 }
 
@@ -382,11 +381,8 @@ int sysgenid_counterfiles_find(pid_t pid, struct sysgenid_counterfiles *found)
 	search.device = search.place.device = 0;
 	search.place.path[0] = '\0';
 	*found = (struct sysgenid_counterfiles){ 0 };
-	error = sysgenid_mounts_view_open(pid, &view);
-	if (!error)
-		error = find_in(pid, &view, &search);
-	sysgenid_cleanup_close(&view.namespace);
-	return error;
+	error = sysgenid_mounts_view_find(pid, &view);
+	return error ? error : find_in(pid, &view, &search);
 }
 
 void sysgenid_counterfiles_free(struct sysgenid_counterfiles *found)

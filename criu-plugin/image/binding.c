@@ -3,7 +3,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "binding.h"
 #include "criu_abi.h"
@@ -35,31 +34,37 @@ int sysgenid_binding_set_id(SysgenidImage *image)
 	return image->dump_id ? 0 : -ENOMEM;
 }
 
-/* Returns how many bytes, 0 when it is missing or none of criu's, or -errno. */
-static ssize_t read_clocks(int directory, uint8_t *data, size_t size)
+struct clocks {
+	uint8_t data[SYSGENID_IMAGE_MAX_CLOCKS + 1]; /* one more, to notice a longer file */
+};
+
+/*
+ * Returns how many bytes, 0 when it is missing or none of criu's, or -errno. fstat() is not asked:
+ * with Debian 12's glibc it is as dear as a path.
+ */
+static ssize_t read_clocks(int directory, struct clocks *clocks)
 {
 	cleanup_close int fd = openat(directory, CLOCKS_NAME,
 				      O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
-	struct stat stat;
+	ssize_t size;
 
 	if (fd < 0)
 		return errno == ENOENT || errno == ELOOP ? 0 : -errno;
-	if (fstat(fd, &stat) || !S_ISREG(stat.st_mode) || stat.st_size > (off_t)size)
-		return 0;
-	return sysgenid_read_all(fd, data, size);
+	size = sysgenid_read_all(fd, clocks->data, sizeof(clocks->data));
+	return size == -EISDIR || size == sizeof(clocks->data) ? 0 : size;
 }
 
 int sysgenid_binding_set_clocks(SysgenidImage *image, int directory)
 {
-	uint8_t clocks[SYSGENID_IMAGE_MAX_CLOCKS];
-	ssize_t size = read_clocks(directory, clocks, sizeof(clocks));
+	struct clocks clocks;
+	ssize_t size = read_clocks(directory, &clocks);
 
 	if (size <= 0)
 		return (int)size;
 	image->dump_clocks.data = malloc((size_t)size);
 	if (!image->dump_clocks.data)
 		return -ENOMEM;
-	memcpy(image->dump_clocks.data, clocks, (size_t)size);
+	memcpy(image->dump_clocks.data, clocks.data, (size_t)size);
 	image->dump_clocks.len = (size_t)size;
 	image->has_dump_clocks = true;
 	return 0;
@@ -67,17 +72,16 @@ int sysgenid_binding_set_clocks(SysgenidImage *image, int directory)
 
 static bool clocks_match(const SysgenidImage *image, int directory)
 {
-	uint8_t clocks[SYSGENID_IMAGE_MAX_CLOCKS];
-	ssize_t size = read_clocks(directory, clocks, sizeof(clocks));
+	struct clocks clocks;
+	ssize_t size = read_clocks(directory, &clocks);
 
 	return size >= 0 && (size_t)size == image->dump_clocks.len &&
-	       !memcmp(clocks, image->dump_clocks.data, (size_t)size);
+	       !memcmp(clocks.data, image->dump_clocks.data, (size_t)size);
 }
 
 bool sysgenid_binding_matches(const SysgenidImage *image, int directory)
 {
-	if (image->dump_id && &dump_criu_run_id &&
-	    strncmp(image->dump_id, dump_criu_run_id, SYSGENID_IMAGE_DUMP_ID + 1) != 0)
+	if (image->dump_id && &dump_criu_run_id && strcmp(image->dump_id, dump_criu_run_id) != 0)
 		return false;
 	return !image->has_dump_clocks || clocks_match(image, directory);
 }

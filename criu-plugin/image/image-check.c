@@ -83,10 +83,17 @@ static int compare_order(const void *a, const void *b)
 	return x->cleared != y->cleared ? x->cleared - y->cleared : compare_areas(a, b);
 }
 
+/* Most images have one area, and each look-up of a function such as qsort() is dear. */
+static void sort(SysgenidRngArea **areas, size_t n, int (*compare)(const void *, const void *))
+{
+	if (n > 1)
+		qsort(areas, n, sizeof(*areas), compare);
+}
+
 /* Areas were mappings of one task, so they cannot overlap. */
 static int check_overlap(SysgenidRngArea **areas, size_t n, struct sysgenid_image_error *error)
 {
-	qsort(areas, n, sizeof(*areas), compare_areas);
+	sort(areas, n, compare_areas);
 	for (size_t i = 1; i < n; i++)
 		if (areas[i]->pid == areas[i - 1]->pid && areas[i]->start < areas[i - 1]->end)
 			return sysgenid_image_fail(error, -EBADMSG,
@@ -117,7 +124,7 @@ static int check_areas(SysgenidRngArea **areas, size_t n, struct sysgenid_image_
 	}
 	result = check_overlap(areas, n, error);
 	if (!result)
-		qsort(areas, n, sizeof(*areas), compare_order);
+		sort(areas, n, compare_order);
 	return result;
 }
 

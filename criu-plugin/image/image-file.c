@@ -283,13 +283,17 @@ int sysgenid_image_read(int directory, SysgenidImage **image, struct sysgenid_im
 	struct stat stat;
 	ssize_t size;
 
-	/* An image may come from anywhere: do not even open a link or a device of that name. */
-	if (fstatat(directory, SYSGENID_IMAGE_NAME, &stat, AT_SYMLINK_NOFOLLOW)) {
-		if (errno == ENOENT)
-			return -ENOENT;
-	} else if (!S_ISREG(stat.st_mode)) {
+	/*
+	 * An image may come from anywhere: do not even open a link or a device of that name. What
+	 * is read is bounded and has a checksum, so it is not asked again what was opened.
+	 */
+	if (fstatat(directory, SYSGENID_IMAGE_NAME, &stat, AT_SYMLINK_NOFOLLOW))
+		return errno == ENOENT
+			       ? -ENOENT
+			       : sysgenid_image_fail(error, -errno, "it cannot be found: %s",
+						     strerror(errno));
+	if (!S_ISREG(stat.st_mode))
 		return sysgenid_image_fail(error, -EBADMSG, "it is not a regular file");
-	}
 	fd = openat(directory, SYSGENID_IMAGE_NAME,
 		    O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW);
 	if (fd < 0 && errno == ENOENT)
@@ -297,8 +301,6 @@ int sysgenid_image_read(int directory, SysgenidImage **image, struct sysgenid_im
 	if (fd < 0)
 		return sysgenid_image_fail(error, -errno, "it cannot be opened: %s",
 					   strerror(errno));
-	if (fstat(fd, &stat) || !S_ISREG(stat.st_mode))
-		return sysgenid_image_fail(error, -EBADMSG, "it is not a regular file");
 	if (stat.st_size > (off_t)(SYSGENID_IMAGE_HEADER + SYSGENID_IMAGE_MAX_SIZE))
 		return sysgenid_image_fail(error, -EBADMSG,
 					   "it has %lld bytes, more than the %u allowed",

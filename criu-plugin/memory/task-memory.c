@@ -67,16 +67,18 @@ void sysgenid_memory_close(struct sysgenid_memory *memory)
 }
 
 /*
- * Writes one block again and again: each page of the plugin is mapped in each restore, so it has
- * few zeros. Areas are whole pages, and so whole blocks.
+ * Writes one block again and again. Areas are whole pages, and so whole blocks. The block is not a
+ * constant: each page of the plugin is mapped in each restore.
  */
 static int clear(int memory, uint64_t start, uint64_t end)
 {
-	static const char zeros[ZEROS];
+	cleanup_free char *zeros = calloc(1, ZEROS);
 	struct iovec parts[16];
 
+	if (!zeros)
+		return -ENOMEM;
 	for (size_t i = 0; i < 16; i++)
-		parts[i] = (struct iovec){ .iov_base = (void *)zeros, .iov_len = ZEROS };
+		parts[i] = (struct iovec){ .iov_base = zeros, .iov_len = ZEROS };
 	while (start < end) {
 		uint64_t left = (end - start) / ZEROS;
 		ssize_t n = pwritev(memory, parts, left < 16 ? (int)left : 16, (off_t)start);

@@ -49,18 +49,15 @@ static bool is_same_root(const struct sysgenid_mounts_view *one,
 	       one->root_mount == other->root_mount;
 }
 
-int sysgenid_mounts_view_open(pid_t pid, struct sysgenid_mounts_view *view)
+int sysgenid_mounts_view_find(pid_t pid, struct sysgenid_mounts_view *view)
 {
 	struct stat namespace, ours;
 	char path[64];
 
-	*view = (struct sysgenid_mounts_view){ .namespace = -1 };
+	*view = (struct sysgenid_mounts_view){ 0 };
 	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", pid);
-	view->namespace = open(path, O_RDONLY | O_CLOEXEC);
-	if (view->namespace < 0)
+	if (stat(path, &namespace))
 		return sysgenid_is_gone(-errno) ? -ESRCH : -errno;
-	if (fstat(view->namespace, &namespace))
-		return -errno;
 	if (stat("/proc/self/ns/mnt", &ours))
 		return sysgenid_is_gone(-errno) ? -EIO : -errno;
 	view->device = namespace.st_dev;
@@ -133,14 +130,15 @@ static int come_home(const struct home *home)
  * that is entered first is this process's own: who has the right to enter that one can come back.
  * criu up to 4.1 can share its root directory with a task, which must not come along.
  */
-static int visit(const struct sysgenid_mounts_view *view, const struct home *home, int *mounts)
+static int visit(int namespace, const struct sysgenid_mounts_view *view, const struct home *home,
+		 int *mounts)
 {
 	struct sysgenid_mounts_view whole;
 	int error = 0, home_error;
 
 	if (unshare(CLONE_FS) || setns(home->namespace, CLONE_NEWNS))
 		return -errno;
-	if (setns(view->namespace, CLONE_NEWNS))
+	if (setns(namespace, CLONE_NEWNS))
 		error = -errno;
 	if (!error)
 		error = get_root("/", &whole);
@@ -152,18 +150,24 @@ static int visit(const struct sysgenid_mounts_view *view, const struct home *hom
 	return error ? error : home_error;
 }
 
-int sysgenid_for_each_mount_outside(const struct sysgenid_mounts_view *view, sysgenid_mount_fn fn,
-				    void *argument)
+int sysgenid_for_each_mount_outside(pid_t pid, const struct sysgenid_mounts_view *view,
+				    sysgenid_mount_fn fn, void *argument)
 {
-	cleanup_close int mounts = -1;
+	cleanup_close int namespace = -1, mounts = -1;
 	sigset_t all, before;
 	struct home home;
-	int error = open_home(&home);
+	char path[64];
+	int error;
 
+	snprintf(path, sizeof(path), "/proc/%d/ns/mnt", pid);
+	namespace = open(path, O_RDONLY | O_CLOEXEC);
+	if (namespace < 0)
+		return sysgenid_is_gone(-errno) ? -ESRCH : -errno;
+	error = open_home(&home);
 	if (!error) {
 		sigfillset(&all);
 		sigprocmask(SIG_SETMASK, &all, &before);
-		error = visit(view, &home, &mounts);
+		error = visit(namespace, view, &home, &mounts);
 		sigprocmask(SIG_SETMASK, &before, NULL);
 	}
 	close_home(&home);

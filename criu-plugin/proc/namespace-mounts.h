@@ -9,10 +9,12 @@
 
 #include <mounts.h>
 
-/* A task's mount namespace and its root in there. Tasks with the same ones see the same mounts. */
+/*
+ * A task's mount namespace and its root in there. Tasks with the same ones see the same mounts. The
+ * inode number of a namespace is that of another one only after all of its tasks have ended.
+ */
 struct sysgenid_mounts_view {
-	int namespace; /* open, so the kernel does not use its inode number again; or -1 */
-	dev_t device;
+	dev_t device; /* 0: nothing is known */
 	ino_t inode;
 	bool is_ours; /* this process is in the namespace, too */
 	/* Filled in by sysgenid_mounts_view_find_root(): */
@@ -23,11 +25,8 @@ struct sysgenid_mounts_view {
 	bool root_is_whole;
 };
 
-/*
- * Finds the mount namespace of a task. Returns 0 or -errno; -ESRCH: the task is gone. The caller
- * must close view->namespace in either case.
- */
-int sysgenid_mounts_view_open(pid_t pid, struct sysgenid_mounts_view *view);
+/* Finds the mount namespace of a task. Returns 0 or -errno; -ESRCH: the task is gone. */
+int sysgenid_mounts_view_find(pid_t pid, struct sysgenid_mounts_view *view);
 int sysgenid_mounts_view_find_root(pid_t pid, struct sysgenid_mounts_view *view);
 
 /* Returns false also if that is unknown. */
@@ -36,10 +35,10 @@ bool sysgenid_mounts_view_is_same(const struct sysgenid_mounts_view *one,
 
 /*
  * Calls fn for each mount of the namespace if the view's root is another one than the namespace's,
- * or if that is unknown, and for none otherwise. Returns 0, what fn returned, or -errno; -EPERM:
- * this process must not enter the namespace.
+ * or if that is unknown, and for none otherwise. pid: a task of the namespace. Returns 0, what fn
+ * returned, or -errno; -EPERM: this process must not enter the namespace.
  */
-int sysgenid_for_each_mount_outside(const struct sysgenid_mounts_view *view, sysgenid_mount_fn fn,
-				    void *argument);
+int sysgenid_for_each_mount_outside(pid_t pid, const struct sysgenid_mounts_view *view,
+				    sysgenid_mount_fn fn, void *argument);
 
 #endif

@@ -149,13 +149,8 @@ static int move_generation(const struct sysgenid_plan *plan, struct sysgenid_rea
 		flags |= SYSGENID_TRIGGER_FORCE;
 	if (plan->inside)
 		return move_inside(plan, flags, why);
-	if (plan->reseed_only) {
-		error = sysgenid_module_reseed(plan->min, flags, &restore.device, why);
-		if (!error)
-			sysgenid_info("the restored tasks have a PID namespace of their own; the "
-				      "system's generation stays");
-		return error;
-	}
+	if (plan->reseed_only)
+		return sysgenid_module_reseed(plan->min, flags, &restore.device, why);
 	error = sysgenid_module_trigger(-1, plan->min, flags, &restore.device, &generation, why);
 	if (!error)
 		sysgenid_info("generation %u for this restore", generation);
