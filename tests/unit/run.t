@@ -178,6 +178,30 @@ like "$first" '^[0-9a-f]{32}$' "it writes a machine ID"
 is "$(<"$root/var/lib/dbus/machine-id")" "$first" "and D-Bus's copy of it"
 shipped machine-id
 isnt "$(<"$root/etc/machine-id")" "$first" "another one each time"
+
+# in_namespace NUMBER: a variable with which the script finds itself in that PID namespace
+in_namespace()
+{
+	printf 'BASH_FUNC_readlink%%%%=() { echo "pid:[%s]"; }' "$1"
+}
+
+for name in machine-id hostname ssh-host-keys dhcp-lease; do
+	before=$(cd "$root/etc" && find . -type f -exec md5sum {} + | sort)
+	for cause in restore resume; do
+		ok "$name after a $cause on the machine" shipped "$name" "SYSGENID_CAUSE=$cause" "$(in_namespace 4026531836)"
+		like "$(<"$work/err")" "^$name: nothing to do: the cause is \"$cause\"" "does nothing, and says so"
+		is "$(cd "$root/etc" && find . -type f -exec md5sum {} + | sort)$(<"$work/calls")" "$before" "really nothing"
+	done
+done
+first=$(<"$root/etc/machine-id")
+shipped machine-id SYSGENID_CAUSE=restore "$(in_namespace 4026532000)"
+isnt "$(<"$root/etc/machine-id")" "$first" "but in a container, which is restored as a whole, machine-id writes a new one"
+first=$(<"$root/etc/machine-id")
+for cause in vmgenid virtio-leak vmclock admin ioctl kernel unknown; do
+	shipped machine-id "SYSGENID_CAUSE=$cause" "$(in_namespace 4026531836)"
+	isnt "$(<"$root/etc/machine-id")" "$first" "$cause: a new machine ID"
+	first=$(<"$root/etc/machine-id")
+done
 printf '127.0.0.1 localhost\n127.0.1.1 old-0123abcd.example old-0123abcd older\n' >"$root/etc/hosts"
 ok "hostname runs" shipped hostname
 like "$(<"$root/etc/hostname") $(<"$work/calls")" '^(old-[0-9a-f]{8}) hostname old-[0-9a-f]{8}$' "it replaces what it added the last time"

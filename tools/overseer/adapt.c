@@ -19,7 +19,8 @@
 
 struct outcome {
 	uint32_t generation;
-	const char *cause;
+	const char *cause;			 /* of the last change */
+	const char *told;			 /* what scripts are told of it */
 	char incarnation[TOOL_INCARNATION_TEXT]; /* "": there is none */
 	struct tool_scripts_result scripts;
 	struct tool_scripts_result resumed; /* unquiesce.d */
@@ -43,9 +44,9 @@ static bool nap(struct overseer *overseer)
 
 /*
  * Scripts must not draw from a generator whose state a clone has as well. Afterwards it is known
- * who this is, if the module, or the counter file, keeps that.
+ * who this is, if the module, or the counter file, keeps that. Returns whether the kernel is ready.
  */
-static void wait_for_kernel(struct overseer *overseer, struct outcome *outcome)
+static bool wait_for_kernel(struct overseer *overseer, struct outcome *outcome)
 {
 	unsigned char byte, id[SYSGENID_INCARNATION_SIZE];
 	int ret = sysgenid_getrandom(overseer->handle, &byte, sizeof(byte), 0, NULL);
@@ -54,6 +55,26 @@ static void wait_for_kernel(struct overseer *overseer, struct outcome *outcome)
 		(void)tool_fail("wait for the kernel's generator; going on", ret, NULL);
 	if (!ret && !sysgenid_incarnation(overseer->handle, id, 0, NULL))
 		tool_format_incarnation(id, outcome->incarnation);
+	return !ret;
+}
+
+/*
+ * The cause that scripts are told; "unknown" if in doubt. The kernel has the cause of the last
+ * change only, and scripts may do nothing after a restore of processes. So a restore or a resume
+ * is told only if nothing else has happened since the work was done last, such as a restore of the
+ * machine. A device moves the generation before the kernel knows of it: ask after the reseed.
+ */
+static uint32_t cause_for_scripts(const struct overseer *overseer, uint32_t generation,
+				  bool reseeded)
+{
+	struct sysgenid_status status;
+
+	if (sysgenid_get_status(&status, NULL))
+		return UINT32_MAX;
+	if ((!reseeded || status.generation != generation || generation != overseer->done + 1) &&
+	    (status.cause == SYSGENID_CAUSE_RESTORE || status.cause == SYSGENID_CAUSE_RESUME))
+		return UINT32_MAX;
+	return status.cause;
 }
 
 /*
@@ -92,7 +113,7 @@ static void run_scripts(struct overseer *overseer, struct outcome *outcome, cons
 		.directory = directory,
 		.timeout_ms = overseer->script_ms,
 		.generation = outcome->generation,
-		.cause = outcome->cause,
+		.cause = outcome->told,
 		.incarnation = outcome->incarnation,
 		.stop = stop,
 		.context = overseer,
@@ -191,13 +212,14 @@ static void begin(const struct outcome *outcome)
  */
 static int adapt_once(struct overseer *overseer, struct outcome *outcome)
 {
-	struct sysgenid_status status;
+	bool reseeded;
 
 	*outcome = (struct outcome){ .generation = sysgenid_generation(overseer->handle) };
-	outcome->cause =
-		sysgenid_cause_name(sysgenid_get_status(&status, NULL) ? UINT32_MAX : status.cause);
 	begin(outcome);
-	wait_for_kernel(overseer, outcome);
+	reseeded = wait_for_kernel(overseer, outcome);
+	outcome->told =
+		sysgenid_cause_name(cause_for_scripts(overseer, outcome->generation, reseeded));
+	outcome->cause = outcome->told;
 	run_scripts(overseer, outcome, overseer->directory, &outcome->scripts);
 	if (overseer->status >= 0)
 		return -ECANCELED;
@@ -224,6 +246,7 @@ int overseer_adapt(struct overseer *overseer)
 		return overseer->status;
 	if (ret < 0)
 		return tool_fail("acknowledge the generation", ret, NULL);
+	overseer->done = outcome.generation;
 	if (overseer->remembers)
 		overseer_remember(outcome.generation);
 	written = report(overseer, &outcome);

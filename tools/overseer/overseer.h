@@ -15,6 +15,7 @@ struct overseer {
 	uint32_t watchers_ms;
 	bool json;
 	bool once;
+	uint32_t done;	/* the generation up to which the work is done */
 	bool remembers; /* the machine's overseer: its work outlives it (memory.h) */
 	pid_t child;	/* 0: there is none */
 	int signals;	/* a signalfd */

@@ -96,8 +96,10 @@ static int open_counter(struct overseer *overseer, bool has_command)
 
 	if (!ret)
 		ret = sysgenid_track(overseer->handle, true);
-	if (!ret)
+	if (!ret) {
+		overseer->done = sysgenid_generation(overseer->handle);
 		return TOOL_OK;
+	}
 	ret = tool_fail(has_command ? "oversee the command; running it all the same"
 				    : "open the device",
 			ret, NULL);
@@ -121,8 +123,10 @@ static void go_on(struct overseer *overseer)
 	 * ever.
 	 */
 	overseer_remember(now);
-	if (undone)
+	if (undone) {
+		overseer->done = done;
 		(void)overseer_adapt(overseer);
+	}
 }
 
 static int run(struct overseer *overseer, char **command)

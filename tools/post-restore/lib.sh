@@ -14,6 +14,20 @@ die()
 	exit 1
 }
 
+# for_new_machines: ends the script, with success, after a change that makes no other machine of this one: a process goes on
+# after its dump ("resume"), or processes of this machine were restored ("restore"). In a container it is the container
+# itself that is restored: only the initial PID namespace has this number, on each machine.
+for_new_machines()
+{
+	case ${SYSGENID_CAUSE-} in
+	resume) ;;
+	restore) [[ $(readlink /proc/self/ns/pid) == 'pid:[4026531836]' ]] || return 0 ;;
+	*) return 0 ;;
+	esac
+	printf '%s: nothing to do: the cause is "%s", and this is no new machine\n' "${0##*/}" "$SYSGENID_CAUSE" >&2
+	exit 0
+}
+
 # trust_settings: ends the script if others than root could have written the configuration; before the first setting
 trust_settings()
 {

@@ -142,6 +142,40 @@ stops "a signal reaches the command meanwhile, whose end is the overseer's" 9
 rm "$hooks/15-slow" "$hooks/20-second" "$work/slow"
 end "$WATCHER"
 
+# A restore of processes makes no new machine: what the shipped scripts make of that, and of one that hides more.
+trigger_as()
+{
+	python3 tests/run/trigger.py "$1"
+}
+
+# told CAUSE: has a script been told it last, and is its work done?
+told()
+{
+	[[ $(tail -n 1 "$work/order") == "first $(cat /sys/class/misc/sysgenid/generation) $1" ]] &&
+		has "$work/out" "^.*\"generation\":$(cat /sys/class/misc/sysgenid/generation),"
+}
+
+mkdir -p "$work/root/etc"
+echo old >"$work/root/etc/machine-id"
+ln -s "$PWD/tools/post-restore/machine-id" "$hooks/20-machine-id"
+: >"$work/told"
+export SYSGENID_ROOT=$work/root
+overseer --json
+for cause in restore resume; do
+	trigger_as "$cause"
+	ok "scripts are told the cause $cause" wait_for 30 told "$cause"
+	is "$(<"$work/root/etc/machine-id")" old "and the machine keeps its ID"
+done
+kill -STOP "$RUN"
+"$TOOL" trigger >/dev/null
+trigger_as restore
+kill -CONT "$RUN"
+ok "with something else before the restore they are told that the cause is not known" wait_for 30 told unknown
+like "$(<"$work/root/etc/machine-id")" '^[0-9a-f]{32}$' "and the machine has a new ID"
+unset SYSGENID_ROOT
+end "$RUN"
+rm "$hooks/20-machine-id"
+
 script "$hooks/10-first" "exit 1"
 script "$resume/10-resume" "exit 1"
 : >"$work/told"
