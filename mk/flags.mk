@@ -24,8 +24,9 @@ CFLAGS ?= -O2 -g
 
 # $(call install_dirs,DIR...): makes those that are missing. "install -d" alone would also change the mode of others.
 install_dirs = for dir in $(1); do test -d "$$dir" || $(INSTALL) -d "$$dir" || exit; done
-# Man pages name the version, and where the helpers are: $(MAN) PAGE | ...
-MAN = sed -e 's/^\.Os$$/.Os sysgenid $(VERSION)/' -e 's|/usr/local/libexec/sysgenid|$(LIBEXECDIR)|g'
+# Man pages name the version, and where things are: $(MAN) PAGE | ...
+MAN = sed -e 's/^\.Os$$/.Os sysgenid $(VERSION)/' -e 's|/usr/local/libexec/sysgenid|$(LIBEXECDIR)|g' \
+	-e 's|/usr/local/share/|$(PREFIX)/share/|g'
 # $(call install_man,PAGE): into the folder of its section
 install_man = $(MAN) $(1) | \
 	$(INSTALL) -m 644 /dev/stdin $(DESTDIR)$(MANDIR)/man$(subst .,,$(suffix $(1)))/$(notdir $(1))

@@ -41,6 +41,14 @@ is "$(find "$work/usr/local" -type f -perm -100 ! -path '*/bin/*' ! -name '*.so*
 	"programs for programs are in libexec/sysgenid"
 not_ok "and nowhere else" test -e "$work/usr/local/lib/sysgenid"
 
+# Packages have other paths.
+for part in lib tools criu-plugin runtime-hooks; do
+	make -s -C "$part" install DESTDIR="$work/packaged" PREFIX=/usr || bail "$part cannot be installed below /usr"
+done
+is "$(grep -rl /usr/local "$work/packaged/usr/share/man")" "" "below /usr no man page names a path below /usr/local"
+is "$(grep -rhoE '^\.Pa /usr/[a-z]+/sysgenid/[a-z-]+' "$work/packaged/usr/share/man" | sort -u | sed "s|^\.Pa |$work/packaged|" |
+	xargs ls -d 2>&1 >/dev/null)" "" "and what they name below /usr is there"
+
 # Functions.
 functions()
 {
