@@ -78,7 +78,7 @@ static void print_counter(const struct report *report)
 	gauge("generation", "The generation of the system.", status->generation);
 	gauge("highest_generation", "The highest number ever drawn in the system's domain.",
 	      status->highest);
-	gauge("watchers", "Files that are waited for after a change.", status->watchers);
+	gauge("watchers", "Files of this PID namespace that are waited for.", status->watchers);
 	gauge("watchers_outdated", "Of these, how many have not acknowledged the generation.",
 	      status->outdated);
 	print_causes(status->cause);
