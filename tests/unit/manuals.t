@@ -30,8 +30,8 @@ is "$(grep -rh MODULE_VERSION kernel --include='*.c' | wc -l)" \
 	"$(grep -rh 'MODULE_VERSION(SYSGENID_VERSION);' kernel --include='*.c' | wc -l)" "no module has another"
 is "$(grep -L "^.Os sysgenid $version\$" "$man"/man[14578]/* "$man"/man3/libsysgenid.3 2>/dev/null)" "" "man pages have it"
 is "$(grep -rhoE --include='*.md' --include='*.c' --exclude-dir=build \
-	'sysgenid/[0-9]+\.[0-9.]*[0-9]|build info: [0-9.]*[0-9]' . |
-	grep -vxE "(sysgenid/|build info: )${version//./\\.}")" "" "documents name no other"
+	'(sysgenid/|sysgenid-installer[:-])[0-9]+\.[0-9.]*[0-9]|build info: [0-9.]*[0-9]' . |
+	grep -vxE "(sysgenid/|sysgenid-installer[:-]|build info: )${version//./\\.}")" "" "documents name no other"
 newest=$(grep -o 'LIBSYSGENID_[0-9.]*[0-9]' lib/libsysgenid.map | sort -uV | tail -n 1)
 is "$(printf '%s\n' "${newest#LIBSYSGENID_}" "$version" | sort -V | tail -n 1)" "$version" \
 	"and no symbol of the library is younger"
