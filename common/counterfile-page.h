@@ -12,7 +12,7 @@
 #include <linux/sysgenid.h>
 
 /*
- * A counter file is at SYSGENID_REGISTRY/NAME/SYSGENID_REGISTRY_FILE. Tests have a registry of
+ * A counter file is at SYSGENID_REGISTRY/ID/SYSGENID_REGISTRY_FILE. Tests have a registry of
  * their own.
  */
 #ifndef SYSGENID_REGISTRY

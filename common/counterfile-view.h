@@ -12,7 +12,7 @@
 
 #include <linux/sysgenid.h>
 
-/* The view is at SYSGENID_REGISTRY/NAME/SYSGENID_REGISTRY_VIEW. */
+/* The view is at SYSGENID_REGISTRY/ID/SYSGENID_REGISTRY_VIEW. */
 #define SYSGENID_REGISTRY_VIEW "vmclock"
 #define SYSGENID_VIEW_AT "/dev/vmclock0" /* where containers have it */
 

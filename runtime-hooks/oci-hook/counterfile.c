@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Counter files, for nodes without the module: SYSGENID_REGISTRY/NAME/counter, one page of the
+ * Counter files, for nodes without the module: SYSGENID_REGISTRY/ID/counter, one page of the
  * device's layout, and beside it the view of each, a page of VMClock's. Only root may write them;
  * containers see them by a read-only bind mount, and the criu plugin writes them in place.
  */

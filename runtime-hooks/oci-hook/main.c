@@ -25,7 +25,7 @@
 static const char help[] =
 	"usage: sysgenid-hook precreate | create-runtime | poststart | poststop   (a container "
 	"runtime)\n"
-	"       sysgenid-hook make NAME | remove NAME | clean                     (an "
+	"       sysgenid-hook make ID | remove ID | clean                         (an "
 	"administrator)\n"
 	"\n"
 	"Gives containers the generation counter. The first four read the container's "
@@ -34,11 +34,11 @@ static const char help[] =
 	"asks for it, " HOOK_ANNOTATION_VIEW "=... for its view as " SYSGENID_VIEW_AT
 	",\n" HOOK_ANNOTATION_WAIT "=MS waits for tracked watchers.\n"
 	"\n"
-	"  make NAME     makes the counter " SYSGENID_REGISTRY "/NAME/" SYSGENID_REGISTRY_FILE "\n"
+	"  make ID       makes the counter " SYSGENID_REGISTRY "/ID/" SYSGENID_REGISTRY_FILE "\n"
 	"                and its view " SYSGENID_REGISTRY_VIEW
 	", unless they are there; they stay until they are\n"
-	"                removed by name, or their container ends\n"
-	"  remove NAME   removes both, unless one is mounted\n"
+	"                removed by ID, or their container ends\n"
+	"  remove ID     removes both, unless one is mounted\n"
 	"  clean         removes those that are mounted nowhere and an hour old\n";
 
 /*

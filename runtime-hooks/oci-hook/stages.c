@@ -91,7 +91,7 @@ static const char *id_of_config(struct json_object *config)
 	if (id && hook_name_is_good(id))
 		return id;
 	hook_fail("linux.cgroupsPath of the configuration does not end in a container ID: this "
-		  "stage is for podman; mount " SYSGENID_REGISTRY "/NAME/" SYSGENID_REGISTRY_FILE
+		  "stage is for podman; mount " SYSGENID_REGISTRY "/ID/" SYSGENID_REGISTRY_FILE
 		  " yourself");
 	return NULL;
 }
