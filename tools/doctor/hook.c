@@ -54,7 +54,8 @@ static bool list_cdi(struct json_object *file, char *names, size_t size)
 static void check_cdi(void)
 {
 	static const char *const places[] = { "/etc/cdi/sysgenid.json", "/run/cdi/sysgenid.json" };
-	static const char advice[] = "install it ('make install')";
+	static const char advice[] =
+		"install the package sysgenid-container-hooks (or 'make install')";
 
 	for (size_t i = 0; i < sizeof(places) / sizeof(places[0]); i++) {
 		struct json_object *file;
@@ -80,7 +81,8 @@ void doctor_check_hook(void)
 	char hook[512];
 
 	if (!file_is_there(HOOKS_DIR "/10-sysgenid-precreate.json"))
-		finding_add(FINDING_NOTE, "hook", "install it ('make install')",
+		finding_add(FINDING_NOTE, "hook",
+			    "install the package sysgenid-container-hooks (or 'make install')",
 			    "no hook in " HOOKS_DIR
 			    ": the annotation dev.sysgenid.counter does nothing");
 	else if (!hook_of(HOOKS_DIR "/10-sysgenid-precreate.json", hook, sizeof(hook)) ||

@@ -227,7 +227,8 @@ static bool make_counter(char *name, size_t name_size, char *path, size_t path_s
 	if (answer.end == ASK_DONE)
 		return true;
 	finding_add(FINDING_PROBLEM, "live",
-		    "load the module, or install the hook ('make install')",
+		    "load the module, or install the package sysgenid-container-hooks (or 'make "
+		    "install')",
 		    "no device, and " HOOK " makes no counter file: nothing was tried");
 	return false;
 }

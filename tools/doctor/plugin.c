@@ -117,7 +117,8 @@ static void check_file(const char *path, const struct criu *criu)
 
 	errno = 0;
 	if (!file_is_there(path)) {
-		finding_add(FINDING_PROBLEM, "plugin", "install it ('make install')",
+		finding_add(FINDING_PROBLEM, "plugin",
+			    "install the package criu-plugin-sysgenid (or 'make install')",
 			    "%s is missing: criu restores copies that do not know it", path);
 		return;
 	}
@@ -203,7 +204,8 @@ static void check_place(const struct criu *criu, const struct criu_caller *calle
 	if (!say_once(said, path, source))
 		return;
 	if (!strcmp(libdir, CRIU_LIBDIR))
-		finding_add(FINDING_PROBLEM, "plugin", "install it ('make install')",
+		finding_add(FINDING_PROBLEM, "plugin",
+			    "install the package criu-plugin-sysgenid (or 'make install')",
 			    "%s is missing: criu restores copies that do not know it", path);
 	else if (!strcmp(source, criu->path))
 		finding_add(FINDING_PROBLEM, "plugin",
