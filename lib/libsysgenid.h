@@ -189,15 +189,15 @@ int sysgenid_getrandom(const struct sysgenid *handle, void *buffer, size_t size,
 		       uint32_t *generation);
 
 /**
- * sysgenid_incarnation - who one is: 128 random bits that no other copy has
+ * sysgenid_incarnation - who one is: 128 random bits of this domain
  * @id:         where SYSGENID_INCARNATION_SIZE bytes go
  * @flags:      0, or GRND_NONBLOCK: never wait
  * @generation: the generation that they belong to; may be NULL
  *
- * All processes of a domain have the same; it changes with each generation. For names, leases and
- * logs. It is no secret and no entropy. Waits and fails as sysgenid_getrandom() does;
- * -EOPNOTSUPP: the module, or whoever made the counter file, is older and does not keep it.
- * Capability: none.
+ * All processes of a domain have the same; it changes with each generation. Copies that share one
+ * counter file have the same, too. For names, leases and logs. It is no secret and no entropy.
+ * Waits and fails as sysgenid_getrandom() does; -EOPNOTSUPP: the module, or whoever made the
+ * counter file, is older and does not keep it. Capability: none.
  */
 int sysgenid_incarnation(const struct sysgenid *handle, void *id, unsigned int flags,
 			 uint32_t *generation);
