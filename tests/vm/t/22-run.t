@@ -151,13 +151,16 @@ trigger_as()
 # told CAUSE: has a script been told it last, and is its work done?
 told()
 {
-	[[ $(tail -n 1 "$work/order") == "first $(cat /sys/class/misc/sysgenid/generation) $1" ]] &&
+	[[ $(grep first "$work/order" | tail -n 1) == "first $(cat /sys/class/misc/sysgenid/generation) $1" ]] &&
 		has "$work/out" "^.*\"generation\":$(cat /sys/class/misc/sysgenid/generation),"
 }
 
 mkdir -p "$work/root/etc"
 echo old >"$work/root/etc/machine-id"
-ln -s "$PWD/tools/post-restore/machine-id" "$hooks/20-machine-id"
+cp -r tools/post-restore "$work/shipped"
+chown -R root:root "$work/shipped"
+chmod -R go-w "$work/shipped"
+ln -s "$work/shipped/machine-id" "$hooks/20-machine-id"
 : >"$work/told"
 export SYSGENID_ROOT=$work/root
 overseer --json
