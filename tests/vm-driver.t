@@ -351,6 +351,9 @@ def unplugged(tap, suite, folder):
 
 def suspended(tap, vm):
     before = generation(vm)
+    # The hwrng stays registered: somebody reads all the time.
+    vm.run("dd if=/dev/hwrng of=/dev/null bs=64 >/dev/null 2>&1 & echo $! >/tmp/reader.pid")
+    read = "$(sed -n 's/^rchar: //p' /proc/$(cat /tmp/reader.pid)/io)"
     vm.run("(sleep 0.2; echo mem >/sys/power/state) >/tmp/suspend 2>&1 & echo $! >/tmp/suspend.pid")
     for _ in range(1000):
         vm.qmp("query-status")
@@ -367,6 +370,10 @@ def suspended(tap, vm):
     leaks_at_once(tap, vm, "resumed", 2, 2)
     got = vm.run("dd if=/dev/hwrng bs=64 count=16 2>/dev/null | wc -c")
     tap.equal(got, "1024", "resumed: /dev/hwrng gives bytes")
+    had = int(vm.run(f"echo {read}"))
+    vm.run(f"for i in {{1..200}}; do (({read} > {had})) && exit; sleep 0.05; done", check=False)
+    tap.ok(int(vm.run(f"echo {read}")) > had, "resumed: whoever was reading /dev/hwrng goes on")
+    vm.run("kill $(cat /tmp/reader.pid)")
 
 
 # The driver is under test, so the machine is the QEMU that emulates fastest. The device of QEMU 7.2 has tests of its own

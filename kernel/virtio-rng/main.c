@@ -73,6 +73,8 @@ static void vrng_stop(struct vrng *vrng)
 	/* Nobody queues it: the virtio core has disabled changes of the configuration. */
 	cancel_work_sync(&vrng->status_work);
 	vrng_leak_quiesce(&vrng->leak);
+	/* In a suspend the hwrng stays: its readers must add nothing to a queue that is emptied. */
+	vrng_requests_stop(&vrng->requests);
 	/* Also waits for callbacks that run. */
 	virtio_reset_device(vdev);
 	/* Gives back descriptors and mappings; the parts below know what the requests were. */
@@ -80,7 +82,6 @@ static void vrng_stop(struct vrng *vrng)
 		while (virtqueue_detach_unused_buf(vq))
 			;
 	}
-	vrng_requests_stop(&vrng->requests);
 	vrng_leak_stop(&vrng->leak);
 	vdev->config->del_vqs(vdev);
 }

@@ -128,7 +128,10 @@ void vrng_requests_start(struct vrng_requests *requests, struct virtqueue *vq)
 	wake_up_all(&requests->ready);
 }
 
-/* The device was reset: what it was asked for will not come. Readers wait for the next start. */
+/*
+ * Before the device is reset: it is asked for nothing from now on, and what it was asked for does
+ * not come. Readers wait for the next start.
+ */
 void vrng_requests_stop(struct vrng_requests *requests)
 {
 	spin_lock_irq(&requests->lock);
