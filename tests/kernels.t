@@ -90,7 +90,22 @@ check_suite()
 		'static int __maybe_unused planted(int __user *at) { return *at; }' 'dereference of noderef'
 }
 
+# built_with [CONFIG=VALUE]: the modules that Kbuild builds
+built_with()
+{
+	printf 'include kernel/Kbuild\nall:\n\t@echo $(obj-m)\n' | make -s -f - src=kernel "$@" all 2>/dev/null
+}
+
+check_acpi()
+{
+	[[ $(built_with CONFIG_ACPI=y) == "sysgenid.o virtio-rng.o sysgenid_vmgenid.o sysgenid_vmclock.o" ]]
+	result $? "all modules are built for a kernel with ACPI"
+	[[ $(built_with CONFIG_ACPI=) == "sysgenid.o virtio-rng.o" ]]
+	result $? "the modules that need ACPI are left out without it"
+}
+
 ((EUID == 0)) || { echo "Bail out! this mounts and enters the suites' images: run it as root"; exit 1; }
+check_acpi
 check_suite bookworm '6\.1\.0-[0-9]+'
 check_suite trixie '(6\.12|7\.3)\.[0-9]+\+deb13'
 echo "1..$count"
