@@ -3,6 +3,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -40,6 +41,20 @@ static bool counts_are(long watchers, long behind)
 static int track_as_user(long fd)
 {
 	return ioctl((int)fd, SYSGENID_SET_WATCHER_TRACKING, 1) ? errno : 0;
+}
+
+static void tracked_by_mapping(void)
+{
+	int fd = device_open(O_RDWR);
+	const volatile struct sysgenid_page *page = device_map(fd);
+
+	track(fd, 1);
+	device_close(fd);
+	tap_ok(counts_are(1, 0), "closing the last descriptor of a mapped file does not");
+	trigger(0);
+	tap_ok(counts_are(1, 1), "and nobody can acknowledge for it");
+	must(munmap((void *)page, sizeof(*page)) == 0);
+	tap_ok(counts_are(0, 0), "the end of its last mapping does");
 }
 
 void abi_tracking(void)
@@ -89,6 +104,7 @@ void abi_tracking(void)
 	tap_ok(counts_are(1, 1), "the end of the last process that has it does");
 	device_close(other);
 	tap_ok(counts_are(0, 0), "closing the last descriptor ends the tracking");
+	tracked_by_mapping();
 }
 
 static int wait_as_user(long fd)

@@ -81,7 +81,8 @@
 #define SYSGENID_INCARNATION_SIZE 16 /* the same in bytes */
 
 /*
- * The mapped page. Offsets 0 to 7 read as one little-endian 64-bit number give the generation too.
+ * The mapped page. On little-endian hosts offsets 0 to 7, loaded as one 64-bit number, give the
+ * generation too; on others they do not.
  * All fields are read with one aligned 32-bit load each; the kernel stores them with release
  * semantics.
  */
@@ -193,9 +194,11 @@ struct sysgenid_page {
 
 /*
  * SET_WATCHER_TRACKING: argument 1: count this file as a watcher that SYSGENID_WAIT_WATCHERS waits
- * for; 0: don't. A file starts untracked. Closing its last descriptor ends the tracking. No
- * capability needed. EBADF (not in v7): the file could never acknowledge, since it is not open for
- * writing, or, a view, not for reading.
+ * for; 0: don't. A file starts untracked. The tracking ends with its last descriptor and its last
+ * mapping, which holds the file, too: who tracks it, maps it and closes it is waited for after the
+ * next event, and can no longer acknowledge. So keep the descriptor, or untrack before closing it.
+ * No capability needed. EBADF (not in v7): the file could never acknowledge, since it is not open
+ * for writing, or, a view, not for reading.
  */
 #define SYSGENID_SET_WATCHER_TRACKING _IO(SYSGENID_IOCTL, 1)
 
