@@ -12,8 +12,16 @@ export CRI_API=$RT_DIR/api
 # The parts of a container's configuration that give it the counter, and say what it runs (nothing: the image's command).
 MEANS='{ "CDI_devices": [{ "name": "sysgenid.dev/counter=device" }] }'
 COMMAND='{}'
+# The OCI runtime, by its name in containerd's configuration: Debian 13's runc, or "newer", the one of the next release.
+HANDLER=runc
 # The part of a pod's and a container's configuration that says which namespaces they have, and what they may do.
 SECURITY='{ "namespace_options": { "network": "NODE", "pid": "CONTAINER" } }'
+
+# containerd removes criu's logs when a restore has failed. From now on they are kept in this folder, each until the next one.
+keep_criu_logs()
+{
+	mkdir -p /etc/criu "$CR_DIR/criu" && echo "work-dir $CR_DIR/criu" >/etc/criu/runc.conf
+}
 
 # cri METHOD [JSON]
 cri()
@@ -68,11 +76,33 @@ start_containerd()
 		version = 3
 		[plugins.'io.containerd.cri.v1.images'.pinned_images]
 		sandbox = '$REGISTRY/pause:latest'
+		[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc]
+		runtime_type = 'io.containerd.runc.v2'
+		[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.newer]
+		runtime_type = 'io.containerd.runc.v2'
+		[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.newer.options]
+		BinaryName = '/opt/runc/usr/sbin/runc'
 	END
 	PATH=/opt/containerd/usr/bin:$PATH "$CONTAINERD" --config "$RT_DIR/containerd.toml" >"$CR_DIR/containerd.log" 2>&1 &
 	wait_for 60 cri Version >/dev/null 2>&1 && return
 	tail -n 40 "$CR_DIR/containerd.log" >&2
 	return 1
+}
+
+# A pod with a user namespace cannot have the node's network, and a pod without an address cannot be. These plugins say that
+# there is one, and make none: nothing here needs a network.
+make_network()
+{
+	mkdir -p /opt/cni/bin /etc/cni/net.d && cat >/opt/cni/bin/stub <<-'END' && chmod 755 /opt/cni/bin/stub &&
+		#!/bin/sh
+		case $CNI_COMMAND in
+		ADD) jq --arg name "$CNI_IFNAME" --arg sandbox "$CNI_NETNS" '{ cniVersion, interfaces: [{ name: $name, sandbox: $sandbox }],
+			ips: [{ version: "4", address: "10.0.0.2/24", interface: 0 }] }' ;;
+		VERSION) echo '{ "cniVersion": "1.0.0", "supportedVersions": ["0.3.1", "0.4.0", "1.0.0"] }' ;;
+		esac
+	END
+		ln -sf stub /opt/cni/bin/loopback &&
+		echo '{ "cniVersion": "1.0.0", "name": "stub", "plugins": [{ "type": "stub" }] }' >/etc/cni/net.d/10-stub.conflist
 }
 
 pod_config()
@@ -87,7 +117,8 @@ pod_config()
 make_pod()
 {
 	mkdir -p "$RT_DIR/logs/$1"
-	cri RunPodSandbox "$(jq -n --argjson config "$(pod_config "$1")" '{ config: $config }')" |
+	cri RunPodSandbox "$(jq -n --arg handler "$HANDLER" --argjson config "$(pod_config "$1")" \
+		'{ config: $config, runtime_handler: $handler }')" |
 		jq -re .podSandboxId >"$RT_DIR/$1.pod"
 }
 

@@ -59,10 +59,72 @@ check_seccomp()
 	runtime_remove a b c
 }
 
+# A pod with "hostUsers: false", which has a network of its own, since it cannot have the node's.
+check_userns()
+{
+	local SECURITY='{ "namespace_options": { "network": "POD", "pid": "CONTAINER", "userns_options": { "mode": "POD",
+		"uids": [{ "host_id": 1000000, "container_id": 0, "length": 65536 }],
+		"gids": [{ "host_id": 1000000, "container_id": 0, "length": 65536 }] } } }'
+
+	make_network
+	keep_criu_logs
+	not_ok "userns: no pod with Debian 13's runc" make_container server "$IMAGE"
+	like "$(said server)" 'StartContainer: .*idmap mounts not supported' "userns: containerd says that runc is too old"
+	runtime_remove server
+	HANDLER=newer
+	ok "userns: a pod starts with a newer runc" start server || return
+	ok "userns: its container answers" tokens_of before "$(runtime_pid server)"
+	isnt "$(readlink "/proc/$(runtime_pid server)/ns/user")" "$(readlink /proc/self/ns/user)" "userns: it has a user namespace"
+	ok "userns: it is dumped" runtime_dump server userns
+	machine_with_silent_plugin
+	ok "userns: control, without the plugin's work: it is dumped" runtime_dump server userns-control
+	runtime_remove server
+	refused_by_criu userns-control "userns: control, without the plugin's work"
+	machine_with_plugin
+	refused_by_criu userns userns
+	HANDLER=runc
+	rm /etc/criu/runc.conf
+}
+
+# criu makes a new user namespace, out of which it cannot enter the pod's network namespace.
+# usage: refused_by_criu IMAGE WHAT
+refused_by_criu()
+{
+	not_ok "$2: criu cannot restore it" runtime_restore "$1" a
+	like "$(grep Error "$CR_DIR/criu/restore.log")" "Can't setns [0-9]+/net: Operation not permitted" "$2: and says why"
+	not_ok "$2: nothing of it runs" pgrep -x token-server
+	runtime_remove a
+}
+
+# The devices that the manifest has the device plugin hand out, as the kubelet puts its answer into a container's configuration.
+manifest_devices()
+{
+	awk '$1 == "-" && $2 == "path:" { host = inside = $3 }
+		$1 == "mountPath:" { inside = $2 }
+		$1 == "permissions:" { print host, inside, $2 }' runtime-hooks/kubernetes/device-plugin.yaml |
+		jq -Rn '[inputs / " " | { host_path: .[0], container_path: .[1], permissions: .[2] }] | { devices: . }'
+}
+
+# Without CDI.
+check_nodes()
+{
+	local MEANS
+
+	MEANS=$(manifest_devices)
+	is "$(jq -r '.devices[].container_path' <<<"$MEANS" | paste -sd' ')" "/dev/sysgenid /dev/vmclock0" \
+		"nodes: the manifest of the device plugin names the counter and the view"
+	mv /etc/cdi/sysgenid.json "$CR_DIR/"
+	check_pods nodes
+	mv "$CR_DIR/sysgenid.json" /etc/cdi/
+	is "$(stat -c %t:%T "/proc/$(runtime_pid a)/root/dev/vmclock0")" "$(stat -c %t:%T /dev/sysgenid-vmclock)" \
+		"nodes: the copy has the view, too"
+	runtime_remove a b c
+}
+
 check_views()
 {
 	local MEANS='{ "CDI_devices": [{ "name": "sysgenid.dev/counter=vmclock" }] }'
-	local COMMAND='{ "command": ["/bin/subject", "vmclock"] }'
+	local COMMAND='{ "command": ["/bin/subject", "vmclock"] }' COPIES='copy-a copy-b copy-c'
 
 	ok "view: a pod with the CDI device starts" start client
 	check_view_control client view-control view
@@ -85,6 +147,11 @@ check_reason()
 		"$1: the error, which a kubelet makes the pod's event, says so and names criu's log"
 	not_ok "$1: which is not there any more" test -e "$(named_log refused)"
 	like "$(build/tools/sysgenid doctor 2>&1)" 'problem +module ' "$1: doctor says why"
+	runtime_remove refused
+	keep_criu_logs
+	not_ok "$1: it is refused again" runtime_restore image-module refused
+	like "$(<"$CR_DIR/criu/restore.log")" "$NO_MODULE_REASON" "$1: and criu's log says why, where runc.conf has it kept"
+	rm /etc/criu/runc.conf
 	runtime_remove refused
 }
 
@@ -121,7 +188,7 @@ ok "a registry starts" start_registry
 ok "containerd starts" start_containerd || bail "no containerd"
 ok "images are made" make_images
 # "--append PARTS=module,file" runs some of them.
-PARTS=${PARTS-device,shared,seccomp,views,module,file}
+PARTS=${PARTS-device,nodes,shared,seccomp,userns,views,module,file}
 for part in ${PARTS//,/ }; do
 	"check_$part"
 done
