@@ -189,9 +189,15 @@ like "$(<"$work/terminal")" "sysgenid: doctor: asking podman for its version" "a
 # doctor_with_etc: as doctor
 doctor_with_etc()
 {
+	doctor_with /etc "$work/etc"
+}
+
+# doctor_with FOLDER OTHER: it finds the other folder in that place
+doctor_with()
+{
 	# shellcheck disable=SC2016  # expanded by the inner shell
-	env HOME="$work/home" PATH="$work/bin:$PATH" unshare --map-root-user --mount bash -c 'mount --bind "$0" /etc && exec "$@"' \
-		"$work/etc" "$BUILD/tools/sysgenid" doctor >"$work/out" 2>"$work/err" </dev/null
+	env HOME="$work/home" PATH="$work/bin:$PATH" unshare --map-root-user --mount bash -c \
+		'mount --bind "$1" "$0" && shift && exec "$@"' "$1" "$2" "$BUILD/tools/sysgenid" doctor >"$work/out" 2>"$work/err" </dev/null
 	found=$(grep -E ' plugin ' "$work/out")
 }
 
@@ -219,6 +225,20 @@ doctor_with_etc
 like "$(<"$work/out")" "problem +cdi +/etc/cdi/sysgenid.json is damaged, or cannot be read" \
 	"one that cannot be read is not taken for one that is missing"
 rm -r "${work:?}/etc"
+
+# A running container of podman's whose annotation names a file. podman's folders are in /run here: one mount is enough.
+userdata=$work/run/containers/storage/overlay-containers/abc/userdata
+mkdir -p "$userdata" "$work/run/crun"
+echo "libdir /nowhere" >"$work/annotated.conf"
+echo "{ \"annotations\": { \"org.criu.config\": \"$work/annotated.conf\" } }" >"$userdata/config.json"
+doctor_with /run "$work/run"
+like "$found" "problem +plugin +$work/annotated.conf $elsewhere" "an annotation of podman's container counts"
+mkdir "$work/run/crun/abc"
+doctor_with /run "$work/run"
+like "$found" "problem +plugin +$work/annotated.conf $elsewhere" "also where a crun runs it that has criu read it"
+stand_in bin/crun 'printf "crun version 1.21\n+CRIU\n"'
+doctor_with /run "$work/run"
+unlike "$found" "annotated.conf" "but not where the crun that runs it has criu read no file"
 
 doctor -- --config /nowhere/file
 is "$status $(<"$work/err")" "2 sysgenid: doctor: cannot read /nowhere/file: give a file" \

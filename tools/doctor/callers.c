@@ -97,7 +97,17 @@ static bool crun_has_config(void)
 	return told;
 }
 
-static void look_into(struct criu_callers *callers, const char *path)
+/* A container that crun runs has a folder there. */
+static bool crun_runs(const char *container)
+{
+	char folder[300];
+
+	snprintf(folder, sizeof(folder), "/run/crun/%s", container);
+	return !access(folder, F_OK);
+}
+
+/* @crun: it hands the file that an annotation names to criu. */
+static void look_into(struct criu_callers *callers, const char *path, bool crun)
 {
 	struct json_object *file;
 	const char *config;
@@ -111,7 +121,7 @@ static void look_into(struct criu_callers *callers, const char *path)
 	if (!config)
 		config = in_state(file);
 	name_container(path, name, sizeof(name));
-	if (config && config[0])
+	if (config && config[0] && (crun || !crun_runs(name + strlen("container "))))
 		add(callers, name, config);
 	json_object_put(file);
 }
@@ -139,6 +149,6 @@ void criu_callers_find(struct criu_callers *callers, const char *config)
 	for (size_t i = 0; i < sizeof(containers) / sizeof(containers[0]); i++)
 		(void)glob(containers[i], GLOB_APPEND, NULL, &found);
 	for (size_t i = 0; i < found.gl_pathc && i < CONTAINERS_MAX; i++)
-		look_into(callers, found.gl_pathv[i]);
+		look_into(callers, found.gl_pathv[i], crun);
 	globfree(&found);
 }
