@@ -14,7 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SYSFS_DOMAINS "/sys/class/misc/sysgenid/domains"
+#define SYSFS "/sys/class/misc/sysgenid/"
 #define SYSFS_LEAK "/sys/virtio-rng"
 
 static void begin(const char *name, const char *type, const char *text)
@@ -44,7 +44,7 @@ static void print_label(const char *key, const char *value)
 }
 
 /* Reads the numbers of a file's first line, which has other words between them. */
-static bool read_numbers(const char *path, unsigned int *numbers, int count)
+static bool read_numbers(const char *path, unsigned long *numbers, int count)
 {
 	FILE *file = fopen(path, "re");
 	char line[64], *at = line;
@@ -55,7 +55,7 @@ static bool read_numbers(const char *path, unsigned int *numbers, int count)
 	for (int i = 0; good && i < count; i++) {
 		at += strcspn(at, "0123456789");
 		good = *at;
-		numbers[i] = (unsigned int)strtoul(at, &at, 10);
+		numbers[i] = strtoul(at, &at, 10);
 	}
 	return good;
 }
@@ -73,7 +73,7 @@ static void print_causes(uint32_t last)
 static void print_counter(const struct report *report)
 {
 	const struct sysgenid_status *status = &report->status;
-	unsigned int domains;
+	unsigned long domains;
 
 	gauge("generation", "The generation of the system.", status->generation);
 	gauge("highest_generation", "The highest number ever drawn in the system's domain.",
@@ -83,12 +83,46 @@ static void print_counter(const struct report *report)
 	      status->outdated);
 	print_causes(status->cause);
 	/* In a container the kernel does not say. */
-	if (read_numbers(SYSFS_DOMAINS, &domains, 1))
-		gauge("domains", "PID namespaces with a generation of their own.", domains);
+	if (read_numbers(SYSFS "domains", &domains, 1))
+		gauge("domains", "PID namespaces with a generation of their own.",
+		      (unsigned int)domains);
 	if (report->rng == RNG_RESEEDED || report->rng == RNG_PENDING)
 		gauge("kernel_rng_reseeded",
 		      "1 if the kernel's generator has been reseeded for this generation.",
 		      report->rng == RNG_RESEEDED);
+}
+
+/* How often generations were moved, in all domains. In a container the kernel does not say. */
+static void print_events(void)
+{
+	FILE *file = fopen(SYSFS "events", "re");
+	char cause[32];
+	unsigned long count;
+
+	if (!file)
+		return;
+	begin("events_total", "counter", "Events that moved a generation, of all domains.");
+	while (fscanf(file, "%31s %lu", cause, &count) == 2) {
+		fputs("sysgenid_events_total", stdout);
+		print_label("cause", cause);
+		printf(" %lu\n", count);
+	}
+	fclose(file);
+}
+
+static void print_reseeds(void)
+{
+	unsigned long numbers[3];
+
+	if (!read_numbers(SYSFS "reseeds", numbers, 3))
+		return;
+	begin("reseeds_total", "counter", "Reseeds of the kernel's generator that were tried.");
+	printf("sysgenid_reseeds_total %lu\n", numbers[0]);
+	begin("reseed_failures_total", "counter", "Of these, how many have failed.");
+	printf("sysgenid_reseed_failures_total %lu\n", numbers[1]);
+	begin("reseed_seconds_total", "counter", "How long all of them took.");
+	printf("sysgenid_reseed_seconds_total %lu.%09lu\n", numbers[2] / 1000000000,
+	       numbers[2] % 1000000000);
 }
 
 static void print_sources(void)
@@ -115,14 +149,14 @@ static void print_leak_device(const char *metric, enum leak_metric which, const 
 {
 	const bool reports = which == LEAK_REPORTS;
 	char path[sizeof(SYSFS_LEAK) + 300];
-	unsigned int numbers[2];
+	unsigned long numbers[2];
 
 	snprintf(path, sizeof(path), SYSFS_LEAK "/%s/%s", device, reports ? "reports" : "domains");
 	if (!read_numbers(path, numbers, reports ? 1 : 2))
 		return;
 	printf("sysgenid_%s", metric);
 	print_label("device", device);
-	printf(" %u\n", numbers[which == LEAK_ROOM]);
+	printf(" %lu\n", numbers[which == LEAK_ROOM]);
 }
 
 static void print_leak_metric(const char *metric, const char *type, enum leak_metric which,
@@ -175,6 +209,8 @@ int tool_print_metrics(const struct report *report)
 	gauge("module_loaded", "1 if the kernel module is loaded.", report != NULL);
 	if (report) {
 		print_counter(report);
+		print_events();
+		print_reseeds();
 		print_sources();
 		print_leak_devices();
 	}

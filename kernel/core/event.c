@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* An event: which counters it moves, who is told, and the reseed that follows. */
+#include <linux/atomic.h>
 #include <linux/bits.h>
 #include <linux/bitops.h>
 #include <linux/completion.h>
@@ -31,6 +32,14 @@
 #define DEFER_ANNOUNCE BIT(29) /* tell listeners that nobody is outdated, if that is so */
 #define DEFER_IDENTIFY BIT(28) /* tell listeners the incarnation */
 #define DEFER_CAUSES (DEFER_IDENTIFY - 1)
+
+/* Events by cause, of all domains. One of the system, which moves all domains, counts once. */
+static atomic_long_t event_counts[__SYSGENID_CAUSE_MAX];
+
+unsigned long sysgenid_event_count(enum sysgenid_cause cause)
+{
+	return atomic_long_read(&event_counts[cause]);
+}
 
 static void event_follow(struct sysgenid_counter *counter)
 {
@@ -137,6 +146,7 @@ static void event_confirm(struct work_struct *unused)
 	u32 generation;
 	bool good;
 
+	atomic_long_inc(&event_counts[SYSGENID_CAUSE_VIRTIO_LEAK]);
 	/* Before ->events, which may be held for long. */
 	sysgenid_counter_wake(counter);
 	mutex_lock(&counter->events);
@@ -161,6 +171,7 @@ static u32 event_finish(struct sysgenid_counter *counter, u32 min, enum sysgenid
 	bool system = counter == &sysgenid_system;
 	u32 generation;
 
+	atomic_long_inc(&event_counts[cause]);
 	counter->own_events = true;
 	generation = sysgenid_counter_move(counter, min, cause);
 	sysgenid_counter_wake(counter);

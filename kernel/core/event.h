@@ -12,6 +12,8 @@ struct sysgenid_counter;
 void sysgenid_events_start(void);
 void sysgenid_events_stop(void);
 
+unsigned long sysgenid_event_count(enum sysgenid_cause cause);
+
 int sysgenid_event(struct sysgenid_counter *counter, u32 min, enum sysgenid_cause cause,
 		   u32 *generation);
 int sysgenid_event_soon(struct sysgenid_counter *counter, u32 min, enum sysgenid_cause cause,

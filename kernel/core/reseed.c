@@ -18,6 +18,7 @@
 #include <linux/fs.h>
 #include <linux/fs_struct.h>
 #include <linux/kdev_t.h>
+#include <linux/ktime.h>
 #include <linux/major.h>
 #include <linux/minmax.h>
 #include <linux/path.h>
@@ -63,6 +64,7 @@ static int reseed_error;	       /* of the last finished reseed */
 static unsigned long reseed_cost;      /* of the last one, in jiffies */
 static unsigned long reseed_tell_cost; /* of the last walk that told listeners */
 static unsigned long reseed_pause = 1; /* jiffies until the next try after a failure */
+static atomic64_t reseed_tries, reseed_failures, reseed_ns; /* since the module was loaded */
 static void (*reseed_identified)(struct sysgenid_counter *counter);
 
 void sysgenid_reseeds_start(void (*identified)(struct sysgenid_counter *counter))
@@ -197,6 +199,7 @@ static void reseed_all(struct work_struct *unused)
 	int served = atomic_read_acquire(&reseed_wanted);
 	unsigned long begun = jiffies;
 	bool untold;
+	u64 asked;
 	int ret;
 
 	system->reseed_sample = sysgenid_counter_generation(system);
@@ -204,8 +207,12 @@ static void reseed_all(struct work_struct *unused)
 		domain->reseed_sample = sysgenid_counter_generation(domain);
 	/* Random bytes that a device gave with the word go in first. */
 	sysgenid_writers_harvest();
+	asked = ktime_get_ns();
 	ret = reseed_force();
+	atomic64_add(ktime_get_ns() - asked, &reseed_ns);
+	atomic64_inc(&reseed_tries);
 	if (ret) {
+		atomic64_inc(&reseed_failures);
 		/* Early in the boot it has no seed yet, which is no fault. */
 		if (rng_is_initialized())
 			pr_err_ratelimited("cannot reseed the random number generator for "
@@ -315,6 +322,13 @@ void sysgenid_reseed_adopt(struct sysgenid_counter *domain)
 bool sysgenid_reseed_fails(void)
 {
 	return READ_ONCE(reseed_error);
+}
+
+void sysgenid_reseed_stats(struct sysgenid_reseed_stats *stats)
+{
+	stats->tries = atomic64_read(&reseed_tries);
+	stats->failures = atomic64_read(&reseed_failures);
+	stats->ns = atomic64_read(&reseed_ns);
 }
 
 /* When nobody starts a reseed any more. */

@@ -8,7 +8,9 @@
 
 #include "counter.h"
 #include "domain.h"
+#include "event.h"
 #include "notify.h"
+#include "reseed.h"
 #include "sysfs.h"
 #include "watcher.h"
 
@@ -72,23 +74,52 @@ static ssize_t incarnation_show(struct device *dev, struct device_attribute *att
 }
 static DEVICE_ATTR_RO(incarnation);
 
-/* How many there are besides the system's. Containers may not know of each other. */
+/* Containers may not know of each other. */
+static bool sysfs_reader_is_in_container(void)
+{
+	return task_active_pid_ns(current) != &init_pid_ns;
+}
+
+/* How many there are besides the system's. */
 static ssize_t domains_show(struct device *dev, struct device_attribute *attr, char *buf)
 {
-	if (task_active_pid_ns(current) != &init_pid_ns)
+	if (sysfs_reader_is_in_container())
 		return -EACCES;
 	return sysfs_emit(buf, "%u\n", sysgenid_domain_count());
 }
 static DEVICE_ATTR_RO(domains);
 
+/* All domains' events since the module was loaded: "CAUSE NUMBER" a line. */
+static ssize_t events_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	ssize_t length = 0;
+	int cause;
+
+	if (sysfs_reader_is_in_container())
+		return -EACCES;
+	for (cause = SYSGENID_CAUSE_NONE + 1; cause < __SYSGENID_CAUSE_MAX; cause++)
+		length += sysfs_emit_at(buf, length, "%s %lu\n", sysfs_cause_names[cause],
+					sysgenid_event_count(cause));
+	return length;
+}
+static DEVICE_ATTR_RO(events);
+
+static ssize_t reseeds_show(struct device *dev, struct device_attribute *attr, char *buf)
+{
+	struct sysgenid_reseed_stats stats;
+
+	if (sysfs_reader_is_in_container())
+		return -EACCES;
+	sysgenid_reseed_stats(&stats);
+	return sysfs_emit(buf, "%llu tried, %llu failed, %llu ns\n", stats.tries, stats.failures,
+			  stats.ns);
+}
+static DEVICE_ATTR_RO(reseeds);
+
 static struct attribute *sysfs_attrs[] = {
-	&dev_attr_generation.attr,
-	&dev_attr_watchers.attr,
-	&dev_attr_outdated.attr,
-	&dev_attr_last_cause.attr,
-	&dev_attr_domains.attr,
-	&dev_attr_incarnation.attr,
-	NULL,
+	&dev_attr_generation.attr,  &dev_attr_watchers.attr, &dev_attr_outdated.attr,
+	&dev_attr_last_cause.attr,  &dev_attr_domains.attr,  &dev_attr_events.attr,
+	&dev_attr_incarnation.attr, &dev_attr_reseeds.attr,  NULL,
 };
 
 static const struct attribute_group sysfs_group = {

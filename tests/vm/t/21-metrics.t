@@ -56,6 +56,15 @@ is "$? $(</tmp/err)" "0 " "with the module metrics are printed"
 ok "in Prometheus' format" tests/unit/exposition </tmp/out
 is "$(metric module_loaded) $(metric kernel_rng_reseeded) $(metric generation)" "1 1 $(<"$SYSFS/generation")" "they say what sysfs says"
 is "$(metric 'last_cause{cause="admin"}') $(metric 'last_cause{cause="restore"}')" "1 0" "and the last cause"
+before=$(metric 'events_total{cause="admin"}') tried=$(metric reseeds_total)
+"$tool" trigger >/dev/null && "$tool" trigger >/dev/null
+is "$(metric 'events_total{cause="admin"}')" $((before + 2)) "each event counts, with its cause"
+is "$(metric 'events_total{cause="restore"}')" 0 "and with no other one"
+ok "reseeds count" test "$(metric reseeds_total)" -gt "$tried"
+is "$(metric reseed_failures_total)" 0 "none has failed"
+like "$(metric reseed_seconds_total)" '^0\.[0-9]*[1-9]' "they have taken time"
+is "$(unshare --pid --fork --mount-proc "$tool" status --format prometheus | grep -cE '^sysgenid_(events|reseed|domains)')" 0 \
+	"a container is told of none of these"
 is "$(metric 'source_loaded{source="vmgenid"}')" 0 "and which drivers of hypervisors are loaded"
 exec {watcher}> >(hold_watcher >/dev/null)
 ok "a watcher counts" wait_for 20 metric_is watchers 1
@@ -71,6 +80,7 @@ is "$(metrics as_user | grep -c .)" "$(metrics | grep -c .)" "it takes no privil
 mv /dev/urandom /dev/urandom.away
 not_ok "a trigger whose reseed fails says so" "$tool" trigger
 is "$(metric kernel_rng_reseeded)" 0 "and so do the metrics"
+ok "and count it" test "$(metric reseed_failures_total)" -ge 1
 mv /dev/urandom.away /dev/urandom
 ok "until it is done" wait_for 60 metric_is kernel_rng_reseeded 1
 ok "the module can be unloaded" unload_module
