@@ -1,12 +1,14 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Two hundred thousand triggers against readers, pollers, trackers, openers, closers and mappers on all processors; a million
-# under "make check-all", or with --append TRIGGERS=1000000.
+# under "make check-all", or with --append TRIGGERS=1000000; ten thousand on the debug kernel.
 # vm: smp=4 qemu-arg=-device qemu-arg=vmgenid,guid=auto timeout=450
 set -uo pipefail
 . tests/vm/payload.sh
 
 [[ ${CHECK_ALL-} ]] && default=1000000 || default=200000
+# The debug kernel looks at each access to memory and each lock.
+[[ $VM_SUITE != debug ]] || default=10000
 TRIGGERS=${TRIGGERS:-$default}
 parameters=/sys/module/sysgenid_test/parameters
 
