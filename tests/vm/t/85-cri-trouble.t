@@ -1,0 +1,119 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# vm: mem=3072 timeout=1200 suites=engines
+# What goes wrong with pods: archives that are cut, damaged or put together wrongly, and a registry that is not there. Nothing
+# is half restored, and the good archive is restored before and after the registry was away.
+set -uo pipefail
+. tests/runtimes/cri.sh
+
+# In the archive of a checkpoint.
+IMG=checkpoint/sysgenid.img
+FOREIGN="sysgenid.img belongs to another dump than criu's images beside it: copy the image again"
+
+# archive NAME: a new archive of the container, whose tokens so far are in tokens-NAME
+archive()
+{
+	ok "its container answers" tokens_of "$1" "$(runtime_pid server)"
+	ok "it is dumped as $1" runtime_dump server "$1"
+}
+
+# unpacked NAME: the archive "good" as files, in $WORK
+unpacked()
+{
+	WORK=$CR_DIR/work
+	rm -rf "$WORK" && mkdir "$WORK" && tar -xf "$CR_DIR/good.tar" -C "$WORK"
+}
+
+packed()
+{
+	tar -cf "$CR_DIR/$1.tar" -C "$WORK" .
+}
+
+# refused NAME WHAT REGEX: an archive is refused; what containerd or criu says matches
+refused()
+{
+	: >"$CR_DIR/criu/restore.log"
+	not_ok "$2: it is not restored" runtime_restore "$1" copy
+	not_ok "$2: nothing of it runs" pgrep -x token-server
+	like "$(said copy; grep -a -e Error -e sysgenid: "$CR_DIR/criu/restore.log")" "$3" "$2: the error says so"
+	runtime_remove copy
+	ok "$2: nothing is left of it" wait_for 30 nobody_is_left
+}
+
+check_archives()
+{
+	local size
+
+	size=$(stat -c %s "$CR_DIR/good.tar")
+	head -c $((size / 2)) "$CR_DIR/good.tar" >"$CR_DIR/cut.tar"
+	refused cut "an archive that is cut" 'CreateContainer: unpacking of checkpoint archive .* failed: unexpected EOF'
+	unpacked
+	rm "$WORK/$IMG"
+	packed missing
+	refused missing "without sysgenid.img" 'its file sysgenid.img is missing: copy it from where the dump was made'
+	unpacked
+	tests/cr/image-edit flip "$WORK/$IMG"
+	packed flipped
+	refused flipped "sysgenid.img is damaged" 'its checksum is wrong: it was damaged. Copy it again'
+	unpacked
+	tar -xf "$CR_DIR/older.tar" -C "$WORK" "$IMG"
+	packed stale
+	refused stale "sysgenid.img of an older checkpoint" "$FOREIGN"
+	unpacked
+	tar -xf "$CR_DIR/another.tar" -C "$WORK" "$IMG"
+	packed others
+	refused others "sysgenid.img of another pod" "$FOREIGN"
+	unpacked
+	: >"$WORK/checkpoint/core-1.img"
+	packed damaged
+	refused damaged "an image of criu's is empty" 'Unexpected EOF'
+}
+
+# The control: the archive is good, and nothing but its parts was wrong.
+check_good()
+{
+	ok "$1: the good archive is restored" runtime_restore good copy
+	ok "$1: it answers" tokens_of copy "$(runtime_pid copy)"
+	isnt "$(last_generation copy)" "$(last_generation good)" "$1: it is on a new generation"
+	is "$(shared_tokens good copy)" 0 "$1: no token is handed out twice"
+	runtime_remove copy
+}
+
+registry_is_gone()
+{
+	! registry_answers
+}
+
+check_registry()
+{
+	local image
+
+	for image in $(cri ListImages | jq -r '.images[].repoDigests[]? | select(contains("/server@"))'); do
+		cri RemoveImage "{ \"image\": { \"image\": \"$image\" } }" >/dev/null
+	done
+	pkill -x docker-registry
+	ok "the registry goes" wait_for 30 registry_is_gone
+	refused good "the registry is gone" 'CreateContainer: failed to pull checkpoint base image .*: connection refused'
+	ok "the registry comes back" start_registry
+	check_good "the registry is back"
+}
+
+fresh_module
+machine_with_plugin
+ok "a client for the interface is made" make_client
+ok "a registry starts" start_registry
+ok "containerd starts" start_containerd || bail "no containerd"
+ok "images are made" make_images
+ok "another pod starts" start server || bail "no container"
+archive another
+runtime_remove server
+keep_criu_logs
+ok "a pod starts" start server || bail "no container"
+archive older
+archive good
+runtime_remove server
+check_archives
+check_good "after all that"
+check_registry
+ok "no process is left" wait_for 30 nobody_is_left
+done_testing
