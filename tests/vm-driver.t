@@ -245,14 +245,20 @@ def rebind(vm):
 def gave_up(tap, vm, name):
     """A device that asks for a reset."""
     before = generation(vm)
+    vm.run("dd if=/dev/hwrng of=/dev/null bs=64 >/tmp/reader 2>&1 &")
     vm.set("broken", True)
     vm.wait_until(f"[[ $(cat {SYSFS}.0/leak) == broken ]]")
     vm.wait_until(f"(($(cat {CLASS}/generation) > {before}))")
     tap.ok(vm.run("dmesg | grep -c 'leak queues are broken'") == "1",
            f"{name}, a device that gives up: sysfs and the log say so, and the generation moves")
+    vm.run("for i in {1..400}; do [[ ! -s /tmp/reader ]] || exit; sleep 0.05; done", check=False)
+    tap.ok("No such device" in vm.run("cat /tmp/reader"),
+           f"{name}: a reader of /dev/hwrng does not wait for a device that has given up")
     rebind(vm)
     tap.equal(vm.run(f"cat {SYSFS}.0/leak"), name, f"{name}: to bind the driver anew mends it")
     other_leak(tap, vm, name, "a broken device was mended")
+    tap.equal(vm.run("dd if=/dev/hwrng bs=64 count=16 2>/dev/null | wc -c"), "1024",
+              f"{name}: /dev/hwrng gives bytes again")
     vm.run("rmmod sysgenid_leak_test")
     leaks_at_once(tap, vm, f"{name}, mended, without other requests", 1, 1)
 

@@ -53,7 +53,7 @@ static int vrng_start(struct vrng *vrng)
 	return 0;
 }
 
-/* The device has given up: a leak may have been lost, and more will be. */
+/* The device has given up: a leak may have been lost, and more will be; no bytes will come. */
 static void vrng_check_status(struct work_struct *work)
 {
 	struct vrng *vrng = container_of(work, struct vrng, status_work);
@@ -63,6 +63,7 @@ static void vrng_check_status(struct work_struct *work)
 		return;
 	dev_err(&vdev->dev, "the device needs a reset; unbind and bind the driver\n");
 	vrng_leak_lost(&vrng->leak);
+	vrng_requests_end(&vrng->requests);
 }
 
 static void vrng_stop(struct vrng *vrng)
@@ -180,7 +181,13 @@ static int vrng_freeze(struct virtio_device *vdev)
 
 static int vrng_restore(struct virtio_device *vdev)
 {
-	return vrng_start(vdev->priv);
+	struct vrng *vrng = vdev->priv;
+	int ret = vrng_start(vrng);
+
+	/* Nobody starts it again. */
+	if (ret)
+		vrng_requests_end(&vrng->requests);
+	return ret;
 }
 #endif
 

@@ -15,6 +15,17 @@
 #include "requests.h"
 #include "sysgenid.h"
 
+/* Nothing comes from the device until it is started again. The caller wakes readers. */
+static void requests_broken(struct vrng_requests *requests)
+{
+	lockdep_assert_held(&requests->lock);
+	if (!requests->gone)
+		dev_err(&requests->vq->vdev->dev,
+			"the input queue is broken: no random bytes until the driver is unbound "
+			"and bound\n");
+	requests->gone = true;
+}
+
 /* Ask the device for bytes, unless it has been asked or there are some. */
 static void requests_ask(struct vrng_requests *requests)
 {
@@ -27,11 +38,12 @@ static void requests_ask(struct vrng_requests *requests)
 	sg_init_one(&sg, requests->data, VRNG_DATA_SIZE);
 	/* There is room for one request: failing means that the device is broken. */
 	if (virtqueue_add_inbuf(requests->vq, &sg, 1, requests->data, GFP_ATOMIC)) {
-		requests->gone = true;
+		requests_broken(requests);
 		return;
 	}
 	requests->pending = true;
-	virtqueue_kick(requests->vq);
+	if (!virtqueue_kick(requests->vq))
+		requests_broken(requests);
 }
 
 /* For the virtqueue's callback. */
@@ -47,11 +59,14 @@ void vrng_requests_done(struct vrng_requests *requests, struct virtqueue *vq)
 		requests->filled = min_t(unsigned int, len, VRNG_DATA_SIZE);
 		requests->left = requests->filled;
 	}
+	/* By what the device has put into the ring. */
+	if (requests->vq && virtqueue_is_broken(vq))
+		requests_broken(requests);
 	spin_unlock_irqrestore(&requests->lock, flags);
 	wake_up_all(&requests->ready);
 }
 
-/* Bytes that are there; 0 if there are none now, -ENODEV if there never will be. */
+/* Bytes that are there; 0 if there are none now, -ENODEV if none come before the next start. */
 static int requests_take(struct vrng_requests *requests, void *buf, size_t max)
 {
 	unsigned int taken;
@@ -123,6 +138,7 @@ void vrng_requests_start(struct vrng_requests *requests, struct virtqueue *vq)
 {
 	spin_lock_irq(&requests->lock);
 	requests->vq = vq;
+	requests->gone = false;
 	requests_ask(requests);
 	spin_unlock_irq(&requests->lock);
 	wake_up_all(&requests->ready);
@@ -141,7 +157,7 @@ void vrng_requests_stop(struct vrng_requests *requests)
 	spin_unlock_irq(&requests->lock);
 }
 
-/* Readers stop waiting. */
+/* Readers stop waiting: there will be no bytes before the next start, if there is one. */
 void vrng_requests_end(struct vrng_requests *requests)
 {
 	spin_lock_irq(&requests->lock);

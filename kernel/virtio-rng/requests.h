@@ -13,13 +13,13 @@
 
 struct vrng_requests {
 	struct hwrng hwrng;
-	wait_queue_head_t ready; /* readers, until there are bytes or there never will be */
+	wait_queue_head_t ready; /* readers, until there are bytes or none will come */
 	u8 *data; /* VRNG_DATA_SIZE bytes, in a cache line of their own for the device */
 
 	spinlock_t lock;      /* guards all below */
 	struct virtqueue *vq; /* NULL while suspended */
 	bool pending;	      /* @data is in the device's hands */
-	bool gone;	      /* there will be no more bytes */
+	bool gone;	      /* there will be no more bytes before the next start */
 	unsigned int left;    /* bytes of @data that nobody has had, at its end */
 	unsigned int filled;  /* bytes that the device gave */
 	/* when they were asked for; of another generation they exist twice and are dropped */
