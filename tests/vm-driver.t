@@ -18,6 +18,7 @@ CLASS = "/sys/class/misc/sysgenid"
 COMPAT = "tests/snapshot/compat-file"
 DRIVER = "/sys/bus/virtio/drivers/virtio_rng"
 OTHERS = "/sys/module/sysgenid_leak_test/parameters"
+FULL = "/sys/module/sysgenid_full/parameters"
 LEAKS, RESTORES = 1000, 10
 # TRIGGERS=1000000 is the full measure; it takes four minutes in an emulated machine.
 TRIGGERS = 100000
@@ -135,6 +136,7 @@ def all_leaks(tap, suite, folder, name, options, wanted):
         others(tap, vm, name)
         unbound(tap, vm, name)
         gave_up(tap, vm, name)
+        full(tap, vm, name)
         if name == "latch":
             thousand(tap, vm)
         tap.log_is_clean(vm, name)
@@ -261,6 +263,30 @@ def gave_up(tap, vm, name):
               f"{name}: /dev/hwrng gives bytes again")
     vm.run("rmmod sysgenid_leak_test")
     leaks_at_once(tap, vm, f"{name}, mended, without other requests", 1, 1)
+
+
+def full(tap, vm, name):
+    """Requests that cannot be added for a moment, and then for good."""
+    vm.run("insmod build/tests/payload/kmod/sysgenid_full.ko")
+    # Some of a reader's fail, and some of the leak's.
+    vm.run(f"echo 8 >{FULL}/failures; dd if=/dev/hwrng of=/dev/null bs=64 count=4 2>/dev/null",
+           check=False)
+    before = generation(vm)
+    vm.leak()
+    vm.wait_until(f"(($(cat {CLASS}/generation) > {before} && $(cat {FULL}/failures) == 0)) && "
+                  f"[[ $(cat {FULL}/added) -ge 2 || $(cat {SYSFS}.0/leak) == broken ]]")
+    tap.equal(vm.run(f"cat {SYSFS}.0/leak"), name,
+              f"{name}, a queue that was full for a moment: not broken")
+    tap.equal(vm.run("dd if=/dev/hwrng bs=64 count=16 2>/dev/null | wc -c"), "1024",
+              f"{name}, a queue that was full for a moment: /dev/hwrng gives bytes")
+    leaks_at_once(tap, vm, f"{name}, a queue that was full for a moment", 1, 1)
+    vm.run(f"echo 1000000 >{FULL}/failures")
+    vm.leak()
+    vm.wait_until(f"[[ $(cat {SYSFS}.0/leak) == broken ]]", seconds=30)
+    tap.ok(True, f"{name}, a queue that stays full: broken, after some seconds")
+    vm.run("rmmod sysgenid_full")
+    rebind(vm)
+    leaks_at_once(tap, vm, f"{name}, bound after it was full", 1, 1)
 
 
 def unbound(tap, vm, name):

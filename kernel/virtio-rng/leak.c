@@ -24,6 +24,10 @@
 /* The interrupt ends, also if a device returns requests as fast as they are put there. */
 #define LEAK_HARVEST_ROUNDS 64
 
+/* A request that cannot be added, as while bounce buffers are full, is tried for ten seconds. */
+#define LEAK_AGAIN (HZ / 10)
+#define LEAK_TRIES 100
+
 /* Without indirect descriptors a copy takes two, a fill one. */
 #define LEAK_OWN_DESCRIPTORS 3
 #define LEAK_OTHERS_DESCRIPTORS (2 * VIRTIO_RNG_LEAK_REQUESTS)
@@ -60,21 +64,72 @@ static void leak_has_broken(struct vrng_leak *leak, int error)
 	sysgenid_writer_report(true);
 }
 
-/*
- * @which: LEAK_COPY, LEAK_FILL or both. The copy first: if the machine's state is copied between
- * the two, the word must move. The caller kicks.
- */
-static void leak_arm(struct vrng_leak *leak, struct vrng_leak_queue *queue, unsigned int which)
+static int leak_add(struct vrng_leak *leak, struct vrng_leak_queue *queue)
 {
 	int ret = 0;
 
-	lockdep_assert_held(&leak->lock);
-	if ((which & LEAK_COPY) && leak->direct)
+	if ((queue->missing & LEAK_COPY) && leak->direct)
 		ret = vrng_domains_arm_copy(queue->vq, &queue->slot, leak->page);
-	if ((which & LEAK_FILL) && !ret)
-		ret = leak_arm_fill(queue);
 	if (ret)
+		return ret;
+	queue->missing &= ~LEAK_COPY;
+	if (queue->missing & LEAK_FILL)
+		ret = leak_arm_fill(queue);
+	if (!ret)
+		queue->missing = 0;
+	return ret;
+}
+
+/* A leak that comes while requests are missing may go unnoticed: an event makes up for it. */
+static void leak_try_again(struct vrng_leak *leak, int error)
+{
+	if (leak->broken)
+		return;
+	if (leak->tries == LEAK_TRIES) {
+		leak_has_broken(leak, error);
+		return;
+	}
+	sysgenid_writer_report(true);
+	/* Before the start, leak_add_missing() is called at the start. */
+	if (!leak->stopped)
+		schedule_delayed_work(&leak->again, LEAK_AGAIN);
+}
+
+/*
+ * @which: LEAK_COPY, LEAK_FILL or both, besides those that are missing. The copy first: if the
+ * machine's state is copied between the two, the word must move. The caller kicks.
+ */
+static void leak_arm(struct vrng_leak *leak, struct vrng_leak_queue *queue, unsigned int which)
+{
+	int ret;
+
+	lockdep_assert_held(&leak->lock);
+	queue->missing |= which & (LEAK_COPY | LEAK_FILL);
+	ret = leak_add(leak, queue);
+	if (!ret)
+		return;
+	if (virtqueue_is_broken(queue->vq))
 		leak_has_broken(leak, ret);
+	else
+		leak_try_again(leak, ret);
+}
+
+/* The caller kicks. */
+static void leak_add_missing(struct vrng_leak *leak)
+{
+	unsigned int i, before = 0, after = 0;
+
+	lockdep_assert_held(&leak->lock);
+	for (i = 0; i < VRNG_LEAK_QUEUES; i++) {
+		before |= leak->queues[i].missing;
+		if (leak->queues[i].missing)
+			leak_arm(leak, &leak->queues[i], 0);
+		after |= leak->queues[i].missing;
+	}
+	leak->tries = after ? leak->tries + 1 : 0;
+	/* For a leak that came before this. */
+	if (before)
+		sysgenid_writer_report(true);
 }
 
 /* Takes back what was executed. Returns which requests came back, 0 for none. */
@@ -128,12 +183,15 @@ static bool leak_harvest(struct vrng_leak *leak, unsigned int armed)
 			if (!came)
 				break;
 		}
-		if ((armed & BIT(back)) || (came & (LEAK_OTHERS | LEAK_ALONE)))
+		if ((armed & BIT(back)) || (came & (LEAK_OTHERS | LEAK_ALONE)) ||
+		    leak->queues[back].missing)
 			sysgenid_writer_report(true);
 		vrng_domains_find_missed(leak, &leak->queues[back]);
 		leak->next = 1 - back;
 		leak->reports++;
 		to = leak->latches ? back : 1 - back;
+		came |= leak->queues[back].missing;
+		leak->queues[back].missing = 0;
 		leak_arm(leak, &leak->queues[to], came);
 		vrng_domains_arm(leak, &leak->queues[to], false);
 		vrng_others_arm(leak);
@@ -178,6 +236,20 @@ void vrng_leak_lost(struct vrng_leak *leak)
 static void leak_harvest_more(struct work_struct *work)
 {
 	vrng_leak_done(container_of(work, struct vrng_leak, more));
+}
+
+static void leak_add_again(struct work_struct *work)
+{
+	struct vrng_leak *leak = container_of(to_delayed_work(work), struct vrng_leak, again);
+
+	spin_lock_irq(&leak->lock);
+	if (!leak->stopped && !leak->broken) {
+		leak_add_missing(leak);
+		vrng_others_kick(leak);
+		if (leak_harvest(leak, BIT(0) | BIT(1)))
+			sysgenid_writer_report(true);
+	}
+	spin_unlock_irq(&leak->lock);
 }
 
 static void leak_harvest_now(struct sysgenid_writer *writer)
@@ -227,6 +299,7 @@ int vrng_leak_init(struct vrng_leak *leak)
 	leak->writer.drop = vrng_domains_drop;
 	spin_lock_init(&leak->lock);
 	INIT_WORK(&leak->more, leak_harvest_more);
+	INIT_DELAYED_WORK(&leak->again, leak_add_again);
 	for (queue = leak->queues; queue < leak->queues + VRNG_LEAK_QUEUES; queue++) {
 		queue->buffers = kzalloc(sizeof(*queue->buffers), GFP_KERNEL);
 		if (!queue->buffers) {
@@ -279,6 +352,9 @@ void vrng_leak_prepare(struct vrng_leak *leak, struct virtio_device *vdev, struc
 	vrng_domains_prepare(leak, vdev, room);
 	leak->broken = false;
 	leak->next = 0;
+	leak->tries = 0;
+	leak->queues[0].missing = 0;
+	leak->queues[1].missing = 0;
 	if (!leak->direct)
 		dev_warn(&vdev->dev, "the device uses the DMA API and cannot store the generation "
 				     "itself: it moves when the interrupt is handled\n");
@@ -299,6 +375,7 @@ void vrng_leak_start(struct vrng_leak *leak)
 	vrng_others_start(leak);
 	spin_lock_irq(&leak->lock);
 	leak->stopped = false;
+	leak_add_missing(leak);
 	vrng_others_arm(leak);
 	vrng_others_kick(leak);
 	leak_harvest(leak, BIT(0) | BIT(1));
@@ -315,6 +392,7 @@ void vrng_leak_quiesce(struct vrng_leak *leak)
 	leak->stopped = true;
 	spin_unlock_irq(&leak->lock);
 	cancel_work_sync(&leak->more);
+	cancel_delayed_work_sync(&leak->again);
 }
 
 /* After the reset, with the queues still there. */

@@ -36,6 +36,8 @@ struct vrng_leak_queue {
 	struct virtqueue *vq;
 	struct sysgenid_slot slot;
 	struct vrng_leak_buffers *buffers;
+	/* leak.c: own requests that could not be added, LEAK_*; guarded by the leak lock */
+	unsigned int missing;
 	/* others.c: those that the device has, by place in its table; guarded by the leak lock */
 	struct virtio_rng_leak_request *others[VIRTIO_RNG_LEAK_REQUESTS];
 
@@ -63,13 +65,15 @@ struct vrng_leak {
 	unsigned int cover_limit; /* domains that there is room for */
 	struct list_head node;	  /* others.c: its list of devices */
 	struct work_struct more;  /* goes on with a harvest that was too long */
+	struct delayed_work again; /* adds what could not be added */
 
 	spinlock_t lock; /* guards the virtqueues and all below; taken outside the counter's lock */
 	struct vrng_leak_queue queues[VRNG_LEAK_QUEUES];
 	unsigned int next; /* the queue whose requests come back next */
 	bool stopped;
-	bool broken; /* coverage has ended until the device is started again */
-	u64 reports; /* times that executed requests came back */
+	unsigned int tries; /* times that @again has failed, one after the other */
+	bool broken;	    /* coverage has ended until the device is started again */
+	u64 reports;	    /* times that executed requests came back */
 	struct vrng_cover covers[VRNG_COVERS];
 	unsigned int cover_count; /* only grows until the device is reset */
 };

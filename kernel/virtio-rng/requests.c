@@ -26,24 +26,33 @@ static void requests_broken(struct vrng_requests *requests)
 	requests->gone = true;
 }
 
-/* Ask the device for bytes, unless it has been asked or there are some. */
-static void requests_ask(struct vrng_requests *requests)
+/*
+ * Ask the device for bytes, unless it has been asked or there are some. Returns -ENODEV if none
+ * come before the next start. Another error is one of the moment, such as full bounce buffers: the
+ * next reader asks again.
+ */
+static int requests_ask(struct vrng_requests *requests)
 {
 	struct scatterlist sg;
+	int ret;
 
 	lockdep_assert_held(&requests->lock);
-	if (requests->gone || !requests->vq || requests->pending || requests->left)
-		return;
+	if (requests->gone)
+		return -ENODEV;
+	if (!requests->vq || requests->pending || requests->left)
+		return 0;
 	requests->generation = sysgenid_generation();
 	sg_init_one(&sg, requests->data, VRNG_DATA_SIZE);
-	/* There is room for one request: failing means that the device is broken. */
-	if (virtqueue_add_inbuf(requests->vq, &sg, 1, requests->data, GFP_ATOMIC)) {
-		requests_broken(requests);
-		return;
+	ret = virtqueue_add_inbuf(requests->vq, &sg, 1, requests->data, GFP_ATOMIC);
+	if (!ret) {
+		requests->pending = true;
+		if (virtqueue_kick(requests->vq))
+			return 0;
 	}
-	requests->pending = true;
-	if (!virtqueue_kick(requests->vq))
-		requests_broken(requests);
+	if (!virtqueue_is_broken(requests->vq))
+		return ret;
+	requests_broken(requests);
+	return -ENODEV;
 }
 
 /* For the virtqueue's callback. */
@@ -66,11 +75,11 @@ void vrng_requests_done(struct vrng_requests *requests, struct virtqueue *vq)
 	wake_up_all(&requests->ready);
 }
 
-/* Bytes that are there; 0 if there are none now, -ENODEV if none come before the next start. */
+/* Bytes that are there; 0 if there are none now; else the error of requests_ask(). */
 static int requests_take(struct vrng_requests *requests, void *buf, size_t max)
 {
 	unsigned int taken;
-	int ret;
+	int error;
 
 	spin_lock_irq(&requests->lock);
 	taken = min_t(size_t, max, requests->left);
@@ -82,10 +91,9 @@ static int requests_take(struct vrng_requests *requests, void *buf, size_t max)
 		requests->left = 0;
 		taken = 0;
 	}
-	requests_ask(requests);
-	ret = !taken && requests->gone ? -ENODEV : taken;
+	error = requests_ask(requests);
 	spin_unlock_irq(&requests->lock);
-	return ret;
+	return taken ? taken : error;
 }
 
 static bool requests_may_take(struct vrng_requests *requests)
