@@ -321,16 +321,13 @@ void vrng_leak_free(struct vrng_leak *leak)
 }
 
 /*
- * Before DRIVER_OK: the queues are filled, so that the device's first leak finds the requests. It
- * may be told of them only afterwards (virtio 1.2, 3.1.1).
+ * Before DRIVER_OK, if there are leak queues: they are filled, so that the device's first leak finds
+ * the requests. It may be told of them only afterwards (virtio 1.2, 3.1.1).
  */
 void vrng_leak_prepare(struct vrng_leak *leak, struct virtio_device *vdev, struct virtqueue *vqs[])
 {
 	unsigned int room = UINT_MAX, i;
 
-	leak->present = virtio_has_feature(vdev, VIRTIO_RNG_F_LEAK);
-	if (!leak->present)
-		return;
 	for (i = 0; i < VRNG_LEAK_QUEUES; i++) {
 		leak->queues[i].vq = vqs[i];
 		room = min(room, virtqueue_get_vring_size(vqs[i]));
@@ -340,9 +337,9 @@ void vrng_leak_prepare(struct vrng_leak *leak, struct virtio_device *vdev, struc
 			"the leak queues are too small, they need %u descriptors: leaks are not "
 			"noticed\n",
 			LEAK_OWN_DESCRIPTORS);
-		leak->present = false;
 		return;
 	}
+	leak->present = true;
 	room -= LEAK_OWN_DESCRIPTORS;
 	leak->serves_others = room >= LEAK_OTHERS_DESCRIPTORS;
 	if (leak->serves_others)

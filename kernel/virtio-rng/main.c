@@ -41,12 +41,20 @@ static int vrng_start(struct vrng *vrng)
 	};
 	struct virtio_device *vdev = vrng->vdev;
 	struct virtqueue *vqs[ARRAY_SIZE(queues)];
-	unsigned int count = virtio_has_feature(vdev, VIRTIO_RNG_F_LEAK) ? ARRAY_SIZE(queues) : 1;
-	int ret = sysgenid_find_vqs(vdev, count, vqs, queues);
+	bool leaks = virtio_has_feature(vdev, VIRTIO_RNG_F_LEAK);
+	int ret = sysgenid_find_vqs(vdev, leaks ? ARRAY_SIZE(queues) : 1, vqs, queues);
 
+	/* The virtio specification has not assigned the feature: another device may mean another. */
+	if (ret == -ENOENT && leaks) {
+		dev_warn(&vdev->dev, "no leak queues, although the device says that it has them: "
+				     "leaks are not noticed\n");
+		leaks = false;
+		ret = sysgenid_find_vqs(vdev, 1, vqs, queues);
+	}
 	if (ret)
 		return ret;
-	vrng_leak_prepare(&vrng->leak, vdev, vqs + 1);
+	if (leaks)
+		vrng_leak_prepare(&vrng->leak, vdev, vqs + 1);
 	virtio_device_ready(vdev);
 	vrng_requests_start(&vrng->requests, vqs[0]);
 	vrng_leak_start(&vrng->leak);
