@@ -321,8 +321,8 @@ void vrng_leak_free(struct vrng_leak *leak)
 }
 
 /*
- * Before DRIVER_OK, if there are leak queues: they are filled, so that the device's first leak finds
- * the requests. It may be told of them only afterwards (virtio 1.2, 3.1.1).
+ * Before DRIVER_OK, if there are leak queues: they are filled, so that the device's first leak
+ * finds the requests. It may be told of them only afterwards (virtio 1.2, 3.1.1).
  */
 void vrng_leak_prepare(struct vrng_leak *leak, struct virtio_device *vdev, struct virtqueue *vqs[])
 {
