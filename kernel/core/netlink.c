@@ -312,7 +312,6 @@ static struct genl_family netlink_family = {
 	.parallel_ops = true,
 	.ops = netlink_operations,
 	.n_ops = ARRAY_SIZE(netlink_operations),
-	.resv_start_op = __SYSGENID_CMD_MAX,
 	.mcgrps = sysgenid_announce_groups,
 	.n_mcgrps = SYSGENID_ANNOUNCE_GROUPS,
 };

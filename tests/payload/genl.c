@@ -157,6 +157,18 @@ int genl_ask(struct genl *genl, uint8_t command, const struct genl_values *value
 	return ret ? ret : receive_answer(genl, reply);
 }
 
+int genl_ask_reserved(struct genl *genl, uint8_t command, uint16_t reserved,
+		      struct genl_reply *reply)
+{
+	union message message;
+	int ret;
+
+	begin(genl, &message, genl->family, command);
+	((struct genlmsghdr *)NLMSG_DATA(&message.header))->reserved = reserved;
+	ret = transmit(genl, &message);
+	return ret ? ret : receive_answer(genl, reply);
+}
+
 int genl_ask_twice(struct genl *genl, uint8_t command, const struct genl_values *values,
 		   struct genl_reply replies[2])
 {

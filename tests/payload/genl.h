@@ -47,6 +47,9 @@ int genl_subscribe_domains_settled(struct genl *genl, int receive_buffer);
 int genl_subscribe_domains_incarnations(struct genl *genl, int receive_buffer);
 int genl_ask(struct genl *genl, uint8_t command, const struct genl_values *values,
 	     struct genl_reply *reply);
+/* With a number in the header's reserved field. */
+int genl_ask_reserved(struct genl *genl, uint8_t command, uint16_t reserved,
+		      struct genl_reply *reply);
 /* Twice in one buffer. */
 int genl_ask_twice(struct genl *genl, uint8_t command, const struct genl_values *values,
 		   struct genl_reply replies[2]);

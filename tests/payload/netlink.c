@@ -108,6 +108,22 @@ static void test_get(void)
 	tap_is(reply.error, EOPNOTSUPP, "EVENT is no request");
 }
 
+/* Kernels look at it since 6.1. */
+static void test_reserved(void)
+{
+	static const uint8_t commands[] = { SYSGENID_CMD_GET, SYSGENID_CMD_TRIGGER,
+					    SYSGENID_CMD_RESEED };
+	uint32_t before = generation();
+	struct genl_reply reply;
+
+	for (size_t i = 0; i < sizeof(commands); i++) {
+		must(genl_ask_reserved(&genl, commands[i], 1, &reply) == 0);
+		tap_is(reply.error, EINVAL,
+		       "EINVAL for command %u with a reserved field that is not 0", commands[i]);
+	}
+	tap_is(generation(), before, "what was refused has moved nothing");
+}
+
 static void test_privilege(void)
 {
 	const uint64_t one = (uint64_t)1 << CAP_CHECKPOINT_RESTORE,
@@ -325,6 +341,7 @@ int main(int argc, char **argv)
 		test_one_trigger();
 	} else if (strcmp(what, "all") == 0) {
 		test_get();
+		test_reserved();
 		test_privilege();
 		test_sockets_handed_on();
 		netlink_events();
