@@ -80,7 +80,7 @@ check-kernels: need-vm ## the modules on each kernel that Debian has headers for
 check-packages: need-build need-vm need-check need-qemu tools ## build the Debian packages, compare two builds; install, upgrade, test and purge them in VMs
 	@tests/packages/check
 
-check-runtimes: need-vm qemu ## measure the tables of docs/runtimes.md anew, with all runtimes that Debian packages
+check-runtimes: need-vm qemu ## measure the tables of docs/runtimes.md anew, with runtimes of Debian and npm
 	@tests/languages/check trixie
 
 check-engines: need-check need-vm need-qemu need-installer ## docker, LXC, ctr, pods over containerd's CRI, two nodes, and the nodes' installer, in VMs

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
-// Public sources of randomness of Node. usage: draw.mjs GO    (see table)
+// Public sources of randomness of Node, Deno and Bun. usage: draw.mjs GO    (see table)
 import crypto from 'node:crypto';
 import fs from 'node:fs';
 
@@ -24,7 +24,9 @@ const timer = setInterval(() => {
 	if (!fs.existsSync(process.argv[2]))
 		return;
 	clearInterval(timer);
-	const language = `Node ${process.versions.node.split('.')[0]}`;
+	const [name, version] = ['Deno', 'Bun', 'Node'].map((name) => [name, process.versions[name.toLowerCase()]])
+		.find(([, version]) => version);
+	const language = `${name} ${version.split('.').slice(0, name === 'Node' ? 1 : 2).join('.')}`;
 
 	for (const words of draw())
 		console.log([language, ...words].join('\t'));
