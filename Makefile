@@ -81,7 +81,7 @@ check-packages: need-build need-vm need-check need-qemu tools ## build the Debia
 	@tests/packages/check
 
 check-runtimes: need-vm qemu ## measure the tables of docs/runtimes.md anew, with runtimes of Debian and npm
-	@tests/languages/check trixie
+	@tests/languages/check bookworm trixie
 
 check-engines: need-check need-vm need-qemu need-installer ## docker, LXC, ctr, pods over containerd's CRI, two nodes, and the nodes' installer, in VMs
 	@tests/check --suite engines
