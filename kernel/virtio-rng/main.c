@@ -95,9 +95,11 @@ static void vrng_stop(struct vrng *vrng)
 	vdev->config->del_vqs(vdev);
 }
 
-/* By the last user of the kobject, or by a probe that did not get so far. */
+/* Waits for the last user of the kobject: after the last device the module may go. */
 static void vrng_free(struct vrng *vrng)
 {
+	kobject_put(&vrng->kobj);
+	wait_for_completion(&vrng->released);
 	vrng_leak_free(&vrng->leak);
 	vrng_requests_free(&vrng->requests);
 	ida_free(&vrng_indices, vrng->index);
@@ -141,7 +143,7 @@ static int vrng_probe(struct virtio_device *vdev)
 	vdev->priv = vrng;
 	ret = vrng_sysfs_add(vrng);
 	if (ret)
-		goto err_put;
+		goto err_free;
 	ret = vrng_start(vrng);
 	if (ret)
 		goto err_sysfs;
@@ -154,8 +156,8 @@ err_stop:
 	vrng_stop(vrng);
 err_sysfs:
 	vrng_sysfs_remove(vrng);
-err_put:
-	kobject_put(&vrng->kobj);
+err_free:
+	vrng_free(vrng);
 	return ret;
 }
 
@@ -168,7 +170,7 @@ static void vrng_remove(struct virtio_device *vdev)
 	hwrng_unregister(&vrng->requests.hwrng);
 	vrng_sysfs_remove(vrng);
 	vrng_stop(vrng);
-	kobject_put(&vrng->kobj);
+	vrng_free(vrng);
 }
 
 /* Called in interrupts. The status may be read in process context only: some transports sleep. */
@@ -236,7 +238,7 @@ static struct virtio_driver vrng_driver = {
 
 static int __init vrng_init(void)
 {
-	int ret = vrng_sysfs_init(vrng_free);
+	int ret = vrng_sysfs_init();
 
 	if (ret)
 		return ret;

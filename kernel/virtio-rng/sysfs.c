@@ -103,11 +103,9 @@ static const struct attribute_group *vrng_groups[] = {
 	NULL,
 };
 
-static void (*sysfs_free)(struct vrng *vrng);
-
 static void sysfs_release(struct kobject *kobj)
 {
-	sysfs_free(sysfs_vrng(kobj));
+	complete(&sysfs_vrng(kobj)->released);
 }
 
 static const struct kobj_type vrng_type = {
@@ -125,12 +123,15 @@ static int sysfs_changed(struct notifier_block *nb, unsigned long cause, void *g
 }
 
 /*
- * From here on, also after an error, the device is freed when its kobject is put for the last time.
+ * From here on, also after an error, ->released is completed when the kobject is put for the last
+ * time.
  */
 int vrng_sysfs_add(struct vrng *vrng)
 {
-	int ret = kobject_init_and_add(&vrng->kobj, &vrng_type, sysfs_root, "%s", vrng->name);
+	int ret;
 
+	init_completion(&vrng->released);
+	ret = kobject_init_and_add(&vrng->kobj, &vrng_type, sysfs_root, "%s", vrng->name);
 	if (ret)
 		return ret;
 	vrng->changed.notifier_call = sysfs_changed;
@@ -144,10 +145,8 @@ void vrng_sysfs_remove(struct vrng *vrng)
 	kobject_del(&vrng->kobj);
 }
 
-/* @release frees a device, when nobody looks any more. */
-int vrng_sysfs_init(void (*release)(struct vrng *vrng))
+int vrng_sysfs_init(void)
 {
-	sysfs_free = release;
 	sysfs_root = kobject_create_and_add("virtio-rng", NULL);
 	return sysfs_root ? 0 : -ENOMEM;
 }

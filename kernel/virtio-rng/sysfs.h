@@ -5,7 +5,7 @@
 
 struct vrng;
 
-int vrng_sysfs_init(void (*release)(struct vrng *vrng));
+int vrng_sysfs_init(void);
 void vrng_sysfs_exit(void);
 int vrng_sysfs_add(struct vrng *vrng);
 void vrng_sysfs_remove(struct vrng *vrng);

@@ -3,6 +3,7 @@
 #ifndef VRNG_H
 #define VRNG_H
 
+#include <linux/completion.h>
 #include <linux/kobject.h>
 #include <linux/notifier.h>
 #include <linux/workqueue.h>
@@ -18,8 +19,9 @@ struct vrng {
 	struct vrng_requests requests;
 	struct vrng_leak leak;
 
-	/* sysfs.c: lives as long as somebody looks, and the struct with it */
+	/* sysfs.c */
 	struct kobject kobj;
+	struct completion released; /* nobody has @kobj any more */
 	struct notifier_block changed;
 };
 
