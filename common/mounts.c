@@ -15,6 +15,11 @@
 #include "counterfile-view.h"
 
 #define FIRST_SIZE 2047
+/*
+ * Whoever may mount, root of a user namespace, say, can have lines of any length: a path may be
+ * deeper than PATH_MAX. A registry's own path has at most PATH_MAX bytes, each of up to 4 here.
+ */
+#define LONGEST_SIZE (FIRST_SIZE << 5)
 
 static bool is_octal(char c)
 {
@@ -66,32 +71,56 @@ static char *next_word(char **at)
 	return word;
 }
 
-/* "36 35 98:0 /root /point options [optional...] - type source options" */
-bool sysgenid_mount_parse(char *line, struct sysgenid_mount *mount)
+/* "36 35 98:0 /root /point " */
+static bool parse_head(char **at, struct sysgenid_mount *mount)
 {
 	unsigned int parent, major, minor;
-	char *root, *point, *word;
+	char *root, *point;
 
-	if (!read_number(&line, ' ', &mount->id) || !read_number(&line, ' ', &parent) ||
-	    !read_number(&line, ':', &major) || !read_number(&line, ' ', &minor))
+	if (!read_number(at, ' ', &mount->id) || !read_number(at, ' ', &parent) ||
+	    !read_number(at, ':', &major) || !read_number(at, ' ', &minor))
 		return false;
-	root = next_word(&line);
-	point = root ? next_word(&line) : NULL;
-	if (!point)
+	root = next_word(at);
+	point = root ? next_word(at) : NULL;
+	if (!root)
+		return false;
+	unescape(root);
+	if (point)
+		unescape(point);
+	mount->device = makedev(major, minor);
+	mount->root = root;
+	mount->point = point;
+	return true;
+}
+
+/* What follows is "options [optional...] - type source options". */
+bool sysgenid_mount_parse(char *line, struct sysgenid_mount *mount)
+{
+	char *word;
+
+	if (!parse_head(&line, mount) || !mount->point)
 		return false;
 	do
 		word = next_word(&line);
 	while (word && strcmp(word, "-"));
-	word = word ? next_word(&line) : NULL;
-	if (!word)
-		return false;
-	unescape(root);
-	unescape(point);
-	mount->device = makedev(major, minor);
-	mount->root = root;
-	mount->point = point;
-	mount->type = word;
-	return true;
+	mount->type = word ? next_word(&line) : NULL;
+	return mount->type;
+}
+
+/*
+ * Of a line that is longer than the buffer the beginning is here. A mount of a counter file has a
+ * short root, wherever it is mounted; one that has not is left out.
+ */
+static int take_beginning(char *line, sysgenid_mount_fn fn, void *argument)
+{
+	struct sysgenid_mount mount;
+
+	if (!parse_head(&line, &mount))
+		return 0;
+	mount.type = "";
+	if (!mount.point)
+		mount.point = "";
+	return fn(&mount, argument);
 }
 
 /* Hands the complete lines to fn. Sets *done to their length. text has one byte more than size. */
@@ -112,47 +141,86 @@ static int take_lines(char *text, size_t size, sysgenid_mount_fn fn, void *argum
 	return result;
 }
 
-/* Reads more behind the used part of *text, which grows if it is full. Returns read()'s result. */
-static ssize_t read_more(int fd, char **text, size_t *size, size_t used)
+struct lines {
+	int fd;
+	char *text; /* has one byte more than size */
+	size_t size, used;
+	bool skips; /* to the end of a line whose beginning was taken */
+};
+
+/* Reads more behind the used part; grows if there is no room. Returns read()'s result or -errno. */
+static ssize_t read_more(struct lines *lines)
 {
 	ssize_t n;
 	char *more;
 
-	if (used == *size) {
-		more = realloc(*text, *size * 2 + 1);
+	if (lines->used == lines->size) {
+		more = realloc(lines->text, lines->size * 2 + 1);
 		if (!more)
 			return -ENOMEM;
-		*text = more;
-		*size *= 2;
+		lines->text = more;
+		lines->size *= 2;
 	}
 	do
-		n = read(fd, *text + used, *size - used);
+		n = read(lines->fd, lines->text + lines->used, lines->size - lines->used);
 	while (n < 0 && errno == EINTR);
-	return n < 0 ? -errno : n;
+	if (n < 0)
+		return -errno;
+	lines->used += (size_t)n;
+	return n;
+}
+
+static void drop(struct lines *lines, size_t size)
+{
+	lines->used -= size;
+	if (lines->used)
+		memmove(lines->text, lines->text + size, lines->used);
+}
+
+static void skip_line(struct lines *lines)
+{
+	const char *end = memchr(lines->text, '\n', lines->used);
+
+	lines->skips = !end;
+	drop(lines, end ? (size_t)(end + 1 - lines->text) : lines->used);
+}
+
+static int take(struct lines *lines, sysgenid_mount_fn fn, void *argument)
+{
+	size_t done;
+	int result;
+
+	if (lines->skips)
+		skip_line(lines);
+	result = take_lines(lines->text, lines->used, fn, argument, &done);
+	if (result)
+		return result;
+	drop(lines, done);
+	if (lines->used < LONGEST_SIZE)
+		return 0;
+	lines->text[lines->used] = '\0';
+	lines->skips = true;
+	lines->used = 0;
+	return take_beginning(lines->text, fn, argument);
 }
 
 /* Does without stdio, which is slower: most restores of containers read this file. */
 int sysgenid_for_each_mount(int mountinfo, sysgenid_mount_fn fn, void *argument)
 {
-	size_t size = FIRST_SIZE, used = 0, done;
-	char *text = malloc(size + 1);
+	struct lines lines = { mountinfo, malloc(FIRST_SIZE + 1), FIRST_SIZE };
 	ssize_t result;
 
-	if (!text)
+	if (!lines.text)
 		return -ENOMEM;
-	while ((result = read_more(mountinfo, &text, &size, used)) > 0) {
-		used += (size_t)result;
-		result = take_lines(text, used, fn, argument, &done);
+	while ((result = read_more(&lines)) > 0) {
+		result = take(&lines, fn, argument);
 		if (result)
 			break;
-		used -= done;
-		if (used)
-			memmove(text, text + done, used);
 	}
 	/* The last line has no end. */
-	if (!result && used)
+	if (!result && (lines.used || lines.skips))
 		result = -EBADMSG;
-	free(text);
+	free(lines.text);
 	return (int)result;
 }
 

@@ -22,8 +22,10 @@ struct sysgenid_mount {
 bool sysgenid_mount_parse(char *line, struct sysgenid_mount *mount);
 
 /*
- * Calls fn for each mount in an open mountinfo. If fn returns anything but 0, the walk ends with
- * that result. Returns -errno if mountinfo cannot be read to its end.
+ * Calls fn for each mount in an open mountinfo. Of a line over 64 kB only the beginning is kept:
+ * the type is then "", the point may be cut off or "", and a mount with such a root is left out.
+ * If fn returns anything but 0, the walk ends with that result. Returns -errno if mountinfo cannot
+ * be read to its end.
  */
 typedef int (*sysgenid_mount_fn)(const struct sysgenid_mount *mount, void *argument);
 int sysgenid_for_each_mount(int mountinfo, sysgenid_mount_fn fn, void *argument);

@@ -4,10 +4,13 @@
 #include "mounts.h"
 
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tap.h"
@@ -116,6 +119,66 @@ static void test_locate(void)
 	close(fd);
 }
 
+#define LONG (64 << 20) /* bytes */
+
+static void fill(FILE *file, size_t size)
+{
+	while (size--)
+		fputc('a', file);
+}
+
+/* Of a file with a deep point, and one with a deep root, and a mount behind each. */
+static void __attribute__((noreturn)) write_long(int fd)
+{
+	FILE *file = fdopen(fd, "w");
+
+	fputs("36 35 0:25 /sysgenid/containers/one/counter /", file);
+	fill(file, LONG);
+	fputs(REST "37 35 0:25 /sysgenid/containers/two/counter /mnt" REST "38 35 0:25 /", file);
+	fill(file, LONG);
+	fputs(" /mnt" REST "39 35 0:25 /sysgenid/containers/three/counter /mnt" REST, file);
+	fflush(file);
+	_exit(0);
+}
+
+static int add_name(const struct sysgenid_mount *mount, void *names)
+{
+	char name[256];
+
+	strcat(names, sysgenid_mounted_counter(mount, &place, name, sizeof(name)) ?: "-");
+	strcat(names, mount->type[0] ? " " : "(cut) ");
+	return 0;
+}
+
+static void test_long(void)
+{
+	const struct rlimit little = { LONG, RLIM_INFINITY };
+	const struct rlimit all = { RLIM_INFINITY, RLIM_INFINITY };
+	char names[100] = "";
+	int pipe[2], status;
+	pid_t pid;
+
+	if (pipe2(pipe, O_CLOEXEC) || (pid = fork()) < 0)
+		abort();
+	if (!pid) {
+		/* So that writing fails when the reader has given up. */
+		close(pipe[0]);
+		write_long(pipe[1]);
+	}
+	close(pipe[1]);
+	if (setrlimit(RLIMIT_AS, &little))
+		abort();
+	ok(!sysgenid_for_each_mount(pipe[0], add_name, names),
+	   "lines of 64 MB are read with less memory than that");
+	if (setrlimit(RLIMIT_AS, &all))
+		abort();
+	if (!ok(!strcmp(names, "one(cut) two three "),
+		"a counter file is found wherever it is mounted, and what comes behind"))
+		diag("got %s", names);
+	close(pipe[0]);
+	waitpid(pid, &status, 0);
+}
+
 int main(void)
 {
 	char path[9000] = "/sysgenid/containers/";
@@ -127,5 +190,6 @@ int main(void)
 	place = (struct sysgenid_registry_place){ makedev(0, 25), "/sysgenid/containers" };
 	memset(path + strlen(path), 'a', 300);
 	finds(path, "-", "a name that is longer than names can be is none");
+	test_long();
 	return tap_done();
 }

@@ -116,7 +116,8 @@ static int look_at_mount(const struct sysgenid_mount *mount, void *argument)
 
 	if (mount->id != mounted->id)
 		return 0;
-	mounted->readable = strncmp(mount->type, "fuse", 4) != 0;
+	/* Of a very long line the type is not known. */
+	mounted->readable = mount->type[0] && strncmp(mount->type, "fuse", 4) != 0;
 	return 1;
 }
 
