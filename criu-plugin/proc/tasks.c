@@ -144,16 +144,10 @@ static int reap_tasks(void)
  * Reaps the tasks only if one of them is the first process of a PID namespace. Otherwise criu waits
  * for no task and kills all tasks by their numbers, so no number may become free.
  */
-void sysgenid_kill_tasks(void)
+int sysgenid_kill_tasks(void)
 {
 	bool has_first = false;
 	int error = sysgenid_for_each_task(kill_task, &has_first);
 
-	if (!error && has_first)
-		error = reap_tasks();
-	if (error)
-		sysgenid_err(
-			"cannot find the restored tasks, which must be killed: %s. Kill them by "
-			"hand: they may be on an old generation",
-			strerror(-error));
+	return error || !has_first ? error : reap_tasks();
 }

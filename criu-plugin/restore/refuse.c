@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #include <signal.h>
+#include <string.h>
+#include <unistd.h>
 
 #include "refuse.h"
 #include "tasks.h"
@@ -16,7 +18,7 @@ bool sysgenid_is_refused(void)
 	return refused;
 }
 
-void sysgenid_refuse_tasks(pid_t pid)
+int sysgenid_refuse_tasks(pid_t pid)
 {
 	refused = true;
 	/*
@@ -25,5 +27,15 @@ void sysgenid_refuse_tasks(pid_t pid)
 	 */
 	if (pid > 0)
 		kill(pid, SIGKILL);
-	sysgenid_kill_tasks();
+	return sysgenid_kill_tasks();
+}
+
+void sysgenid_refuse_finish(int error)
+{
+	if (!error)
+		return;
+	sysgenid_err("cannot find the other restored tasks, which must be killed: %s. criu ends at "
+		     "once, and they with it",
+		     strerror(-error));
+	_exit(1);
 }

@@ -16,17 +16,21 @@ void sysgenid_refuse_reset(void);
 
 bool sysgenid_is_refused(void);
 
-/* Kills the task, if pid is above 0, and all others that criu holds. */
-void sysgenid_refuse_tasks(pid_t pid);
+/* Kills the task, if pid is above 0, and all others that criu holds. Returns as kill_tasks(). */
+int sysgenid_refuse_tasks(pid_t pid);
+
+/* Ends criu, and with it the tasks (hold.h), if these could not be found. */
+void sysgenid_refuse_finish(int error);
 
 /*
- * Kills the tasks first and logs afterwards. Logging hangs if nobody reads standard error, and if
- * criu is killed meanwhile, the kernel lets criu's tasks run.
+ * Kills the tasks first and logs afterwards, since logging hangs if nobody reads standard error.
  */
 #define sysgenid_refuse(pid, ...)                                                                  \
 	do {                                                                                       \
-		sysgenid_refuse_tasks(pid);                                                        \
+		int sysgenid_refuse_error = sysgenid_refuse_tasks(pid);                            \
+                                                                                                   \
 		sysgenid_err(__VA_ARGS__);                                                         \
+		sysgenid_refuse_finish(sysgenid_refuse_error);                                     \
 	} while (0)
 
 #endif

@@ -15,6 +15,7 @@
 #include "counterfile-raise.h"
 #include "criu_abi.h"
 #include "droppable.h"
+#include "hold.h"
 #include "image-file.h"
 #include "log.h"
 #include "module.h"
@@ -31,6 +32,7 @@ static struct {
 	SysgenidImage *image; /* NULL: there is none */
 	struct sysgenid_device device;
 	bool reseeded; /* the kernel's generator has been reseeded for this restore */
+	bool holds;    /* tasks end with criu */
 } restore;
 
 /*
@@ -329,13 +331,30 @@ static void wipe(pid_t pid)
 }
 
 /*
+ * What this hook waits for may end criu: an engine's time limit, say. At the first task all tasks
+ * are held, and each later one again when its turn comes, if it is nobody's descendant.
+ */
+static void hold(pid_t pid)
+{
+	int error = sysgenid_hold_tasks(pid, !restore.holds);
+
+	restore.holds = true;
+	if (error)
+		sysgenid_refuse(pid, "cannot have task %d end with criu: %s", pid,
+				strerror(-error));
+}
+
+/*
  * criu calls this hook once for each task, with all tasks stopped. criu 3.17.1 calls the hook also
  * for tasks that are dead in the image, some of which have no PID. Tasks that must not run are
  * killed, since criu before 4.3 ignores the result of this hook.
  */
 int sysgenid_restore_resume_late(int pid)
 {
-	if (pid <= 0 || sysgenid_is_refused() ||
+	if (pid <= 0 || sysgenid_is_refused())
+		return -ENOTSUP;
+	hold(pid);
+	if (sysgenid_is_refused() ||
 	    (restore.image && sysgenid_raise_check(pid, restore.image)))
 		return -ENOTSUP;
 	if (restore.image)

@@ -110,11 +110,8 @@ static void test_broken(void)
 	const pid_t child = start();
 
 	broken = true;
-	forget_messages();
-	sysgenid_kill_tasks();
+	ok(sysgenid_kill_tasks() == -EIO, "an error is not the end of the list of tasks");
 	broken = false;
-	contains(messages, "cannot find the restored tasks",
-		 "an error is not the end of the list of tasks: there is a message");
 	kill(child, SIGKILL);
 	__real_waitpid(child, NULL, 0);
 }

@@ -285,6 +285,36 @@ attributes()
 	stat -c '%s %a %u %g %h %i' "$REGISTRY/node/counter"
 }
 
+waits_for_lease()
+{
+	grep -q 'LEASE  BREAKING' /proc/locks
+}
+
+has_processes()
+{
+	[[ $(half_restored) == "$1" ]]
+}
+
+# With a lease on the file criu's last hook waits, before any task runs. If criu is killed there, the kernel must not let its
+# tasks run: their number is the old one.
+check_killed()
+{
+	local before job
+
+	before=$(half_restored)
+	echo 60 >/proc/sys/fs/lease-break-time
+	restore_with "$REGISTRY/node/counter" image killed >"$CR_DIR/killed.err" 2>&1 &
+	job=$!
+	ok "a restore waits for the lease" wait_for 60 waits_for_lease
+	not_ok "its task is there" has_processes "$before"
+	pkill -9 -x criu
+	wait "$job"
+	ok "criu is killed: no task of it is left" wait_for 30 has_processes "$before"
+	is "$(word node)" 9 "the file is as it was"
+	echo 1 >/proc/sys/fs/lease-break-time
+	umount -l "$CR_DIR/killed.root" 2>/dev/null || :
+}
+
 # The node's file is shared: what one of its containers can do, it can do to others.
 check_hostile_container()
 {
@@ -296,6 +326,7 @@ check_hostile_container()
 	is "$(tried hostile)" "$REFUSED" "it cannot write, replace or uncover the file, nor find others"
 	is "$(word node) $(attributes)" "9 $before" "the file is as it was"
 	like "$(</proc/locks)" "LEASE  ACTIVE    READ .*:$(stat -c %i "$REGISTRY/node/counter") " "it holds a lease on the file"
+	check_killed
 	ok "with all that a restore with this file is not stopped" restore_with "$REGISTRY/node/counter" image victim
 	is "$(word node)" 10 "the file is raised"
 	ok "and the copy sees it" wait_for 30 last_line_is victim 10
