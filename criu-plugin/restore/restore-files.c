@@ -138,19 +138,21 @@ static int give_state_back(int fd, const SysgenidFile *file)
 	return 0;
 }
 
-static int raise_generation(const char *path, bool view, const SysgenidImage *image)
-{
-	cleanup_close int fd = open_node(path, O_RDONLY | O_NONBLOCK);
-
-	return fd < 0 ? fd : sysgenid_raise(fd, view, image);
-}
-
 /* The path may lead elsewhere than before it was opened. */
 static int check_opened(int fd, const char *path, bool view, const struct sysgenid_device *device)
 {
 	struct stat node;
 
 	return fstat(fd, &node) ? -errno : check_node(path, &node, view, device);
+}
+
+static int raise_generation(const char *path, bool view, const SysgenidImage *image,
+			    const struct sysgenid_device *device)
+{
+	cleanup_close int fd = open_node(path, O_RDONLY | O_NONBLOCK);
+	int error = fd < 0 ? fd : check_opened(fd, path, view, device);
+
+	return error ? error : sysgenid_raise(fd, view, image);
 }
 
 int sysgenid_file_restore(const SysgenidFile *file, const SysgenidImage *image,
@@ -162,7 +164,7 @@ int sysgenid_file_restore(const SysgenidFile *file, const SysgenidImage *image,
 
 	error = find_place(file->path, &place, file->view, image, device);
 	if (!error)
-		error = raise_generation(place, file->view, image);
+		error = raise_generation(place, file->view, image, device);
 	if (error)
 		return error;
 	fd = open_node(place, (int)file->flags & (O_ACCMODE | O_PATH));
@@ -238,7 +240,7 @@ int sysgenid_mapping_check(const char *path, const SysgenidImage *image,
 			path);
 		return -ENODATA;
 	}
-	error = raise_generation(place, view, image);
+	error = raise_generation(place, view, image, device);
 	if (!error && strcmp(place, path)) {
 		/* criu closes it. Of two mappings that follow each other criu may use one. */
 		*fd = open_node(place, O_RDONLY);
