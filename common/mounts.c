@@ -148,7 +148,7 @@ struct lines {
 	bool skips; /* to the end of a line whose beginning was taken */
 };
 
-/* Reads more behind the used part; grows if there is no room. Returns read()'s result or -errno. */
+/* Reads more behind the used part. Returns read()'s result or -errno. */
 static ssize_t read_more(struct lines *lines)
 {
 	ssize_t n;
@@ -207,7 +207,7 @@ static int take(struct lines *lines, sysgenid_mount_fn fn, void *argument)
 /* Does without stdio, which is slower: most restores of containers read this file. */
 int sysgenid_for_each_mount(int mountinfo, sysgenid_mount_fn fn, void *argument)
 {
-	struct lines lines = { mountinfo, malloc(FIRST_SIZE + 1), FIRST_SIZE };
+	struct lines lines = { mountinfo, malloc(FIRST_SIZE + 1), FIRST_SIZE, 0, false };
 	ssize_t result;
 
 	if (!lines.text)

@@ -7,9 +7,10 @@
 #include <sys/types.h>
 
 /*
- * From here on the kernel kills the task, and with descendants all of these, if this process, their
- * tracer, ends before it has detached from them: the tasks of a dead tracer run otherwise. They must
- * be stopped. Returns 0, also for tasks that have ended or have another tracer, or -errno.
+ * From here on the kernel kills the task, and with descendants all of these, if this process,
+ * their tracer, ends before it has detached from them: the tasks of a dead tracer run otherwise.
+ * They must be stopped. Returns 0, also for tasks that have ended or have another tracer, or
+ * -errno.
  */
 int sysgenid_hold_tasks(pid_t pid, bool descendants);
 

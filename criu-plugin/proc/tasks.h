@@ -16,8 +16,8 @@ typedef int (*sysgenid_task_fn)(pid_t pid, void *argument);
 int sysgenid_for_each_task(sysgenid_task_fn fn, void *argument);
 
 /*
- * Kills all tasks that criu holds, for hooks that cannot make the restore fail. Returns 0, or -errno
- * if they cannot be found.
+ * Kills all tasks that criu holds, for hooks that cannot make the restore fail. Returns 0, or
+ * -errno if they cannot be found.
  */
 int sysgenid_kill_tasks(void);
 

@@ -354,8 +354,7 @@ int sysgenid_restore_resume_late(int pid)
 	if (pid <= 0 || sysgenid_is_refused())
 		return -ENOTSUP;
 	hold(pid);
-	if (sysgenid_is_refused() ||
-	    (restore.image && sysgenid_raise_check(pid, restore.image)))
+	if (sysgenid_is_refused() || (restore.image && sysgenid_raise_check(pid, restore.image)))
 		return -ENOTSUP;
 	if (restore.image)
 		sysgenid_droppable_restore(pid, restore.image);

@@ -66,7 +66,8 @@ static int run(int (*hold)(pid_t pid))
 	must(!close(ran[1]));
 	while (read(ran[0], &byte, 1) == 1)
 		n++;
-	must(!close(ran[0]) && !close(go[0]) && !close(go[1]) && !close(told[0]) && !close(told[1]));
+	must(!close(ran[0]) && !close(go[0]) && !close(go[1]) && !close(told[0]) &&
+	     !close(told[1]));
 	return n;
 }
 
