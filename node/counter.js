@@ -129,7 +129,12 @@ function openMapped(path, addon) {
 // The generation, and the one that the last restore has begun. No event of a counter file's is a resume.
 function makeLook(path, generation, addon) {
 	if (fs.statSync(path).isFile())
-		return () => ({ generation: generation(), restored: generation() });
+		// One load: between two of them the process may be dumped.
+		return () => {
+			const now = generation();
+
+			return { generation: now, restored: now };
+		};
 	if (!addon)
 		return () => {
 			throw new Error('sysgenid.node is not built: only it can ask the kernel what has happened');

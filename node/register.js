@@ -87,8 +87,12 @@ function check() {
 
 // Some properties of other runtimes cannot be assigned to, and some not be changed at all.
 function replace(object, name, value) {
+	// One that is inherited, or that functions stand for, becomes a property that others can replace as before.
+	const own = Object.getOwnPropertyDescriptor(object, name);
+	const { writable = true, enumerable = true, configurable = true } = own ?? {};
+
 	try {
-		Object.defineProperty(object, name, { ...Object.getOwnPropertyDescriptor(object, name), value });
+		Object.defineProperty(object, name, { value, writable, enumerable, configurable });
 	} catch (error) {
 		report(`${name} is not mended: ${error.message}`);
 	}

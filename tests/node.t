@@ -160,6 +160,8 @@ done
 write_counter 7
 like "$(SYSGENID_NODE=warn node --require "$work/without/register.js" -p 1 2>&1)" 'OpenSSL cannot be renewed' "without the addon it says what is missing"
 is "$(SYSGENID_NODE=warn node --require "$work/with/register.js" -p 1 2>&1)" 1 "with it nothing is"
+is "$(node --require "$work/with/register.js" -p '"use strict"; const s = require("https").createServer(); s.listen = () => "own"; s.listen()' 2>&1)" \
+	own "a function that is covered can still be replaced, also where it is inherited"
 is "$(SYSGENID_NODE=off node --require "$work/with/register.js" -p 'Math.random.toString()' 2>&1)" 'function random() { [native code] }' "off: nothing is changed"
 who='String(require(process.argv[1]).incarnation()?.toString("latin1"))'
 write_counter 7
