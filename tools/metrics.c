@@ -101,7 +101,9 @@ static void print_events(void)
 
 	if (!file)
 		return;
-	begin("events_total", "counter", "Events that moved a generation, of all domains.");
+	begin("events_total", "counter",
+	      "Events that moved a generation, of all domains, also those made in place of leaks "
+	      "that may have been missed.");
 	while (fscanf(file, "%31s %lu", cause, &count) == 2) {
 		fputs("sysgenid_events_total", stdout);
 		print_label("cause", cause);

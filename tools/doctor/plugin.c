@@ -160,6 +160,7 @@ static void list_others(const char *libdir)
 	DIR *folder = opendir(libdir);
 	const struct dirent *entry;
 	char path[PATH_MAX + 256];
+	int error = folder ? 0 : errno;
 	size_t size;
 
 	for (errno = 0; folder && (entry = readdir(folder)); errno = 0) {
@@ -176,9 +177,10 @@ static void list_others(const char *libdir)
 				    "chown root, and chmod go-w, the file and its directory",
 				    "%s: others than root can write what criu runs as root", path);
 	}
-	if (errno)
+	error = folder ? errno : error;
+	if (error)
 		finding_add(FINDING_NOTE, "plugin", "run doctor as root",
-			    "cannot list criu's other plugins in %s: %s", libdir, strerror(errno));
+			    "cannot list criu's other plugins in %s: %s", libdir, strerror(error));
 	if (folder)
 		closedir(folder);
 }

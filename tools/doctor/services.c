@@ -63,6 +63,7 @@ void doctor_check_services(void)
 {
 	const struct dirent *entry;
 	DIR *processes = opendir("/proc");
+	int error = processes ? 0 : errno;
 	char name[32];
 
 	for (errno = 0; processes && (entry = readdir(processes)); errno = 0) {
@@ -73,11 +74,12 @@ void doctor_check_services(void)
 		if (is_engine(name))
 			check_environment(entry->d_name, name);
 	}
-	if (errno)
+	error = processes ? errno : error;
+	if (error)
 		finding_add(FINDING_NOTE, "plugin", NULL,
 			    "cannot list processes, to see which engine changes where criu looks "
 			    "for plugins: /proc: %s",
-			    strerror(errno));
+			    strerror(error));
 	if (processes)
 		closedir(processes);
 }

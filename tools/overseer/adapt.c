@@ -125,10 +125,15 @@ static void run_scripts(struct overseer *overseer, struct outcome *outcome, cons
 		outcome->refused = true;
 }
 
+/* Have all scripts done their work? */
+static bool is_done(const struct outcome *outcome)
+{
+	return !outcome->refused && !outcome->scripts.failed && !outcome->resumed.failed;
+}
+
 static bool complete(const struct outcome *outcome)
 {
-	return !outcome->refused && !outcome->scripts.failed && !outcome->resumed.failed &&
-	       !outcome->unknown && !outcome->late;
+	return is_done(outcome) && !outcome->unknown && !outcome->late;
 }
 
 static void list_names(const struct outcome *outcome, char *text, size_t size)
@@ -246,7 +251,9 @@ int overseer_adapt(struct overseer *overseer)
 		return overseer->status;
 	if (ret < 0)
 		return tool_fail("acknowledge the generation", ret, NULL);
-	overseer->done = outcome.generation;
+	/* Else the next cause stands for this change as well, and is not told as the only one. */
+	if (is_done(&outcome))
+		overseer->done = outcome.generation;
 	if (overseer->remembers)
 		overseer_remember(outcome.generation);
 	written = report(overseer, &outcome);
