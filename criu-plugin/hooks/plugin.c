@@ -162,8 +162,10 @@ static int resume_devices_late(int pid)
 {
 	resumed = true;
 	if (!sysgenid_is_refused() && !sysgenid_chain_leads()) {
-		sysgenid_refuse_tasks(pid);
+		int error = sysgenid_refuse_tasks(pid);
+
 		sysgenid_chain_complain();
+		sysgenid_refuse_finish(error);
 	}
 	return sysgenid_restore_resume_late(pid);
 }

@@ -10,8 +10,11 @@
 
 #include "hold.h"
 
-/* The options replace criu's, which has set PTRACE_O_TRACESYSGOOD. Detaching takes them back. */
-#define OPTIONS (PTRACE_O_TRACESYSGOOD | PTRACE_O_EXITKILL)
+/*
+ * These replace criu's options, which cannot be read. criu has set this one, and for tasks with
+ * seccomp PTRACE_O_SUSPEND_SECCOMP, for system calls that it has made in the task before.
+ */
+#define CRIUS_OPTIONS PTRACE_O_TRACESYSGOOD
 
 struct tasks {
 	pid_t *pid;
@@ -58,18 +61,31 @@ static int add_children(struct tasks *tasks, pid_t pid)
 	return error || size >= 0 || errno == ESRCH ? error : -errno;
 }
 
+static int set_options(pid_t pid, long options)
+{
+	return ptrace(PTRACE_SETOPTIONS, pid, NULL, options) ? -errno : 0;
+}
+
 /* Not by recursion: a container may have tasks as deep as it has numbers. */
 int sysgenid_hold_tasks(pid_t pid, bool descendants)
 {
 	struct tasks tasks = { NULL };
 	int error = add(&tasks, pid);
 
-	for (size_t i = 0; !error && i < tasks.n; i++) {
-		if (ptrace(PTRACE_SETOPTIONS, tasks.pid[i], NULL, OPTIONS))
-			error = errno == ESRCH ? 0 : -errno;
-		else if (descendants)
-			error = add_children(&tasks, tasks.pid[i]);
+	/* All that can be held are, also after an error. */
+	for (size_t i = 0; i < tasks.n; i++) {
+		int result = set_options(tasks.pid[i], CRIUS_OPTIONS | PTRACE_O_EXITKILL);
+
+		if (!result && descendants)
+			result = add_children(&tasks, tasks.pid[i]);
+		if (result && result != -ESRCH)
+			error = result;
 	}
 	free(tasks.pid);
 	return error;
+}
+
+void sysgenid_release_task(pid_t pid)
+{
+	set_options(pid, CRIUS_OPTIONS);
 }

@@ -14,4 +14,7 @@
  */
 int sysgenid_hold_tasks(pid_t pid, bool descendants);
 
+/* The task runs again if its tracer ends. */
+void sysgenid_release_task(pid_t pid);
+
 #endif

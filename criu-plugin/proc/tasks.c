@@ -20,6 +20,7 @@
 #define SHORTEST_PAUSE_NS 1000000
 #define LONGEST_PAUSE_NS 500000000 /* is reached after five seconds */
 
+/* Returns 0 if the task has none, or -errno. */
 static pid_t tracer_of(int proc, const char *name)
 {
 	cleanup_close int fd = -1;
@@ -31,8 +32,9 @@ static pid_t tracer_of(int proc, const char *name)
 	snprintf(path, sizeof(path), "%s/status", name);
 	fd = openat(proc, path, O_RDONLY | O_CLOEXEC);
 	n = fd < 0 ? -1 : read(fd, text, sizeof(text) - 1);
+	/* One that has ended, or that this process may not look at, is none that it traces. */
 	if (n < 0)
-		return 0;
+		return errno == EMFILE || errno == ENFILE || errno == ENOMEM ? -errno : 0;
 	text[n] = '\0';
 	at = strstr(text, "\nTracerPid:\t");
 	if (!at)
@@ -53,10 +55,15 @@ int sysgenid_for_each_task(sysgenid_task_fn fn, void *argument)
 	for (errno = 0; !result && (entry = readdir(proc)); errno = 0) {
 		const char *at = entry->d_name;
 		uint64_t pid;
+		pid_t tracer;
 
-		if (sysgenid_parse_number(&at, 10, &pid) && !*at && pid <= INT_MAX &&
-		    tracer_of(dirfd(proc), entry->d_name) == self)
+		if (!sysgenid_parse_number(&at, 10, &pid) || *at || pid > INT_MAX)
+			continue;
+		tracer = tracer_of(dirfd(proc), entry->d_name);
+		if (tracer == self)
 			result = fn((pid_t)pid, argument);
+		else if (tracer < 0)
+			result = tracer;
 	}
 	return result ? result : -errno;
 }

@@ -332,7 +332,8 @@ static void wipe(pid_t pid)
 
 /*
  * What this hook waits for may end criu: an engine's time limit, say. At the first task all tasks
- * are held, and each later one again when its turn comes, if it is nobody's descendant.
+ * are held, and each later one again when its turn comes, since it may be nobody's descendant. A
+ * task that is on a new generation is released: then it may run, whatever becomes of criu.
  */
 static void hold(pid_t pid)
 {
@@ -365,5 +366,7 @@ int sysgenid_restore_resume_late(int pid)
 					restore.config.strict))
 		sysgenid_err("the restored tasks are killed, since one would run on an old "
 			     "generation");
+	if (!sysgenid_is_refused())
+		sysgenid_release_task(pid);
 	return -ENOTSUP;
 }

@@ -87,11 +87,20 @@ static int hold_all(pid_t pid)
 	return sysgenid_hold_tasks(pid, true);
 }
 
+static int hold_and_release(pid_t pid)
+{
+	int error = sysgenid_hold_tasks(pid, true);
+
+	sysgenid_release_task(pid);
+	return error;
+}
+
 int main(void)
 {
 	ok(run(hold_none) == 2, "control: tasks run if their tracer ends");
 	ok(run(hold_all) == 0, "a task that is held does not, nor a descendant of it");
 	ok(run(hold_one) == 1, "one is held without its descendants");
+	ok(run(hold_and_release) == 1, "and one that is released runs again");
 	ok(sysgenid_hold_tasks(getpid(), true) == 0, "a task of another tracer is left alone");
 	return done_testing();
 }
