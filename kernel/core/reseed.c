@@ -211,14 +211,16 @@ static void reseed_all(struct work_struct *unused)
 	ret = reseed_force();
 	atomic64_add(ktime_get_ns() - asked, &reseed_ns);
 	atomic64_inc(&reseed_tries);
+	smp_wmb(); /* before the failure, see sysgenid_reseed_stats() */
 	if (ret) {
-		atomic64_inc(&reseed_failures);
 		/* Early in the boot it has no seed yet, which is no fault. */
-		if (rng_is_initialized())
+		if (rng_is_initialized()) {
+			atomic64_inc(&reseed_failures);
 			pr_err_ratelimited("cannot reseed the random number generator for "
 					   "generation %u: %s gives error %d; is devtmpfs mounted "
 					   "at /dev? Trying again\n",
 					   system->reseed_sample, RESEED_DEVICE, ret);
+		}
 		queue_delayed_work(sysgenid_unbound_wq, &reseed_work, reseed_pause);
 		/* The seed comes once, and without a word to this module. */
 		reseed_pause = min(2 * reseed_pause, rng_is_initialized() ? RESEED_LONGEST_PAUSE
@@ -326,8 +328,10 @@ bool sysgenid_reseed_fails(void)
 
 void sysgenid_reseed_stats(struct sysgenid_reseed_stats *stats)
 {
-	stats->tries = atomic64_read(&reseed_tries);
+	/* In this order there are never more failures than tries. */
 	stats->failures = atomic64_read(&reseed_failures);
+	smp_rmb();
+	stats->tries = atomic64_read(&reseed_tries);
 	stats->ns = atomic64_read(&reseed_ns);
 }
 

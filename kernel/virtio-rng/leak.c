@@ -245,6 +245,7 @@ static void leak_add_again(struct work_struct *work)
 	spin_lock_irq(&leak->lock);
 	if (!leak->stopped && !leak->broken) {
 		leak_add_missing(leak);
+		vrng_others_arm(leak);
 		vrng_others_kick(leak);
 		if (leak_harvest(leak, BIT(0) | BIT(1)))
 			sysgenid_writer_report(true);

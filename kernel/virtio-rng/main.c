@@ -44,8 +44,11 @@ static int vrng_start(struct vrng *vrng)
 	bool leaks = virtio_has_feature(vdev, VIRTIO_RNG_F_LEAK);
 	int ret = sysgenid_find_vqs(vdev, leaks ? ARRAY_SIZE(queues) : 1, vqs, queues);
 
-	/* The specification has not assigned the feature: a device may mean something else. */
-	if (ret == -ENOENT && leaks) {
+	/*
+	 * The specification has not assigned the feature: a device may mean something else. Modern
+	 * PCI says -EINVAL of a queue that is not there, all others -ENOENT.
+	 */
+	if ((ret == -ENOENT || ret == -EINVAL) && leaks) {
 		dev_warn(&vdev->dev, "no leak queues, although the device says that it has them: "
 				     "leaks are not noticed\n");
 		leaks = false;

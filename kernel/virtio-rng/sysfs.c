@@ -13,6 +13,7 @@
  *			further ones move when the interrupt is handled.
  */
 #include <linux/mm.h>
+#include <linux/pid_namespace.h>
 #include <linux/sysfs.h>
 
 #include "compat.h"
@@ -73,6 +74,9 @@ static ssize_t domains_show(struct kobject *kobj, struct kobj_attribute *attr, c
 {
 	struct vrng_leak *leak = &sysfs_vrng(kobj)->leak;
 
+	/* Containers may not know of each other. */
+	if (task_active_pid_ns(current) != &init_pid_ns)
+		return -EACCES;
 	return sysfs_emit(buf, "%u of %u\n", READ_ONCE(leak->cover_count),
 			  leak->present ? leak->cover_limit : 0);
 }

@@ -236,7 +236,8 @@ struct sysgenid_page {
  * GENERIC NETLINK (not in v7)
  *
  * Family SYSGENID_GENL_NAME, reachable from every network namespace and not subject to the device
- * cgroup. Attributes of enum sysgenid_attr. Errors come with an extended-ack text.
+ * cgroup. Attributes of enum sysgenid_attr. Errors come with an extended-ack text. Reserved fields
+ * of the headers must be 0 (else EINVAL, from Linux 6.2 on).
  *
  * SYSGENID_CMD_GET      The reply carries GENERATION, HIGHEST, WATCHERS, OUTDATED, CAUSE, MINOR,
  *                       VIEW_MINOR, DOMAIN, RESTORED, of the caller's own domain, or of
