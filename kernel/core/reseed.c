@@ -328,9 +328,8 @@ bool sysgenid_reseed_fails(void)
 
 void sysgenid_reseed_stats(struct sysgenid_reseed_stats *stats)
 {
-	/* In this order there are never more failures than tries. */
 	stats->failures = atomic64_read(&reseed_failures);
-	smp_rmb();
+	smp_rmb(); /* never more failures than tries; pairs with smp_wmb() in reseed_all() */
 	stats->tries = atomic64_read(&reseed_tries);
 	stats->ns = atomic64_read(&reseed_ns);
 }
