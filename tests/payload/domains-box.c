@@ -139,11 +139,21 @@ void box_close(struct box *box)
 	device_close(box->fd);
 }
 
+/* The reseed of an event before may be under way, and would look like a disturbance. */
+static void wait_for_reseed(const struct box *box)
+{
+	long long end = now_ms() + 20000;
+
+	while (box->page->rng_generation != box_generation(box) && now_ms() < end)
+		usleep(1000);
+}
+
 void box_note(struct box *box)
 {
 	struct sleeper sleeper = { .pid = box->pid };
 
 	must(box_asleep(box));
+	wait_for_reseed(box);
 	box->generation = box_generation(box);
 	box->reseeded = box->page->rng_generation;
 	box->switches = sleeper_switches(&sleeper);
