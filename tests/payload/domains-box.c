@@ -120,6 +120,24 @@ uint32_t box_generation(const struct box *box)
 	return __atomic_load_n(&box->page->generation, __ATOMIC_ACQUIRE);
 }
 
+bool moves_from(const volatile struct sysgenid_page *page, uint32_t old)
+{
+	long long end = now_ms() + 20000;
+
+	while (page->generation == old) {
+		if (now_ms() > end)
+			return false;
+		pause_ms(1);
+	}
+	return true;
+}
+
+uint32_t box_generation_after(const struct box *box, uint32_t old)
+{
+	moves_from(box->page, old);
+	return box_generation(box);
+}
+
 bool box_asleep(const struct box *box)
 {
 	struct sleeper sleeper = { .pid = box->pid, .pipe = -1 };
@@ -174,6 +192,7 @@ bool box_followed(const struct box *box)
 {
 	long long end = now_ms() + 20000;
 
+	moves_from(box->page, box->generation);
 	while (outdated(box->fd)) {
 		if (now_ms() > end)
 			return false;

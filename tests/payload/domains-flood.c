@@ -88,7 +88,7 @@ void domains_flood(void)
 
 		must(ioctl(system, SYSGENID_TRIGGER_GEN_UPDATE, 0) == 0);
 		own += page->generation - before;
-		reached += behind->generation != old;
+		reached += moves_from(behind, old);
 		pause_ms(20);
 	}
 	stopping = true;

@@ -36,6 +36,14 @@ bool box_undisturbed(const struct box *box); /* since the note: no wake-up, no n
 bool box_followed(const struct box *box); /* woken for a new generation, and has acknowledged it */
 uint32_t box_generation(const struct box *box);
 
+/*
+ * An event of the system's passes by a domain whose mutex the kernel's worker has, while it tells
+ * listeners of an event before. The worker moves the domain then, and on a busy machine it may be
+ * late. So a test waits. The second function returns @old if nothing has come.
+ */
+bool moves_from(const volatile struct sysgenid_page *page, uint32_t old);
+uint32_t box_generation_after(const struct box *box, uint32_t old);
+
 /* Run body as the first process of new namespaces, root there; the result is what it returns. */
 int in_pid_namespace(int flags, int (*body)(long arg), long arg);
 
