@@ -36,7 +36,7 @@ module:
 vm-payload: $(USER_PARTS) $(TEST_PARTS) ## (inside a test image) build all that a test VM needs
 	+@$(MAKE) --no-print-directory -C kernel KVER=$(KVER) all
 
-DEMO_PARTS := lib tools criu-plugin tests/demo
+DEMO_PARTS := lib criu-plugin tests/demo
 demo-payload: $(DEMO_PARTS) ## (inside the demo's image) build what the demo needs
 	+@$(MAKE) --no-print-directory -C kernel KVER=$(KVER) all
 
