@@ -44,17 +44,17 @@ is "$out" 'bench: standin, time limits times 1.00
 guest: the first figure
 counted: the first figure
 machine: slowness 100' "all figures, and nothing of PARTIAL"
-is "$(<"$tmp/limits")" $'speed 1800\nguest 600\ncounted 5000' "a fast machine gets the limits as they are written"
+is "$(<"$tmp/limits")" $'speed 1800\nguest 900\ncounted 5000' "a fast machine gets the limits as they are written"
 
 echo 'speed: 3500 ms' >"$tmp/speed"
 bench
-is "$(<"$tmp/limits")" $'speed 1800\nguest 2100\ncounted 17500' "one that is 3.5 times slower gets 3.5 times as long"
+is "$(<"$tmp/limits")" $'speed 1800\nguest 3150\ncounted 17500' "one that is 3.5 times slower gets 3.5 times as long"
 like "$out" 'machine: slowness 350' "in all parts"
 
 echo 1 >"$tmp/status-guest"
 bench
 is "$status" 1 "a part that ends early: status 1"
-like "$out" 'guest: the first figure.bench: PARTIAL: tests/bench/guest did not get to its end, after [0-9]+ s of 2100 s' \
+like "$out" 'guest: the first figure.bench: PARTIAL: tests/bench/guest did not get to its end, after [0-9]+ s of 3150 s' \
 	"its figures are there, and marked"
 like "$out" 'counted: the first figure.machine: ' "and the other parts are done"
 is "$(<build/bench-standin.txt)" "$out" "all of it is kept in build/bench-SUITE.txt"
