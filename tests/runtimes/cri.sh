@@ -89,6 +89,14 @@ start_containerd()
 	return 1
 }
 
+node_starts()
+{
+	machine_with_plugin
+	ok "a client for the interface is made" make_client
+	ok "a registry starts" start_registry
+	ok "containerd starts" start_containerd || bail "no containerd"
+}
+
 # A pod with a user namespace cannot have the node's network, and a pod without an address cannot be. These plugins say that
 # there is one, and make none: nothing here needs a network.
 make_network()
@@ -188,4 +196,21 @@ runtime_remove()
 		cri StopPodSandbox "{ \"pod_sandbox_id\": \"$(<"$RT_DIR/$name.pod")\" }"
 		cri RemovePodSandbox "{ \"pod_sandbox_id\": \"$(<"$RT_DIR/$name.pod")\" }"
 	done >/dev/null 2>&1
+}
+
+# archive NAME: a new archive of the container "server", whose tokens so far are in tokens-NAME
+archive()
+{
+	ok "its container answers" tokens_of "$1" "$(runtime_pid server)"
+	ok "it is dumped as $1" runtime_dump server "$1"
+}
+
+# check_good WHAT: the archive "good" is restored, whatever went wrong before
+check_good()
+{
+	ok "$1: the good archive is restored" runtime_restore good copy
+	ok "$1: it answers" tokens_of copy "$(runtime_pid copy)"
+	isnt "$(last_generation copy)" "$(last_generation good)" "$1: it is on a new generation"
+	is "$(shared_tokens good copy)" 0 "$1: no token is handed out twice"
+	runtime_remove copy
 }

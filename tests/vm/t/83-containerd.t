@@ -182,10 +182,7 @@ check_file()
 }
 
 fresh_module
-machine_with_plugin
-ok "a client for the interface is made" make_client
-ok "a registry starts" start_registry
-ok "containerd starts" start_containerd || bail "no containerd"
+node_starts
 ok "images are made" make_images
 # "--append PARTS=module,file" runs some of them.
 PARTS=${PARTS-device,nodes,shared,seccomp,userns,views,module,file}

@@ -10,13 +10,6 @@ set -uo pipefail
 IMG=checkpoint/sysgenid.img
 FOREIGN="sysgenid.img belongs to another dump than criu's images beside it: copy the image again"
 
-# archive NAME: a new archive of the container, whose tokens so far are in tokens-NAME
-archive()
-{
-	ok "its container answers" tokens_of "$1" "$(runtime_pid server)"
-	ok "it is dumped as $1" runtime_dump server "$1"
-}
-
 # unpacked NAME: the archive "good" as files, in $WORK
 unpacked()
 {
@@ -69,16 +62,6 @@ check_archives()
 	refused damaged "an image of criu's is empty" 'Unexpected EOF'
 }
 
-# The control: the archive is good, and nothing but its parts was wrong.
-check_good()
-{
-	ok "$1: the good archive is restored" runtime_restore good copy
-	ok "$1: it answers" tokens_of copy "$(runtime_pid copy)"
-	isnt "$(last_generation copy)" "$(last_generation good)" "$1: it is on a new generation"
-	is "$(shared_tokens good copy)" 0 "$1: no token is handed out twice"
-	runtime_remove copy
-}
-
 registry_is_gone()
 {
 	! registry_answers
@@ -99,10 +82,7 @@ check_registry()
 }
 
 fresh_module
-machine_with_plugin
-ok "a client for the interface is made" make_client
-ok "a registry starts" start_registry
-ok "containerd starts" start_containerd || bail "no containerd"
+node_starts
 ok "images are made" make_images
 ok "another pod starts" start server || bail "no container"
 archive another
@@ -113,6 +93,7 @@ archive older
 archive good
 runtime_remove server
 check_archives
+# The control: the archive is good, and nothing but its parts was wrong.
 check_good "after all that"
 check_registry
 ok "no process is left" wait_for 30 nobody_is_left
