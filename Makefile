@@ -83,8 +83,9 @@ check-packages: need-build need-vm need-check need-qemu tools ## build the Debia
 check-runtimes: need-vm qemu ## measure the tables of docs/runtimes.md anew, with runtimes of Debian and npm
 	@tests/languages/check bookworm trixie
 
-check-engines: need-check need-vm need-qemu need-installer ## docker, LXC, ctr, pods over containerd's CRI, two nodes, and the nodes' installer, in VMs
+check-engines: need-check need-vm need-qemu need-installer ## docker, LXC, Incus, ctr, pods over containerd's CRI, two nodes, and the nodes' installer, in VMs
 	@tests/check --suite engines
+	@tests/check --suite engines-bookworm
 	@prove --timer --comments tests/runtimes/nodes.t tests/runtimes/installer.t
 
 fuzz: export FUZZ_SECONDS ?= 3600

@@ -55,9 +55,10 @@ runtime_remove()
 {
 	local name
 
+	# Debian 12's ctr waits without an end for the task of a restore that was refused.
 	for name; do
-		ctr task kill --signal KILL "$name"
-		ctr task delete --force "$name"
+		timeout 30 ctr task kill --signal KILL "$name"
+		timeout 30 ctr task delete --force "$name"
 		ctr containers delete "$name"
 	done >/dev/null 2>&1
 }

@@ -21,9 +21,9 @@ vm_die()
 vm_check_suite()
 {
 	case ${1-} in
-	bookworm | trixie | backports | engines | engines-backports | demo | debug) ;;
-	'') vm_die "which suite? say bookworm, trixie, backports, engines, engines-backports or debug" ;;
-	*) vm_die "unknown suite '$1': this bench knows bookworm, trixie, backports, engines, engines-backports and debug" ;;
+	bookworm | trixie | backports | engines | engines-backports | engines-bookworm | demo | debug) ;;
+	'') vm_die "which suite? say bookworm, trixie, backports, engines, engines-backports, engines-bookworm or debug" ;;
+	*) vm_die "unknown suite '$1': this bench knows bookworm, trixie, backports, engines, engines-backports, engines-bookworm and debug" ;;
 	esac
 }
 

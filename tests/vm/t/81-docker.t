@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: mem=3072 timeout=600 suites=engines
+# vm: mem=3072 timeout=600 suites=engines,engines-bookworm
 # One checkpoint by docker, restored three times by docker.
 set -uo pipefail
 . tests/runtimes/docker.sh

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: mem=3072 timeout=600 suites=engines
+# vm: mem=3072 timeout=600 suites=engines,engines-bookworm
 # One checkpoint by lxc-checkpoint, restored three times.
 set -uo pipefail
 . tests/runtimes/lib.sh
