@@ -12,8 +12,11 @@ OCI_FILTER='.process.terminal = false
 	| .root = { path: $tree, readonly: true }
 	| .mounts += [{ destination: "/run", type: "tmpfs", source: "tmpfs",
 			options: ["nosuid", "mode=755"] }]'
+OCI_RULE='.linux.resources.devices += [{ allow: true, type: "c", major: 10, minor: 243, access: "rw" }]'
 OCI_DEVICE='.linux.devices = [{ path: "/dev/sysgenid", type: "c", major: 10, minor: 243, fileMode: 438 }]
-	| .linux.resources.devices += [{ allow: true, type: "c", major: 10, minor: 243, access: "rw" }]'
+	| '$OCI_RULE
+OCI_MOUNT='.mounts += [{ destination: "/dev/sysgenid", type: "bind", source: "/dev/sysgenid", options: ["bind"] }]
+	| '$OCI_RULE
 
 NO_MODULE="sysgenid: cannot make a new generation: the module sysgenid is not loaded; run 'modprobe sysgenid'"
 
@@ -120,6 +123,23 @@ check_file()
 	runtime_remove first second
 }
 
+# The node as a bind mount, with a device rule.
+check_mount()
+{
+	local bundle=$RT_DIR/mount
+
+	make_bundle "$bundle" "$OCI_MOUNT"
+	ok "bind mount: a container starts" oci_run server "$bundle"
+	ok "bind mount: it answers" tokens_of before "$(runtime_pid server)"
+	ok "bind mount: it is dumped" runtime_dump server mount
+	runtime_remove server
+	ok "bind mount: it is restored" runtime_restore mount copy "$bundle"
+	ok "bind mount: the copy answers" tokens_of copy "$(runtime_pid copy)"
+	isnt "$(last_generation copy)" "$(last_generation before)" "bind mount: it is on a new generation"
+	is "$(shared_tokens before copy)" 0 "bind mount: no token is handed out twice"
+	runtime_remove copy
+}
+
 # Checks what is promised of both runtimes.
 check_runtime()
 {
@@ -131,6 +151,7 @@ check_runtime()
 	check_control server
 	check_clones image server
 	runtime_remove a b c
+	check_mount
 	no_module
 	check_refused image refused "module not loaded" "$NO_MODULE"
 	like "$(said refused)" "$NO_MODULE" "module not loaded: $RUNTIME shows the reason itself, too"
