@@ -13,7 +13,8 @@ cd -- "$(dirname -- "$(realpath -- "$0")")/.." || exit
 
 MANIFEST=runtime-hooks/kubernetes/daemonset.yaml
 CONFIGURATION=(etc/sysgenid/criu.conf etc/sysgenid/post-restore.conf etc/sysgenid/openssl.cnf
-	etc/sysgenid/openssl-provider.cnf etc/cdi/sysgenid.json)
+	etc/sysgenid/openssl-provider.cnf etc/cdi/sysgenid.json
+	etc/apparmor.d/abstractions/sysgenid-{criu,hook,container})
 work=$(mktemp -d)
 
 # make_node: a root directory of a node, in which nothing of ours is, with modes and owners of its own; its path is in "node"
@@ -108,9 +109,9 @@ check_installing()
 	echo old >"$node/usr/local/share/man/man1/sysgenid.1"
 	chroot "$node" /usr/local/bin/sysgenid run -- sleep 1000 2>/dev/null &
 	pid=$!
-	before=$(directories)$(cd "$node/etc" && tar -c sysgenid cdi | sha256sum)
+	before=$(directories)$(cd "$node/etc" && tar -c sysgenid cdi apparmor.d | sha256sum)
 	ok "$name installs again, while the old programs run" "$2" || diag "$(<"$work/log")"
-	is "$(directories)$(cd "$node/etc" && tar -c sysgenid cdi | sha256sum)" "$before" \
+	is "$(directories)$(cd "$node/etc" && tar -c sysgenid cdi apparmor.d | sha256sum)" "$before" \
 		"$name: nothing in /etc is changed, and no directory"
 	ok "$name: other files are new" is_complete
 	kill "$pid"
