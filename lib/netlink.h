@@ -21,9 +21,12 @@ struct sysgenid_request {
 	};
 };
 
-/* One datagram. The kernel sends no control message that is larger. */
+/*
+ * One datagram. The longest that the kernel sends has some 300 bytes; one that is cut off is an
+ * error. A larger buffer would cost: the kernel clears each page of the stack that is touched.
+ */
 struct sysgenid_reply {
-	_Alignas(struct nlmsghdr) char data[8192];
+	_Alignas(struct nlmsghdr) char data[2048];
 };
 
 /* An attribute of a reply. */

@@ -187,14 +187,21 @@ static void read_from(const char *path, struct sysgenid_config *config)
 
 void sysgenid_config_read(const char *path, struct sysgenid_config *config)
 {
+	cleanup_free char *folder = NULL;
 	size_t length = strlen(path);
-	char folder[PATH_MAX];
 	struct stat at;
 
 	*config = (struct sysgenid_config){ 0 };
 	while (path[length - 1] != '/')
 		length--;
-	snprintf(folder, sizeof(folder), "%.*s", (int)length, path);
+	/* Not on the stack: the kernel would clear one more page in each restore. */
+	folder = malloc(length + 1);
+	if (!folder) {
+		give_up(config, "no memory to read %s", path);
+		return;
+	}
+	memcpy(folder, path, length);
+	folder[length] = '\0';
 	if (!stat(folder, &at)) {
 		if (is_roots(&at, S_IFDIR))
 			read_from(path, config);
