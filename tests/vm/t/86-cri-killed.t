@@ -145,11 +145,6 @@ check_dump()
 	rm -f "$CR_DIR/half.tar"
 }
 
-task_is()
-{
-	[[ $(ctr --namespace k8s.io tasks list | awk -v id="$(<"$RT_DIR/server.id")" '$1 == id { print $3 }') == "$1" ]]
-}
-
 asks()
 {
 	timeout 10 "$SERVER" ask "/proc/$(runtime_pid server)/root/run/token" 1
