@@ -68,7 +68,7 @@ demo-picture: need-vm ## draw docs/demo.svg anew from what the demo prints
 demo-vm: need-build need-vm qemu ## the same for a whole machine, with our QEMU device: make demo-vm SUITE=...
 	@tests/demo-vm/demo-vm $(SUITE)
 
-check: need-build need-lint need-vm need-check qemu $(USER_PARTS) $(TEST_PARTS) ## run the tests, on this machine and in VMs of three suites (half an hour)
+check: need-build need-lint need-vm need-check need-qemu $(USER_PARTS) $(TEST_PARTS) ## run the tests, on this machine and in VMs of three suites (half an hour)
 	@tests/check
 
 check-kernels: need-vm ## the modules on each kernel that Debian has headers for, and DKMS in a kernel's upgrade
