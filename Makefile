@@ -65,6 +65,9 @@ demo: need-vm ## restore a token server twice, without us and with us: make demo
 demo-picture: need-vm ## draw docs/demo.svg anew from what the demo prints
 	@tests/demo/demo $(SUITE) | docs/draw-demo
 
+pictures: demo-picture ## draw both pictures of the README anew
+	@docs/draw-house
+
 demo-vm: need-build need-vm qemu ## the same for a whole machine, with our QEMU device: make demo-vm SUITE=...
 	@tests/demo-vm/demo-vm $(SUITE)
 
@@ -128,5 +131,5 @@ lint: need-lint ## clang-format, cppcheck, shellcheck
 clean: ## remove what was built here; prepared images stay in the cache
 	rm -rf $(BUILD)
 
-.PHONY: soak debug-kernels check-debug check-zdtm fuzz packages rpm installer kernel-tree check-engines check-faults check-runtimes check-packages check-kernels check-all help build module vm-payload demo-payload install vm demo demo-picture demo-vm check bench qemu lint clean $(USER_PARTS) $(TEST_PARTS)
+.PHONY: pictures demo-picture soak debug-kernels check-debug check-zdtm fuzz packages rpm installer kernel-tree check-engines check-faults check-runtimes check-packages check-kernels check-all help build module vm-payload demo-payload install vm demo demo-vm check bench qemu lint clean $(USER_PARTS) $(TEST_PARTS)
 .DEFAULT_GOAL := help

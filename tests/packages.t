@@ -67,5 +67,6 @@ not_ok "draw-demo refuses what is no demo that ended well" sh -c "echo 'demo: wi
 not_ok "and draws nothing" test -e "$draw/demo.svg"
 sed -nE 's/^<text[^>]*>(.*)<\/text>$/\1/p' docs/demo.svg | tail -n +2 | sed 's/&gt;/>/g; s/&lt;/</g; s/&amp;/\&/g' >"$draw/lines"
 ok "it draws what the README's picture shows" sh -c "'$draw/draw-demo' <'$draw/lines'"
+like "$(make -n --no-print-directory pictures | xargs)" 'docs/draw-demo docs/draw-house$' "a target draws both pictures of the README anew"
 ok "the README's picture is drawn by it, from the output of a demo" cmp "$draw/demo.svg" docs/demo.svg
 done_testing
