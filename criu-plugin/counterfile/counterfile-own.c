@@ -14,6 +14,7 @@
 #include <counterfile-view.h>
 
 #include "counterfile-own.h"
+#include "counterfile-registry.h"
 
 static struct {
 	struct sysgenid_page *page; /* NULL: there is no file */
@@ -147,14 +148,15 @@ uint32_t sysgenid_own_read(void)
 	return __atomic_load_n(&own.page->generation, __ATOMIC_ACQUIRE);
 }
 
-int sysgenid_own_raise(uint32_t mark, bool reseeded, uint32_t *generation)
+int sysgenid_own_raise(uint32_t mark, unsigned int how, uint32_t *generation)
 {
-	if (!own.writable) {
-		*generation = sysgenid_own_read();
+	*generation = sysgenid_own_read();
+	if (!own.writable)
 		return -EROFS;
-	}
+	if (!sysgenid_may_follow(own.page, mark, how))
+		return -EDOM;
 	*generation = counterfile_raise(own.page, mark + 1);
-	if (reseeded)
+	if (how & SYSGENID_RAISE_RESEEDED)
 		counterfile_reseeded(own.page, *generation);
 	return 0;
 }

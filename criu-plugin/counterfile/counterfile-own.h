@@ -41,10 +41,10 @@ bool sysgenid_own_is_mounted_by(const struct sysgenid_mount *mount);
 uint32_t sysgenid_own_read(void);
 
 /*
- * Raises the generation of the file, which must exist, by at least one and above mark. Returns 0,
- * or -EROFS if criu has no right to write the file. Sets *generation to the file's generation in
- * both cases.
+ * Raises the file, which must exist, as sysgenid_counterfile_raise() does. Returns 0, -EDOM, or
+ * -EROFS if criu has no right to write the file. Sets *generation to the file's generation in each
+ * case.
  */
-int sysgenid_own_raise(uint32_t mark, bool reseeded, uint32_t *generation);
+int sysgenid_own_raise(uint32_t mark, unsigned int how, uint32_t *generation);
 
 #endif

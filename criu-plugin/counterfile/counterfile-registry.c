@@ -254,16 +254,19 @@ int sysgenid_counterfile_read(const struct sysgenid_counterfile *file, uint32_t 
 }
 
 int sysgenid_counterfile_raise(const struct sysgenid_counterfile *file, uint32_t mark,
-			       bool reseeded, uint32_t *generation)
+			       unsigned int how, uint32_t *generation)
 {
 	struct pages pages;
 	int error = mark == UINT32_MAX ? -ERANGE : map(file, true, &pages);
 
 	if (error)
 		return error;
-	*generation = counterfile_view_raise(pages.page, pages.view, mark + 1);
-	if (reseeded)
+	if (!sysgenid_may_follow(pages.page, mark, how))
+		error = -EDOM;
+	else
+		*generation = counterfile_view_raise(pages.page, pages.view, mark + 1);
+	if (!error && how & SYSGENID_RAISE_RESEEDED)
 		counterfile_reseeded(pages.page, *generation);
 	unmap(&pages);
-	return 0;
+	return error;
 }

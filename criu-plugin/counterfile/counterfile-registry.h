@@ -46,10 +46,30 @@ int sysgenid_counterfile_list(struct sysgenid_counterfile **files, size_t *n);
 int sysgenid_counterfile_read(const struct sysgenid_counterfile *file, uint32_t *generation);
 
 /*
+ * The highest mark that a file follows if it says a lower number. Files begin far below, and
+ * restores move them by little. An image that was forged, or whose container has driven a counter
+ * there, may have a higher mark, and must not bring a file that containers share to the end of its
+ * numbers. It can bring the file to this one. Images of all who share the file have a higher mark
+ * then, which files elsewhere follow only if the administrator says so.
+ */
+#define SYSGENID_MOST_MARK 0x7fffffffu
+
+/* How a file is raised: bits. */
+#define SYSGENID_RAISE_RESEEDED 1u /* the kernel's generator has been reseeded for this */
+#define SYSGENID_RAISE_ANY_MARK 2u /* follow a mark above SYSGENID_MOST_MARK as well */
+
+static inline bool sysgenid_may_follow(const struct sysgenid_page *page, uint32_t mark,
+				       unsigned int how)
+{
+	return how & SYSGENID_RAISE_ANY_MARK || mark <= SYSGENID_MOST_MARK ||
+	       mark <= __atomic_load_n(&page->generation, __ATOMIC_ACQUIRE);
+}
+
+/*
  * Raises the generation by at least one and above mark. A generation that wraps may end below mark.
- * Returns 0 or -errno; -ERANGE: no generation is above mark.
+ * Returns 0 or -errno; -ERANGE: no generation is above mark; -EDOM: the mark is too high to follow.
  */
 int sysgenid_counterfile_raise(const struct sysgenid_counterfile *file, uint32_t mark,
-			       bool reseeded, uint32_t *generation);
+			       unsigned int how, uint32_t *generation);
 
 #endif

@@ -69,8 +69,19 @@ static void refuse_without_image(pid_t pid, const char *path)
 			pid, path);
 }
 
+static const char *reason(int error)
+{
+	if (error == -ENOTTY)
+		return "it does not have a counter's layout";
+	if (error == -EDOM)
+		return "the image's mark is absurdly far above it. The image may be forged, or its "
+		       "container has driven a counter there. To restore it anyway, set "
+		       "follow-any-mark = yes in " SYSGENID_CONF;
+	return strerror(-error);
+}
+
 static int raise_file(pid_t pid, const struct sysgenid_counterfile *file,
-		      const SysgenidImage *image, bool reseeded)
+		      const SysgenidImage *image, unsigned int how)
 {
 	uint32_t generation;
 	int error;
@@ -83,12 +94,10 @@ static int raise_file(pid_t pid, const struct sysgenid_counterfile *file,
 	}
 	error = mark_of(image) == UINT32_MAX ? -ERANGE : remember(file);
 	if (!error)
-		error = sysgenid_counterfile_raise(file, mark_of(image), reseeded, &generation);
+		error = sysgenid_counterfile_raise(file, mark_of(image), how, &generation);
 	if (error)
 		sysgenid_refuse(pid, "cannot raise the generation in the file %s of task %d: %s",
-				file->path, pid,
-				error == -ENOTTY ? "it does not have a counter's layout"
-						 : strerror(-error));
+				file->path, pid, reason(error));
 	else
 		sysgenid_info("generation %u in the file %s", generation, file->path);
 	return error;
@@ -140,7 +149,7 @@ static void refuse_own(pid_t pid, uint32_t generation, int error)
 		sysgenid_refuse(pid,
 				"cannot raise the generation in the counter file " SYSGENID_DEVICE
 				": %s",
-				strerror(-error));
+				reason(error));
 }
 
 /*
@@ -149,7 +158,7 @@ static void refuse_own(pid_t pid, uint32_t generation, int error)
  * the dump. needed: the task must not run on an old generation, because it has or had the file
  * mapped or open, or because of strict = yes.
  */
-static int raise_own(pid_t pid, bool needed, const SysgenidImage *image, bool reseeded)
+static int raise_own(pid_t pid, bool needed, const SysgenidImage *image, unsigned int how)
 {
 	uint32_t generation = 0, mark = image ? mark_of(image) : 0;
 	int error;
@@ -160,9 +169,12 @@ static int raise_own(pid_t pid, bool needed, const SysgenidImage *image, bool re
 		refuse_without_image(pid, SYSGENID_DEVICE);
 		return -ENODATA;
 	}
-	error = mark == UINT32_MAX ? -ERANGE : sysgenid_own_raise(mark, reseeded, &generation);
+	error = mark == UINT32_MAX ? -ERANGE : sysgenid_own_raise(mark, how, &generation);
 	if (error == -EROFS && image && generation > mark)
 		error = 0;
+	/* The task may open the file later: better a new number below the mark than none. */
+	if ((error == -EDOM || error == -ERANGE) && !needed)
+		error = sysgenid_own_raise(0, how, &generation);
 	own_moved = !error;
 	if (!error)
 		sysgenid_info("generation %u in criu's own counter file " SYSGENID_DEVICE,
@@ -179,7 +191,8 @@ static int raise_own(pid_t pid, bool needed, const SysgenidImage *image, bool re
 }
 
 /* had: FILE_TASK and VIEW_TASK, of the dump. */
-static int raise_files(pid_t pid, int had, const SysgenidImage *image, bool reseeded, bool strict)
+static int raise_files(pid_t pid, int had, const SysgenidImage *image, unsigned int how,
+		       bool strict)
 {
 	const bool needed = had;
 	struct sysgenid_counterfiles found;
@@ -201,10 +214,10 @@ static int raise_files(pid_t pid, int had, const SysgenidImage *image, bool rese
 	else if (needed && !found.n && !found.own)
 		error = log_lost(pid, &found);
 	for (size_t i = 0; !error && i < found.n; i++)
-		error = raise_file(pid, &found.files[i], image, reseeded);
+		error = raise_file(pid, &found.files[i], image, how);
 	if (!error && found.own)
 		error = raise_own(pid, needed || strict || found.own == SYSGENID_OWN_USED, image,
-				  reseeded);
+				  how);
 	sysgenid_counterfiles_free(&found);
 	return error;
 }
@@ -238,7 +251,8 @@ static int had_file(pid_t pid, const SysgenidImage *image)
 	       (sysgenid_image_has_view_task(image, inner) ? VIEW_TASK : 0);
 }
 
-int sysgenid_counterfiles_raise(pid_t pid, const SysgenidImage *image, bool reseeded, bool strict)
+int sysgenid_counterfiles_raise(pid_t pid, const SysgenidImage *image, unsigned int how,
+				bool strict)
 {
 	int had = had_file(pid, image);
 
@@ -250,5 +264,5 @@ int sysgenid_counterfiles_raise(pid_t pid, const SysgenidImage *image, bool rese
 				pid, strerror(-had));
 		return had;
 	}
-	return raise_files(pid, had, image, reseeded, strict);
+	return raise_files(pid, had, image, how, strict);
 }

@@ -17,11 +17,12 @@ int sysgenid_counterfiles_prepare(void);
 
 /*
  * Raises the generation in each counter file of the task above the image's mark, once for each
- * file. image: NULL if there is none. reseeded: the kernel's generator has been reseeded for this
- * restore. strict: if criu's own counter file cannot be raised, refuse also a task that could open
- * the file but has not. Returns 0, or -errno if the task must not run; in that case all tasks of
- * this restore have been killed, and the reason was logged.
+ * file. image: NULL if there is none. how: SYSGENID_RAISE_*. strict: if criu's own counter file
+ * cannot be raised, refuse also a task that could open the file but has not. Returns 0, or -errno
+ * if the task must not run; in that case all tasks of this restore have been killed, and the reason
+ * was logged.
  */
-int sysgenid_counterfiles_raise(pid_t pid, const SysgenidImage *image, bool reseeded, bool strict);
+int sysgenid_counterfiles_raise(pid_t pid, const SysgenidImage *image, unsigned int how,
+				bool strict);
 
 #endif

@@ -330,6 +330,12 @@ static void wipe(pid_t pid)
 		pid, wrong);
 }
 
+static unsigned int how_to_raise(void)
+{
+	return (restore.reseeded ? SYSGENID_RAISE_RESEEDED : 0) |
+	       (restore.config.follow_any_mark ? SYSGENID_RAISE_ANY_MARK : 0);
+}
+
 /*
  * What this hook waits for may end criu: an engine's time limit, say. At the first task all tasks
  * are held, and each later one again when its turn comes, since it may be nobody's descendant. A
@@ -362,8 +368,7 @@ int sysgenid_restore_resume_late(int pid)
 	if (restore.image && restore.config.wipe_on_fork)
 		wipe(pid);
 	if (!sysgenid_is_refused() &&
-	    sysgenid_counterfiles_raise(pid, restore.image, restore.reseeded,
-					restore.config.strict))
+	    sysgenid_counterfiles_raise(pid, restore.image, how_to_raise(), restore.config.strict))
 		sysgenid_err("the restored tasks are killed, since one would run on an old "
 			     "generation");
 	if (!sysgenid_is_refused())

@@ -13,6 +13,7 @@
 #include <linux/sysgenid.h>
 
 #include "counterfile-own.h"
+#include "counterfile-registry.h"
 #include "tap.h"
 
 static void must(bool good)
@@ -82,14 +83,16 @@ static void test_raise(off_t page)
 		   sysgenid_own_read() == 7,
 	   "a file that this process can write is found");
 	ok(!sysgenid_own_is(stat_buf.st_dev, stat_buf.st_ino + 1), "... and no other file is it");
-	ok(!sysgenid_own_raise(3, false, &generation) && generation == 8, "it is raised by one");
-	ok(!sysgenid_own_raise(20, false, &generation) && generation == 21 &&
-		   sysgenid_own_read() == 21,
+	ok(!sysgenid_own_raise(3, 0, &generation) && generation == 8, "it is raised by one");
+	ok(!sysgenid_own_raise(20, 0, &generation) && generation == 21 && sysgenid_own_read() == 21,
 	   "and above the mark");
+	ok(sysgenid_own_raise(SYSGENID_MOST_MARK + 1, 0, &generation) == -EDOM &&
+		   sysgenid_own_read() == 21,
+	   "but not for a mark that no file follows");
 	must(!mount(SYSGENID_DEVICE, SYSGENID_DEVICE, NULL, MS_BIND, NULL) &&
 	     !mount(NULL, SYSGENID_DEVICE, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL));
 	ok(!sysgenid_own_open() && sysgenid_own_exists(), "mounted read-only it is found");
-	ok(sysgenid_own_raise(30, false, &generation) == -EROFS && generation == 21 &&
+	ok(sysgenid_own_raise(30, 0, &generation) == -EROFS && generation == 21 &&
 		   sysgenid_own_read() == 21,
 	   "and not raised");
 	sysgenid_own_close();

@@ -45,9 +45,10 @@ static struct sysgenid_counterfile page(uint32_t generation)
 /* Raises a file with the generation now above mark. expected: the generation after that. */
 static void raises(uint32_t now, uint32_t mark, uint32_t expected, const char *name)
 {
+	const unsigned int how = SYSGENID_RAISE_RESEEDED | SYSGENID_RAISE_ANY_MARK;
 	struct sysgenid_counterfile file = page(now);
 	uint32_t told = 0, found = 0;
-	int error = sysgenid_counterfile_raise(&file, mark, true, &told);
+	int error = sysgenid_counterfile_raise(&file, mark, how, &told);
 
 	if (!ok(!error && !sysgenid_counterfile_read(&file, &found) && told == expected &&
 			found == expected,
@@ -64,21 +65,40 @@ static void test_numbers(void)
 	raises(5, 41, 42, "it goes above a mark that is higher");
 	raises(50, 41, 51, "and above what it says itself");
 	raises(41, 41, 42, "and above both when they are the same");
-	raises(0, UINT32_MAX - 1, UINT32_MAX,
-	       "a mark of 2^32 - 2 is followed: it harms nobody else");
+	raises(0, UINT32_MAX - 1, UINT32_MAX, "a mark of 2^32 - 2 is followed if any mark is");
 	raises(UINT32_MAX, 0, 1, "after the highest number comes 1, never 0");
 	raises(UINT32_MAX, 41, 42, "and that is above the mark, too");
 	raises(UINT32_MAX, UINT32_MAX - 1, 1,
 	       "but where nothing else is above it: a file never stays as it is");
 	file = page(5);
-	ok(sysgenid_counterfile_raise(&file, UINT32_MAX, true, &generation) == -ERANGE,
+	ok(sysgenid_counterfile_raise(&file, UINT32_MAX, SYSGENID_RAISE_RESEEDED, &generation) ==
+		   -ERANGE,
 	   "nothing is above a mark of 2^32 - 1: ERANGE");
+}
+
+/* A file that others may share follows no image towards the end of the numbers. */
+static void test_marks(void)
+{
+	struct sysgenid_counterfile file = page(5);
+	uint32_t generation = 0;
+
+	ok(sysgenid_counterfile_raise(&file, SYSGENID_MOST_MARK + 1, 0, &generation) == -EDOM &&
+		   !sysgenid_counterfile_read(&file, &generation) && generation == 5,
+	   "a mark that no file reaches by restores is not followed: EDOM, and the file stays");
+	ok(!sysgenid_counterfile_raise(&file, SYSGENID_MOST_MARK, 0, &generation) &&
+		   generation == SYSGENID_MOST_MARK + 1,
+	   "the highest that is");
+	ok(!sysgenid_counterfile_raise(&file, generation, 0, &generation) &&
+		   generation == SYSGENID_MOST_MARK + 2,
+	   "nor does an image of a file that is there already need a jump");
+	ok(sysgenid_counterfile_raise(&file, generation + 1, 0, &generation) == -EDOM,
+	   "but one mark above it does");
 }
 
 static void refuses(struct sysgenid_counterfile file, int expected, const char *name)
 {
 	uint32_t generation;
-	int raise = sysgenid_counterfile_raise(&file, 0, true, &generation);
+	int raise = sysgenid_counterfile_raise(&file, 0, SYSGENID_RAISE_RESEEDED, &generation);
 	int read = sysgenid_counterfile_read(&file, &generation);
 
 	if (!ok(raise == expected && read == expected, "%s", name))
@@ -127,11 +147,11 @@ static void test_generator(void)
 
 	if (pwrite(fd, &page.flags, 4, offsetof(struct sysgenid_page, flags)) != 4)
 		abort();
-	sysgenid_counterfile_raise(&file, 0, false, &generation);
+	sysgenid_counterfile_raise(&file, 0, 0, &generation);
 	ok(pread(fd, &page, sizeof(page), 0) == sizeof(page) && page.generation == 2 &&
 		   page.rng_generation == 0,
 	   "without a reseed the file does not say that there was one");
-	sysgenid_counterfile_raise(&file, 0, true, &generation);
+	sysgenid_counterfile_raise(&file, 0, SYSGENID_RAISE_RESEEDED, &generation);
 	ok(pread(fd, &page, sizeof(page), 0) == sizeof(page) && page.generation == 3 &&
 		   page.rng_generation == 3,
 	   "with a reseed it says so");
@@ -180,15 +200,15 @@ static void test_view(void)
 	char path[64];
 
 	put_view(&file, 5, size);
-	ok(!sysgenid_counterfile_raise(&file, 41, true, &generation) && generation == 42 &&
-		   number_of_view() == 42,
+	ok(!sysgenid_counterfile_raise(&file, 41, SYSGENID_RAISE_RESEEDED, &generation) &&
+		   generation == 42 && number_of_view() == 42,
 	   "the view is raised with its counter file");
 	put_view(&file, 50, size);
 	ok(!sysgenid_counterfile_read(&file, &generation) && generation == 50,
 	   "a view that says more counts: tasks have seen that");
 	put_view(&file, 43, size);
-	ok(!sysgenid_counterfile_raise(&file, 0, true, &generation) && generation == 44 &&
-		   number_of_view() == 44,
+	ok(!sysgenid_counterfile_raise(&file, 0, SYSGENID_RAISE_RESEEDED, &generation) &&
+		   generation == 44 && number_of_view() == 44,
 	   "a view does not stay as it is");
 	put_view(&file, 1ull << 40, size);
 	ok(!sysgenid_counterfile_read(&file, &generation) && generation == 44,
@@ -221,6 +241,7 @@ int main(void)
 	if (!mkdtemp(directory))
 		abort();
 	test_numbers();
+	test_marks();
 	test_hostile();
 	test_generator();
 	test_view();

@@ -204,6 +204,21 @@ check_blind()
 	BLIND=''
 }
 
+# The file may be one that others share. What a forged image says must not bring it to the end of its numbers.
+check_far_mark()
+{
+	counter far 9
+	cp -a "$CR_DIR/image" "$CR_DIR/far"
+	cp "$CR_DIR/image.log" "$CR_DIR/far.log"
+	tests/cr/image-edit set "$CR_DIR/far/$IMAGE" file_mark=2147483648
+	refused far "$REGISTRY/far/counter" "absurdly far above it.*follow-any-mark" "a mark that no file reaches: refused"
+	is "$(word far)" 9 "... and the file stays"
+	switches 'follow-any-mark = yes'
+	clone far 9 2147483649 far
+	rm /etc/sysgenid/criu.conf
+	container_kill far
+}
+
 check_hostile()
 {
 	local none='a file that is none of this machine'
@@ -222,6 +237,7 @@ check_hostile()
 	counter broken 9
 	printf 'x' | dd of="$REGISTRY/broken/counter" bs=1 seek=64 conv=notrunc status=none
 	refused image "$REGISTRY/broken/counter" "it does not have a counter's layout" "a file that is no counter's page"
+	check_far_mark
 	counter last 9
 	cp -a "$CR_DIR/image" "$CR_DIR/last"
 	cp "$CR_DIR/image.log" "$CR_DIR/last.log"
