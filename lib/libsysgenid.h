@@ -194,10 +194,13 @@ int sysgenid_getrandom(const struct sysgenid *handle, void *buffer, size_t size,
  * @flags:      0, or GRND_NONBLOCK: never wait
  * @generation: the generation that they belong to; may be NULL
  *
- * All processes of a domain have the same; it changes with each generation. Copies that share one
- * counter file have the same, too. For names, leases and logs. It is no secret and no entropy.
- * Waits and fails as sysgenid_getrandom() does; -EOPNOTSUPP: the module, or whoever made the
- * counter file, is older and does not keep it. Capability: none.
+ * All processes of a domain have the same; it changes with each generation. For names, leases and
+ * logs. It is no secret and no entropy. Containers may share a counter file: there the bits of the
+ * page are joined with the number of the caller's PID namespace, so that no two containers that
+ * live at the same time have the same. Two that had that number one after the other have, if
+ * nothing has moved the file between them. Waits and fails as sysgenid_getrandom() does;
+ * -EOPNOTSUPP: the module, or whoever made the counter file, is older and does not keep it, or
+ * there is a file, and /proc does not show the caller's PID namespace. Capability: none.
  */
 int sysgenid_incarnation(const struct sysgenid *handle, void *id, unsigned int flags,
 			 uint32_t *generation);

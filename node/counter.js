@@ -71,15 +71,28 @@ function openReader(path) {
 	};
 }
 
+// Of a counter file, which containers may share: as lib/incarnation.c in C. undefined: /proc does not show enough.
+function tellApart(words) {
+	try {
+		words[0] ^= fs.statSync('/proc/self/ns/pid').ino;
+		return words;
+	} catch {
+		return undefined;
+	}
+}
+
 // undefined: the counter does not keep it, or the reseed is still to come.
-function readIncarnation(page) {
+function readIncarnation(page, isFile) {
 	const now = page[0];
 
 	if (!(page[18] & 2) || page[19] !== now)
 		return undefined;
-	const words = page.slice(22, 26);
+	let words = page.slice(22, 26);
 
-	return page[0] === now ? Buffer.from(words.buffer) : undefined;
+	// Between the two looks at the generation: a copy has another namespace.
+	if (isFile)
+		words = tellApart(words);
+	return words && page[0] === now ? Buffer.from(words.buffer) : undefined;
 }
 
 function pause(ms) {
@@ -91,6 +104,7 @@ function openMapped(path, addon) {
 	const [first, second] = addon.map(path);
 	const page = new Uint32Array(first);
 	const clock = second && new Uint32Array(second);
+	const isFile = fs.statSync(path).isFile();
 	let late = false; // a wait has reached its limit: nobody waits again until the kernel has followed
 
 	// Has the hypervisor restored this machine, and the kernel not moved the generation yet?
@@ -121,8 +135,8 @@ function openMapped(path, addon) {
 		generation,
 		changed: (seen) => generation() !== seen || isBehind(),
 		reseeded: () => (!(page[18] & 1) || page[19] === generation()) && !isBehind(),
-		incarnation: () => readIncarnation(page),
-		keepsIncarnation: () => (page[18] & 2) !== 0,
+		incarnation: () => readIncarnation(page, isFile),
+		keepsIncarnation: () => (page[18] & 2) !== 0 && (!isFile || tellApart(new Uint32Array(4)) !== undefined),
 	};
 }
 

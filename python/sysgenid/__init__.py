@@ -56,7 +56,7 @@ def wait(seen, timeout=None):
     """Sleeps until the generation is another one than "seen", and returns it; None when "timeout" seconds are over."""
     if _counter is None:
         raise error
-    if os.path.isfile(_path):
+    if _counter.is_file:
         _wait_on_file(seen, timeout)
     else:
         _wait_on_device(seen, timeout)
@@ -104,8 +104,11 @@ def _identify(timeout):
         now = _counter.generation()
         if page[counter.RNG_GENERATION] == now:
             words = bytes(page[counter.INCARNATION])
+            # Between the two looks at the generation: a copy has another namespace.
+            if _counter.is_file:
+                words = counter.tell_apart(words)
             if not _counter.changed(now):
-                return words, now
+                return (None, None) if words is None else (words, now)
         if time.monotonic() >= end:
             return None, None
         time.sleep(RESEED_PAUSE_S)

@@ -41,6 +41,16 @@ def default_path():
     return DEVICE
 
 
+def tell_apart(incarnation):
+    """Of a counter file, which containers may share: as lib/incarnation.c in C. None: /proc does not show enough."""
+    try:
+        namespace = os.stat("/proc/self/ns/pid").st_ino & 0xFFFFFFFF
+    except OSError:
+        return None
+    first = int.from_bytes(incarnation[:4], sys.byteorder) ^ namespace
+    return first.to_bytes(4, sys.byteorder) + incarnation[4:]
+
+
 def _error(code, path):
     if code == errno.EPERM:  # a device cgroup's no
         code = errno.EACCES
@@ -90,8 +100,9 @@ class Counter:
         if clock is not None and clock != known or page[0] != seen: ...
     """
 
-    def __init__(self, page, second=None):
+    def __init__(self, page, second=None, is_file=False):
         """Two mmap objects: the counter's page, and the device's second page."""
+        self.is_file = is_file
         self.page = memoryview(page).cast("I")
         self.second = second
         # The hypervisor's counter, and the one that the generation stands for. None: there is no second page.
@@ -155,7 +166,7 @@ def open_counter(path):
     try:
         if not _check(fd):
             raise _error(errno.ENOTTY, path)
-        return Counter(_map(fd, 0), _map_second(fd))
+        return Counter(_map(fd, 0), _map_second(fd), stat.S_ISREG(os.fstat(fd).st_mode))
     except OSError as error:
         raise _error(error.errno, path) from None
     finally:

@@ -13,7 +13,7 @@ Awaited = collections.namedtuple("Awaited", "what generation incarnation restore
 
 def _look():
     """The generation, and the one that the last restore has begun. No event of a counter file's is a resume."""
-    if os.path.isfile(sysgenid._path):
+    if sysgenid._counter.is_file:
         return (sysgenid.generation(),) * 2
     from .control import look
     return look()

@@ -5,7 +5,8 @@
  * for it.
  *
  * The program is linked statically, since images of applications may have no libraries. It needs
- * the counter and nothing else: no privilege, no netlink, no /proc, no /sys.
+ * the counter and nothing else: no privilege, no netlink, no /sys, and /proc only for the
+ * incarnation of a counter file.
  */
 #include <errno.h>
 #include <stdbool.h>

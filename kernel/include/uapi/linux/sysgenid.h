@@ -114,7 +114,8 @@ struct sysgenid_page {
 	 * no event, has one from the loading of the module, or from when the kernel's generator was
 	 * seeded. Two restored copies of one snapshot have the same generation and other
 	 * incarnations. It is no secret, since everybody can read it, and no entropy. Valid with
-	 * SYSGENID_PAGE_F_INCARNATION.
+	 * SYSGENID_PAGE_F_INCARNATION. A page in a file ("counter file"), which containers may
+	 * share, has the bits of its event there; libsysgenid makes those of each container.
 	 */
 	__u32 incarnation[SYSGENID_INCARNATION_WORDS];
 };
