@@ -107,6 +107,41 @@ static void store_word(struct sysgenid_page *page, uint32_t generation, uint32_t
 		;
 }
 
+bool counterfile_is_reseeded(const struct sysgenid_page *page)
+{
+	uint32_t now = __atomic_load_n(&page->generation, __ATOMIC_ACQUIRE);
+
+	return __atomic_load_n(&page->rng_generation, __ATOMIC_ACQUIRE) == now;
+}
+
+uint32_t counterfile_restored(const struct sysgenid_page *page, uint32_t *generation)
+{
+	uint32_t now, restored;
+
+	do {
+		now = restored = __atomic_load_n(&page->generation, __ATOMIC_ACQUIRE);
+		if (__atomic_load_n(&page->resumed, __ATOMIC_ACQUIRE) == now)
+			restored = __atomic_load_n(&page->restored, __ATOMIC_ACQUIRE);
+	} while (__atomic_load_n(&page->generation, __ATOMIC_ACQUIRE) != now);
+	*generation = now;
+	return restored;
+}
+
+uint32_t counterfile_resume(struct sysgenid_page *page)
+{
+	uint32_t now, next, restored;
+
+	do {
+		restored = counterfile_restored(page, &now);
+		next = now == UINT32_MAX ? 1 : now + 1;
+	} while (!__atomic_compare_exchange_n(&page->generation, &now, next, false,
+					      __ATOMIC_RELEASE, __ATOMIC_ACQUIRE));
+	/* In this order: restored counts only with this generation in resumed. */
+	store_word(page, next, &page->restored, restored);
+	store_word(page, next, &page->resumed, next);
+	return next;
+}
+
 /* Not without random bytes: then the incarnation stays that of another generation. */
 static bool draw_incarnation(struct sysgenid_page *page, uint32_t generation)
 {

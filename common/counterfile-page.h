@@ -47,6 +47,22 @@ void counterfile_unmap(struct sysgenid_page *page);
  */
 uint32_t counterfile_raise(struct sysgenid_page *page, uint32_t min);
 
+/* Has the kernel's generator been reseeded for the generation that the page has? */
+bool counterfile_is_reseeded(const struct sysgenid_page *page);
+
+/*
+ * Raises the generation by one, for processes that were dumped and go on. Who is killed in here has
+ * begun a generation that counts as a restore.
+ */
+uint32_t counterfile_resume(struct sysgenid_page *page);
+
+/*
+ * Returns the generation that the last event has begun which was no resume, and the generation now.
+ * After a restore, onto whatever file, it is another one than before: the restore has begun a
+ * generation above all that the file of the dump had.
+ */
+uint32_t counterfile_restored(const struct sysgenid_page *page, uint32_t *generation);
+
 /*
  * Stores that the kernel's random number generator has been reseeded for @generation, to which the
  * caller has raised the page; and a new incarnation, drawn now. Stores nothing if the page has

@@ -144,16 +144,28 @@ void counterfile_view_follow(const struct sysgenid_page *page, struct counterfil
 	} while (now != generation);
 }
 
-uint32_t counterfile_view_raise(struct sysgenid_page *page, struct counterfile_view *view,
-				uint32_t min)
+/* The file may be damaged, and say this generation already, as it did @before. */
+static uint32_t raise_view(struct sysgenid_page *page, struct counterfile_view *view,
+			   uint64_t before, uint32_t generation)
 {
-	/* The file may be damaged, and say the next number already. */
-	uint64_t before = view ? counterfile_view_counter(view) : 0;
-	uint32_t generation = counterfile_raise(page, min);
-
 	if (view && generation == before)
 		generation = counterfile_raise(page, 0);
 	if (view)
 		counterfile_view_follow(page, view);
 	return generation;
+}
+
+uint32_t counterfile_view_raise(struct sysgenid_page *page, struct counterfile_view *view,
+				uint32_t min)
+{
+	uint64_t before = view ? counterfile_view_counter(view) : 0;
+
+	return raise_view(page, view, before, counterfile_raise(page, min));
+}
+
+uint32_t counterfile_view_resume(struct sysgenid_page *page, struct counterfile_view *view)
+{
+	uint64_t before = view ? counterfile_view_counter(view) : 0;
+
+	return raise_view(page, view, before, counterfile_resume(page));
 }

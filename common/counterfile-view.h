@@ -60,4 +60,7 @@ void counterfile_view_follow(const struct sysgenid_page *page, struct counterfil
 uint32_t counterfile_view_raise(struct sysgenid_page *page, struct counterfile_view *view,
 				uint32_t min);
 
+/* The same with counterfile_resume(). A damaged view may take a second number: then a restore. */
+uint32_t counterfile_view_resume(struct sysgenid_page *page, struct counterfile_view *view);
+
 #endif

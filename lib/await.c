@@ -6,18 +6,18 @@
 #include <string.h>
 
 #include <clock.h>
+#include <counterfile-page.h>
 
 #define MOST_LOOKS 100
 #define NSEC_PER_MSEC 1000000LL
 
-/* No event of a counter file's is a resume. */
 static int look(const struct sysgenid *handle, struct sysgenid_awaited *now)
 {
 	struct sysgenid_control control;
 	int ret;
 
 	if (handle->fd == SYSGENID_FD_FILE) {
-		now->generation = now->restored = sysgenid_generation(handle);
+		now->restored = counterfile_restored(handle->page, &now->generation);
 		return 0;
 	}
 	ret = sysgenid_control_open(&control, NULL);

@@ -256,9 +256,10 @@ struct sysgenid_awaited {
  * the call goes on. Every change that is no resume is a restore: of a machine, or made by hand. It
  * returns when the incarnation has been drawn, for which it waits as sysgenid_incarnation() does.
  *
- * About the domain of the caller's PID namespace. With a counter file every change is a restore.
- * Signals don't end the call. Returns 0, -ETIME, -EBADF with SYSGENID_OPEN_MAP_ONLY, or an error
- * of sysgenid_wait(), sysgenid_get_status() or sysgenid_incarnation(). Capability: none.
+ * About the domain of the caller's PID namespace. A container that shares its counter file with
+ * others is told what happens to these, too. Signals don't end the call. Returns 0, -ETIME, -EBADF
+ * with SYSGENID_OPEN_MAP_ONLY, or an error of sysgenid_wait(), sysgenid_get_status() or
+ * sysgenid_incarnation(). Capability: none.
  */
 int sysgenid_await(struct sysgenid *handle, struct sysgenid_awaited *awaited, int timeout_ms);
 

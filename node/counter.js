@@ -12,6 +12,7 @@ const MISC_MAJOR = 10;
 const SYNC_MS = 1000;
 // Indices of 32-bit words: the hypervisor's counter in the second page, and the one that the generation stands for.
 const [VMCLOCK, KNOWN] = [0x68 / 4, 80 / 4];
+const [RESUMED, RESTORED] = [104 / 4, 108 / 4];
 const { O_RDONLY, O_NONBLOCK, O_NOCTTY } = fs.constants;
 
 // undefined: not built, or for another system.
@@ -49,12 +50,13 @@ function openReader(path) {
 	const word = Buffer.alloc(4);
 
 	if (status.isFile()) {
+		const wordAt = (index) => (fs.readSync(fd, word, 0, 4, 4 * index), word.readUInt32LE(0));
+
 		checkFile(fd, fs.fstatSync(fd));
-		return () => (fs.readSync(fd, word, 0, 4, 0), word.readUInt32LE(0));
+		return { generation: () => wordAt(0), wordAt };
 	}
 	let last = 0;
-
-	return () => {
+	const generation = () => {
 		const limit = Error.stackTraceLimit;
 
 		Error.stackTraceLimit = 0;
@@ -69,6 +71,8 @@ function openReader(path) {
 		}
 		return last;
 	};
+
+	return { generation };
 }
 
 // Of a counter file, which containers may share: as lib/incarnation.c in C. undefined: /proc does not show enough.
@@ -133,6 +137,7 @@ function openMapped(path, addon) {
 	}
 	return {
 		generation,
+		wordAt: (index) => page[index],
 		changed: (seen) => generation() !== seen || isBehind(),
 		reseeded: () => (!(page[18] & 1) || page[19] === generation()) && !isBehind(),
 		incarnation: () => readIncarnation(page, isFile),
@@ -140,14 +145,18 @@ function openMapped(path, addon) {
 	};
 }
 
-// The generation, and the one that the last restore has begun. No event of a counter file's is a resume.
-function makeLook(path, generation, addon) {
+// The generation, and the one that the last restore has begun.
+function makeLook(path, wordAt, addon) {
 	if (fs.statSync(path).isFile())
-		// One load: between two of them the process may be dumped.
 		return () => {
-			const now = generation();
+			for (;;) {
+				const generation = wordAt(0);
+				const restored = wordAt(RESUMED) === generation ? wordAt(RESTORED) : generation;
 
-			return { generation: now, restored: now };
+				// Otherwise the process was dumped, or the file has moved, between two of these.
+				if (wordAt(0) === generation)
+					return { generation, restored };
+			}
 		};
 	if (!addon)
 		return () => {
@@ -161,14 +170,14 @@ function makeLook(path, generation, addon) {
 //   keepsIncarnation(): is there ever one; look(): { generation, restored } }
 function open(path, addon) {
 	const counter = addon ? openMapped(path, addon) : {
-		generation: openReader(path),
+		...openReader(path),
 		changed: (seen) => counter.generation() !== seen,
 		reseeded: () => true,
 		incarnation: () => undefined,
 		keepsIncarnation: () => false,
 	};
 
-	return { ...counter, look: makeLook(path, counter.generation, addon) };
+	return { ...counter, look: makeLook(path, counter.wordAt, addon) };
 }
 
 module.exports = { defaultPath, loadAddon, open, pause };

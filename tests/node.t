@@ -23,11 +23,12 @@ write_counter()
 
 cat >"$work/move.js" <<'END'
 const fs = require('fs');
-exports.move = (generation) => {
+exports.store = (offset, value) => {
 	const fd = fs.openSync(process.env.SYSGENID_PATH, 'r+');
-	fs.writeSync(fd, Buffer.from([generation]), 0, 1, 0);
+	fs.writeSync(fd, Buffer.from([value]), 0, 1, offset);
 	fs.closeSync(fd);
 };
+exports.move = (generation) => exports.store(0, generation);
 END
 cat >"$work/draw.js" <<'END'
 const before = Math.random();
@@ -95,14 +96,18 @@ console.log(drawn[0] !== drawn[1], ...drawn.slice(2), waited > 900 && waited < 4
 END
 cat >"$work/await.js" <<'END'
 const sysgenid = require(process.argv[2]);
-const { move } = require('./move.js');
+const { move, store } = require('./move.js');
 const says = (was) => `${was?.what} ${was?.generation} ${was?.incarnation}`;
 (async () => {
 	const none = await sysgenid.awaitRestore({ timeout: 50 });
 	setTimeout(() => move(8), 100);
 	const first = await sysgenid.awaitRestore();
 	move(9);
-	console.log(`${none}, ${says(first)}, ${says(await sysgenid.awaitRestore({ timeout: 20000, after: first }))}`);
+	const second = await sysgenid.awaitRestore({ timeout: 20000, after: first });
+	store(108, 9);
+	store(104, 10);
+	move(10);
+	console.log([none, ...[first, second, await sysgenid.awaitRestore({ timeout: 20000, after: second })].map(says)].join());
 })();
 END
 cat >"$work/netlink.js" <<'END'
@@ -147,8 +152,8 @@ for kind in with without; do
 	write_counter 7
 	is "$(node "$work/event.js" "$work/$kind" 2>&1)" "7 8 true 5" "$kind addon: the event"
 	write_counter 7
-	is "$(node "$work/await.js" "$work/$kind" 2>&1)" "undefined, restore 8 undefined, restore 9 undefined" \
-		"$kind addon: awaitRestore: nothing in time, a restore, and one that came between two calls"
+	is "$(node "$work/await.js" "$work/$kind" 2>&1)" ",restore 8 undefined,restore 9 undefined,resume 10 undefined" \
+		"$kind addon: awaitRestore: nothing in time, a restore, one that came between two calls, and a resume"
 	chmod 666 "$SYSGENID_PATH"
 	is "$(node --require "$register" -p 1 2>&1)" 1 "$kind addon, a counter that others can write: as without us"
 	out=$(SYSGENID_NODE=warn node --require "$register" -p 1 2>&1)

@@ -371,7 +371,10 @@ sysgenid.counter.tell_apart = lambda incarnation: incarnation
 first = sysgenid.await_restore()
 move(9, 9)
 second = sysgenid.await_restore(timeout=20, after=first)
-show(none, *first[:3], second.what, second.generation)
+page[104:112] = struct.pack("=II", 10, 9)
+move(10, 10)
+third = sysgenid.await_restore(timeout=20, after=second)
+show(none, *first[:3], second.what, second.generation, third.what)
 """
 NETLINK = """
 from sysgenid import control
@@ -400,8 +403,8 @@ except OSError as error:
 def check_await(bench):
     write_counter(bench.word)
     done = bench.run(bench.off, AWAIT)
-    ok(json.loads(done.stdout or "[]") == ["None", "restore", "8", str(b"y" * 16), "restore", "9"],
-       "await_restore: nothing in time, a restore, and one that came between two calls", done)
+    ok(json.loads(done.stdout or "[]") == ["None", "restore", "8", str(b"y" * 16), "restore", "9", "resume"],
+       "await_restore: nothing in time, a restore, one that came between two calls, and a resume", done)
     write_counter(bench.word)
     done = bench.run(bench.off, NETLINK)
     damaged = "the kernel's answer is damaged"

@@ -160,3 +160,18 @@ int sysgenid_own_raise(uint32_t mark, unsigned int how, uint32_t *generation)
 		counterfile_reseeded(own.page, *generation);
 	return 0;
 }
+
+int sysgenid_own_resume(unsigned int how, uint32_t *generation)
+{
+	bool reseeded;
+
+	*generation = sysgenid_own_read();
+	if (!own.writable)
+		return -EROFS;
+	/* As in sysgenid_counterfile_resume(). */
+	reseeded = counterfile_is_reseeded(own.page) || how & SYSGENID_RAISE_RESEEDED;
+	*generation = counterfile_resume(own.page);
+	if (reseeded)
+		counterfile_reseeded(own.page, *generation);
+	return 0;
+}

@@ -46,5 +46,6 @@ uint32_t sysgenid_own_read(void);
  * case.
  */
 int sysgenid_own_raise(uint32_t mark, unsigned int how, uint32_t *generation);
+int sysgenid_own_resume(unsigned int how, uint32_t *generation);
 
 #endif

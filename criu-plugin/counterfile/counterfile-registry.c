@@ -270,3 +270,24 @@ int sysgenid_counterfile_raise(const struct sysgenid_counterfile *file, uint32_t
 	unmap(&pages);
 	return error;
 }
+
+/*
+ * Without a reseed for this the kernel's generator is as good as before: it is in no image, and a
+ * dump does not wind it back.
+ */
+int sysgenid_counterfile_resume(const struct sysgenid_counterfile *file, unsigned int how,
+				uint32_t *generation)
+{
+	struct pages pages;
+	int error = map(file, true, &pages);
+	bool reseeded;
+
+	if (error)
+		return error;
+	reseeded = counterfile_is_reseeded(pages.page) || how & SYSGENID_RAISE_RESEEDED;
+	*generation = counterfile_view_resume(pages.page, pages.view);
+	if (reseeded)
+		counterfile_reseeded(pages.page, *generation);
+	unmap(&pages);
+	return 0;
+}

@@ -72,4 +72,8 @@ static inline bool sysgenid_may_follow(const struct sysgenid_page *page, uint32_
 int sysgenid_counterfile_raise(const struct sysgenid_counterfile *file, uint32_t mark,
 			       unsigned int how, uint32_t *generation);
 
+/* Raises the generation by one, for processes that were dumped and go on. Returns 0 or -errno. */
+int sysgenid_counterfile_resume(const struct sysgenid_counterfile *file, unsigned int how,
+				uint32_t *generation);
+
 #endif

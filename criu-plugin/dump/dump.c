@@ -20,6 +20,7 @@
 #include "inspect.h"
 #include "log.h"
 #include "droppable.h"
+#include "resume.h"
 #include "tasks.h"
 #include "wipe.h"
 
@@ -114,7 +115,9 @@ static int keep_findings(void)
 		image->system_wide = true;
 		return sysgenid_dump_image_require(&dump.made);
 	}
-	return dump.findings.counter_file ? sysgenid_dump_image_need_plugin(&dump.made) : 0;
+	return sysgenid_findings_have_file(&dump.findings)
+		       ? sysgenid_dump_image_need_plugin(&dump.made)
+		       : 0;
 }
 
 /* Tasks are not frozen yet, so the file's server can answer. */
@@ -236,31 +239,6 @@ int sysgenid_dump_checkpoint_devices(int pid, bool may_run)
 }
 
 /*
- * Begins a new generation in the tasks' PID namespace, or in the whole system if a task has the
- * system's counter.
- */
-static void bump(void)
-{
-	int where = dump.findings.system_wide ? -1 : dump.findings.pid_namespace;
-	struct sysgenid_reason why = { "" };
-	uint32_t generation;
-	int error = sysgenid_module_trigger(where, 0, SYSGENID_TRIGGER_RESUME, &dump.device,
-					    &generation, &why);
-
-	/* A module of an earlier release knows no resume. */
-	if (error == -EINVAL)
-		error = sysgenid_module_trigger(where, 0, SYSGENID_TRIGGER_RESTORE, &dump.device,
-						&generation, &why);
-	if (error)
-		sysgenid_err("no new generation after this dump, although " SYSGENID_CONF " has "
-			     "bump-after-dump = yes: %s. The processes that were dumped go on with "
-			     "their old generation",
-			     why.text);
-	else
-		sysgenid_info("generation %u after the dump", generation);
-}
-
-/*
  * Does at the end of a dump what no hook has done. The tasks are still frozen. If no hook was
  * called, criu is older than 4.0 and no task has a device; nothing can make the dump fail any
  * more.
@@ -287,7 +265,7 @@ void sysgenid_dump_exit(int ret, bool first)
 	if (!ret && dump.made.image && dump.stage == CRIU_STAGE_DUMP)
 		finish_old_dump(first);
 	if (!ret && dump.config.bump_after_dump)
-		bump();
+		sysgenid_resume(&dump.findings, &dump.device);
 	sysgenid_cleanup_close(&dump.findings.pid_namespace);
 }
 
@@ -296,5 +274,6 @@ void sysgenid_dump_leave(void)
 	sysgenid_module_close();
 	sysgenid_own_close();
 	sysgenid_counterfiles_forget();
+	sysgenid_findings_free(&dump.findings);
 	sysgenid_dump_image_free(&dump.made);
 }

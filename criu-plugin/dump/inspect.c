@@ -89,27 +89,23 @@ static int store_file_task(pid_t inner, uint32_t generation, SysgenidImage *imag
 static int read_once(const struct sysgenid_counterfile *file, uint32_t *generation,
 		     struct sysgenid_findings *findings)
 {
-	static struct {
-		dev_t device;
-		ino_t inode;
-		uint32_t generation;
-	} * known;
-	void *more;
+	struct sysgenid_found_file *more = findings->files;
 	int error;
 
-	for (size_t i = 0; i < findings->n_known; i++) {
-		*generation = known[i].generation;
-		if (known[i].device == file->device && known[i].inode == file->inode)
+	for (size_t i = 0; i < findings->n_files; i++) {
+		*generation = more[i].generation;
+		if (more[i].file.device == file->device && more[i].file.inode == file->inode)
 			return 0;
 	}
 	error = sysgenid_counterfile_read(file, generation);
-	more = error ? NULL : realloc(known, (findings->n_known + 1) * sizeof(*known));
+	if (error)
+		return error;
+	more = realloc(more, (findings->n_files + 1) * sizeof(*more));
 	if (!more)
-		return error ? error : -ENOMEM;
-	known = more;
-	known[findings->n_known].device = file->device;
-	known[findings->n_known].inode = file->inode;
-	known[findings->n_known++].generation = *generation;
+		return -ENOMEM;
+	findings->files = more;
+	more[findings->n_files].file = *file;
+	more[findings->n_files++].generation = *generation;
 	return 0;
 }
 
@@ -192,7 +188,8 @@ static int inspect_files(pid_t pid, pid_t inner, SysgenidImage *image,
 		error = keep_view(pid, inner, image);
 	if (!error && found.own != SYSGENID_OWN_NOT)
 		error = keep_own(pid, inner, found.own, image);
-	findings->counter_file |= found.n > 0 || found.own == SYSGENID_OWN_USED;
+	if (findings->own < found.own)
+		findings->own = found.own;
 	sysgenid_counterfiles_free(&found);
 	return error;
 }
@@ -221,4 +218,16 @@ int sysgenid_inspect(pid_t pid, SysgenidImage *image, struct sysgenid_findings *
 	if (!error && !findings->system_wide)
 		error = inspect_vrng(pid, findings);
 	return error ? error : inspect_files(pid, inner, image, findings);
+}
+
+bool sysgenid_findings_have_file(const struct sysgenid_findings *findings)
+{
+	return findings->n_files || findings->own == SYSGENID_OWN_USED;
+}
+
+void sysgenid_findings_free(struct sysgenid_findings *findings)
+{
+	free(findings->files);
+	findings->files = NULL;
+	findings->n_files = 0;
 }

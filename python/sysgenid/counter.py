@@ -11,7 +11,7 @@ import time
 DEVICE = "/dev/sysgenid"
 # Indices of the page's 32-bit words.
 GENERATION, MAGIC, VERSION, FLAGS, RNG_GENERATION = 0, 16, 17, 18, 19
-INCARNATION = slice(22, 26)
+INCARNATION, RESUMED, RESTORED = slice(22, 26), 26, 27
 PAGE_MAGIC, PAGE_VERSION, FLAG_RNG, FLAG_INCARNATION = 0x47735953, 1, 1, 2
 SET_WATCHER_TRACKING = 0xE401
 # Where the hypervisor's counter is in the device's second page, and in the first one the counter that the generation

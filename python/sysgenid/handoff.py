@@ -6,15 +6,23 @@ import time
 
 import sysgenid
 
+from .counter import GENERATION, RESTORED, RESUMED
+
 MOST_LOOKS = 100
 
 Awaited = collections.namedtuple("Awaited", "what generation incarnation restored")
 
 
 def _look():
-    """The generation, and the one that the last restore has begun. No event of a counter file's is a resume."""
+    """The generation, and the one that the last restore has begun."""
     if sysgenid._counter.is_file:
-        return (sysgenid.generation(),) * 2
+        page = sysgenid._counter.page
+        while True:
+            now = restored = page[GENERATION]
+            if page[RESUMED] == now:
+                restored = page[RESTORED]
+            if page[GENERATION] == now:
+                return now, restored
     from .control import look
     return look()
 

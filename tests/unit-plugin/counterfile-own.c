@@ -89,11 +89,13 @@ static void test_raise(off_t page)
 	ok(sysgenid_own_raise(SYSGENID_MOST_MARK + 1, 0, &generation) == -EDOM &&
 		   sysgenid_own_read() == 21,
 	   "but not for a mark that no file follows");
+	ok(!sysgenid_own_resume(0, &generation) && generation == 22 && sysgenid_own_read() == 22,
+	   "a resume moves it by one");
 	must(!mount(SYSGENID_DEVICE, SYSGENID_DEVICE, NULL, MS_BIND, NULL) &&
 	     !mount(NULL, SYSGENID_DEVICE, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL));
 	ok(!sysgenid_own_open() && sysgenid_own_exists(), "mounted read-only it is found");
-	ok(sysgenid_own_raise(30, 0, &generation) == -EROFS && generation == 21 &&
-		   sysgenid_own_read() == 21,
+	ok(sysgenid_own_raise(30, 0, &generation) == -EROFS && generation == 22 &&
+		   sysgenid_own_resume(0, &generation) == -EROFS && sysgenid_own_read() == 22,
 	   "and not raised");
 	sysgenid_own_close();
 	must(!umount(SYSGENID_DEVICE));

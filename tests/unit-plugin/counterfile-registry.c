@@ -95,6 +95,31 @@ static void test_marks(void)
 	   "but one mark above it does");
 }
 
+static struct sysgenid_page content(const struct sysgenid_counterfile *file)
+{
+	int fd = open(file->path, O_RDONLY | O_CLOEXEC);
+	struct sysgenid_page page;
+
+	if (fd < 0 || read(fd, &page, sizeof(page)) != sizeof(page))
+		abort();
+	close(fd);
+	return page;
+}
+
+static void test_resume(void)
+{
+	struct sysgenid_counterfile file = page(5);
+	struct sysgenid_page page;
+	uint32_t generation;
+
+	ok(!sysgenid_counterfile_raise(&file, 0, 0, &generation) && content(&file).resumed == 0,
+	   "a restore is no resume");
+	ok(!sysgenid_counterfile_resume(&file, 0, &generation) && generation == 7,
+	   "a resume moves the file by one");
+	page = content(&file);
+	ok(page.resumed == 7 && page.restored == 6, "and says so, and what the last restore began");
+}
+
 static void refuses(struct sysgenid_counterfile file, int expected, const char *name)
 {
 	uint32_t generation;
@@ -242,6 +267,7 @@ int main(void)
 		abort();
 	test_numbers();
 	test_marks();
+	test_resume();
 	test_hostile();
 	test_generator();
 	test_view();

@@ -89,18 +89,26 @@ unsigned int log_get_fd(void)
 	return STDERR_FILENO;
 }
 
+static struct sysgenid_findings findings;
+
+static void forget_findings(void)
+{
+	sysgenid_findings_free(&findings);
+	findings = (struct sysgenid_findings){ .pid_namespace = -1 };
+}
+
 /* Inspects this process while paths that end with end cannot be opened. */
-static int inspect(const char *end, int error, struct sysgenid_findings *findings)
+static int inspect(const char *end, int error)
 {
 	SysgenidImage *image = sysgenid_image_new();
 	int result;
 
-	*findings = (struct sysgenid_findings){ .pid_namespace = -1 };
+	forget_findings();
 	forget_messages();
 	failing = end;
 	failure = error;
 	sysgenid_counterfiles_forget();
-	result = sysgenid_inspect(getpid(), image, findings);
+	result = sysgenid_inspect(getpid(), image, &findings);
 	failing = "";
 	sysgenid_image_free(image);
 	return result;
@@ -108,18 +116,14 @@ static int inspect(const char *end, int error, struct sysgenid_findings *finding
 
 static void is_told(const char *end, int error, const char *told)
 {
-	struct sysgenid_findings findings;
-
-	ok(inspect(end, error, &findings) == -error, "%s cannot be opened: %s fails the dump", end,
+	ok(inspect(end, error) == -error, "%s cannot be opened: %s fails the dump", end,
 	   strerrorname_np(error));
 	contains(messages, told, "... and it is told what cannot be found out");
 }
 
 static void is_gone(const char *end, int error)
 {
-	struct sysgenid_findings findings;
-
-	if (!ok(!inspect(end, error, &findings) && !strstr(messages, "Error"),
+	if (!ok(!inspect(end, error) && !strstr(messages, "Error"),
 		"%s cannot be opened: %s says that the task is gone", end, strerrorname_np(error)))
 		printf("# %s\n", messages);
 }
@@ -172,16 +176,16 @@ static void set_generation(uint32_t generation)
  */
 static void test_read_once(void)
 {
-	struct sysgenid_findings findings = { .pid_namespace = -1 };
 	SysgenidImage *image = sysgenid_image_new();
 	uint32_t before;
 
+	forget_findings();
 	ok(!sysgenid_inspect(getpid(), image, &findings), "a first task has a counter file");
 	before = image->file_mark;
 	set_generation(before + 5);
 	ok(!sysgenid_inspect(getpid(), image, &findings) && image->file_mark == before,
 	   "for a second task the file is not read again");
-	findings.n_known = 0;
+	forget_findings();
 	ok(!sysgenid_inspect(getpid(), image, &findings) && image->file_mark == before + 5,
 	   "control: in another dump it is");
 	set_generation(before);
@@ -230,15 +234,15 @@ static pid_t start_holder(void)
 /* Inspects that many tasks in one dump, and counts how often their counter file is opened. */
 static bool inspect_many(int tasks)
 {
-	struct sysgenid_findings findings = { .pid_namespace = -1 };
 	SysgenidImage *image = sysgenid_image_new();
 	bool good = true;
 
+	forget_findings();
 	opened = waited = 0;
 	sysgenid_counterfiles_forget();
 	for (int i = 0; i < tasks; i++)
 		good &= !sysgenid_inspect(getpid(), image, &findings);
-	good &= findings.counter_file;
+	good &= sysgenid_findings_have_file(&findings);
 	sysgenid_image_free(image);
 	return good;
 }
@@ -259,30 +263,28 @@ static void test_lease(void)
 		printf("# %d opens, %d could wait\n", opened, waited);
 	kill(holder, SIGKILL);
 	waitpid(holder, NULL, 0);
+	forget_findings();
 }
 
 /* A file that no restore would raise. */
 static void test_unusable(void)
 {
-	struct sysgenid_findings findings;
-
 	if (link(COUNTER, "/run/second"))
 		abort();
-	ok(inspect("", 0, &findings) < 0, "a counter file with a second name fails the dump");
+	ok(inspect("", 0) < 0, "a counter file with a second name fails the dump");
 	contains(messages, COUNTER ", which no restore could raise: it has a second name",
 		 "... and it is told why");
 	if (unlink("/run/second"))
 		abort();
-	ok(!inspect("", 0, &findings) && findings.counter_file,
+	ok(!inspect("", 0) && sysgenid_findings_have_file(&findings),
 	   "control: with one name it is found");
 }
 
 static void test_counter(void)
 {
-	struct sysgenid_findings findings;
 	char mounts[64];
 
-	ok(!inspect("", 0, &findings) && findings.counter_file, "a counter file is found");
+	ok(!inspect("", 0) && sysgenid_findings_have_file(&findings), "a counter file is found");
 	test_read_once();
 	test_unusable();
 	snprintf(mounts, sizeof(mounts), "%d/mountinfo", getpid());
@@ -293,10 +295,10 @@ static void test_counter(void)
 	is_gone("/maps", ESRCH);
 	is_told("/fd", ENOMEM, "which counter files");
 	is_told(SYSGENID_REGISTRY, ENFILE, "cannot look into " SYSGENID_REGISTRY);
-	ok(!inspect(SYSGENID_REGISTRY, ENOENT, &findings) && !findings.counter_file,
+	ok(!inspect(SYSGENID_REGISTRY, ENOENT) && !sysgenid_findings_have_file(&findings),
 	   "without a registry there is none");
 	is_told("one", EMFILE, "which counter files");
-	ok(inspect("one", ENOENT, &findings) < 0,
+	ok(inspect("one", ENOENT) < 0,
 	   "its folder has just gone: the file is still mounted, and fails the dump");
 	contains(messages, "does not have it here",
 		 "... and it is told that the file is not there");

@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # Clients of a counter file that containers share: each container has an incarnation of its own, which the library and the
-# packages for Python and Node make in the same way.
+# packages for Python and Node make in the same way; and "sysgenid await" tells a resume from a restore.
 set -uo pipefail
 cd -- "$(dirname -- "$(realpath -- "$0")")/../.." || exit
 # shellcheck source=tests/vm/lib.sh
@@ -19,9 +19,10 @@ store()
 		"$SYSGENID_PATH" "$1" "$2"
 }
 
-# move GENERATION: as whoever raises the file
+# move GENERATION [RESUMED RESTORED]: as whoever raises the file, or as a file that replaces it
 move()
 {
+	[[ $# == 1 ]] || { store 104 "$2" && store 108 "$3"; }
 	store 0 "$1"
 	store 76 "$1"
 }
@@ -37,6 +38,19 @@ container()
 {
 	unshare --pid --fork --mount-proc sh -c "${1-}
 		. $work/who.sh" | paste -sd ' '
+}
+
+# awaits WHAT GENERATION NAME MOVE...: what "sysgenid await" says of that move
+awaits()
+{
+	local pid
+
+	"$BUILD/tools/sysgenid" await >"$work/awaited" 2>&1 &
+	pid=$!
+	ok "sysgenid await sleeps" wait_for 20 grep -qE '^(35|230) ' "/proc/$pid/syscall"
+	"${@:4}"
+	wait "$pid"
+	is "$(cut -d ' ' -f 1-3 "$work/awaited")" "$1 generation $2" "$3"
 }
 
 head -c 4096 /dev/zero >"$SYSGENID_PATH"
@@ -60,4 +74,11 @@ is "$(container "mount -t tmpfs none /proc")" "null null null" "without /proc no
 mkdir "$work/empty"
 is "$(/usr/bin/python3 -c 'import os, sys, sysgenid; os.chroot(sys.argv[1]); print(sysgenid.incarnation(1))' "$work/empty")" None \
 	"nor does a program that has changed its root, and sees neither /proc nor the file's path"
+
+awaits restore 8 "a move of which nobody says that it is a resume: restore" move 8
+awaits resume 9 "one of which it is said: resume" move 9 9 8
+awaits resume 10 "a second one" move 10 10 8
+awaits restore 11 "what was said of another generation does not count" move 11
+awaits restore 13 "a resume does not hide a restore before it" move 13 13 12
+awaits restore 14 "restored onto a file that has seen resumes, too" move 14 13 12
 done_testing

@@ -19,6 +19,7 @@ static void test_layout(void)
 	is_int(offsetof(struct sysgenid_page, rng_generation), 76, "rng_generation is at byte 76");
 	is_int(offsetof(struct sysgenid_page, vmclock_counter), 80, "vmclock_counter at byte 80");
 	is_int(offsetof(struct sysgenid_page, incarnation), 88, "the incarnation at byte 88");
+	is_int(offsetof(struct sysgenid_page, resumed), 104, "a file's resumes at byte 104");
 }
 
 static void test_changed(struct sysgenid_page *page, const struct sysgenid *id)

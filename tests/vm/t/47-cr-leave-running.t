@@ -6,8 +6,7 @@
 # vm: timeout=240
 set -uo pipefail
 . tests/cr/lib.sh
-
-TOOL=/sysgenid/build/tools/sysgenid
+. tests/cr/await.sh
 
 start_sleepers()
 {
@@ -64,43 +63,6 @@ check_switch()
 	rm /etc/sysgenid/criu.conf
 }
 
-# awaiter_start NAME: the packages for Python and Node, and "sysgenid await", before a dump
-awaiter_start()
-{
-	command_start "$1" sh -c "/usr/bin/python3 $PWD/tests/cr/await.py & /usr/bin/node $PWD/tests/cr/await.js & echo waiting
-		'$TOOL' await; exec sleep 1000" &&
-		wait_for 60 log_has "$1" '^python waits$' && wait_for 60 log_has "$1" '^node waits$' && wait_for 30 all_asleep "$1"
-}
-
-# Do all three processes of the container sleep?
-all_asleep()
-{
-	local pid pids
-
-	pid_of "$1"
-	read -ra pids <"/proc/$PID/task/$PID/children"
-	((${#pids[@]} == 3)) || return
-	for pid in "${pids[@]}"; do
-		[[ $(<"/proc/$pid/wchan") == *poll* ]] || return
-	done
-}
-
-# said IMAGE NAME WHAT: do all three say so?
-said()
-{
-	local who
-
-	for who in "" "python: " "node: "; do
-		news_has "$1" "$2" "^$who$3 generation [0-9]+ incarnation [0-9a-f]{32}\$" || return
-	done
-}
-
-# who_in IMAGE NAME: the incarnations that they say
-who_in()
-{
-	read_news "$1" "$2" && print_log | sed 's/.* //'
-}
-
 # One call, from before the dump: of the original, which goes on, and of two copies.
 check_await()
 {
@@ -150,9 +112,7 @@ check_pre_dump()
 	container_kill pre-a
 }
 
-# criu cannot dump io_uring, which Debian 13's node uses unless the machine forbids it.
-IO_URING=/proc/sys/kernel/io_uring_disabled
-[[ ! -e $IO_URING ]] || echo 2 >"$IO_URING"
+forbid_io_uring
 fresh_module
 install_plugin
 with_plugin
@@ -160,7 +120,7 @@ check_default
 check_switch
 check_await
 check_pre_dump
-[[ ! -e $IO_URING ]] || echo 0 >"$IO_URING"
+allow_io_uring
 ok "no process is left" wait_for 30 nobody_is_left
 ok "the module can be unloaded: nothing keeps it" unload_module
 done_testing

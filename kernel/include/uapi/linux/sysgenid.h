@@ -118,6 +118,14 @@ struct sysgenid_page {
 	 * share, has the bits of its event there; libsysgenid makes those of each container.
 	 */
 	__u32 incarnation[SYSGENID_INCARNATION_WORDS];
+	/*
+	 * 104, 108: only in a page in a file. While resumed == generation, the last event was a
+	 * RESUME, and restored is the generation that the last other one has begun; else that is
+	 * generation itself. Load generation, resumed, restored, and generation once more. The
+	 * device has 0 here: it tells SYSGENID_A_RESTORED.
+	 */
+	__u32 resumed;
+	__u32 restored;
 };
 
 /*
