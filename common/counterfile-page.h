@@ -51,8 +51,9 @@ uint32_t counterfile_raise(struct sysgenid_page *page, uint32_t min);
 bool counterfile_is_reseeded(const struct sysgenid_page *page);
 
 /*
- * Raises the generation by one, for processes that were dumped and go on. Who is killed in here has
- * begun a generation that counts as a restore.
+ * Raises the generation by one, for processes that were dumped and go on. Who looks meanwhile, or
+ * resumes another process meanwhile, takes that generation for a restore's; and so does everybody
+ * if this process is killed in here.
  */
 uint32_t counterfile_resume(struct sysgenid_page *page);
 

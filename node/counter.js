@@ -137,7 +137,8 @@ function openMapped(path, addon) {
 	}
 	return {
 		generation,
-		wordAt: (index) => page[index],
+		// Loads in this order: the memory is shared, which a plain array does not tell the compiler.
+		wordAt: (index) => (index < page.length ? Atomics.load(page, index) : 0),
 		changed: (seen) => generation() !== seen || isBehind(),
 		reseeded: () => (!(page[18] & 1) || page[19] === generation()) && !isBehind(),
 		incarnation: () => readIncarnation(page, isFile),

@@ -66,6 +66,7 @@ cases()
 	holds ; resume ; -DLEAKS=1 -DRESUMES=2 -DMISS ; also two resumes, and a leak that finds no request
 	holds ; resume ; -DLEAKS=1 -DRESTORES=1 -DMISS -DDEFER ; also if both wait for the domain's owner, beside a restore of criu's
 	holds ; view ; -DRAISERS=2 ; two raise a counter file with a view, and their tasks read what is theirs or newer
+	holds ; fileresume ; ; a restore never looks like a resume of two others with the same counter file, who may be killed
 	holds ; view ; -DKILLS ; and no task waits for one that is killed, if another one with its number is done
 	holds ; word ; -DBROKEN_NO_REWRITE -DBROKEN_NO_FENCE -DLEAKS=2 -DEVENT ; without imports neither rewriting nor the fence is needed
 	rejected copy>mark ; word ; -DBROKEN_NO_REWRITE -DIMPORT -DLEAKS=1 ; needed: an event rewrites the armed sources
@@ -133,6 +134,9 @@ cases()
 	rejected acked[f]==v ; acks ; -DBROKEN_TWO_LOADS -DEVENTS=1 -DLEAKS=1 ; needed: one load of the word in an acknowledgement
 	rejected acked[0]==t ; acks ; -DBROKEN_NOT_KEYED -DEVENTS=1 -DLEAKS=1 ; needed: the count names its generation
 	rejected acked[0]==t ; acks ; -DBROKEN_MARK_COUNTED -DMARK -DEVENTS=1 -DLEAKS=1 ; needed: a marked file leaves the count
+	rejected second!=first ; fileresume ; -DBROKEN_SWAPPED ; needed: resumed is stored after restored
+	rejected second!=first ; fileresume ; -DBROKEN_BLIND ; needed: neither is stored over that of a later generation
+	rejected second!=first ; fileresume ; -DBROKEN_ANY ; needed: restored counts with the generation in resumed only
 	rejected counter>=own ; view ; -DBROKEN_ONCE ; needed: who raises a view looks again whether there is a newer number
 	rejected now==old ; view ; -DBROKEN_UNSEEN ; needed: seq_count is odd before fields are stored
 	rejected counter>=own ; view ; -DBROKEN_BLIND ; needed: no number is stored over that of a later raise

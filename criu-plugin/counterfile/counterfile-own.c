@@ -148,6 +148,15 @@ uint32_t sysgenid_own_read(void)
 	return __atomic_load_n(&own.page->generation, __ATOMIC_ACQUIRE);
 }
 
+bool sysgenid_own_has_moved(uint32_t mark)
+{
+	uint32_t generation;
+
+	if (own.page->flags & SYSGENID_PAGE_F_RNG && !counterfile_is_reseeded(own.page))
+		return false;
+	return counterfile_restored(own.page, &generation) > mark;
+}
+
 int sysgenid_own_raise(uint32_t mark, unsigned int how, uint32_t *generation)
 {
 	*generation = sysgenid_own_read();

@@ -41,6 +41,13 @@ bool sysgenid_own_is_mounted_by(const struct sysgenid_mount *mount);
 uint32_t sysgenid_own_read(void);
 
 /*
+ * Has the file, which must exist, begun a generation above mark that is no resume's? Who resumes
+ * stores that after the number, and the reseed last: without a reseed the answer is no, where the
+ * file tells of reseeds.
+ */
+bool sysgenid_own_has_moved(uint32_t mark);
+
+/*
  * Raises the file, which must exist, as sysgenid_counterfile_raise() does. Returns 0, -EDOM, or
  * -EROFS if criu has no right to write the file. Sets *generation to the file's generation in each
  * case.

@@ -100,6 +100,10 @@ static int read_once(const struct sysgenid_counterfile *file, uint32_t *generati
 	error = sysgenid_counterfile_read(file, generation);
 	if (error)
 		return error;
+	if (*generation > SYSGENID_MOST_MARK)
+		sysgenid_warn("the counter file %s says %u: on another node only "
+			      "follow-any-mark = yes in " SYSGENID_CONF " lets this be restored",
+			      file->path, *generation);
 	more = realloc(more, (findings->n_files + 1) * sizeof(*more));
 	if (!more)
 		return -ENOMEM;

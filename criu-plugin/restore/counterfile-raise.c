@@ -139,12 +139,14 @@ static int refuse_unusable(pid_t pid, const struct sysgenid_counterfile *file)
 static void refuse_own(pid_t pid, uint32_t generation, int error)
 {
 	if (error == -EROFS)
-		sysgenid_refuse(pid,
-				"task %d has the counter file " SYSGENID_DEVICE ", which "
-				"says %u as when the tasks were dumped, and criu here has no right "
-				"to write it: run 'sysgenid trigger' on the host of this container "
-				"before each restore, or give the container the device",
-				pid, generation);
+		sysgenid_refuse(
+			pid,
+			"task %d has the counter file " SYSGENID_DEVICE ", which "
+			"says %u and has begun no generation for a restore since the tasks "
+			"were dumped, and criu here has no right to write it: run 'sysgenid "
+			"trigger' on the host of this container before each restore, or "
+			"give the container the device",
+			pid, generation);
 	else
 		sysgenid_refuse(pid,
 				"cannot raise the generation in the counter file " SYSGENID_DEVICE
@@ -155,8 +157,8 @@ static void refuse_own(pid_t pid, uint32_t generation, int error)
 /*
  * Raises the file at criu's own /dev/sysgenid. If criu runs in a container, the file is the host's,
  * and criu may have no right to write it; then it is enough that the host has raised the file since
- * the dump. needed: the task must not run on an old generation, because it has or had the file
- * mapped or open, or because of strict = yes.
+ * the dump, and not for a resume. needed: the task must not run on an old generation, because it
+ * has or had the file mapped or open, or because of strict = yes.
  */
 static int raise_own(pid_t pid, bool needed, const SysgenidImage *image, unsigned int how)
 {
@@ -170,7 +172,7 @@ static int raise_own(pid_t pid, bool needed, const SysgenidImage *image, unsigne
 		return -ENODATA;
 	}
 	error = mark == UINT32_MAX ? -ERANGE : sysgenid_own_raise(mark, how, &generation);
-	if (error == -EROFS && image && generation > mark)
+	if (error == -EROFS && image && sysgenid_own_has_moved(mark))
 		error = 0;
 	/* The task may open the file later: better a new number below the mark than none. */
 	if ((error == -EDOM || error == -ERANGE) && !needed)

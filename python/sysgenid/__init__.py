@@ -115,7 +115,8 @@ def _identify(timeout):
 
 
 def incarnation(timeout=10):
-    """Who one is: 16 random bytes that no other copy has, and that are new in each generation. No secret, and no entropy.
+    """Who one is: 16 random bytes that no other copy has, and that are new in each generation. Of a counter file that
+    containers share, only those differ that live at the same time. No secret, and no entropy.
     Waits up to "timeout" seconds for the kernel's reseed after a restore. None: not known here, or not in time."""
     return _identify(timeout)[0]
 

@@ -91,6 +91,8 @@ static void test_raise(off_t page)
 	   "but not for a mark that no file follows");
 	ok(!sysgenid_own_resume(0, &generation) && generation == 22 && sysgenid_own_read() == 22,
 	   "a resume moves it by one");
+	ok(!sysgenid_own_has_moved(21) && sysgenid_own_has_moved(20),
+	   "which is no restore for tasks that have seen 21");
 	must(!mount(SYSGENID_DEVICE, SYSGENID_DEVICE, NULL, MS_BIND, NULL) &&
 	     !mount(NULL, SYSGENID_DEVICE, NULL, MS_REMOUNT | MS_BIND | MS_RDONLY, NULL));
 	ok(!sysgenid_own_open() && sysgenid_own_exists(), "mounted read-only it is found");

@@ -193,6 +193,13 @@ file_clone()
 	inside_kill "$1"
 }
 
+# store_words BOX GENERATION RESUMED RESTORED: in the host's file
+store_words()
+{
+	perl -e 'open(my $file, "+<", shift) or die; seek($file, 104, 0); print $file pack("LL", @ARGV[1, 2]);
+		for (0, 76) { seek($file, $_, 0); print $file pack("L", $ARGV[0]) }' "$REGISTRY/$1/counter" "${@:2}"
+}
+
 # The host's file, which nobody in the container can write.
 check_host_file()
 {
@@ -204,6 +211,9 @@ check_host_file()
 	ok "$1: it starts again" inside_start "$1" out "${2:-mapping}"
 	ok "$1: it is dumped" inside_dump "$1" image || return
 	file_refused "$1" image "/dev/sysgenid, which says $3 .*run 'sysgenid trigger' on the host" "a file that has not moved"
+	store_words "$1" $(($3 + 1)) $(($3 + 1)) "$3"
+	file_refused "$1" image "/dev/sysgenid, which says $(($3 + 1)) " "a file that has moved for somebody who goes on after a dump"
+	store_words "$1" "$3" 0 0
 	file_refused "$1" control "there is no sysgenid.img" "an image that was made without the plugin"
 	ok "$1: the host moves the file" "$TOOL" trigger --container "$1"
 	file_clone "$1" image $(($3 + 1)) "the first clone"

@@ -121,8 +121,9 @@ struct sysgenid_page {
 	/*
 	 * 104, 108: only in a page in a file. While resumed == generation, the last event was a
 	 * RESUME, and restored is the generation that the last other one has begun; else that is
-	 * generation itself. Load generation, resumed, restored, and generation once more. The
-	 * device has 0 here: it tells SYSGENID_A_RESTORED.
+	 * generation itself. Load generation, resumed, restored, and generation once more. While
+	 * these are stored, and if two store at once, a RESUME may look like a restore, and never
+	 * a restore like a RESUME. The device has 0 here: it tells SYSGENID_A_RESTORED.
 	 */
 	__u32 resumed;
 	__u32 restored;
