@@ -22,11 +22,11 @@ struct sysgenid_request {
 };
 
 /*
- * One datagram. The longest that the kernel sends has some 300 bytes; one that is cut off is an
- * error. A larger buffer would cost: the kernel clears each page of the stack that is touched.
+ * One datagram. The kernel sends no control message that is larger: listeners for events also hear
+ * of all families of the machine, each with all its commands (nl80211: 2.5 kB).
  */
 struct sysgenid_reply {
-	_Alignas(struct nlmsghdr) char data[2048];
+	_Alignas(struct nlmsghdr) char data[8192];
 };
 
 /* An attribute of a reply. */

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/time.h>
 
 #include "helpers.h"
@@ -48,6 +49,25 @@ static void test_errors(int fd)
 	contains(error.text, "ttribute", "and the kernel's own words");
 	is_int(sysgenid_nl_resolve(fd, "nlctrl", NULL, &family, &error), 0,
 	       "the socket is good after errors");
+}
+
+/* The largest message of the kernel, of a family with very many commands, is not cut off. */
+static void test_large(void)
+{
+	static struct sysgenid_reply reply;
+	static union {
+		struct nlmsghdr header;
+		char data[4096];
+	} large;
+	int ends[2];
+
+	large.header.nlmsg_len = sizeof(large);
+	must(!socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends) &&
+	     write(ends[0], &large, sizeof(large)) == sizeof(large));
+	is_int(sysgenid_nl_receive(ends[1], &reply), sizeof(large),
+	       "a message of a whole page is read");
+	close(ends[0]);
+	close(ends[1]);
 }
 
 static void test_room(void)
@@ -221,6 +241,7 @@ int main(void)
 	must(fd >= 0);
 	test_resolve(fd);
 	test_errors(fd);
+	test_large();
 	test_room();
 	test_attributes();
 	test_timeout(fd);
