@@ -68,7 +68,7 @@ demo-picture: need-vm ## draw docs/demo.svg anew from what the demo prints
 pictures: demo-picture ## draw both pictures of the README anew
 	@docs/draw-house
 
-demo-vm: need-build need-vm qemu ## the same for a whole machine, with our QEMU device: make demo-vm SUITE=...
+demo-vm: need-build need-vm need-qemu ## the same for a whole machine, with our QEMU device: make demo-vm SUITE=...
 	@tests/demo-vm/demo-vm $(SUITE)
 
 check: need-build need-lint need-vm need-check need-qemu $(USER_PARTS) $(TEST_PARTS) ## run the tests, on this machine and in VMs of three suites (half an hour)
@@ -83,7 +83,7 @@ check-kernels: need-vm ## the modules on each kernel that Debian has headers for
 check-packages: need-build need-vm need-check need-qemu tools ## build the Debian packages, compare two builds; install, upgrade, test and purge them in VMs
 	@tests/packages/check
 
-check-runtimes: need-vm qemu ## measure the tables of docs/runtimes.md anew, with runtimes of Debian and npm
+check-runtimes: need-vm need-qemu ## measure the tables of docs/runtimes.md anew, with runtimes of Debian and npm
 	@tests/languages/check bookworm trixie
 
 check-engines: need-check need-vm need-qemu need-installer ## docker, LXC, Incus, ctr, pods over containerd's CRI, two nodes, and the nodes' installer, in VMs
@@ -99,7 +99,7 @@ check-faults: need-build need-vm tests/faults ## fail each call to libc of the c
 	@prove --timer --comments tests/faults/plugin.t
 
 # TESTS, FLAVORS and OPTIONS as tests/zdtm/compare says.
-check-zdtm: need-vm qemu ## criu's own tests with and without us, in a VM of Debian 13 (hours): make check-zdtm TESTS=... FLAVORS=h,ns,uns
+check-zdtm: need-vm need-qemu ## criu's own tests with and without us, in a VM of Debian 13 (hours): make check-zdtm TESTS=... FLAVORS=h,ns,uns
 	@tests/zdtm/check "$(TESTS)" "$(FLAVORS)" "$(OPTIONS)"
 
 SECONDS ?= 28800
@@ -112,14 +112,14 @@ debug-kernels: need-vm ## build the debug kernel and its image (half an hour; ca
 # Of those with criu one, which takes six minutes there: 49-cr-harmless dumps and restores with and without the module. Not
 # 19-without-memory: its module finds no function for pages on a kernel without NUMA, and 18-injected lets more fail. Nor
 # 19-late: this kernel has no DYNAMIC_FTRACE, so delays are made with interrupts off, and a killed task's end waits for them.
-check-debug: need-check need-vm debug-kernels qemu ## kernel and VM driver tests on a kernel that checks memory, locks and more
+check-debug: need-check need-vm debug-kernels need-qemu ## kernel and VM driver tests on a kernel that checks memory, locks and more
 	@tests/check --suite debug '^debug-(09|1[0-8]|19-[dr]|49-cr-h)'
 	@SUITES=debug prove --timer --comments --exec '' tests/vm-driver.t tests/vm-domains.t tests/vm-vmclock.t
 
 check-all: export CHECK_ALL := yes
 check-all: check check-kernels check-packages check-runtimes check-engines check-faults check-debug check-zdtm ## all check-*, and each test on all its suites
 
-bench: need-build need-vm qemu ## measure what things cost, in VMs of Debian 12 and 13
+bench: need-build need-vm need-qemu ## measure what things cost, in VMs of Debian 12 and 13
 	@tests/bench/bench bookworm trixie
 
 qemu: need-qemu ## build Debian's QEMU 7.2 and 10.0 with our devices (minutes; cached)
