@@ -38,7 +38,7 @@ vm-payload: $(USER_PARTS) $(TEST_PARTS) ## (inside a test image) build all that 
 
 DEMO_PARTS := lib criu-plugin tests/demo
 demo-payload: $(DEMO_PARTS) ## (inside the demo's image) build what the demo needs
-	+@$(MAKE) --no-print-directory -C kernel KVER=$(KVER) all
+	+@$(MAKE) --no-print-directory -C kernel KVER=$(KVER) SYSGENID_MODULES=sysgenid all
 
 install: ## install everything but the tests below DESTDIR and PREFIX; the module as source for DKMS
 	+@for part in $(USER_PARTS) kernel; do $(MAKE) --no-print-directory -C $$part install || exit; done
