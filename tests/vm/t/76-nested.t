@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # podman in a container of podman's: the same as outside.
-# vm: mem=3072 timeout=400 suites=none more=bookworm,trixie
+# vm: mem=3072 timeout=400 suites=engines more=bookworm
 set -uo pipefail
 . tests/runtimes/podman.sh
 

@@ -4,7 +4,7 @@
 # has criu read no such file, so nothing there can keep the plugin away.
 # Logs may lie elsewhere. Images may not: criu itself refuses, since the engine has said where they are. Where criu looks
 # for plugins elsewhere nothing is dumped or restored on an old generation, and doctor says why the plugin was not asked.
-# vm: mem=2048 timeout=300 suites=none more=trixie
+# vm: mem=2048 timeout=300 suites=engines
 set -uo pipefail
 RUNTIME=runc
 . tests/runtimes/oci.sh

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: mem=3072 timeout=400 suites=none more=trixie
+# vm: mem=3072 timeout=400 suites=engines
 # podman's checkpoints in two steps: --pre-checkpoint, and --with-previous, which has the pages that changed after it. The parts
 # of criu's own chains are tested in 55-cr-chains.
 set -uo pipefail
