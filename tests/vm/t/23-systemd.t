@@ -116,8 +116,12 @@ inside systemctl disable --now sysgenid-metrics.timer
 rm -r "${METRICS%/*/*}"
 
 # The other unit makes a file, and may do no more.
-ok "systemctl start sysgenid-node" inside systemctl start sysgenid-node ||
+ok "control: before, there is no counter file" inside test ! -e /run/sysgenid/containers/node/counter
+not_ok "control: the unit is not on by itself" inside systemctl --quiet is-enabled sysgenid-node
+ok "it is switched on, and starts" inside systemctl enable --now sysgenid-node ||
 	diag "$(inside systemctl status sysgenid-node)"
+is "$(inside systemctl is-enabled sysgenid-node)" enabled "it makes the file at each boot"
+is "$(inside systemctl is-active sysgenid-node)" active "systemd knows that it has done its work"
 ok "the node's counter file is there" inside test -s /run/sysgenid/containers/node/counter
 is "$(inside stat -c '%U %a' /run/sysgenid /run/sysgenid/containers/node/counter)" $'root 755\nroot 644' "with its owner and mode"
 # What docs/packages.md says of the units.
@@ -133,5 +137,5 @@ ok "after a stop the file is still there" inside sh -c \
 end_systemd
 cp -a "$work/machine-id" "$work/hostname" "$work/hosts" "$work/ssh" /etc/
 rm -f "$LINK/10-note" "$LINK"/20-* "$LINK/30-last" "$CONF" /etc/systemd/system/keys.service
-rm -rf /etc/systemd/system/sysgenid-overseer.service.d /etc/systemd/system/multi-user.target.wants/sysgenid-overseer.service "$work"
+rm -rf /etc/systemd/system/sysgenid-overseer.service.d /etc/systemd/system/multi-user.target.wants/sysgenid-{overseer,node}.service "$work"
 done_testing
