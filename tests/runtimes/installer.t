@@ -85,7 +85,20 @@ check_module()
 	is "$(cd "$root" && find . -xdev -name '*sysgenid*' ! -path './run/*' ! -path ./sysgenid)" "" "$1: nothing is left" || diag "$(<"$tmp/log")"
 }
 
-# The commands of docs/kubernetes.md that need no cluster: this image, and a checkpoint that is made an image.
+# check_pushed FOLDER: the image, as podman has pushed it there, and the manifest
+check_pushed()
+{
+	local manifest=/tmp/sysgenid.yaml layer
+
+	layer=$(jq -r '.layers[].digest | sub("^sha256:"; "")' "$1/manifest.json")
+	is "$(tar -tf "$1/$layer" | grep -c 'usr/local/bin/sysgenid-installer$')" 1 "the registry has the image with the installer"
+	is "$(grep -cxF "          image: dir:$1" "$manifest")" 2 "the manifest names it for both containers"
+	is "$(diff "$manifest" runtime-hooks/kubernetes/daemonset.yaml | grep -c '^[<>]')" 4 "and is what it was otherwise"
+	rm "$manifest"
+}
+
+# The commands of docs/kubernetes.md that need no cluster: this image, which goes to a registry that is a folder, and a
+# checkpoint that is made an image.
 check_commands()
 {
 	local archive=$tmp/checkpoint.tar image=checkpoint-image:latest
@@ -94,7 +107,10 @@ check_commands()
 	printf '[storage]\ndriver = "vfs"\nrunroot = "%s"\ngraphroot = "%s"\n' "$tmp/run" "$tmp/storage" >"$tmp/storage.conf"
 	export CONTAINERS_STORAGE_CONF=$tmp/storage.conf
 	mkdir -p "$tmp/checkpoint" && : >"$tmp/checkpoint/sysgenid.img" && tar -C "$tmp" -cf "$archive" checkpoint
+	mkdir "$tmp/registry"
+	DOCS_WORDS=([REGISTRY]=dir:$tmp/registry)
 	run_marked docs/kubernetes.md tests/runtimes/installer.t
+	check_pushed "$tmp/registry/sysgenid-installer:$(<VERSION)"
 	is "$(buildah inspect --type image "$image" | jq -r "$name")" CONTAINER "the checkpoint's image says which container it is of"
 	ok "and has what the archive has" test -f "$(buildah mount "$(buildah from "$image")")/checkpoint/sysgenid.img"
 	unset CONTAINERS_STORAGE_CONF

@@ -5,11 +5,24 @@
 # usage: . tests/vm/docs.sh, after tests/vm/lib.sh
 
 DOCS_DIR=$(mktemp -d)
+# What words of a page, such as REGISTRY, stand for in a test.
+declare -A DOCS_WORDS=()
 
 # Numbers and the amount of space don't matter.
 normal()
 {
 	sed -E 's/[0-9a-f]{16}/HEX/g; s/[0-9]+/N/g; s/[[:space:]]+/ /g; s/^ //; s/ $//' "$@"
+}
+
+# filled TEXT: with what its words stand for
+filled()
+{
+	local text=$1 word
+
+	for word in "${!DOCS_WORDS[@]}"; do
+		text=${text//"$word"/"${DOCS_WORDS[$word]}"}
+	done
+	printf '%s\n' "$text"
 }
 
 # blocks FILE: "tested FILE", "unrun WHY", "begin", "run COMMAND", "expect LINE" and "end" for each block
@@ -32,7 +45,7 @@ run_block()
 
 	: >"$DOCS_DIR/out"
 	for command in "${commands[@]}"; do
-		command=${command#sudo }
+		command=$(filled "${command#sudo }")
 		eval "$command" >>"$DOCS_DIR/out" 2>&1 </dev/null
 		is "$?" 0 "$1: $command" || diag "$(tail -n 5 "$DOCS_DIR/out")"
 	done
