@@ -1,7 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
 # The commands of CONTRIBUTING.md, as a person would type them. A block that is not run here names the file that
-# has its command, "<!-- tested by FILE -->", or says why nobody does, "<!-- not run: WHY -->".
+# has its command, "<!-- tested by FILE -->", or says why nobody does, "<!-- no test: it WHY -->", of which the line above tells
+# the reader, "*(WHY)*".
 # Needs the work disk built for trixie, as "make check" does.
 set -uo pipefail
 
@@ -13,12 +14,16 @@ trap 'rm -f -- "$log" build/console' EXIT
 # The commands must work as they stand, in a shell of somebody who has set nothing.
 unset BUILD MAKEFLAGS MAKELEVEL
 
-# commands: "run COMMAND", "tested FILE COMMAND" or "unrun - COMMAND" a line
+# commands: "run - COMMAND", "tested FILE COMMAND", "unrun - COMMAND" or, if the reader is not told why, "untold - COMMAND" a line
 commands()
 {
 	awk '
 		/^<!-- tested by .* -->$/ { how = "tested " $4; next }
-		/^<!-- not run: .* -->$/ { how = "unrun -"; next }
+		/^<!-- no test: it (takes minutes|takes hours|wants a terminal) -->$/ {
+			how = index(last, "*(" $5 " " $6 ($7 == "-->" ? "" : " " $7) ")*:") ? "unrun -" : "untold -"
+			next
+		}
+		!inside && NF { last = $0 }
 		/^```console$/ { inside = 1; next }
 		/^```$/ { if (inside) how = ""; inside = 0; next }
 		inside && /^\$ / { print (how ? how : "run -") " " substr($0, 3) }
@@ -35,7 +40,7 @@ while read -r how file command; do
 		is "$?" 0 "$command" || diag "$(tail -n 20 "$log")"
 		;;
 	tested) ok "$command: $file has it" grep -qE -- "${command% trixie}( |\$)" "$file" ;;
-	unrun) ok "$command: the reader is told that it is not run" grep -qF '*(not run)*' CONTRIBUTING.md ;;
+	*) is "$how" unrun "$command: the reader is told why no test runs it" ;;
 	esac
 done < <(commands)
 ok "the page has commands" test "$count" -gt 8
