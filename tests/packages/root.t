@@ -56,7 +56,9 @@ like "$(module_of virtio_rng)" '/updates/dkms/virtio-rng\.ko' "modprobe finds ou
 ok "apt remove sysgenid-virtio-rng" apt remove sysgenid-virtio-rng
 is "$(module_of virtio_rng)" "$stock" "modprobe finds the kernel's own again"
 
-ok "apt purge" apt purge "${ALL[@]}"
+# As docs/packages.md says, and the packages that it does not name.
+ok "apt purge" apt purge sysgenid sysgenid-dkms sysgenid-tools sysgenid-container-hooks criu-plugin-sysgenid
+ok "and the rest" apt purge "${ALL[@]}"
 is "$(modules)" "" "no module is left"
 is "$(diff <(echo "$before") <(files))" "" "and no file, nor a change of another"
 is "$(find "$root/var/lib/dkms" -name '*sysgenid*')" "" "and nothing of ours in DKMS's folder"

@@ -9,8 +9,9 @@ cd -- "$(dirname -- "$(realpath -- "$0")")/../.." || exit
 . tests/vm/lib.sh
 
 built=build/packages/trixie-rpm
-# What "make rpm" prints are sizes and names.
-ok "make rpm builds packages in which rpmlint finds nothing" make -s rpm
+# What it prints are sizes and names.
+make rpm
+is "$?" 0 "make rpm builds packages in which rpmlint finds nothing"
 is "$(cd "$built" && printf '%s\n' *.rpm | sed -E 's/-[0-9.]+-1\..*//' | sort -u | xargs)" \
 	"criu-plugin-sysgenid libsysgenid libsysgenid-devel libsysgenid-preload nodejs-sysgenid openssl-provider-sysgenid python3-sysgenid sysgenid sysgenid-container-hooks sysgenid-debuginfo sysgenid-dkms sysgenid-tools sysgenid-virtio-rng" \
 	"all packages are there"

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # shellcheck shell=bash
 # For tests that run the commands of a page, as a person would type them, one after the other. A block that does not run in
-# every such test names the file that runs it, "<!-- tested by FILE -->", or says why nobody does, "<!-- not run: WHY -->".
+# every such test names the file that runs it, "<!-- tested by FILE -->", or says why nobody does, "<!-- not run: WHY -->". If
+# its first command shows an error, it says "<!-- fails, tested by FILE -->".
 # usage: . tests/vm/docs.sh, after tests/vm/lib.sh
 
 DOCS_DIR=$(mktemp -d)
@@ -25,12 +26,24 @@ filled()
 	printf '%s\n' "$text"
 }
 
-# blocks FILE: "tested FILE", "unrun WHY", "begin", "run COMMAND", "expect LINE" and "end" for each block
+# as_regex LINE: as "normal" prints it, where "..." is anything
+as_regex()
+{
+	filled "$1" | normal | sed 's/[][\.*^$+?(){}|]/\\&/g; s/\(\\\.\)\{3\}/.*/g'
+}
+
+# blocks FILE: "fails", "tested FILE", "unrun WHY", "above LINE", which precedes that, "begin", "run COMMAND", "expect LINE" and
+# "end" for each block
 blocks()
 {
 	awk '
-		/^<!-- tested by .* -->$/ { print "tested " $4; next }
-		/^<!-- not run: .* -->$/ { print "unrun"; next }
+		/^<!-- (fails, )?tested by .* -->$/ {
+			if ($2 == "fails,") print "fails"
+			print "tested " $(NF - 1)
+			next
+		}
+		/^<!-- not run: .* -->$/ { print "unrun " $0; print "above " last; next }
+		!inside && NF { last = $0 }
 		/^```console$/ { inside = 1; print "begin"; next }
 		inside && /^```$/ { inside = 0; print "end"; next }
 		inside && /^[#$] / { print "run " substr($0, 3); next }
@@ -41,53 +54,78 @@ blocks()
 # run_block NAME: the commands and lines of the arrays, in this very shell, since one may start what another waits for
 run_block()
 {
-	local command line
+	local command line status must_fail=$fails
 
 	: >"$DOCS_DIR/out"
 	for command in "${commands[@]}"; do
 		command=$(filled "${command#sudo }")
-		eval "$command" >>"$DOCS_DIR/out" 2>&1 </dev/null
-		is "$?" 0 "$1: $command" || diag "$(tail -n 5 "$DOCS_DIR/out")"
+		status=0
+		eval "$command" >>"$DOCS_DIR/out" 2>&1 </dev/null || status=$?
+		if [[ -n $must_fail ]]; then
+			isnt "$status" 0 "$1: $command: it fails"
+			must_fail=''
+		else
+			is "$status" 0 "$1: $command" || diag "$(tail -n 5 "$DOCS_DIR/out")"
+		fi
 	done
 	normal "$DOCS_DIR/out" >"$DOCS_DIR/normal"
 	for line in "${expected[@]}"; do
-		ok "$1: it says: $line" grep -qxF -- "$(normal <<<"$line")" "$DOCS_DIR/normal" || diag "$(<"$DOCS_DIR/out")"
+		ok "$1: it says: $line" grep -qxE -- "$(as_regex "$line")" "$DOCS_DIR/normal" || diag "$(<"$DOCS_DIR/out")"
 	done
 }
 
 # each_block PAGE HANDLER: calls it with PAGE for each block, with the block in the arrays commands and expected, and with
-# what the page says of it in "tested" (the test that runs it) and "unrun"
+# what the page says of it in "tested" (the test that runs it), "fails", "unrun", and "above", the line before that
 each_block()
 {
-	local word rest tested='' unrun=''
+	local word rest tested='' fails='' unrun='' above=''
 	local -a commands=() expected=()
 
 	while read -r word rest; do
 		case $word in
 		tested) tested=$rest ;;
-		unrun) unrun=yes ;;
+		fails) fails=yes ;;
+		unrun) unrun=$rest ;;
+		above) above=$rest ;;
 		begin) commands=() expected=() ;;
 		run) commands+=("$rest") ;;
 		expect) expected+=("$rest") ;;
 		end)
 			"$2" "$1"
-			tested='' unrun=''
+			tested='' fails='' unrun='' above=''
 			;;
 		esac
 	done < <(blocks "$1")
 }
 
-page_block()
+# What nobody runs needs a kubelet or a cluster: the page says so in its comment and to the reader, and each command shows it.
+unrun_block()
 {
 	local command
 
+	like "$unrun" 'kubelet|cluster' "$1: ${commands[0]}: it is said that no test runs it for want of a cluster"
+	like "$above" '\*\(kubelet: not run\)\*' "$1: ${commands[0]}: to the reader, too"
+	for command in "${commands[@]}"; do
+		like "$command" '^kubectl |:10250/|/etc/kubernetes' "$1: $command: it needs one"
+	done
+}
+
+tested_block()
+{
+	local command
+
+	for command in "${commands[@]}"; do
+		ok "$1: $command: $tested has it" has_command "$tested" "$command" "$1"
+	done
+}
+
+page_block()
+{
 	DOCS_COUNT=$((DOCS_COUNT + 1))
 	if [[ -n $unrun ]]; then
-		ok "$1: the reader is told what is not run: ${commands[0]}" grep -qF 'not run)*' "$1"
+		unrun_block "$1"
 	elif [[ -n $tested ]]; then
-		for command in "${commands[@]}"; do
-			ok "$1: $command: $tested has it" has_command "$tested" "$command" "$1"
-		done
+		tested_block "$1"
 	else
 		run_block "$1"
 	fi
@@ -105,28 +143,45 @@ run_page()
 
 marked_block()
 {
-	[[ $tested == "$DOCS_TEST" ]] || return 0
+	[[ $tested == "$DOCS_TEST" && $fails == "$DOCS_FAILS" ]] || return 0
 	DOCS_COUNT=$((DOCS_COUNT + 1))
 	run_block "$1"
 }
 
-# run_marked PAGE TEST: the blocks that TEST is to run
+# run_marked PAGE TEST [fails]: the blocks that TEST is to run, or those of them that show an error
 run_marked()
 {
 	local folder=$PWD
 
-	DOCS_COUNT=0 DOCS_TEST=$2
+	DOCS_COUNT=0 DOCS_TEST=$2 DOCS_FAILS=${3:+yes}
 	each_block "$1" marked_block
 	cd "$folder" || exit
 	isnt "$DOCS_COUNT" 0 "$1 has commands for $2"
 }
 
-# has_command FILE COMMAND PAGE: does a test run the marked blocks of the page, or speak of the command's first two words,
-# or, behind options, of the next two?
+# fixed_part COMMAND: two words, and all that follow up to the first that a test writes in its own way: a path, a number, a
+# variable, a word in capitals
+fixed_part()
+{
+	local word
+	local -a words fixed=()
+
+	read -ra words <<<"$1"
+	for word in "${words[@]}"; do
+		((${#fixed[@]} < 2)) || [[ ! $word =~ [/0-9\$*{]|^[A-Z_]+(=|$) ]] || break
+		fixed+=("$word")
+	done
+	echo "${fixed[*]}"
+}
+
+# has_command FILE COMMAND PAGE: does a test run the marked blocks of the page, or the command's fixed part? What comments and
+# names of checks say is no command.
 has_command()
 {
-	local -a words
+	local code
 
-	read -ra words <<<"${2#sudo }"
-	[[ -f $1 ]] && grep -qF -e "run_marked ${3-none} " -e "${words[0]} ${words[1]}" -e "${words[1]} ${words[2]-none}" -- "$1"
+	[[ -f $1 ]] || return
+	code=$(sed -E 's/^[[:space:]]*#.*//; s/\<(ok|not_ok) "[^"]*"//' "$1")
+	grep -qE -- "^[[:space:]]*run_marked ${3-none} $1${fails:+ fails}\$" <<<"$code" ||
+		grep -qP -- "(?<![\w/-])\Q$(fixed_part "${2#sudo }")\E(?![\w-])" <<<"$code"
 }

@@ -35,7 +35,7 @@ mapfile -t commands < <(sed -nE 's/^\.Dl [#$] (.*)/\1/p' tools/sysgenid.1)
 isnt "${#commands[@]}" 0 "sysgenid(1) has examples"
 for command in "${commands[@]}"; do
 	case $command in
-	systemctl*) ok "sysgenid(1): $command: tests/unit/run.t has it" has_command tests/unit/run.t "$command" ;;
+	systemctl*) ok "sysgenid(1): $command: 23-systemd has it" has_command tests/vm/t/23-systemd.t "$command" ;;
 	*watch*)
 		timeout 3 bash -c "$command" >"$work/out" 2>&1
 		is "$?" 124 "sysgenid(1): $command (it has no end of its own)"

@@ -6,10 +6,18 @@ set -uo pipefail
 # shellcheck disable=SC2034  # for oci.sh
 RUNTIME=runc
 . tests/runtimes/oci.sh
+. tests/vm/docs.sh
 
 DENYING=$RT_DIR/denying
 
 check_runtime
+no_module
+mkdir "$CR_DIR/page"
+# shellcheck disable=SC2034  # for docs.sh
+DOCS_WORDS=([BUNDLE]=$BUNDLE [IMAGE]=$CR_DIR/image [WORK]=$CR_DIR/page [NAME]=refused)
+run_marked docs/containers.md tests/vm/t/70-runc.t fails
+runtime_remove refused
+fresh_module
 make_bundle "$DENYING" '.linux.resources.devices = [{ allow: false, access: "rwm" }]'
 # A name that is not the old one gets the copies into the old one's cgroup all the same, without its limits: runc's own.
 check_refused image server "the device cgroup denies the counter" \

@@ -4,6 +4,7 @@
 # One archive made by podman, imported three times; and by which means a container gets the counter.
 set -uo pipefail
 . tests/runtimes/podman.sh
+. tests/vm/docs.sh
 
 seccomp_mode()
 {
@@ -11,6 +12,51 @@ seccomp_mode()
 }
 
 NO_MODULE="sysgenid: cannot make a new generation: the module sysgenid is not loaded; run 'modprobe sysgenid'"
+
+sysgenid()
+{
+	build/tools/sysgenid "$@"
+}
+
+incarnation()
+{
+	sysgenid status --json --pid "$(runtime_pid "$1")" | jq -r .incarnation
+}
+
+# The commands of the pages, with podman's own defaults. For IMAGE stands ours, with what it needs.
+check_pages()
+{
+	DOCS_WORDS=([IMAGE]="--network none --tmpfs /run $IMAGE /bin/token-server serve /run/token")
+	run_marked docs/containers.md tests/vm/t/72-podman.t
+	check_copies containers.md
+	ln -s /root/server.tar checkpoint.tar
+	run_marked docs/kubernetes.md tests/vm/t/72-podman.t
+	check_copies kubernetes.md
+	rm checkpoint.tar
+	runtime_remove server
+}
+
+# check_copies PAGE: copy-a and copy-b, as the page has made them
+check_copies()
+{
+	local copy
+
+	for copy in a b; do
+		ok "$1: copy-$copy answers" tokens_of "$copy" "$(runtime_pid "copy-$copy")"
+	done
+	is "$(shared_tokens a b)" 0 "$1: no token is handed out twice"
+	isnt "$(incarnation copy-a)" "$(incarnation copy-b)" "$1: each copy has another incarnation"
+	runtime_remove copy-a copy-b
+}
+
+check_error_of_page()
+{
+	# shellcheck disable=SC2034  # for docs.sh
+	DOCS_WORDS=([ARCHIVE]=/root/server.tar [NAME]=refused)
+	run_marked docs/containers.md tests/vm/t/72-podman.t fails
+	runtime_remove refused
+	rm /root/server.tar
+}
 
 # Starts a log that takes what would go to the journal.
 start_syslog()
@@ -40,7 +86,10 @@ check_clones image server
 is "$(seccomp_mode "$(runtime_pid a)")" 2 "all that with podman's default seccomp profile"
 not_ok "a container's root cannot move its generation: podman's capabilities are too few" podman exec a /bin/subject trigger
 runtime_remove a b c
+# Debian 12's crun, podman's default there, cannot checkpoint.
+! criu_41_or_newer || check_pages
 no_module
+! criu_41_or_newer || check_error_of_page
 ok "the machine's log is listened to" start_syslog
 check_refused image refused "module not loaded" "$NO_MODULE"
 # Debian 12's podman writes nothing to the log.
