@@ -41,6 +41,11 @@ unsigned long sysgenid_event_count(enum sysgenid_cause cause)
 	return atomic_long_read(&event_counts[cause]);
 }
 
+void sysgenid_event_count_restore(void)
+{
+	atomic_long_inc(&event_counts[SYSGENID_CAUSE_RESTORE]);
+}
+
 static void event_follow(struct sysgenid_counter *counter)
 {
 	sysgenid_counter_wake(counter);
