@@ -90,4 +90,5 @@ def without_device(tap, suite, folder):
            f"({collided} times in {made[0]} and {made[1]} draws)")
 
 
-each_suite(with_device, without_device)
+# Debian 12's guest wants Debian 12's QEMU: in 10.0 a container that is restored in the restored machine does not answer.
+each_suite(with_device, without_device, suites="trixie", more="bookworm")

@@ -65,4 +65,4 @@ def no_window_by_vmclock(tap, suite, folder):
           f"vmclock_word_us={word.longest * 1e6:.0f} restores={RESTORES + CONTROLS}", flush=True)
 
 
-each_suite(no_window, no_window_by_vmclock)
+each_suite(no_window, no_window_by_vmclock, suites="trixie", more="bookworm")
