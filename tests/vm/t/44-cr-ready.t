@@ -93,6 +93,7 @@ check_file()
 	"$SUBJECT" page "$COUNTER" "$(($("$SUBJECT" page "$COUNTER") + 1))" >/dev/null
 	probed filed 1 'not reseeded' "a counter file that was moved without a reseed" --no-watchers
 	container_kill filed
+	ok "the counter file is removed" build/runtime-hooks/sysgenid-hook remove node
 }
 
 fresh_module
