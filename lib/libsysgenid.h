@@ -321,8 +321,10 @@ int sysgenid_trigger_domain(int pidns_fd, uint32_t min_generation, unsigned int 
 /**
  * sysgenid_reseed - reseed the kernel's random number generator and move no generation
  *
- * Returns when the reseed is done. -EPERM, -EIO, -ENOENT, -ETIMEDOUT as above; -EOPNOTSUPP: an old
- * module. Capability: CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN in the initial user namespace.
+ * It is made for restores whose processes begin on a new generation, and counts as one in the
+ * module's statistics. Returns when the reseed is done. -EPERM, -EIO, -ENOENT, -ETIMEDOUT as above;
+ * -EOPNOTSUPP: an old module. Capability: CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN in the initial
+ * user namespace.
  */
 int sysgenid_reseed(struct sysgenid_error *error);
 

@@ -102,9 +102,8 @@ static void print_events(void)
 	if (!file)
 		return;
 	begin("events_total", "counter",
-	      "Events that moved a generation, of all domains, also restores that begin on a new "
-	      "one in a new PID namespace, and events made in place of leaks that may have been "
-	      "missed.");
+	      "Events that moved a generation, of all domains, also restores whose processes begin "
+	      "on a new one, and events made in place of leaks that may have been missed.");
 	while (fscanf(file, "%31s %lu", cause, &count) == 2) {
 		fputs("sysgenid_events_total", stdout);
 		print_label("cause", cause);

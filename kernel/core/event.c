@@ -41,9 +41,9 @@ unsigned long sysgenid_event_count(enum sysgenid_cause cause)
 	return atomic_long_read(&event_counts[cause]);
 }
 
-void sysgenid_event_count_restore(void)
+void sysgenid_event_count_add(enum sysgenid_cause cause)
 {
-	atomic_long_inc(&event_counts[SYSGENID_CAUSE_RESTORE]);
+	atomic_long_inc(&event_counts[cause]);
 }
 
 static void event_follow(struct sysgenid_counter *counter)
@@ -151,7 +151,7 @@ static void event_confirm(struct work_struct *unused)
 	u32 generation;
 	bool good;
 
-	atomic_long_inc(&event_counts[SYSGENID_CAUSE_VIRTIO_LEAK]);
+	sysgenid_event_count_add(SYSGENID_CAUSE_VIRTIO_LEAK);
 	/* Before ->events, which may be held for long. */
 	sysgenid_counter_wake(counter);
 	mutex_lock(&counter->events);
@@ -176,7 +176,7 @@ static u32 event_finish(struct sysgenid_counter *counter, u32 min, enum sysgenid
 	bool system = counter == &sysgenid_system;
 	u32 generation;
 
-	atomic_long_inc(&event_counts[cause]);
+	sysgenid_event_count_add(cause);
 	counter->own_events = true;
 	generation = sysgenid_counter_move(counter, min, cause);
 	sysgenid_counter_wake(counter);

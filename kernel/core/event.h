@@ -13,8 +13,8 @@ void sysgenid_events_start(void);
 void sysgenid_events_stop(void);
 
 unsigned long sysgenid_event_count(enum sysgenid_cause cause);
-/* Counts a restore whose processes begin on a new generation: nothing of theirs is moved here. */
-void sysgenid_event_count_restore(void);
+/* For what is an event to others, and finds no generation to move. */
+void sysgenid_event_count_add(enum sysgenid_cause cause);
 
 int sysgenid_event(struct sysgenid_counter *counter, u32 min, enum sysgenid_cause cause,
 		   u32 *generation);

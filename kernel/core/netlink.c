@@ -265,7 +265,7 @@ static int netlink_reseed(struct sk_buff *request, struct genl_info *info, struc
 		return ret;
 	/* Nobody in a restored container has seen the number that its domain begins with. */
 	sysgenid_counter_reserve(&sysgenid_system, netlink_get_min(info));
-	sysgenid_event_count_restore();
+	sysgenid_event_count_add(SYSGENID_CAUSE_RESTORE);
 	ret = netlink_reseed_and_wait(request, info);
 	if (ret)
 		return ret;

@@ -19,6 +19,12 @@ HOST_NAMESPACE=$(readlink /proc/1/ns/pid | sed 's/[][]/\\&/g')
 mkdir -p "$NO_PLUGINS" /etc/sysgenid
 rm -f /etc/sysgenid/criu.conf
 
+# Events that restores have caused, as Prometheus sees them.
+restore_events()
+{
+	/sysgenid/build/tools/sysgenid status --format prometheus | sed -n 's/^sysgenid_events_total{cause="restore"} //p'
+}
+
 criu_41_or_newer()
 {
 	[[ $(uname -r) != 6.1.* ]]

@@ -26,12 +26,6 @@ probed()
 	like "$said" "$3" "$4: it says why"
 }
 
-# Events that restores have caused, as Prometheus sees them.
-restores()
-{
-	"$tool" status --format prometheus | sed -n 's/^sysgenid_events_total{cause="restore"} //p'
-}
-
 check_restored()
 {
 	local before
@@ -39,9 +33,9 @@ check_restored()
 	ok "a container with a watcher starts" subject_start watched file tracked
 	probed watched 0 '^ready: generation [0-9]+ incarnation [0-9a-f]{32}$' "a watcher that has acknowledged"
 	ok "it is dumped" dump watched image
-	before=$(restores)
+	before=$(restore_events)
 	ok "it is restored" restore image copy
-	is "$(restores)" "$((before + 1))" "the metrics count the restore, once"
+	is "$(restore_events)" "$((before + 1))" "the metrics count the restore, once"
 	ok "control: it runs, which is all that a probe of the process would see" kill -0 "$(container_pid copy)"
 	probed copy 1 '^not ready: generation [1-9][0-9]*: watchers have not acknowledged it' "a restored one that has not acknowledged"
 	probed copy 1 '^\{"ready":false,"generation":[0-9]+,"reseeded":true,"settled":false,"incarnation":"[0-9a-f]{32}"\}$' \

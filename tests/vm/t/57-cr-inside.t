@@ -58,10 +58,11 @@ check_control()
 # check_clone BOX NAME
 check_clone()
 {
-	local before
+	local before events
 
-	before=$(others "$1")
+	before=$(others "$1") events=$(restore_events)
 	ok "$1: $2 is restored" inside_restore "$1" image || return
+	is "$(restore_events)" "$((events + 1))" "$1: the metrics count it, once"
 	ok "$1: $2 sees a new generation" wait_for 30 clones_see image "$1" mixed
 	read_news image "$1"
 	is "${#LOG[@]}" 1 "$1: $2 sees one change and no other"

@@ -283,12 +283,12 @@ struct sysgenid_page {
  *                       restore of a container whose processes move the domain of their new PID
  *                       namespace themselves. Domains that begin from now on do so above all that
  *                       began before, and not below MIN_GENERATION, so that a process that opens
- *                       the device only now and then sees the restore as well. In sysfs it counts
- *                       as an event, by SYSGENID_CAUSE_RESTORE. Attributes, all
- *                       optional: MIN_GENERATION (ERANGE as for TRIGGER), FORCE. Needs
- *                       CAP_CHECKPOINT_RESTORE or CAP_SYS_ADMIN in the initial user namespace (else
- *                       EPERM). It is answered when the generator is reseeded, with GENERATION and
- *                       DOMAIN of the system's domain and MINOR; EIO: it was not.
+ *                       the device only now and then sees the restore as well. It counts as an
+ *                       event by SYSGENID_CAUSE_RESTORE. Attributes, all optional: MIN_GENERATION
+ *                       (ERANGE as for TRIGGER), FORCE. Needs CAP_CHECKPOINT_RESTORE or
+ *                       CAP_SYS_ADMIN in the initial user namespace (else EPERM). It is answered
+ *                       when the generator is reseeded, with GENERATION and DOMAIN of the system's
+ *                       domain and MINOR; EIO: it was not.
  * SYSGENID_CMD_EVENT    multicast in the initial network namespace, with GENERATION, CAUSE and
  *                       DOMAIN, in the order of the changes of a domain: to group
  *                       SYSGENID_GENL_GROUP for every event in the system's domain (the other
