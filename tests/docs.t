@@ -59,6 +59,10 @@ not_ok "it has it in a comment" has 'systemctl enable --now unit' '# systemctl e
 not_ok "it has the last words of it" has 'sysgenid status --pid "$(podman inspect x)"' 'tool status --pid "$pid"'
 ok "paths are the test's own" has 'sudo podman load --input build/x.tar' 'podman load --input "$CR_DIR/archive.tar"'
 ok "it runs the marked blocks of the page" has 'podman load' "run_marked $tmp/page.md $tmp/test"
+fails=yes
+not_ok "of a block that shows an error it has the command alone" has 'podman load' 'podman load x'
+ok "it runs such a block" has 'podman load' "run_marked $tmp/page.md $tmp/test fails"
+fails=''
 not_ok "it runs the blocks that name another test" has 'podman load' "run_marked $tmp/page.md $tmp/other"
 
 # What a block shows.

@@ -43,6 +43,7 @@ check_copies()
 
 	for copy in a b; do
 		ok "$1: copy-$copy answers" tokens_of "$copy" "$(runtime_pid "copy-$copy")"
+		like "$(incarnation "copy-$copy")" '^[0-9a-f]{32}$' "$1: copy-$copy has an incarnation"
 	done
 	is "$(shared_tokens a b)" 0 "$1: no token is handed out twice"
 	isnt "$(incarnation copy-a)" "$(incarnation copy-b)" "$1: each copy has another incarnation"
