@@ -68,7 +68,7 @@ demo-picture: need-vm ## draw docs/demo.svg anew from what the demo prints
 pictures: demo-picture ## draw both pictures of the README anew
 	@docs/draw-house
 
-demo-vm: need-build need-vm need-qemu ## the same for a whole machine, with our QEMU device: make demo-vm SUITE=...
+demo-vm: need-build need-vm qemu ## the same for a whole machine, with our QEMU device: make demo-vm SUITE=...
 	@tests/demo-vm/demo-vm $(SUITE)
 
 check: need-build need-lint need-vm need-check need-qemu $(USER_PARTS) $(TEST_PARTS) ## run the tests, on this machine and in VMs of three suites (half an hour)
@@ -117,9 +117,9 @@ check-debug: need-check need-vm debug-kernels need-qemu ## kernel and VM driver 
 	@SUITES=debug prove --timer --comments --exec '' tests/vm-driver.t tests/vm-domains.t tests/vm-vmclock.t
 
 check-all: export CHECK_ALL := yes
-check-all: check check-kernels check-packages check-runtimes check-engines check-faults check-debug check-zdtm ## all check-*, and each test on all its suites
+check-all: qemu check check-kernels check-packages check-runtimes check-engines check-faults check-debug check-zdtm ## all check-*, and each test on all its suites
 
-bench: need-build need-vm need-qemu ## measure what things cost, in VMs of Debian 12 and 13
+bench: need-build need-vm qemu ## measure what things cost, in VMs of Debian 12 and 13
 	@tests/bench/bench bookworm trixie
 
 qemu: need-qemu ## build Debian's QEMU 7.2 and 10.0 with our devices (minutes; cached)

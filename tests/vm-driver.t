@@ -408,8 +408,8 @@ def suspended(tap, vm):
     vm.run("kill $(cat /tmp/reader.pid)")
 
 
-# The driver is under test, so the machine is the QEMU that emulates fastest. The device of QEMU 7.2 has tests of its own
-# (qemu-*.t), and vm-snapshot.t and vm-window.t use it for the suites' machines.
+# The driver is under test, so the machine is the QEMU that emulates fastest. In "make check-all" the device of QEMU 7.2 has
+# tests of its own (qemu-*.t), and vm-snapshot.t and vm-window.t use it for Debian 12's machines.
 # On the oldest and the newest kernel: what 6.12 has of this is in one of the two.
 each_suite(several_devices, latch, plain, bounced, unplugged, qemu="10.0",
            suites="bookworm backports", more="trixie")

@@ -23,36 +23,31 @@ def output(*command):
                           timeout=600).stdout.strip()
 
 
-def own_qemu(suite):
-    """The version that Debian has in a suite."""
-    return "7.2" if suite == "bookworm" else "10.0"
-
-
 class Suite:
     """What all machines of one Debian suite share."""
 
     def __init__(self, name, qemu=None):
-        """@qemu: a version that qemu/build knows; default: 10.0, which emulates fastest, and with
-        CHECK_ALL the suite's own."""
+        """@qemu: a version that qemu/build knows; default: the suite's own."""
         self.name = name
         self.image = output("bash", "-c", f". {TOP}/tests/vm/common.bash && vm_image {name}")
         # The debug kernel is slow, and needs memory.
         self.slow, self.more_mem = (6, 1024) if name == "debug" else (1, 0)
-        default = own_qemu(name) if os.environ.get("CHECK_ALL") else "10.0"
-        self.qemu = os.environ.get("SNAPSHOT_QEMU") or output(f"{TOP}/qemu/build", qemu or default)
+        self.qemu = os.environ.get("SNAPSHOT_QEMU") or output(
+            f"{TOP}/qemu/build", qemu or ("trixie" if name == "debug" else name))
         if not os.environ.get("VM_NO_BUILD"):
             subprocess.run([f"{TOP}/tests/vm/build", name], check=True, timeout=900)
+        # A link keeps this very disk, even when another build replaces it meanwhile. It is beside the
+        # disk, since /tmp may be another file system.
+        self.kept = tempfile.TemporaryDirectory(dir=f"{TOP}/build/vm-{name}", prefix="kept.")
+        os.link(f"{TOP}/build/vm-{name}/work.ext4", f"{self.kept.name}/work.ext4")
         self.accel = output(f"{TOP}/tests/vm/accel", self.image, self.qemu)
         if self.accel == "tcg":
             self.accel = "tcg,thread=multi"
 
     def disks(self, folder):
         """Two new disks, root and work, which take what a machine writes."""
-        work = os.path.join(folder, "work.ext4")
-        if not os.path.exists(work):
-            # A link keeps this very disk, even when another build replaces it meanwhile.
-            os.link(f"{TOP}/build/vm-{self.name}/work.ext4", work)
-        return [overlay(folder, f"{self.image}/root.ext4", "raw"), overlay(folder, work, "raw")]
+        return [overlay(folder, base, "raw")
+                for base in (f"{self.image}/root.ext4", f"{self.kept.name}/work.ext4")]
 
 
 def overlay(folder, base, base_format="qcow2"):
