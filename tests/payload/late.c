@@ -168,9 +168,15 @@ static struct settled settle_once(struct genl *listener)
 		was.event = genl_event(listener, &event, 0);
 	while (was.event == 0 && event.values.value[SYSGENID_A_DOMAIN] != domain);
 	was.command = event.command;
-	was.domains = sysfs_number("domains");
 	/* A timer in freed memory would run in 10 ms. */
 	pause_ms(200);
+	/* The worker that has told of it may still have the domain in its hands. */
+	for (int tries = 0; tries < 100; tries++) {
+		was.domains = sysfs_number("domains");
+		if (was.domains == REUSED)
+			break;
+		pause_ms(100);
+	}
 	was.lost = delays() >= before + 2;
 	for (int i = 0; i < REUSED; i++)
 		close(reused[i]);
