@@ -90,6 +90,4 @@ def without_device(tap, suite, folder):
            f"({collided} times in {made[0]} and {made[1]} draws)")
 
 
-# Debian 12 in its own QEMU only: in 10.0 a container that criu restores in the restored machine does not answer, and nobody
-# knows why yet.
 each_suite(with_device, without_device, suites="trixie", more="bookworm")

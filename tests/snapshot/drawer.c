@@ -3,18 +3,19 @@
  * Draws random bytes all the time, and says what it drew: programs that were running when the
  * machine was copied, on CPU 0.
  *
- *	drawer plain    getrandom(2), whatever the generation
- *	drawer safe     sysgenid_getrandom()
+ *	drawer plain [MS]    getrandom(2), whatever the generation
+ *	drawer safe [MS]     sysgenid_getrandom()
  *
  * Prints "GENERATION HEX NANOSECONDS" for each draw of 8 bytes, unbuffered. The time tells what two
- * copies of the machine have drawn from what they have inherited. Waits a moment between two draws,
- * or it would starve everything else. Without the module (plain only) the generation is 0.
+ * copies of the machine have drawn from what they have inherited. Waits MS milliseconds between two
+ * draws, or a fifth of one: else it would starve everything else. Without the module (plain only) the generation is 0.
  */
 #define _GNU_SOURCE
 #include <err.h>
 #include <inttypes.h>
 #include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -24,7 +25,7 @@
 
 int main(int argc, char **argv)
 {
-	const struct timespec moment = { .tv_nsec = 200000 };
+	const struct timespec moment = { .tv_nsec = argc > 2 ? atoi(argv[2]) * 1000000L : 200000 };
 	int safe = argc > 1 && !strcmp(argv[1], "safe");
 	struct sysgenid *handle;
 	struct timespec now;

@@ -36,13 +36,16 @@ class Tap:
 
 
 def each_suite(*tests, qemu=None, suites="bookworm trixie", more=""):
-    """Runs the tests for every suite, each with (tap, suite, folder); then the plan. @qemu: see Suite.
-    The suites in @more are for "make check-all" only, which sets CHECK_ALL."""
+    """Runs the tests for every suite, each with (tap, suite, folder); then the plan. @qemu: see Suite;
+    default: 10.0, which "make check" has, and in "make check-all", which sets CHECK_ALL, the suite's
+    own. The suites in @more are for "make check-all" only."""
     from vm import Suite  # pylint: disable=import-outside-toplevel
 
     tap = Tap()
     if os.environ.get("CHECK_ALL"):
         suites += f" {more}"
+    else:
+        qemu = qemu or "10.0"
     for name in os.environ.get("SUITES", suites).split():
         suite = Suite(name, qemu)
         tap.prefix = f"{name}: "
