@@ -46,7 +46,7 @@ vm_read_head()
 	local file=$1 word
 	local -a words
 
-	machine=() test_limit='' suites=bookworm,trixie more='' own=''
+	machine=() test_limit='' suites='' more='' own=''
 	read -rd '' -a words < <(sed -n '1,20s/^# vm: *//p' "$file") || :
 	for word in "${words[@]}"; do
 		case $word in
@@ -58,6 +58,7 @@ vm_read_head()
 		*) vm_die "$file: unknown word '$word' after '# vm:'" ;;
 		esac
 	done
+	[[ -n $suites ]] || suites=trixie more=bookworm
 }
 
 # Runs a command that takes a while with its output in FILE, and says how long it took. When it

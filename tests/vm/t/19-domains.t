@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # A generation for each PID namespace: whom an event reaches and whom not, who may cause one, what is left behind.
 # On the oldest and the newest kernel; on Debian 13's own by "make check-all".
-# vm: smp=4 qemu-arg=-device qemu-arg=vmgenid,guid=auto timeout=450 suites=bookworm,backports more=trixie
+# vm: smp=4 qemu-arg=-device qemu-arg=vmgenid,guid=auto timeout=450 suites=backports more=bookworm,trixie
 set -uo pipefail
 . tests/vm/payload.sh
 

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
+# vm: suites=bookworm,trixie
 # The command sysgenid with the module.
 set -uo pipefail
 . tests/vm/lib.sh

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Threads that are asleep in read, poll, epoll_wait and WAIT_WATCHERS at the dump: after a restore
 # they are woken, and whoever waits for watchers waits for the ones that were tracked.
-# vm: smp=2 timeout=240
+# vm: smp=2 timeout=240 suites=bookworm,trixie
 set -uo pipefail
 . tests/cr/lib.sh
 

@@ -3,7 +3,7 @@
 # criu dump --leave-running: the process that goes on notices nothing of the dump, unless the switch
 # bump-after-dump is set. "sysgenid await" tells it from a copy, and so do the packages for Python and Node. And a dump in
 # two steps.
-# vm: timeout=240
+# vm: timeout=240 suites=bookworm,trixie
 set -uo pipefail
 . tests/cr/lib.sh
 . tests/cr/await.sh

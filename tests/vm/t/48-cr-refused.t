@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # Images and machines that a restore must not trust: it is refused with a message that says what to
 # do, nothing is left of it, and the system's counter stays where it was.
-# vm: timeout=300 more=backports
+# vm: timeout=300 suites=bookworm,trixie more=backports
 set -uo pipefail
 . tests/cr/lib.sh
 

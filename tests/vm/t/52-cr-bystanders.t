@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # A container that is restored has a PID namespace and so a generation of its own: nobody else on
 # the machine is woken or sees another number, whatever the image says.
-# vm: qemu-arg=-device qemu-arg=virtio-rng-pci
+# vm: qemu-arg=-device qemu-arg=virtio-rng-pci suites=bookworm,trixie
 set -uo pipefail
 # Containers see this folder, too.
 CR_DIR=/root/bystanders

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 # criu is killed in the middle of a dump or a restore: nobody runs on an old generation, nothing of ours is left behind,
 # and the next one works. Once with the counter as the device, once in a file.
-# vm: qemu-arg=-device qemu-arg=virtio-rng-pci timeout=240
+# vm: qemu-arg=-device qemu-arg=virtio-rng-pci timeout=240 suites=bookworm,trixie
 set -uo pipefail
 . tests/cr/lib.sh
 

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: mem=2048 timeout=300
+# vm: mem=2048 timeout=300 suites=bookworm,trixie
 # One checkpoint by runc, restored three times by runc.
 set -uo pipefail
 # shellcheck disable=SC2034  # for oci.sh
