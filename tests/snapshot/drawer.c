@@ -8,7 +8,8 @@
  *
  * Prints "GENERATION HEX NANOSECONDS" for each draw of 8 bytes, unbuffered. The time tells what two
  * copies of the machine have drawn from what they have inherited. Waits MS milliseconds between two
- * draws, or a fifth of one: else it would starve everything else. Without the module (plain only) the generation is 0.
+ * draws, or a fifth of one: else it would starve everything else. Without the module (plain only)
+ * the generation is 0.
  */
 #define _GNU_SOURCE
 #include <err.h>
