@@ -207,7 +207,7 @@ static int print_counter(const char *name, struct json_object *list)
 	object = tool_json_new();
 	tool_json_string(object, "container", name);
 	tool_json_u32(object, "generation", generation);
-	json_object_array_add(list, object);
+	tool_json_append(list, object);
 	return TOOL_OK;
 }
 
@@ -218,8 +218,7 @@ int tool_counterfiles_status(bool json)
 	int n = list_names(&names), status = n < 0 ? TOOL_FAILED : TOOL_OK;
 
 	if (json) {
-		list = json_object_new_array();
-		json_object_object_add(object, "files", list);
+		list = tool_json_array(object, "files");
 	} else {
 		puts("no module: counter files, of which nothing but the generation is known");
 	}

@@ -4,6 +4,7 @@
 #include "base/report.h"
 #include "commands.h"
 #include "counterfiles.h"
+#include "late.h"
 #include "metrics.h"
 
 #include <errno.h>
@@ -19,6 +20,8 @@ static const char help[] =
 	"generator has been reseeded for this generation; and the incarnation, 128 random\n"
 	"bits that no other copy has.  Each PID namespace (container) has a generation of its\n"
 	"own; the initial one's is the system's.\n"
+	"\n"
+	"Where watchers are outdated it names the processes, as far as they may be seen.\n"
 	"\n"
 	"  --pid PID  of the PID namespace of that process; without it: of this one's\n"
 	"  --json     print a JSON object\n"
@@ -61,6 +64,7 @@ static int print_human(const struct report *report)
 {
 	const struct sysgenid_status *status = &report->status;
 	char text[TOOL_INCARNATION_TEXT] = "none yet";
+	struct late late;
 
 	if (report->incarnation)
 		tool_format_incarnation(report->incarnation, text);
@@ -68,6 +72,12 @@ static int print_human(const struct report *report)
 	printf("incarnation: %s\n", text);
 	printf("highest:     %u\n", status->highest);
 	printf("watchers:    %u, of these outdated: %u\n", status->watchers, status->outdated);
+	if (status->outdated) {
+		tool_find_late(report->domain, &late);
+		fputs("late:        ", stdout);
+		tool_print_late(stdout, &late);
+		putchar('\n');
+	}
 	printf("last cause:  %s\n", sysgenid_cause_name(status->cause));
 	printf("device:      minor %u\n", status->minor);
 	printf("domain:      %u\n", report->domain);
@@ -79,13 +89,17 @@ static int print_json(const struct report *report)
 {
 	const struct sysgenid_status *status = &report->status;
 	struct json_object *object = tool_json_new();
+	struct late late = { .complete = true };
 	enum rng_state rng = report->rng;
 
+	if (status->outdated)
+		tool_find_late(report->domain, &late);
 	tool_json_u32(object, "generation", status->generation);
 	tool_json_incarnation(object, report->incarnation);
 	tool_json_u32(object, "highest", status->highest);
 	tool_json_u32(object, "watchers", status->watchers);
 	tool_json_u32(object, "outdated", status->outdated);
+	tool_json_late(object, &late);
 	tool_json_string(object, "cause", sysgenid_cause_name(status->cause));
 	tool_json_u32(object, "minor", status->minor);
 	tool_json_u32(object, "domain", report->domain);
@@ -96,7 +110,10 @@ static int print_json(const struct report *report)
 	return tool_print_json(object);
 }
 
-/* Of the generation that is reported. None if the generation has moved on since. */
+/*
+ * Of the generation that is reported. None if the generation has moved on since. The kernel has one
+ * only when its generator is reseeded for the generation.
+ */
 static void get_incarnation(int pidns_fd, struct report *report)
 {
 	uint32_t generation;
@@ -192,5 +209,7 @@ int tool_status(int argc, char **argv)
 		return ret;
 	if (!pid)
 		report.rng = rng_state();
+	else if (report.incarnation)
+		report.rng = RNG_RESEEDED;
 	return json ? print_json(&report) : print_human(&report);
 }

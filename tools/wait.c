@@ -3,6 +3,7 @@
 #include "base/options.h"
 #include "base/report.h"
 #include "commands.h"
+#include "late.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -61,24 +62,39 @@ static int print_done(bool json, uint32_t generation)
 	return tool_print_json(object);
 }
 
+/* One line, as all that goes to stderr. */
+static void say_late(const struct sysgenid_status *status, const struct late *late,
+		     uint32_t timeout_ms)
+{
+	fprintf(stderr,
+		"sysgenid: %u of %u watchers have not acknowledged generation %u within %u ms: "
+		"wait "
+		"longer, or look after ",
+		status->outdated, status->watchers, status->generation, timeout_ms);
+	tool_print_late(stderr, late);
+	fputc('\n', stderr);
+}
+
 static int report_timeout(bool json, uint32_t timeout_ms)
 {
 	struct sysgenid_status status;
 	struct sysgenid_error words;
 	struct json_object *object;
-	int ret = sysgenid_get_status(&status, &words);
+	struct late late;
+	uint32_t domain;
+	int ret = sysgenid_get_domain_status(-1, &status, &domain, &words);
 
 	if (ret < 0)
 		return tool_fail("get the status after the time limit", ret, &words);
-	tool_say("%u of %u watchers have not acknowledged generation %u within %u ms: wait longer, "
-		 "or find them by 'sysgenid-outdated' in /proc/*/fdinfo/*",
-		 status.outdated, status.watchers, status.generation, timeout_ms);
+	tool_find_late(domain, &late);
+	say_late(&status, &late, timeout_ms);
 	if (json) {
 		object = tool_json_new();
 		tool_json_bool(object, "acknowledged", false);
 		tool_json_u32(object, "generation", status.generation);
 		tool_json_u32(object, "watchers", status.watchers);
 		tool_json_u32(object, "outdated", status.outdated);
+		tool_json_late(object, &late);
 		ret = tool_print_json(object);
 	}
 	return ret ? ret : TOOL_TIMEOUT;

@@ -10,7 +10,8 @@
 
 static struct {
 	unsigned int problems;
-	struct json_object *findings; /* NULL: print them as they come */
+	struct json_object *object; /* NULL: print them as they come */
+	struct json_object *findings;
 } report;
 
 static const char *const state_names[] = {
@@ -44,7 +45,7 @@ void finding_add(enum finding_state state, const char *check, const char *advice
 		tool_json_string(finding, "advice", advice);
 	else
 		tool_json_null(finding, "advice");
-	json_object_array_add(report.findings, finding);
+	tool_json_append(report.findings, finding);
 }
 
 void finding_add_number(const char *key, uint32_t value)
@@ -57,8 +58,11 @@ void finding_add_number(const char *key, uint32_t value)
 
 void findings_begin(bool json)
 {
-	if (json)
-		report.findings = json_object_new_array();
+	if (!json)
+		return;
+	report.object = tool_json_new();
+	tool_json_u32(report.object, "problems", 0);
+	report.findings = tool_json_array(report.object, "findings");
 }
 
 bool findings_have_problems(void)
@@ -68,14 +72,11 @@ bool findings_have_problems(void)
 
 int findings_end(void)
 {
-	struct json_object *object;
 	int status;
 
-	if (report.findings) {
-		object = tool_json_new();
-		tool_json_u32(object, "problems", report.problems);
-		json_object_object_add(object, "findings", report.findings);
-		status = tool_print_json(object);
+	if (report.object) {
+		tool_json_u32(report.object, "problems", report.problems);
+		status = tool_print_json(report.object);
 	} else {
 		status = tool_flush();
 	}

@@ -124,6 +124,22 @@ void tool_json_null(struct json_object *object, const char *key)
 	add(object, key, NULL);
 }
 
+struct json_object *tool_json_array(struct json_object *object, const char *key)
+{
+	struct json_object *array = made(json_object_new_array());
+
+	add(object, key, array);
+	return array;
+}
+
+void tool_json_append(struct json_object *array, struct json_object *object)
+{
+	if (json_object_array_add(array, object) == 0)
+		return;
+	tool_say("out of memory");
+	exit(TOOL_FAILED);
+}
+
 void tool_format_incarnation(const void *incarnation, char text[TOOL_INCARNATION_TEXT])
 {
 	const unsigned char *bytes = incarnation;

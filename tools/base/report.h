@@ -46,5 +46,9 @@ void tool_json_string(struct json_object *object, const char *key, const char *v
 /* null without @incarnation, which has SYSGENID_INCARNATION_SIZE bytes */
 void tool_json_incarnation(struct json_object *object, const void *incarnation);
 void tool_json_null(struct json_object *object, const char *key);
+/* An empty array, which belongs to @object */
+struct json_object *tool_json_array(struct json_object *object, const char *key);
+/* @object belongs to @array then. */
+void tool_json_append(struct json_object *array, struct json_object *object);
 
 #endif

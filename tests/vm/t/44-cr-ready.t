@@ -26,6 +26,12 @@ probed()
 	like "$said" "$3" "$4: it says why"
 }
 
+# report NAME: what the host's command says of it: who is late, whether the generator was reseeded, and how many are outdated
+report()
+{
+	"$tool" status --json --pid "$(container_pid "$1")" | jq -c '[.late_processes[0].pid, .rng_reseeded, .outdated]'
+}
+
 check_restored()
 {
 	local before
@@ -40,6 +46,7 @@ check_restored()
 	probed copy 1 '^not ready: generation [1-9][0-9]*: watchers have not acknowledged it' "a restored one that has not acknowledged"
 	probed copy 1 '^\{"ready":false,"generation":[0-9]+,"reseeded":true,"settled":false,"incarnation":"[0-9a-f]{32}"\}$' \
 		"the same as JSON" --json
+	is "$(report copy)" "[$(container_pid copy),true,1]" "from outside: its process is late, and the generator was reseeded"
 	signal copy
 	ok "when it has acknowledged it is ready" wait_for 30 probe copy
 }
@@ -53,6 +60,7 @@ check_reseed()
 	ok "the watcher acknowledges that generation" wait_for 30 news_says_twice
 	probed copy 1 '^not ready: generation [1-9][0-9]*: .*generator is not reseeded for it' "a failed reseed"
 	probed copy 1 '"ready":false,.*"reseeded":false,"settled":true,"incarnation":null' "a failed reseed, as JSON" --json
+	is "$(report copy)" "[null,null,0]" "a failed reseed, from outside: not reported as done"
 	probed copy 1 'not reseeded' "a failed reseed, whoever asks for no watchers" --no-watchers
 	mv /dev/urandom.away /dev/urandom
 	ok "when the reseed is done it is ready" wait_for 60 probe copy

@@ -1,0 +1,129 @@
+// SPDX-License-Identifier: GPL-2.0-only
+#define _GNU_SOURCE
+#include "late.h"
+
+#include "escape.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/major.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include <cleanup.h>
+
+/* Descriptor @number of the process: is it a file of that domain that is waited for? */
+static bool is_late(const char *pid, const char *number, uint32_t domain)
+{
+	unsigned int outdated = 0, tracked = 0, whose = 0;
+	cleanup_file FILE *file = NULL;
+	cleanup_free char *line = NULL;
+	size_t size = 0;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%.20s/fdinfo/%.20s", pid, number);
+	file = fopen(path, "re");
+	while (file && getline(&line, &size, file) >= 0) {
+		sscanf(line, "sysgenid-outdated: %u", &outdated);
+		sscanf(line, "sysgenid-tracked: %u", &tracked);
+		sscanf(line, "sysgenid-domain: %u", &whose);
+	}
+	return outdated && tracked && whose == domain;
+}
+
+/* The file's server, which may be stopped, is not asked. */
+static bool may_be_counter(int directory, const char *number)
+{
+	struct statx known;
+
+	return !statx(directory, number, AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, STATX_TYPE,
+		      &known) &&
+	       S_ISCHR(known.stx_mode) && known.stx_rdev_major == MISC_MAJOR;
+}
+
+/* Returns whether the process has a late file, or -errno. */
+static int look_at(const char *pid, uint32_t domain)
+{
+	cleanup_directory DIR *directory = NULL;
+	const struct dirent *entry;
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%.20s/fd", pid);
+	directory = opendir(path);
+	if (!directory)
+		return -errno;
+	while ((entry = readdir(directory)))
+		if (entry->d_name[0] != '.' && may_be_counter(dirfd(directory), entry->d_name) &&
+		    is_late(pid, entry->d_name, domain))
+			return true;
+	return false;
+}
+
+static void note(struct late *late, const char *pid)
+{
+	cleanup_file FILE *file = NULL;
+	char path[64], *name;
+	unsigned int i = late->n++;
+
+	if (i >= LATE_SHOWN)
+		return;
+	name = late->shown[i].name;
+	late->shown[i].pid = atoi(pid);
+	snprintf(path, sizeof(path), "/proc/%.20s/comm", pid);
+	file = fopen(path, "re");
+	if (!file || !fgets(name, LATE_NAME, file))
+		name[0] = '\0';
+	name[strcspn(name, "\n")] = '\0';
+}
+
+void tool_find_late(uint32_t domain, struct late *late)
+{
+	cleanup_directory DIR *processes = opendir("/proc");
+	const struct dirent *entry;
+	int found;
+
+	memset(late, 0, sizeof(*late));
+	late->complete = processes;
+	while (processes && (entry = readdir(processes))) {
+		if (entry->d_name[0] < '1' || entry->d_name[0] > '9')
+			continue;
+		found = look_at(entry->d_name, domain);
+		if (found > 0)
+			note(late, entry->d_name);
+		else if (found < 0 && found != -ENOENT && found != -ESRCH)
+			late->complete = false;
+	}
+}
+
+void tool_print_late(FILE *out, const struct late *late)
+{
+	char escaped[SYSGENID_ESCAPE_SIZE];
+	unsigned int i;
+
+	for (i = 0; i < late->n && i < LATE_SHOWN; i++) {
+		sysgenid_escape(late->shown[i].name, escaped);
+		fprintf(out, "%sPID %d (%s)", i ? ", " : "", late->shown[i].pid, escaped);
+	}
+	if (late->n > i)
+		fprintf(out, " and %u more", late->n - i);
+	if (!late->n)
+		fputs("nobody who can be seen from here", out);
+	if (!late->complete)
+		fputs("; not all processes may be looked at: run it as root", out);
+}
+
+void tool_json_late(struct json_object *object, const struct late *late)
+{
+	struct json_object *list = tool_json_array(object, "late_processes"), *process;
+
+	for (unsigned int i = 0; i < late->n && i < LATE_SHOWN; i++) {
+		process = tool_json_new();
+		tool_json_u32(process, "pid", (uint32_t)late->shown[i].pid);
+		tool_json_string(process, "command", late->shown[i].name);
+		tool_json_append(list, process);
+	}
+	tool_json_bool(object, "late_processes_complete", late->complete && late->n <= LATE_SHOWN);
+}
