@@ -130,20 +130,26 @@ make_pod()
 		jq -re .podSandboxId >"$RT_DIR/$1.pod"
 }
 
-# make_container NAME IMAGE: a container in a pod of the same name; what containerd said is in $CR_DIR/NAME.said
-make_container()
+# add_container POD IMAGE [NAME]: a container in a pod. Its ID is in $RT_DIR/POD.id, with a name in $RT_DIR/POD-NAME.id.
+add_container()
 {
 	local id
 
-	make_pod "$1" && id=$(cri CreateContainer "$(jq -n --arg pod "$(<"$RT_DIR/$1.pod")" --arg image "$2" \
+	id=$(cri CreateContainer "$(jq -n --arg pod "$(<"$RT_DIR/$1.pod")" --arg image "$2" \
 		--argjson config "$(pod_config "$1")" --argjson means "$MEANS" --argjson command "$COMMAND" \
-		--argjson security "$SECURITY" '{
+		--argjson security "$SECURITY" --arg name "${3-server}" '{
 			pod_sandbox_id: $pod, sandbox_config: $config,
 			config: ($means + $command + {
-				metadata: { name: "server" }, image: { image: $image }, log_path: "server.log",
+				metadata: { name: $name }, image: { image: $image }, log_path: ($name + ".log"),
 				linux: { security_context: $security } }) }')" |
-		jq -re .containerId) && echo "$id" >"$RT_DIR/$1.id" &&
+		jq -re .containerId) && echo "$id" >"$RT_DIR/$1${3:+-$3}.id" &&
 		cri StartContainer "{ \"container_id\": \"$id\" }"
+}
+
+# make_container NAME IMAGE: a container in a pod of the same name; what containerd said is in $CR_DIR/NAME.said
+make_container()
+{
+	make_pod "$1" && add_container "$1" "$2"
 } >"$CR_DIR/$1.said" 2>&1
 
 start()

@@ -41,6 +41,36 @@ check_shared()
 	runtime_remove a b c
 }
 
+# Two containers in such a pod. The one that is not restored starts first, as in the pod that was dumped: criu wants the PIDs
+# of the other one free.
+check_neighbours()
+{
+	local SECURITY='{ "namespace_options": { "network": "NODE", "pid": "POD" } }' restores
+
+	ok "neighbours: a pod is made" make_pod server
+	ok "neighbours: its first container starts" add_container server "$IMAGE" first
+	ok "neighbours: its second container starts" add_container server "$IMAGE"
+	ok "neighbours: it answers" tokens_of before "$(runtime_pid server)"
+	ok "neighbours: it is dumped" runtime_dump server image-neighbours
+	runtime_remove server
+	ok "neighbours: another pod is made" make_pod a
+	ok "neighbours: its first container starts" add_container a "$IMAGE" first
+	ok "neighbours: it answers" tokens_of first "$(runtime_pid a-first)"
+	ok "neighbours: a third one starts" add_container a "$IMAGE" third
+	ok "neighbours: control: the first one answers again" tokens_of control "$(runtime_pid a-first)"
+	is "$(last_generation control)" "$(last_generation first)" "neighbours: control: a container that starts moves nothing"
+	cri StopContainer "{ \"container_id\": \"$(<"$RT_DIR/a-third.id")\" }" >/dev/null
+	restores=$(restore_events)
+	ok "neighbours: the second one is restored there" add_container a "$CR_DIR/image-neighbours.tar"
+	is "$(restore_events)" "$((restores + 1))" "neighbours: the metrics count one restore"
+	ok "neighbours: it answers" tokens_of a "$(runtime_pid a)"
+	isnt "$(last_generation a)" "$(last_generation before)" "neighbours: on a new generation"
+	ok "neighbours: the first one answers" tokens_of after "$(runtime_pid a-first)"
+	isnt "$(last_generation after)" "$(last_generation first)" "neighbours: which has moved for the first one, too"
+	is "$(shared_tokens before first control a after)" 0 "neighbours: no token is handed out twice"
+	runtime_remove a
+}
+
 # The PID namespace of a pod's own process.
 pause_namespace()
 {
@@ -185,7 +215,7 @@ fresh_module
 node_starts
 ok "images are made" make_images
 # "--append PARTS=module,file" runs some of them.
-PARTS=${PARTS-device,nodes,shared,seccomp,userns,views,module,file}
+PARTS=${PARTS-device,nodes,shared,neighbours,seccomp,userns,views,module,file}
 for part in ${PARTS//,/ }; do
 	"check_$part"
 done
