@@ -20,7 +20,8 @@
 #define STATE_MAX (4 << 20) /* bytes; a larger file is left out */
 #define CONTAINERS_MAX 1000
 
-static void add(struct criu_callers *callers, const char *name, const char *config)
+static void add(struct criu_callers *callers, const char *name, const char *config,
+		bool by_container)
 {
 	struct criu_caller *caller = &callers->caller[callers->n];
 
@@ -31,6 +32,7 @@ static void add(struct criu_callers *callers, const char *name, const char *conf
 			return;
 	snprintf(caller->name, sizeof(caller->name), "%s", name);
 	snprintf(caller->config, sizeof(caller->config), "%s", config);
+	caller->by_container = by_container;
 	callers->n++;
 }
 
@@ -122,7 +124,7 @@ static void look_into(struct criu_callers *callers, const char *path, bool crun)
 		config = in_state(file);
 	name_container(path, name, sizeof(name));
 	if (config && config[0] && (crun || !crun_runs(name + strlen("container "))))
-		add(callers, name, config);
+		add(callers, name, config, true);
 	json_object_put(file);
 }
 
@@ -139,12 +141,12 @@ void criu_callers_find(struct criu_callers *callers, const char *config)
 	glob_t found = { 0 };
 
 	callers->n = 0;
-	add(callers, "a command line", "");
-	add(callers, "runc", "/etc/criu/runc.conf");
+	add(callers, "a command line", "", false);
+	add(callers, "runc", "/etc/criu/runc.conf", false);
 	if (crun)
-		add(callers, "crun", CRUN_CONFIG);
+		add(callers, "crun", CRUN_CONFIG, false);
 	if (config)
-		add(callers, "--config", config);
+		add(callers, "--config", config, false);
 	(void)glob(crun ? "/run/crun/*/config.json" : "", 0, NULL, &found);
 	for (size_t i = 0; i < sizeof(containers) / sizeof(containers[0]); i++)
 		(void)glob(containers[i], GLOB_APPEND, NULL, &found);

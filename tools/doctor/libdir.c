@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+#define _GNU_SOURCE
 /*
  * Finds the directory in which criu looks for its plugins. The last of these that names one counts:
  * /etc/criu/default.conf, ~/.criu/default.conf, the file that CRIU_CONFIG_FILE names, the command
@@ -16,25 +17,28 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <cleanup.h>
+
 #define CONFIG_MAX (1 << 20) /* bytes; a larger file is none of criu's */
 #define DEFAULT_CONFIG "/etc/criu/default.conf"
 #define WORD "libdir"
 
 /*
  * Returns NULL if there is no file that criu could read. The makers of containers name such files,
- * so the path may be anything.
+ * so the path may be anything: a device may do something when it is opened, a watchdog resets the
+ * machine.
  */
 static FILE *open_config(const char *path)
 {
-	int fd = open(path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	cleanup_close int found = open(path, O_PATH | O_CLOEXEC);
+	char again[32];
 	struct stat status;
 
-	if (fd >= 0 && !fstat(fd, &status) && S_ISREG(status.st_mode) &&
-	    status.st_size <= CONFIG_MAX)
-		return fdopen(fd, "r");
-	if (fd >= 0)
-		close(fd);
-	return NULL;
+	if (found < 0 || fstat(found, &status) || !S_ISREG(status.st_mode) ||
+	    status.st_size > CONFIG_MAX)
+		return NULL;
+	snprintf(again, sizeof(again), "/proc/self/fd/%d", found);
+	return fopen(again, "re");
 }
 
 /*

@@ -70,21 +70,57 @@ static bool is_for(const char *plugin, const char *criu)
 	       (machines[0] == machines[1] && classes[0] == classes[1]);
 }
 
+/* Root's, and nobody else can write it. */
+static bool is_closed(const char *path)
+{
+	struct stat status;
+
+	return !stat(path, &status) && !status.st_uid && !(status.st_mode & (S_IWGRP | S_IWOTH));
+}
+
 /*
- * criu runs as root and loads this file: nobody else may be able to change the file, or to put
- * another one in its place.
+ * Whether only root can put another folder in the place of this one, by each folder that it is in.
+ * In a sticky one nobody can do that to what is root's. The group of /usr/local is as good as root.
  */
-static bool is_trusted(const char *path)
+static bool is_held(const char *folder)
+{
+	char place[PATH_MAX], *end;
+	struct stat status;
+
+	if (!realpath(folder, place))
+		return false;
+	while ((end = strrchr(place, '/'))) {
+		end[end == place] = '\0';
+		if (stat(place, &status) || status.st_uid ||
+		    ((status.st_mode & S_IWOTH) && !(status.st_mode & S_ISVTX)))
+			return false;
+		if (end == place)
+			return true;
+	}
+	return false;
+}
+
+static bool is_closed_in(const char *path)
 {
 	char folder[PATH_MAX], *end;
-	struct stat status;
 
 	snprintf(folder, sizeof(folder), "%s", path);
 	end = strrchr(folder, '/');
 	if (end)
 		*end = '\0';
-	return !stat(path, &status) && !status.st_uid && !(status.st_mode & (S_IWGRP | S_IWOTH)) &&
-	       !stat(folder, &status) && !status.st_uid && !(status.st_mode & (S_IWGRP | S_IWOTH));
+	return is_closed(folder) && is_held(folder);
+}
+
+/*
+ * criu runs as root and loads this file: nobody else may be able to change it, or to put another
+ * one in its place. That goes for a link and for the file that it leads to.
+ */
+static bool is_trusted(const char *path)
+{
+	char place[PATH_MAX];
+
+	return realpath(path, place) && is_closed(place) && is_closed_in(path) &&
+	       is_closed_in(place);
 }
 
 static void check_descriptor(const char *path, const struct criu_plugin_desc *plugin,
@@ -185,6 +221,26 @@ static void list_others(const char *libdir)
 		closedir(folder);
 }
 
+/*
+ * Nothing in that folder is run or even looked at. An annotation gets into a container's
+ * configuration by whoever starts it, in a cluster by whoever may make pods, and a container's own
+ * root file system is a folder of root's on this machine.
+ */
+static void report_by_container(const struct criu *criu, const struct criu_caller *caller,
+				const char *libdir)
+{
+	static const struct criu_caller line = { .name = "a command line" };
+	char usual[PATH_MAX], source[PATH_MAX];
+
+	criu_libdir(criu, &line, usual, source);
+	if (strcmp(usual, libdir))
+		finding_add(FINDING_PROBLEM, "plugin",
+			    "take out the annotation org.criu.config; criu runs what is there as "
+			    "root, doctor does not: to have it checked give '--config' the file",
+			    "%s makes criu look for plugins in %s only (read for: %s)",
+			    caller->config, libdir, caller->name);
+}
+
 static void check_place(const struct criu *criu, const struct criu_caller *caller,
 			struct said *said)
 {
@@ -196,6 +252,11 @@ static void check_place(const struct criu *criu, const struct criu_caller *calle
 	for (size = strlen(libdir); size > 1 && libdir[size - 1] == '/'; size--)
 		libdir[size - 1] = '\0';
 	snprintf(path, sizeof(path), "%s/" PLUGIN, libdir);
+	if (caller->by_container && !strcmp(source, caller->config)) {
+		if (say_once(said, path, source))
+			report_by_container(criu, caller, libdir);
+		return;
+	}
 	if (file_is_there(path)) {
 		if (say_once(said, path, criu->path))
 			check_file(path, criu);

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "checks.h"
@@ -41,6 +42,34 @@ static bool read_file(const char *pid, const char *name, char *text, size_t size
 	return n > 0;
 }
 
+/*
+ * Anybody may call a process so. /proc/PID belongs to root where a process is not dumpable, so it
+ * does not tell whose the process is.
+ */
+static bool is_roots(const char *pid)
+{
+	static const char *const namespaces[] = { "pid", "user" };
+	unsigned int real = 1, effective = 1;
+	struct stat his, mine;
+	char text[4096], *ids;
+	char path[PATH_MAX];
+
+	if (!read_file(pid, "status", text, sizeof(text)))
+		return false;
+	ids = strstr(text, "\nUid:");
+	if (!ids || sscanf(ids, "\nUid: %u %u", &real, &effective) != 2 || real || effective)
+		return false;
+	for (size_t i = 0; i < sizeof(namespaces) / sizeof(namespaces[0]); i++) {
+		snprintf(path, sizeof(path), "/proc/%s/ns/%s", pid, namespaces[i]);
+		if (stat(path, &his))
+			return false;
+		snprintf(path, sizeof(path), "/proc/self/ns/%s", namespaces[i]);
+		if (stat(path, &mine) || his.st_ino != mine.st_ino || his.st_dev != mine.st_dev)
+			return false;
+	}
+	return true;
+}
+
 static void check_environment(const char *pid, const char *name)
 {
 	static char text[1 << 17]; /* variables, each with a 0 behind it */
@@ -51,11 +80,8 @@ static void check_environment(const char *pid, const char *name)
 		if (strncmp(variable, "CRIU_LIBS_DIR=", 14) &&
 		    strncmp(variable, "CRIU_CONFIG_FILE=", 17))
 			continue;
-		finding_add(
-			FINDING_NOTE, "plugin",
-			"run 'sysgenid doctor --live' with the same variable, or take it out of "
-			"the service",
-			"process %s (%s) starts criu with %s", pid, name, variable);
+		finding_add(FINDING_NOTE, "plugin", "take it out of the service",
+			    "process %s (%s) starts criu with %s", pid, name, variable);
 	}
 }
 
@@ -71,7 +97,7 @@ void doctor_check_services(void)
 		    !read_file(entry->d_name, "comm", name, sizeof(name)))
 			continue;
 		name[strcspn(name, "\n")] = '\0';
-		if (is_engine(name))
+		if (is_engine(name) && is_roots(entry->d_name))
 			check_environment(entry->d_name, name);
 	}
 	error = processes ? errno : error;

@@ -1,0 +1,123 @@
+#!/bin/bash
+# SPDX-License-Identifier: GPL-2.0-only
+# "sysgenid doctor" runs as root: it runs nothing, opens nothing and advises nothing that a container's maker or another user
+# has chosen.
+set -uo pipefail
+cd -- "$(dirname -- "$(realpath -- "$0")")/../.." || exit
+# shellcheck source=tests/vm/lib.sh
+. tests/vm/lib.sh
+: "${BUILD:=$PWD/build}"
+
+work=$(mktemp -d)
+trap 'rm -rf -- "$work"' EXIT
+# The folder of a container's layer: root's from top to bottom, and what is in it came with the image.
+layer=$work/run/containers/storage/overlay/0123/diff
+userdata=$work/run/containers/storage/overlay-containers/abc/userdata
+mkdir -p "$work"/{bin,home,plugins,open/plugins} "$layer/p" "$userdata"
+chmod 755 "$work"
+install -m 755 "$BUILD/criu-plugin/sysgenid_plugin.so" "$work/plugins/"
+install -m 755 "$BUILD/criu-plugin/sysgenid_plugin.so" "$work/open/plugins/"
+
+# A criu that notes which configuration it was started with, and never restores.
+cat >"$work/bin/criu" <<END
+#!/bin/bash
+case \$1 in
+--version) echo 'Version: 4.1.1' ;;
+--help) echo '  -L|--libdir           path to a plugin directory (by default $work/plugins)' ;;
+*) echo "\$1 \${CRIU_CONFIG_FILE-}" >>"$work/calls"; exit 1 ;;
+esac
+END
+chmod 755 "$work/bin/criu"
+
+# doctor [OPTION...], with the container's state, and the hook where "make install" puts it
+doctor()
+{
+	# shellcheck disable=SC2016  # expanded by the inner shell
+	unshare --mount --propagation private sh -ec 'mount --bind "$1" /run/containers
+		mount -t tmpfs none /usr/local && mkdir -p /usr/local/libexec/sysgenid && cp "$2" /usr/local/libexec/sysgenid/
+		shift 2 && exec "$@"' sh "$work/run/containers" "$BUILD/runtime-hooks/sysgenid-hook" env HOME="$work/home" PATH="$work/bin:$PATH" \
+		"$BUILD/tools/sysgenid" doctor "$@" >"$work/out" 2>&1 </dev/null
+	found=$(grep -E ' (plugin|live) ' "$work/out")
+}
+
+annotate()
+{
+	echo "{ \"annotations\": { \"org.criu.config\": \"$1\" } }" >"$userdata/config.json"
+}
+
+mkdir -p /run/containers
+doctor
+like "$found" "ok +plugin +$work/plugins/sysgenid_plugin.so can be loaded" "control: a plugin where criu looks is loaded"
+
+# A library in the layer that says so when it is loaded.
+echo "void run(void) __attribute__((constructor)); int creat(const char *, int); void run(void) { creat(\"$work/ran\", 0600); }" |
+	cc -x c -shared -fPIC -o "$layer/p/sysgenid_plugin.so" -
+cp "$layer/p/sysgenid_plugin.so" "$layer/p/other.so"
+echo "libdir $layer/p" >"$layer/c.conf"
+doctor --config "$layer/c.conf"
+ok "control: a file that root names has its plugin loaded" test -e "$work/ran"
+rm -f "$work/ran"
+annotate "$layer/c.conf"
+doctor
+not_ok "one that a container's annotation names has not" test -e "$work/ran"
+like "$found" "problem +plugin +$layer/c.conf makes criu look for plugins in $layer/p only .read for: container abc.: take out the annotation" \
+	"which is said"
+unlike "$found" "other.so" "and the folder is not listed"
+doctor --live
+not_ok "nor with --live" test -e "$work/ran"
+like "$(<"$work/calls")" "^dump" "control: --live starts criu"
+unlike "$(<"$work/calls")" "c.conf" "but not with that file"
+like "$found" "note +live +$layer/c.conf, which criu reads for container abc, was not tried: to try it give '--config'" "which is said"
+echo "libdir $work/plugins" >"$layer/c.conf"
+doctor
+unlike "$found" "problem" "one that names the usual folder is no problem"
+
+# Opening is an act, too.
+mkfifo "$work/fifo"
+annotate "$work/fifo"
+(: >"$work/fifo"; : >"$work/opened") &
+doctor
+not_ok "what is no file is not opened" test -e "$work/opened"
+: <"$work/fifo"
+wait
+ok "control: it would have been noticed" test -e "$work/opened"
+rm "$userdata/config.json"
+
+# Who can write a folder above can put another one in its place.
+chmod 777 "$work/open"
+echo "libdir $work/open/plugins" >"$work/open.conf"
+doctor --config "$work/open.conf"
+like "$found" "problem +plugin +$work/open/plugins/sysgenid_plugin.so: others than root can write" "a folder above is open to all"
+chmod 1777 "$work/open"
+doctor --config "$work/open.conf"
+unlike "$found" "others than root" "in a sticky one what is root's is safe"
+ln -s "$work/plugins/sysgenid_plugin.so" "$work/open/sysgenid_plugin.so"
+echo "libdir $work/open" >"$work/open.conf"
+doctor --config "$work/open.conf"
+like "$found" "problem +plugin +$work/open/sysgenid_plugin.so: others than root can write" "a link in an open folder is not trusted"
+ln -s "$work/open/plugins" "$work/home/link"
+chmod 777 "$work/open"
+echo "libdir $work/home/link" >"$work/open.conf"
+doctor --config "$work/open.conf"
+like "$found" "problem +plugin +$work/home/link/sysgenid_plugin.so: others than root can write" "nor is where a link leads to"
+
+# Anybody may call a process as an engine is called.
+cp /bin/sleep "$work/bin/conmon"
+# engine COMMAND...: what doctor says of a process that it starts
+engine()
+{
+	local pid
+
+	CRIU_LIBS_DIR=/evil "$@" "$work/bin/conmon" 60 &
+	pid=$!
+	wait_for 20 grep -qs '^conmon$' "/proc/$pid/comm" || return
+	doctor
+	kill "$pid"
+	wait "$pid"
+	like "$found" "ok +plugin" "... (doctor has looked)"
+	[[ $found == *"process $pid (conmon) starts criu with CRIU_LIBS_DIR=/evil"* ]]
+} 2>/dev/null
+ok "control: an engine of root's is believed" engine env
+not_ok "a user's is not" engine setpriv --reuid 1000 --regid 1000 --clear-groups
+not_ok "nor is one in a user namespace" engine unshare --user --map-root-user
+done_testing
