@@ -78,7 +78,7 @@ annotate "$work/fifo"
 (: >"$work/fifo"; : >"$work/opened") &
 doctor
 not_ok "what is no file is not opened" test -e "$work/opened"
-: <"$work/fifo"
+timeout 20 cat "$work/fifo"
 wait
 ok "control: it would have been noticed" test -e "$work/opened"
 rm "$userdata/config.json"
