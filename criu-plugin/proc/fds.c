@@ -27,10 +27,15 @@ int sysgenid_for_each_fd(pid_t pid, sysgenid_fd_fn fn, void *argument)
 		 * AT_STATX_DONT_SYNC: the kernel does not ask a file system's server, which may be
 		 * a stopped task.
 		 */
-		if (entry->d_name[0] == '.' ||
-		    statx(dirfd(directory), entry->d_name, AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
-			  STATX_TYPE | STATX_INO, &known) ||
-		    !S_ISREG(known.stx_mode))
+		if (entry->d_name[0] == '.')
+			continue;
+		if (statx(dirfd(directory), entry->d_name, AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
+			  STATX_TYPE | STATX_INO, &known)) {
+			/* Other errors are those of file systems that cannot have a counter file. */
+			result = errno == ENOMEM ? -ENOMEM : 0;
+			continue;
+		}
+		if (!S_ISREG(known.stx_mode))
 			continue;
 		file.device = makedev(known.stx_dev_major, known.stx_dev_minor);
 		file.inode = known.stx_ino;

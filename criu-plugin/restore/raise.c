@@ -170,10 +170,32 @@ static int is_in_ours(pid_t pid)
 	return ours.st_dev == theirs.st_dev && ours.st_ino == theirs.st_ino;
 }
 
+/*
+ * Other processes may be in the namespace that the tasks were restored into, in a pod's, say. criu
+ * has the root of its tree first: in a namespace that criu has made that is its first process, as
+ * it was when the image was made. Returns 1 if it is not, 0 if it is or if the task is gone, or
+ * -errno.
+ */
+static int is_with_others(pid_t pid)
+{
+	static bool seen;
+	int inner;
+
+	if (seen)
+		return 0;
+	inner = sysgenid_inner_pid(pid);
+	if (inner < 0)
+		return sysgenid_is_gone(inner) ? 0 : inner;
+	seen = true;
+	return inner != 1;
+}
+
 static int check_namespace(pid_t pid)
 {
 	int result = is_in_ours(pid);
 
+	if (!result)
+		result = is_with_others(pid);
 	if (!result)
 		return 0;
 	if (result < 0) {

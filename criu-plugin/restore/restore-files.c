@@ -88,9 +88,10 @@ static int find_place(const char *path, const char **place, bool view, const Sys
 	return -ENXIO;
 }
 
+/* What was the node a moment ago may be a FIFO by now, which would be waited for. */
 static int open_node(const char *path, int flags)
 {
-	int fd = open(path, flags | O_CLOEXEC | O_NOCTTY);
+	int fd = open(path, flags | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
 	int error = errno;
 
 	if (fd >= 0)
@@ -149,7 +150,7 @@ static int check_opened(int fd, const char *path, bool view, const struct sysgen
 static int raise_generation(const char *path, bool view, const SysgenidImage *image,
 			    const struct sysgenid_device *device)
 {
-	cleanup_close int fd = open_node(path, O_RDONLY | O_NONBLOCK);
+	cleanup_close int fd = open_node(path, O_RDONLY);
 	int error = fd < 0 ? fd : check_opened(fd, path, view, device);
 
 	return error ? error : sysgenid_raise(fd, view, image);

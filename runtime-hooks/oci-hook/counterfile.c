@@ -159,6 +159,9 @@ int hook_counterfile_make(const char *name)
 		return folder;
 	if (!is_ours(folder))
 		return -EPERM;
+	/* One that a container left long ago is not stale any more: it starts again. */
+	if (futimens(folder, NULL))
+		return -errno;
 	error = check_leaf(folder, &counter);
 	if (error == -ENOENT)
 		error = make_counter(folder);

@@ -21,6 +21,16 @@ assemble()
 		tar -C "$from" -cf "$CR_DIR/$2.tar" checkpoint config.dump spec.dump rootfs-diff.tar
 }
 
+# forge ARCHIVE: as "forged", with an image that says that nobody but its tasks is in their PID namespace
+forge()
+{
+	local parts=$CR_DIR/forged.parts
+
+	mkdir -p "$parts" && tar -C "$parts" -xf "$CR_DIR/$1.tar" &&
+		tests/cr/image-edit add "$parts/checkpoint/sysgenid.img" 'own_pid_namespace: true' &&
+		tar -C "$parts" -cf "$CR_DIR/forged.tar" .
+}
+
 make_pod()
 {
 	p pod create --name "$1" --share pid,ipc,uts,net --network none --infra-image "$IMAGE" \
@@ -92,6 +102,11 @@ check_pods()
 	is "$(last_generation neighbour)" "$(last_generation copy)" "and sees it as well: the pod's counter has moved"
 	is "$(shared_tokens member copy)" 0 "no token is handed out twice"
 	is "$(generation)" "$before" "the system's generation has not moved: the pod's has"
+	runtime_remove copy
+	ok "an archive is put together that claims a PID namespace of its own" forge member
+	not_ok "it is not restored among others" p container restore --import "$CR_DIR/forged.tar" --pod second --name forged
+	not_ok "nothing of it runs" p exec forged /bin/busybox true
+	ok "its neighbour answers" tokens_of neighbour "$(runtime_pid neighbour)"
 	podman pod rm --force --time 0 first second >/dev/null
 }
 
