@@ -122,11 +122,29 @@ ip link set lan0 up
 inside ip link set lo up
 ok "the overseer watches" inside systemctl start sysgenid-overseer
 
+# impostor NAME COMMAND...: a process that calls itself a client for this interface, started like a command of another's
+impostor()
+{
+	inside "${@:2}" perl -e '$0 = "/bin/sh\0-c\0: >$ARGV[0]\0eth9"; open(C, ">/proc/self/comm"); print C "dhclient"; close C; sleep 600' \
+		"/run/impostor-$1" &
+}
+
+impostors_are_there()
+{
+	(($(inside pgrep -x dhclient | wc -l) == 3))
+}
+
+impostor user setpriv --reuid 1000 --regid 1000 --clear-groups
+impostor container unshare --mount --pid --fork --kill-child
+impostor root env
+ok "others call their processes dhclient" wait_for 30 impostors_are_there
 ln -s "$SHIPPED/dhcp-lease" "$LINK/20-dhcp-lease"
 sysgenid trigger >/dev/null
 ok "where no client manages the interface" wait_for 30 journal_says 'neither systemd-networkd, .* manages eth9'
 ok "the overseer reports that a script has failed" wait_for 30 shows sysgenid-overseer StatusText '1 of 1 scripts failed: 20-dhcp-lease'
 rm "$LINK/20-dhcp-lease"
+is "$(inside find /run -maxdepth 1 -name 'impostor*')" "" "what others call a client is not started"
+inside pkill -x dhclient
 
 inside mkdir -p /run/systemd/network /run/NetworkManager/system-connections
 printf '%s\n' '[Match]' Name=eth9 '[Network]' DHCP=ipv4 LinkLocalAddressing=no IPv6AcceptRA=no |
