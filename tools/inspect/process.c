@@ -5,10 +5,13 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cleanup.h>
@@ -20,6 +23,8 @@
 #define CHUNK (1024 * 1024)
 /* The largest programs known here have 150 MB. */
 #define PROGRAM_LIMIT (512u * CHUNK)
+#define PATIENCE_MS 10000
+#define PAUSE_MS 5
 
 static bool ends_in(const char *path, const char *end)
 {
@@ -40,9 +45,9 @@ static int add_path(struct inspected *process, const char *path)
 {
 	char **more;
 
-	for (size_t i = 0; i < process->n_paths; i++)
-		if (!strcmp(process->paths[i], path))
-			return 0;
+	/* The parts of a file follow each other. Others may be there twice, which does no harm. */
+	if (process->n_paths && !strcmp(process->paths[process->n_paths - 1], path))
+		return 0;
 	more = reallocarray(process->paths, process->n_paths + 1, sizeof(*more));
 	if (!more)
 		return -ENOMEM;
@@ -163,16 +168,57 @@ static bool file_has(int file, const char *text, size_t size)
 	return false;
 }
 
+/* @program is open as a path only. */
+static bool program_has(int program, const char *text, size_t size)
+{
+	cleanup_close int file = -1;
+	char link[64];
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", program);
+	file = open(link, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	return file >= 0 && file_has(file, text, size);
+}
+
+/* Returns whether the child has ended in time. */
+static bool await(pid_t child, int *status)
+{
+	const struct timespec pause = { .tv_nsec = PAUSE_MS * 1000000 };
+
+	for (int waited = 0; waited < PATIENCE_MS; waited += PAUSE_MS) {
+		if (waitpid(child, status, WNOHANG) == child)
+			return true;
+		nanosleep(&pause, NULL);
+	}
+	return false;
+}
+
+/*
+ * In a child, since a file system may stand on others that nobody sees here, such as an overlay on
+ * one of FUSE. A child whose request a server has read cannot be killed, and is left behind.
+ */
 bool inspect_program_has(const struct inspected *process, const char *text, size_t size)
 {
-	cleanup_close int program = -1, file = -1;
+	cleanup_close int program = -1;
+	int status = 0;
 	char link[64];
+	pid_t child;
 
 	snprintf(link, sizeof(link), "/proc/%d/exe", process->pid);
 	program = open(link, O_PATH | O_CLOEXEC);
 	if (program < 0 || !may_read(process, program))
 		return false;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", program);
-	file = open(link, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	return file >= 0 && file_has(file, text, size);
+	child = fork();
+	if (!child) {
+		/* Whoever reads the output need not wait for this one. */
+		close(STDOUT_FILENO);
+		close(STDERR_FILENO);
+		_exit(program_has(program, text, size));
+	}
+	if (child < 0)
+		return false;
+	if (!await(child, &status)) {
+		kill(child, SIGKILL);
+		return false;
+	}
+	return WIFEXITED(status) && WEXITSTATUS(status) == 1;
 }
