@@ -165,3 +165,25 @@ check_other_plugins_module()
 	with_plugin
 	umount "$BESIDE"
 }
+
+# criu looks at what an image requires only if there is a plugin folder. When the limit is gone these checks fail, and the
+# plugin's README is to be changed.
+check_no_plugin_folder()
+{
+	criu_41_or_newer || return 0
+	with_plugin
+	ok "a container with a counter file starts" start_at_7 folder
+	ok "it is dumped" dump folder folder --external 'mnt[/dev/sysgenid]:counter'
+	container_kill folder
+	mv /usr/lib/criu "$CR_DIR/criu-plugins"
+	mkdir /usr/lib/criu
+	not_ok "where the plugin's folder is empty criu refuses the image" restore_at_7 folder refused
+	rmdir /usr/lib/criu
+	ok "limit: without the folder criu restores it" restore_at_7 folder forgotten
+	is "$(says forgotten)" 7 "limit: on the generation that it had"
+	container_kill forgotten
+	mv "$CR_DIR/criu-plugins" /usr/lib/criu
+	ok "with the plugin it is restored" restore_at_7 folder known
+	isnt "$(says known)" 7 "on a new generation"
+	container_kill known
+}

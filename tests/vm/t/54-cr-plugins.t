@@ -9,6 +9,7 @@ set -uo pipefail
 no_module
 install_plugin
 check_other_plugins
+check_no_plugin_folder
 fresh_module
 check_other_plugins_module
 ok "no process is left" wait_for 30 nobody_is_left
