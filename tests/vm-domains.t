@@ -181,4 +181,4 @@ def plain(tap, suite, folder):
 
 # The driver is under test, so the machine is the QEMU that emulates fastest. In "make check-all" the device of QEMU 7.2 has
 # tests of its own (qemu-*.t), and vm-snapshot.t and vm-window.t use it for Debian 12's machines.
-each_suite(latch, plain, qemu="10.0")
+each_suite(latch, plain, qemu="10.0", suites="trixie", more="bookworm")

@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# vm: mem=3072 timeout=400 suites=trixie more=bookworm
+# vm: mem=3072 timeout=400 suites=engines more=trixie,bookworm
 # podman with a counter file and its view, and no module; archives of podman's own and of Kubernetes' layout; pods.
 set -uo pipefail
 . tests/runtimes/podman.sh
