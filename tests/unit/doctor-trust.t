@@ -9,7 +9,7 @@ cd -- "$(dirname -- "$(realpath -- "$0")")/../.." || exit
 : "${BUILD:=$PWD/build}"
 
 work=$(mktemp -d)
-trap 'rm -rf -- "$work"' EXIT
+trap 'rm -rf -- "$work"; rmdir --ignore-fail-on-non-empty /run/containers' EXIT
 # The folder of a container's layer: root's from top to bottom, and what is in it came with the image.
 layer=$work/run/containers/storage/overlay/0123/diff
 userdata=$work/run/containers/storage/overlay-containers/abc/userdata
@@ -60,28 +60,40 @@ rm -f "$work/ran"
 annotate "$layer/c.conf"
 doctor
 not_ok "one that a container's annotation names has not" test -e "$work/ran"
-like "$found" "problem +plugin +$layer/c.conf makes criu look for plugins in $layer/p only .read for: container abc.: take out the annotation" \
-	"which is said"
+like "$found" "problem +plugin +$layer/c.conf, which criu reads for container abc, .* it was not read: take out the annotation" "which is said"
 unlike "$found" "other.so" "and the folder is not listed"
 doctor --live
 not_ok "nor with --live" test -e "$work/ran"
 like "$(<"$work/calls")" "^dump" "control: --live starts criu"
 unlike "$(<"$work/calls")" "c.conf" "but not with that file"
-like "$found" "note +live +$layer/c.conf, which criu reads for container abc, was not tried: to try it give '--config'" "which is said"
-echo "libdir $work/plugins" >"$layer/c.conf"
-doctor
-unlike "$found" "problem" "one that names the usual folder is no problem"
+unlike "$(<"$work/out")" "--config" "and nobody is advised to do that himself"
 
-# Opening is an act, too.
+# Opening is an act, too, and so is reading: from /proc/kmsg, which is a file, each message comes once, and no end.
 mkfifo "$work/fifo"
-annotate "$work/fifo"
-(: >"$work/fifo"; : >"$work/opened") &
-doctor
-not_ok "what is no file is not opened" test -e "$work/opened"
+for file in "$work/fifo" /proc/kmsg; do
+	annotate "$file"
+	[[ $file != "$work/fifo" ]] || { (: >"$work/fifo"; : >"$work/opened") & }
+	doctor
+	like "$found" "problem +plugin +$file, which criu reads for container abc" "$file is named"
+done
+not_ok "and not opened" test -e "$work/opened"
 timeout 20 cat "$work/fifo"
 wait
 ok "control: it would have been noticed" test -e "$work/opened"
+
+# Many containers hide nothing.
 rm "$userdata/config.json"
+for i in {100..130}; do
+	mkdir -p "${userdata/abc/$i}"
+	echo '{ "annotations": { "org.criu.config": "/evil/'"$i"'" } }' >"${userdata/abc/$i}/config.json"
+done
+rm "$work/plugins/sysgenid_plugin.so"
+doctor
+is "$(grep -c 'which criu reads for container' <<<"$found")" 20 "of many containers the first are named"
+like "$found" "problem +plugin +11 more containers have the annotation org.criu.config, and 0 were not looked at" "and the others counted"
+like "$found" "problem +plugin +.*$work/plugins" "a plugin that is missing is told of all the same"
+install -m 755 "$BUILD/criu-plugin/sysgenid_plugin.so" "$work/plugins/"
+rm -r "${userdata%/abc/*}"
 
 # Who can write a folder above can put another one in its place.
 chmod 777 "$work/open"
@@ -95,6 +107,11 @@ ln -s "$work/plugins/sysgenid_plugin.so" "$work/open/sysgenid_plugin.so"
 echo "libdir $work/open" >"$work/open.conf"
 doctor --config "$work/open.conf"
 like "$found" "problem +plugin +$work/open/sysgenid_plugin.so: others than root can write" "a link in an open folder is not trusted"
+ln -s "$work/plugins" "$work/open/link"
+echo "libdir $work/open/link" >"$work/open.conf"
+chmod 777 "$work/open"
+doctor --config "$work/open.conf"
+like "$found" "problem +plugin +$work/open/link/sysgenid_plugin.so: others than root can write" "nor is a link to a folder in one"
 ln -s "$work/open/plugins" "$work/home/link"
 chmod 777 "$work/open"
 echo "libdir $work/home/link" >"$work/open.conf"
@@ -103,21 +120,23 @@ like "$found" "problem +plugin +$work/home/link/sysgenid_plugin.so: others than 
 
 # Anybody may call a process as an engine is called.
 cp /bin/sleep "$work/bin/conmon"
-# engine COMMAND...: what doctor says of a process that it starts
+chmod 755 "$work/bin" "$work/bin/conmon"
+# engine COMMAND...: starts one, and has doctor look
 engine()
 {
-	local pid
-
 	CRIU_LIBS_DIR=/evil "$@" "$work/bin/conmon" 60 &
-	pid=$!
-	wait_for 20 grep -qs '^conmon$' "/proc/$pid/comm" || return
+	engine=$!
+	ok "... it runs" wait_for 20 grep -qs '^conmon$' "/proc/$engine/comm"
 	doctor
-	kill "$pid"
-	wait "$pid"
-	like "$found" "ok +plugin" "... (doctor has looked)"
-	[[ $found == *"process $pid (conmon) starts criu with CRIU_LIBS_DIR=/evil"* ]]
-} 2>/dev/null
-ok "control: an engine of root's is believed" engine env
-not_ok "a user's is not" engine setpriv --reuid 1000 --regid 1000 --clear-groups
-not_ok "nor is one in a user namespace" engine unshare --user --map-root-user
+	kill "$engine"
+	wait "$engine" 2>/dev/null
+}
+
+believed="note +plugin +process [0-9]+ .conmon. starts criu with CRIU_LIBS_DIR=/evil"
+engine env
+like "$found" "$believed" "control: an engine of root's is believed"
+engine setpriv --reuid 1000 --regid 1000 --clear-groups
+unlike "$found" "$believed" "a user's is not"
+engine unshare --user --map-root-user
+unlike "$found" "$believed" "nor is one in a user namespace"
 done_testing

@@ -14,14 +14,15 @@
 #include <unistd.h>
 
 #include "programs.h"
+#include "../base/finding.h"
 
 #define ANNOTATION "org.criu.config"
 #define CRUN_CONFIG "/etc/criu/crun.conf"
 #define STATE_MAX (4 << 20) /* bytes; a larger file is left out */
-#define CONTAINERS_MAX 1000
+#define CONTAINERS_MAX 10000
+#define REPORTED_MAX 20 /* containers with an annotation */
 
-static void add(struct criu_callers *callers, const char *name, const char *config,
-		bool by_container)
+static void add(struct criu_callers *callers, const char *name, const char *config)
 {
 	struct criu_caller *caller = &callers->caller[callers->n];
 
@@ -32,7 +33,6 @@ static void add(struct criu_callers *callers, const char *name, const char *conf
 			return;
 	snprintf(caller->name, sizeof(caller->name), "%s", name);
 	snprintf(caller->config, sizeof(caller->config), "%s", config);
-	caller->by_container = by_container;
 	callers->n++;
 }
 
@@ -108,24 +108,68 @@ static bool crun_runs(const char *container)
 	return !access(folder, F_OK);
 }
 
-/* @crun: it hands the file that an annotation names to criu. */
-static void look_into(struct criu_callers *callers, const char *path, bool crun)
+/*
+ * The file that an annotation names is not even opened, and nothing that it names is looked at: an
+ * annotation gets into a container's configuration by whoever starts it, in a cluster by whoever
+ * may make pods; a container's own root file system is a folder of root's on this machine; and
+ * reading from a file of the kernel's may be an act, or never end.
+ */
+static void report_annotation(const char *container, const char *config)
+{
+	finding_add(FINDING_PROBLEM, "plugin",
+		    "take out the annotation " ANNOTATION ", unless you know what is in that file",
+		    "%s, which criu reads for %s, may make it look for plugins elsewhere, and run "
+		    "programs as root: whoever made the container chose it, so it was not read",
+		    config, container);
+}
+
+/*
+ * Reports the file that an annotation names, and returns whether there is one. @crun: it hands the
+ * file to criu.
+ */
+static bool look_into(const char *path, bool crun, bool report)
 {
 	struct json_object *file;
 	const char *config;
 	struct stat status;
 	char name[256];
+	bool found;
 
 	if (stat(path, &status) || !S_ISREG(status.st_mode) || status.st_size > STATE_MAX)
-		return;
+		return false;
 	file = json_object_from_file(path);
 	config = in_configuration(file);
 	if (!config)
 		config = in_state(file);
 	name_container(path, name, sizeof(name));
-	if (config && config[0] && (crun || !crun_runs(name + strlen("container "))))
-		add(callers, name, config, true);
+	found = config && config[0] && (crun || !crun_runs(name + strlen("container ")));
+	if (found && report)
+		report_annotation(name, config);
 	json_object_put(file);
+	return found;
+}
+
+static void look_into_all(const glob_t *containers, bool crun)
+{
+	size_t reported = 0, more = 0;
+
+	for (size_t i = 0; i < containers->gl_pathc && i < CONTAINERS_MAX; i++) {
+		if (!look_into(containers->gl_pathv[i], crun, reported < REPORTED_MAX))
+			continue;
+		if (reported < REPORTED_MAX)
+			reported++;
+		else
+			more++;
+	}
+	if (more || containers->gl_pathc > CONTAINERS_MAX)
+		finding_add(FINDING_PROBLEM, "plugin",
+			    "take out the annotation, unless you know what is in those files",
+			    "%zu more containers have the annotation " ANNOTATION
+			    ", and %zu were not looked at",
+			    more,
+			    containers->gl_pathc > CONTAINERS_MAX
+				    ? containers->gl_pathc - CONTAINERS_MAX
+				    : 0);
 }
 
 void criu_callers_find(struct criu_callers *callers, const char *config)
@@ -141,16 +185,15 @@ void criu_callers_find(struct criu_callers *callers, const char *config)
 	glob_t found = { 0 };
 
 	callers->n = 0;
-	add(callers, "a command line", "", false);
-	add(callers, "runc", "/etc/criu/runc.conf", false);
+	add(callers, "a command line", "");
+	add(callers, "runc", "/etc/criu/runc.conf");
 	if (crun)
-		add(callers, "crun", CRUN_CONFIG, false);
+		add(callers, "crun", CRUN_CONFIG);
 	if (config)
-		add(callers, "--config", config, false);
+		add(callers, "--config", config);
 	(void)glob(crun ? "/run/crun/*/config.json" : "", 0, NULL, &found);
 	for (size_t i = 0; i < sizeof(containers) / sizeof(containers[0]); i++)
 		(void)glob(containers[i], GLOB_APPEND, NULL, &found);
-	for (size_t i = 0; i < found.gl_pathc && i < CONTAINERS_MAX; i++)
-		look_into(callers, found.gl_pathv[i], crun);
+	look_into_all(&found, crun);
 	globfree(&found);
 }

@@ -31,7 +31,6 @@ void criu_find(struct criu_list *list);
 struct criu_caller {
 	char name[256];	       /* "a command line", "runc", "crun", "container ID" */
 	char config[PATH_MAX]; /* the file that criu reads last for this caller; "": none */
-	bool by_container;     /* whoever made the container chose the file, and may have made it */
 };
 
 #define CALLERS_MAX 64

@@ -24,9 +24,8 @@
 #define WORD "libdir"
 
 /*
- * Returns NULL if there is no file that criu could read. The makers of containers name such files,
- * so the path may be anything: a device may do something when it is opened, a watchdog resets the
- * machine.
+ * Returns NULL if there is no file that criu could read. What is no file is not even opened: it may
+ * be a FIFO, or a device that does something then.
  */
 static FILE *open_config(const char *path)
 {

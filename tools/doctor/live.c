@@ -242,15 +242,6 @@ static void try_all(const struct criu_list *list, const struct criu_callers *cal
 					       .caller = &callers->caller[k],
 					       .counter = counter };
 
-			/* criu would run what the container's maker wants it to, as root. */
-			if (trial.caller->by_container) {
-				if (!i)
-					finding_add(FINDING_NOTE, "live",
-						    "to try it give '--config' the file",
-						    "%s, which criu reads for %s, was not tried",
-						    trial.caller->config, trial.caller->name);
-				continue;
-			}
 			/*
 			 * A caller whose configuration file does not exist starts criu like the
 			 * first caller.

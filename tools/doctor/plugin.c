@@ -79,25 +79,27 @@ static bool is_closed(const char *path)
 }
 
 /*
- * Whether only root can put another folder in the place of this one, by each folder that it is in.
+ * Whether only root can put another folder, or link, in the place of one of those that @path names.
  * In a sticky one nobody can do that to what is root's. The group of /usr/local is as good as root.
  */
-static bool is_held(const char *folder)
+static bool is_held(const char *path)
 {
-	char place[PATH_MAX], *end;
+	char folder[PATH_MAX];
 	struct stat status;
 
-	if (!realpath(folder, place))
-		return false;
-	while ((end = strrchr(place, '/'))) {
-		end[end == place] = '\0';
-		if (stat(place, &status) || status.st_uid ||
+	snprintf(folder, sizeof(folder), "%s", path[0] == '/' ? "/" : ".");
+	for (const char *end = path;; end++) {
+		if (*end && *end != '/')
+			continue;
+		if (end > path)
+			snprintf(folder, sizeof(folder), "%.*s", (int)(end - path), path);
+		/* The last one is the file. */
+		if (!*end)
+			return true;
+		if (stat(folder, &status) || status.st_uid ||
 		    ((status.st_mode & S_IWOTH) && !(status.st_mode & S_ISVTX)))
 			return false;
-		if (end == place)
-			return true;
 	}
-	return false;
 }
 
 static bool is_closed_in(const char *path)
@@ -108,17 +110,16 @@ static bool is_closed_in(const char *path)
 	end = strrchr(folder, '/');
 	if (end)
 		*end = '\0';
-	return is_closed(folder) && is_held(folder);
+	return is_closed(folder) && is_held(path);
 }
 
 /*
  * criu runs as root and loads this file: nobody else may be able to change it, or to put another
- * one in its place. That goes for a link and for the file that it leads to.
+ * one in its place. That goes for the path as it is and for where its links lead to, @place; a link
+ * on the way from one to the other is not looked at.
  */
-static bool is_trusted(const char *path)
+static bool is_trusted(const char *path, char place[PATH_MAX])
 {
-	char place[PATH_MAX];
-
 	return realpath(path, place) && is_closed(place) && is_closed_in(path) &&
 	       is_closed_in(place);
 }
@@ -148,6 +149,7 @@ static void cannot_load(const char *path, const char *why)
 /* @criu: NULL if none is installed. */
 static void check_file(const char *path, const struct criu *criu)
 {
+	char place[PATH_MAX];
 	struct stat status;
 	void *library;
 
@@ -162,7 +164,7 @@ static void check_file(const char *path, const struct criu *criu)
 		cannot_load(path, errno ? strerror(errno) : "it is not a file");
 		return;
 	}
-	if (!is_trusted(path)) {
+	if (!is_trusted(path, place)) {
 		/* doctor runs as root, too, and loading the file would run its code. */
 		finding_add(FINDING_PROBLEM, "plugin",
 			    "chown root, and chmod go-w, the file and its directory",
@@ -178,7 +180,7 @@ static void check_file(const char *path, const struct criu *criu)
 			criu->path);
 		return;
 	}
-	library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	library = dlopen(place, RTLD_NOW | RTLD_LOCAL);
 	if (!library) {
 		cannot_load(NULL, dlerror());
 		return;
@@ -195,7 +197,7 @@ static void list_others(const char *libdir)
 {
 	DIR *folder = opendir(libdir);
 	const struct dirent *entry;
-	char path[PATH_MAX + 256];
+	char path[PATH_MAX + 256], place[PATH_MAX];
 	int error = folder ? 0 : errno;
 	size_t size;
 
@@ -205,7 +207,7 @@ static void list_others(const char *libdir)
 		    !strcmp(entry->d_name, PLUGIN))
 			continue;
 		snprintf(path, sizeof(path), "%s/%s", libdir, entry->d_name);
-		if (is_trusted(path))
+		if (is_trusted(path, place))
 			finding_add(FINDING_GOOD, "plugin", NULL,
 				    "criu loads %s, too; ours is asked first", path);
 		else
@@ -221,26 +223,6 @@ static void list_others(const char *libdir)
 		closedir(folder);
 }
 
-/*
- * Nothing in that folder is run or even looked at. An annotation gets into a container's
- * configuration by whoever starts it, in a cluster by whoever may make pods, and a container's own
- * root file system is a folder of root's on this machine.
- */
-static void report_by_container(const struct criu *criu, const struct criu_caller *caller,
-				const char *libdir)
-{
-	static const struct criu_caller line = { .name = "a command line" };
-	char usual[PATH_MAX], source[PATH_MAX];
-
-	criu_libdir(criu, &line, usual, source);
-	if (strcmp(usual, libdir))
-		finding_add(FINDING_PROBLEM, "plugin",
-			    "take out the annotation org.criu.config; criu runs what is there as "
-			    "root, doctor does not: to have it checked give '--config' the file",
-			    "%s makes criu look for plugins in %s only (read for: %s)",
-			    caller->config, libdir, caller->name);
-}
-
 static void check_place(const struct criu *criu, const struct criu_caller *caller,
 			struct said *said)
 {
@@ -252,11 +234,6 @@ static void check_place(const struct criu *criu, const struct criu_caller *calle
 	for (size = strlen(libdir); size > 1 && libdir[size - 1] == '/'; size--)
 		libdir[size - 1] = '\0';
 	snprintf(path, sizeof(path), "%s/" PLUGIN, libdir);
-	if (caller->by_container && !strcmp(source, caller->config)) {
-		if (say_once(said, path, source))
-			report_by_container(criu, caller, libdir);
-		return;
-	}
 	if (file_is_there(path)) {
 		if (say_once(said, path, criu->path))
 			check_file(path, criu);

@@ -333,7 +333,7 @@ test_doctor()
 	run doctor_on '
 		echo "{\"config\": {\"labels\": [\"org.criu.config=/etc/criu/mine.conf\"]}}" >/run/runc/one/state.json
 		echo "libdir /nowhere" >/etc/criu/mine.conf'
-	like "$(<"$work/out")" "problem +plugin +/etc/criu/mine.conf .* \(read for: container one\)" \
+	like "$(<"$work/out")" "problem +plugin +/etc/criu/mine.conf, which criu reads for container one," \
 		"one in a file that a container's annotation names is found"
 	rm -r /run/runc/one
 	test_doctor_and_crun
@@ -355,7 +355,7 @@ test_doctor_and_crun()
 	like "$(<"$work/out")" "problem +plugin +/etc/criu/crun.conf makes criu look for plugins in /nowhere only" \
 		"a libdir in /etc/criu/crun.conf is, with a crun that does"
 	run doctor_on 'echo "libdir /nowhere" >/etc/criu/mine.conf'
-	like "$(<"$work/out")" "problem +plugin +/etc/criu/mine.conf .* \(read for: container one\)" \
+	like "$(<"$work/out")" "problem +plugin +/etc/criu/mine.conf, which criu reads for container one," \
 		"and one in a file that an annotation names"
 	rm -r /run/crun/one
 }

@@ -75,7 +75,8 @@ check_annotation()
 	make_bundle "$BUNDLE-mine" "$OCI_DEVICE | .annotations[\"org.criu.config\"] = \"$mine\""
 	refuses "$RUNTIME: org.criu.config" "$BUNDLE-mine"
 	ok "$RUNTIME: a container with the annotation starts" oci_run mine "$BUNDLE-mine"
-	doctor_says "$mine" "$RUNTIME: org.criu.config"
+	like "$("$tool" doctor 2>&1)" "problem +plugin +$mine, which criu reads for container mine," \
+		"$RUNTIME: org.criu.config: doctor says why the plugin is not asked"
 	not_ok "$RUNTIME: org.criu.config: it is not dumped" runtime_dump mine "$RUNTIME-none"
 	ok "$RUNTIME: and goes on" tokens_of on "$(runtime_pid mine)"
 	runtime_remove mine
