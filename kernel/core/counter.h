@@ -45,8 +45,9 @@ struct sysgenid_counter {
 	atomic_t covered; /* writers that may store the word: not freed while there are any */
 
 	/*
-	 * Serialises events, so that listeners see them in order. Taken before @lock; no two of
-	 * different counters at once. event_unlock() does what is @deferred.
+	 * Serialises events, so that listeners see them in order. Taken before @lock. While that of
+	 * the system is held others are tried, never waited for. event_unlock() does what is
+	 * @deferred.
 	 */
 	struct mutex events;
 	atomic_t deferred; /* what was wanted while the mutex was taken; see event.c */

@@ -14,6 +14,7 @@
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/user_namespace.h>
+#include <linux/workqueue.h>
 
 #include "counter.h"
 #include "domain.h"
@@ -31,6 +32,8 @@ static LIST_HEAD(domains); /* youngest first */
 static unsigned int domains_count;
 /* Unused, but devices still store their words: virtio cannot take a request back. Used again. */
 static LIST_HEAD(domains_pool);
+/* A walk over the list was their last user, and does not wait until they are freed. */
+static LIST_HEAD(domains_unfreed);
 /*
  * How many domains of foreign user namespaces have ->may_cover: at most half of the places on the
  * smallest device, since any user can make as many namespaces as he likes. A domain keeps its place
@@ -182,6 +185,24 @@ static void domain_cover(struct sysgenid_counter *new)
 }
 
 /*
+ * The hypervisor's counter that the system's word stands for. There may be a newer one, whose event
+ * is still to come: a domain's first number does not stand for that one either.
+ */
+static u64 domains_vmclock(void)
+{
+	/* Acquire: before the number that a domain begins with, see sysgenid_counter_move(). */
+	return smp_load_acquire(&sysgenid_system.shared->vmclock_counter);
+}
+
+/* Has the system made no event since @new got its numbers? */
+static bool domain_may_begin(struct sysgenid_counter *new)
+{
+	if (sysgenid_counter_next(&sysgenid_system) != new->began)
+		return false;
+	return domains_vmclock() == new->shared->vmclock_counter;
+}
+
+/*
  * Puts @new into the list, unless the namespace has a domain by now, or the system has drawn a
  * number since @new began. Returns what is in the list then, or NULL: try again.
  *
@@ -194,7 +215,7 @@ static struct sysgenid_counter *domain_publish(struct sysgenid_counter *new)
 
 	spin_lock(&domains_lock);
 	found = domains_find(new->pid_ns);
-	if (!found && sysgenid_counter_next(&sysgenid_system) == new->began) {
+	if (!found && domain_may_begin(new)) {
 		/* A device may have come since the first time. */
 		domain_cover(new);
 		hash_add(domains_by_ns, &new->by_ns, (unsigned long)new->pid_ns);
@@ -212,14 +233,17 @@ static struct sysgenid_counter *domain_publish(struct sysgenid_counter *new)
  * overwritten the number of a leak since the first look, and the namespace may know the first
  * number from before. After the fence such a leak has moved the system's word, so that the second
  * look finds it; a later leak moves this one. An event of a CPU since the first look has drawn a
- * number, so that the second look finds it; a later event finds the domain in the list.
+ * number, so that the second look finds it; a later event finds the domain in the list. The
+ * hypervisor's counter is stored behind the number of its event: it is looked at in the same way.
  */
 static struct sysgenid_counter *domain_insert(struct sysgenid_counter *new)
 {
 	struct sysgenid_counter *found;
+	u64 vmclock;
 
 	do {
-		sysgenid_counter_begin(new, sysgenid_counter_next(&sysgenid_system));
+		vmclock = domains_vmclock();
+		sysgenid_counter_begin(new, sysgenid_counter_next(&sysgenid_system), vmclock);
 		spin_lock(&domains_lock);
 		domain_cover(new);
 		spin_unlock(&domains_lock);
@@ -248,6 +272,19 @@ struct sysgenid_counter *sysgenid_domain_get(struct pid_namespace *ns, bool *mad
 	return domain;
 }
 
+/* Returns whether this was its last user: then it is in no list any more. */
+static bool domain_leave(struct sysgenid_counter *domain)
+{
+	lockdep_assert_held(&domains_lock);
+	if (--domain->users)
+		return false;
+	hash_del(&domain->by_ns);
+	list_del(&domain->node);
+	domains_count--;
+	sysgenid_counter_raise_floor(domain);
+	return true;
+}
+
 void sysgenid_domain_put(struct sysgenid_counter *domain)
 {
 	bool last;
@@ -255,21 +292,38 @@ void sysgenid_domain_put(struct sysgenid_counter *domain)
 	if (domain == &sysgenid_system)
 		return;
 	spin_lock(&domains_lock);
-	last = !--domain->users;
-	if (last) {
-		hash_del(&domain->by_ns);
-		list_del(&domain->node);
-		domains_count--;
-		sysgenid_counter_raise_floor(domain);
-	}
+	last = domain_leave(domain);
 	spin_unlock(&domains_lock);
 	if (last)
 		domain_free(domain);
 }
 
+static void domains_free(struct work_struct *unused)
+{
+	struct sysgenid_counter *domain;
+
+	spin_lock(&domains_lock);
+	while ((domain = list_first_entry_or_null(&domains_unfreed, struct sysgenid_counter,
+						  node))) {
+		list_del(&domain->node);
+		spin_unlock(&domains_lock);
+		domain_free(domain);
+		spin_lock(&domains_lock);
+	}
+	spin_unlock(&domains_lock);
+}
+
+static DECLARE_WORK(domains_free_work, domains_free);
+
+void sysgenid_domains_stop(void)
+{
+	flush_work(&domains_free_work);
+}
+
 struct sysgenid_counter *sysgenid_domain_next(struct sysgenid_counter *last)
 {
 	struct sysgenid_counter *next;
+	bool gone;
 
 	spin_lock(&domains_lock);
 	if (last)
@@ -278,9 +332,13 @@ struct sysgenid_counter *sysgenid_domain_next(struct sysgenid_counter *last)
 		next = list_first_entry_or_null(&domains, struct sysgenid_counter, node);
 	if (next)
 		next->users++;
+	gone = last && domain_leave(last);
+	if (gone)
+		list_add(&last->node, &domains_unfreed);
 	spin_unlock(&domains_lock);
-	if (last)
-		sysgenid_domain_put(last);
+	/* Whoever closes files during a walk does not hold it up. */
+	if (gone)
+		schedule_work(&domains_free_work);
 	return next;
 }
 

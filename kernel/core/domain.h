@@ -26,6 +26,9 @@ unsigned int sysgenid_domain_count(void);
 /* After a device has gone: frees what was kept in the pool for it. */
 void sysgenid_domains_purge(void);
 
+/* When no walk is under way and none comes: frees those that walks were the last users of. */
+void sysgenid_domains_stop(void);
+
 /* The next domain after @last (NULL: the first), which is put. */
 struct sysgenid_counter *sysgenid_domain_next(struct sysgenid_counter *last);
 

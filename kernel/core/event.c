@@ -8,6 +8,8 @@
 #include <linux/export.h>
 #include <linux/jiffies.h>
 #include <linux/list.h>
+#include <linux/lockdep.h>
+#include <linux/sched/mm.h>
 #include <linux/sched/signal.h>
 #include <linux/spinlock.h>
 #include <linux/workqueue.h>
@@ -129,63 +131,77 @@ static void event_identify(struct sysgenid_counter *counter)
 		event_follow(counter);
 }
 
-/* First all words, then all sleepers: a container may have many. Returns if there are domains. */
-static bool event_reach_all(unsigned int wanted)
+/*
+ * Of an event of the system, whose word has moved: first the words of all domains, then a reseed
+ * for all, and only then sleepers and listeners. Users decide how many sleepers there are; kernel
+ * code that is told may wait, and a message for listeners takes memory. (A message about a domain
+ * that was due when the walk got the domain's mutex is sent then.) Unlocks ->events.
+ *
+ * @wanted: of each domain. @cause: what is told, and @generation of the system's.
+ */
+static void event_spread(u32 generation, enum sysgenid_cause cause, unsigned int wanted)
 {
 	struct sysgenid_counter *domain;
-	bool any = false;
 
-	for_each_sysgenid_domain(domain) {
+	lockdep_assert_held(&sysgenid_system.events);
+	for_each_sysgenid_domain(domain)
 		event_reach(domain, wanted);
-		any = true;
-	}
+	sysgenid_reseed_start(SYSGENID_RESEED_NOW);
+	sysgenid_counter_wake(&sysgenid_system);
+	sysgenid_notify(&sysgenid_system, generation, cause);
+	event_unlock(&sysgenid_system);
+	/* Without the mutex: the next event does not wait for the sleepers of containers. */
 	for_each_sysgenid_domain(domain)
 		sysgenid_counter_wake(domain);
-	return any;
 }
 
 /* Work item: a device has reported something. */
 static void event_confirm(struct work_struct *unused)
 {
+	const enum sysgenid_cause cause = SYSGENID_CAUSE_VIRTIO_LEAK;
 	struct sysgenid_counter *counter = &sysgenid_system;
+	unsigned int flags = memalloc_noio_save(); /* as in event_serve() */
 	u32 generation;
-	bool good;
 
-	sysgenid_event_count_add(SYSGENID_CAUSE_VIRTIO_LEAK);
-	/* Before ->events, which may be held for long. */
-	sysgenid_counter_wake(counter);
-	mutex_lock(&counter->events);
-	good = sysgenid_device_made_event(counter, &generation);
-	if (!good) {
-		generation = sysgenid_counter_move(counter, 0, SYSGENID_CAUSE_VIRTIO_LEAK);
+	sysgenid_event_count_add(cause);
+	if (!mutex_trylock(&counter->events)) {
+		/* The device has moved the word, and that event may take long. */
 		sysgenid_counter_wake(counter);
+		mutex_lock(&counter->events);
 	}
-	sysgenid_notify(counter, generation, SYSGENID_CAUSE_VIRTIO_LEAK);
-	event_unlock(counter);
-	sysgenid_reseed_start(SYSGENID_RESEED_NOW);
-	/* An event of the system is one of all domains. Else the device has moved some of them. */
-	event_reach_all(DEFER_CONFIRM | (good ? 0 : BIT(SYSGENID_CAUSE_VIRTIO_LEAK)));
-	sysgenid_reseed_start(SYSGENID_RESEED_NOW);
+	if (sysgenid_device_made_event(counter, &generation)) {
+		/* The device has moved some of the domains. */
+		event_spread(generation, cause, DEFER_CONFIRM);
+	} else {
+		/* An event of the system is one of all domains. */
+		generation = sysgenid_counter_move(counter, 0, cause);
+		event_spread(generation, cause, DEFER_CONFIRM | BIT(cause));
+	}
+	memalloc_noio_restore(flags);
 }
 
 static DECLARE_WORK(event_confirm_work, event_confirm);
 
-/* Caller has locked ->events, which is unlocked here. */
-static u32 event_finish(struct sysgenid_counter *counter, u32 min, enum sysgenid_cause cause)
+/*
+ * Caller has locked ->events, which is unlocked here. @own: a container may have asked for it; so
+ * it may have for a long jump, which is in an image of its.
+ */
+static u32 event_finish(struct sysgenid_counter *counter, u32 min, enum sysgenid_cause cause,
+			bool own)
 {
-	bool system = counter == &sysgenid_system;
-	u32 generation;
+	u32 before = sysgenid_counter_generation(counter), generation;
 
 	sysgenid_event_count_add(cause);
-	counter->own_events = true;
 	generation = sysgenid_counter_move(counter, min, cause);
+	counter->own_events |= own || generation - before > SYSGENID_FREE_JUMP;
+	if (counter == &sysgenid_system) {
+		event_spread(generation, cause, BIT(cause));
+		return generation;
+	}
+	sysgenid_reseed_start(SYSGENID_RESEED_LATER);
 	sysgenid_counter_wake(counter);
 	sysgenid_notify(counter, generation, cause);
 	event_unlock(counter);
-	sysgenid_reseed_start(system ? SYSGENID_RESEED_NOW : SYSGENID_RESEED_LATER);
-	/* The system's word has its reseed by now, the domains' need one that begins later. */
-	if (system && event_reach_all(BIT(cause)))
-		sysgenid_reseed_start(SYSGENID_RESEED_NOW);
 	return generation;
 }
 
@@ -210,6 +226,11 @@ static struct event_request *event_served; /* NULL: none, or its task was killed
 
 static void event_serve(struct work_struct *unused)
 {
+	/*
+	 * Tasks wait for this that memory may be written out to: a network disk's, say. What is
+	 * left is that a new worker may take memory.
+	 */
+	unsigned int flags = memalloc_noio_save();
 	struct event_request *request;
 	enum sysgenid_cause cause;
 	u32 generation, min;
@@ -223,7 +244,7 @@ static void event_serve(struct work_struct *unused)
 		cause = request->cause;
 		spin_unlock(&event_lock);
 		mutex_lock(&sysgenid_system.events);
-		generation = event_finish(&sysgenid_system, min, cause);
+		generation = event_finish(&sysgenid_system, min, cause, true);
 		spin_lock(&event_lock);
 		if (event_served) {
 			event_served->generation = generation;
@@ -232,6 +253,7 @@ static void event_serve(struct work_struct *unused)
 		event_served = NULL;
 	}
 	spin_unlock(&event_lock);
+	memalloc_noio_restore(flags);
 }
 
 static void event_ask(struct event_request *request)
@@ -290,7 +312,7 @@ int sysgenid_event(struct sysgenid_counter *counter, u32 min, enum sysgenid_caus
 	if (counter != &sysgenid_system) {
 		if (mutex_lock_killable(&counter->events))
 			return -EINTR;
-		*generation = event_finish(counter, min, cause);
+		*generation = event_finish(counter, min, cause, true);
 		return 0;
 	}
 	event_ask(&request);
@@ -301,10 +323,10 @@ int sysgenid_event(struct sysgenid_counter *counter, u32 min, enum sysgenid_caus
 
 /*
  * The same for a caller who holds a lock that others need: -EBUSY after a second, since tasks of a
- * container may hold its mutex for long.
+ * container may hold its mutex for long. @own: he may have no right to the system's counter.
  */
 int sysgenid_event_soon(struct sysgenid_counter *counter, u32 min, enum sysgenid_cause cause,
-			u32 *generation)
+			bool own, u32 *generation)
 {
 	unsigned long end = jiffies + HZ;
 
@@ -315,7 +337,7 @@ int sysgenid_event_soon(struct sysgenid_counter *counter, u32 min, enum sysgenid
 			return -EBUSY;
 		usleep_range(50, 500);
 	}
-	*generation = event_finish(counter, min, cause);
+	*generation = event_finish(counter, min, cause, own);
 	return 0;
 }
 
@@ -327,11 +349,20 @@ void sysgenid_events_start(void)
 	sysgenid_writers_start(&event_confirm_work);
 }
 
-/* When nobody asks for an event any more. Each work may queue those that follow, none before it. */
+/*
+ * When nobody asks for an event any more, and no file is open. Each work may queue those that
+ * follow, and a walk may be the last user of a domain, to which an event may have been left: so
+ * first all walks let go of domains. Then those are freed, which ends what domains have queued; a
+ * reseed that was started by that finds none.
+ */
 void sysgenid_events_stop(void)
 {
 	cancel_work_sync(&event_confirm_work);
 	cancel_work_sync(&event_work);
 	sysgenid_watchers_flush(&sysgenid_system);
+	while (sysgenid_domain_count())
+		msleep(1);
+	sysgenid_reseed_stop();
+	sysgenid_domains_stop();
 	sysgenid_reseed_stop();
 }

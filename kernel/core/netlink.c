@@ -197,18 +197,28 @@ static int netlink_reseed_and_wait(struct sk_buff *request, struct genl_info *in
 	return -EIO;
 }
 
-/* Of a domain that does not exist nobody has anything open: there is no generation to move. */
-static int netlink_move(struct pid_namespace *ns, u32 min, enum sysgenid_cause cause,
-			u32 *generation)
+/*
+ * Of a domain that does not exist nobody has anything open: there is no generation to move. But
+ * somebody there may know the number that it would begin with. So that is passed over, for whoever
+ * may move the system's: containers could use up the numbers that they begin with.
+ */
+static int netlink_move(struct sk_buff *request, struct pid_namespace *ns, u32 min,
+			enum sysgenid_cause cause, u32 *generation)
 {
+	bool own = !netlink_has_authority(request, &init_pid_ns);
 	struct sysgenid_counter *domain = sysgenid_domain_find(ns);
 	int ret;
 
+	if (!domain && !own) {
+		sysgenid_counter_reserve(&sysgenid_system, 0);
+		/* What begins from now on does so above that; something may have begun before. */
+		domain = sysgenid_domain_find(ns);
+	}
 	if (!domain) {
 		*generation = (u32)sysgenid_counter_next(&sysgenid_system);
 		return 0;
 	}
-	ret = sysgenid_event_soon(domain, min, cause, generation);
+	ret = sysgenid_event_soon(domain, min, cause, own, generation);
 	sysgenid_domain_put(domain);
 	return ret;
 }
@@ -237,7 +247,7 @@ static int netlink_trigger(struct sk_buff *request, struct genl_info *info,
 					SYSGENID_CMD_TRIGGER, &header);
 	if (!skb)
 		return -ENOMEM;
-	ret = netlink_move(ns, netlink_get_min(info), cause, &generation);
+	ret = netlink_move(request, ns, netlink_get_min(info), cause, &generation);
 	if (ret) {
 		NL_SET_ERR_MSG(info->extack, "others move this generation all the time: try again");
 		goto err;
@@ -263,16 +273,19 @@ static int netlink_reseed(struct sk_buff *request, struct genl_info *info, struc
 		ret = netlink_jump_allowed(info);
 	if (ret)
 		return ret;
-	/* Nobody in a restored container has seen the number that its domain begins with. */
-	sysgenid_counter_reserve(&sysgenid_system, netlink_get_min(info));
-	sysgenid_event_count_add(SYSGENID_CAUSE_RESTORE);
-	ret = netlink_reseed_and_wait(request, info);
-	if (ret)
-		return ret;
+	/* As in netlink_trigger() */
 	skb = sysgenid_announce_message(&netlink_family, info->snd_portid, info->snd_seq,
 					SYSGENID_CMD_RESEED, &header);
 	if (!skb)
 		return -ENOMEM;
+	/* Nobody in a restored container has seen the number that its domain begins with. */
+	sysgenid_counter_reserve(&sysgenid_system, netlink_get_min(info));
+	sysgenid_event_count_add(SYSGENID_CAUSE_RESTORE);
+	ret = netlink_reseed_and_wait(request, info);
+	if (ret) {
+		nlmsg_free(skb);
+		return ret;
+	}
 	sysgenid_announce_put_domain(skb, ns, sysgenid_counter_generation(&sysgenid_system));
 	return netlink_reply(skb, header, info);
 }

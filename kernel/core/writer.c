@@ -116,9 +116,9 @@ u32 sysgenid_counter_move(struct sysgenid_counter *counter, u32 min, enum sysgen
  * The first generation of a counter that nobody looks at. It may have had another life before: the
  * same steps as in sysgenid_counter_move().
  */
-void sysgenid_counter_begin(struct sysgenid_counter *counter, sysgenid_ticket first)
+void sysgenid_counter_begin(struct sysgenid_counter *counter, sysgenid_ticket first, u64 vmclock)
 {
-	u64 vmclock = sysgenid_counter_vmclock();
+	size_t i;
 	bool armed;
 
 	spin_lock_irq(&counter->lock);
@@ -144,6 +144,9 @@ void sysgenid_counter_begin(struct sysgenid_counter *counter, sysgenid_ticket fi
 	counter->own_events = false;
 	/* Release: readers of this life acquire. */
 	smp_store_release(&counter->shared->rng_generation, 0);
+	/* It was another container's, and containers may not know of each other. */
+	for (i = 0; i < ARRAY_SIZE(counter->shared->incarnation); i++)
+		smp_store_release(&counter->shared->incarnation[i], 0); /* as in reseed_publish() */
 	/* Release: as above. */
 	smp_store_release(&counter->shared->generation, (u32)first);
 	/* Release: as above. */

@@ -12,7 +12,7 @@ struct sysgenid_writer;
 void sysgenid_writers_start(struct work_struct *confirm);
 void sysgenid_writer_remove(struct sysgenid_writer *writer);
 
-void sysgenid_counter_begin(struct sysgenid_counter *counter, sysgenid_ticket first);
+void sysgenid_counter_begin(struct sysgenid_counter *counter, sysgenid_ticket first, u64 vmclock);
 /* Caller holds ->events. */
 u32 sysgenid_counter_move(struct sysgenid_counter *counter, u32 min, enum sysgenid_cause cause);
 bool sysgenid_device_made_event(struct sysgenid_counter *counter, u32 *generation);

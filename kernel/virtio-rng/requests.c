@@ -9,6 +9,7 @@
 #include <linux/err.h>
 #include <linux/minmax.h>
 #include <linux/scatterlist.h>
+#include <linux/sched/signal.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -116,6 +117,9 @@ static int requests_read(struct hwrng *hwrng, void *buf, size_t max, bool wait)
 		ret = requests_take(requests, buf, max);
 		if (ret || !wait || !max)
 			return ret;
+		/* A device may give nothing each time, without a pause. */
+		if (fatal_signal_pending(current))
+			return -ERESTARTSYS;
 		ret = wait_event_killable(requests->ready, requests_may_take(requests));
 		if (ret)
 			return ret;

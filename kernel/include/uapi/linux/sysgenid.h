@@ -145,7 +145,9 @@ struct sysgenid_page {
  * system call: read (with O_NONBLOCK), poll, SYSGENID_CMD_GET, or madvise(MADV_DONTNEED) on the
  * second page, which needs no descriptor: the next load of that page has the kernel look. Then
  * compare again; while the two differ the generation has not moved yet. They may differ for longer
- * where the notification is waited for (sync_source=0), so bound the wait.
+ * where the notification is waited for (sync_source=0), so bound the wait. Where the driver came or
+ * went after the page was mapped they differ until madvise(), or until the page is mapped anew:
+ * what is mapped is the page of before.
  *
  * Compare the two counters with each other only, and never with an older one that the program has
  * kept: another host has another counter. After the restore of a process on another host both
@@ -182,8 +184,8 @@ struct sysgenid_page {
  * open     by anybody, for reading.
  * read     and pread: a consistent copy of the page, from the file's position on. Acknowledges the
  *          generation that is in it, unless nothing was left to read.
- * poll     EPOLLIN | EPOLLRDNORM while the file is outdated. Before its first read it is if there
- *          ever was an event: a file that was opened after one, or restored, is readable.
+ * poll     EPOLLIN | EPOLLRDNORM while the file is outdated. Before its first read it is, unless
+ *          the generation is 0: a file that was opened after an event, or restored, is readable.
  * mmap     one page at offset 0 (else EINVAL), never writable (EROFS; EACCES by mprotect).
  * ioctl    and fdinfo: as of SYSGENID_DEVICE.
  *
@@ -278,7 +280,10 @@ struct sysgenid_page {
  *                       initial user namespace's capabilities is not the last one of its buffer. A
  *                       domain that does not exist is not made: there is nobody to tell. The answer
  *                       is the generation that it would start with; the reseed is made all the
- *                       same.
+ *                       same. For whoever may move the system's domain that is another one than
+ *                       before the request, though it may be known there from events of the
+ *                       namespace's own. For others a later domain of that namespace may start with
+ *                       a number that is known there.
  * SYSGENID_CMD_RESEED   reseeds the kernel's random number generator and moves nothing: for the
  *                       restore of a container whose processes move the domain of their new PID
  *                       namespace themselves. Domains that begin from now on do so above all that
