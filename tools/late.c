@@ -14,6 +14,11 @@
 #include <sys/stat.h>
 
 #include <cleanup.h>
+#include <linux/sysgenid.h>
+
+/* The module takes no others for its nodes. */
+#define MINORS_BEGIN SYSGENID_MINOR
+#define MINORS_END 255
 
 /* Descriptor @number of the process: is it a file of that domain that is waited for? */
 static bool is_late(const char *pid, const char *number, uint32_t domain)
@@ -41,25 +46,26 @@ static bool may_be_counter(int directory, const char *number)
 
 	return !statx(directory, number, AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC, STATX_TYPE,
 		      &known) &&
-	       S_ISCHR(known.stx_mode) && known.stx_rdev_major == MISC_MAJOR;
+	       S_ISCHR(known.stx_mode) && known.stx_rdev_major == MISC_MAJOR &&
+	       known.stx_rdev_minor >= MINORS_BEGIN && known.stx_rdev_minor < MINORS_END;
 }
 
-/* Returns whether the process has a late file, or -errno. */
+/* Returns how many late files the process has, or -errno. */
 static int look_at(const char *pid, uint32_t domain)
 {
 	cleanup_directory DIR *directory = NULL;
 	const struct dirent *entry;
 	char path[64];
+	int files = 0;
 
 	snprintf(path, sizeof(path), "/proc/%.20s/fd", pid);
 	directory = opendir(path);
 	if (!directory)
 		return -errno;
 	while ((entry = readdir(directory)))
-		if (entry->d_name[0] != '.' && may_be_counter(dirfd(directory), entry->d_name) &&
-		    is_late(pid, entry->d_name, domain))
-			return true;
-	return false;
+		if (entry->d_name[0] != '.' && may_be_counter(dirfd(directory), entry->d_name))
+			files += is_late(pid, entry->d_name, domain);
+	return files;
 }
 
 static void note(struct late *late, const char *pid)
@@ -79,23 +85,24 @@ static void note(struct late *late, const char *pid)
 	name[strcspn(name, "\n")] = '\0';
 }
 
-void tool_find_late(uint32_t domain, struct late *late)
+void tool_find_late(uint32_t domain, uint32_t outdated, struct late *late)
 {
 	cleanup_directory DIR *processes = opendir("/proc");
 	const struct dirent *entry;
+	uint32_t files = 0;
 	int found;
 
 	memset(late, 0, sizeof(*late));
-	late->complete = processes;
 	while (processes && (entry = readdir(processes))) {
 		if (entry->d_name[0] < '1' || entry->d_name[0] > '9')
 			continue;
 		found = look_at(entry->d_name, domain);
-		if (found > 0)
-			note(late, entry->d_name);
-		else if (found < 0 && found != -ENOENT && found != -ESRCH)
-			late->complete = false;
+		if (found <= 0)
+			continue;
+		note(late, entry->d_name);
+		files += (uint32_t)found;
 	}
+	late->complete = files >= outdated;
 }
 
 void tool_print_late(FILE *out, const struct late *late)
@@ -109,10 +116,11 @@ void tool_print_late(FILE *out, const struct late *late)
 	}
 	if (late->n > i)
 		fprintf(out, " and %u more", late->n - i);
-	if (!late->n)
-		fputs("nobody who can be seen from here", out);
 	if (!late->complete)
-		fputs("; not all processes may be looked at: run it as root", out);
+		fprintf(out,
+			"%s whoever else is not seen by this user, or has such a file without a "
+			"descriptor of its own",
+			late->n ? " and" : "");
 }
 
 void tool_json_late(struct json_object *object, const struct late *late)

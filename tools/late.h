@@ -18,14 +18,15 @@ struct late {
 		char name[LATE_NAME];
 	} shown[LATE_SHOWN];
 	unsigned int n; /* how many there are; the first LATE_SHOWN of them are in shown */
-	bool complete;	/* false: not all processes could be looked at */
+	bool complete;	/* false: others were not found */
 };
 
 /*
  * Finds the processes with such a file of domain @domain, as far as this user may see them. A file
- * that processes share is found in each of them.
+ * that processes share is found in each of them. One that is mapped only, on its way in a message,
+ * or a thread's alone is not found: @outdated is how many the kernel counts.
  */
-void tool_find_late(uint32_t domain, struct late *late);
+void tool_find_late(uint32_t domain, uint32_t outdated, struct late *late);
 
 /* One line of text without its end: "PID 12 (name), ...", and what is missing in it. */
 void tool_print_late(FILE *out, const struct late *late);

@@ -73,7 +73,7 @@ static int print_human(const struct report *report)
 	printf("highest:     %u\n", status->highest);
 	printf("watchers:    %u, of these outdated: %u\n", status->watchers, status->outdated);
 	if (status->outdated) {
-		tool_find_late(report->domain, &late);
+		tool_find_late(report->domain, status->outdated, &late);
 		fputs("late:        ", stdout);
 		tool_print_late(stdout, &late);
 		putchar('\n');
@@ -93,7 +93,7 @@ static int print_json(const struct report *report)
 	enum rng_state rng = report->rng;
 
 	if (status->outdated)
-		tool_find_late(report->domain, &late);
+		tool_find_late(report->domain, status->outdated, &late);
 	tool_json_u32(object, "generation", status->generation);
 	tool_json_incarnation(object, report->incarnation);
 	tool_json_u32(object, "highest", status->highest);

@@ -86,7 +86,7 @@ static int report_timeout(bool json, uint32_t timeout_ms)
 
 	if (ret < 0)
 		return tool_fail("get the status after the time limit", ret, &words);
-	tool_find_late(domain, &late);
+	tool_find_late(domain, status.outdated, &late);
 	say_late(&status, &late, timeout_ms);
 	if (json) {
 		object = tool_json_new();

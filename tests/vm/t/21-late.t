@@ -14,11 +14,11 @@ as_user()
 	setpriv --reuid 1000 --regid 1000 --clear-groups --inh-caps=-all "$@"
 }
 
-# holders N [TRACK [NAME]]: so many processes of that name, each with the device open, until the input ends
+# holders N [TRACK [NAME [map]]]: so many processes of that name, each with the device open, or mapped only, until the input ends
 holders()
 {
 	python3 -c '
-import ctypes, fcntl, os, sys
+import ctypes, fcntl, mmap, os, sys
 n, track, name = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3]
 for i in range(n):
     if os.fork() == 0:
@@ -26,11 +26,15 @@ for i in range(n):
         fd = os.open("/dev/sysgenid", os.O_RDWR)
         if track:
             fcntl.ioctl(fd, 0xE401, 1)
+        if sys.argv[4]:
+            page = mmap.mmap(fd, 4096, mmap.MAP_SHARED, mmap.PROT_READ)
+            # mmap keeps a descriptor of its own.
+            os.closerange(3, 100)
         print(os.getpid(), flush=True)
         sys.stdin.read()
         os._exit(0)
 for i in range(n):
-    os.wait()' "$1" "${2:-1}" "${3:-holder}" <"$work/input" >"$work/pids" &
+    os.wait()' "$1" "${2:-1}" "${3:-holder}" "${4-}" <"$work/input" >"$work/pids" &
 	exec 5>"$work/input"
 	wanted=$1
 }
@@ -77,22 +81,49 @@ test_one()
 	said=$("$tool" wait --timeout 100 2>&1 >/dev/null)
 	like "$said" "^sysgenid: 1 of 1 watchers have not acknowledged .*: wait longer, or look after PID $pid \(holder\)$" \
 		"wait names it when it gives up"
-	is "$(as_user "$tool" status | sed -n 's/^late: *//p')" \
-		"nobody who can be seen from here; not all processes may be looked at: run it as root" \
+	is "$(as_user "$tool" status | sed -n 's/^late:       //p')" \
+		" whoever else is not seen by this user, or has such a file without a descriptor of its own" \
 		"a user who may not look at it is told so"
 	is "$(as_user "$tool" status --json | jq -c '[.late_processes, .late_processes_complete]')" "[[],false]" \
 		"in JSON, too"
-	is "$(unshare --pid --fork --mount-proc python3 -c '
+	test_container "$pid"
+	let_go
+	is "$(late)" "" "when the process is gone nobody is late"
+}
+
+# test_container PID: beside that late process, one in a container
+test_container()
+{
+	local inner
+
+	mkfifo "$work/container"
+	unshare --pid --fork --mount-proc --kill-child python3 -c '
 import fcntl, os, subprocess, sys
 fd = os.open("/dev/sysgenid", os.O_RDWR)
 fcntl.ioctl(fd, 0xE401, 1)
 fcntl.ioctl(fd, 0xE403, 0)
-print(os.getpid(), end=" ", flush=True)
-subprocess.run([sys.argv[1], "status"])' "$tool" | grep -oE '^1 |^late:.*')" "1 "$'\n'"late:        PID 1 (python3)" \
-		"in a container its own are named"
-	is "$(late)" "PID $pid (holder)" "and they are not named here"
+subprocess.run([sys.argv[1], "status"])
+print("ready", flush=True)
+sys.stdin.read()' "$tool" <"$work/container" >"$work/inside" &
+	exec 6>"$work/container"
+	ok "a container has a late watcher" wait_for 60 grep -q ready "$work/inside"
+	like "$(<"$work/inside")" $'\nlate: +PID 1 \(python3\)\n' "in a container its own are named"
+	is "$(late)" "PID $1 (holder)" "and they are not named here"
+	inner=$(<"/proc/$!/task/$!/children")
+	is "$(late --pid "${inner% }")" "PID ${inner% } (python3)" "but when it is asked for, and then nobody else"
+	exec 6>&-
+	wait $!
+}
+
+test_mapped()
+{
+	holders 1 1 mapper map
+	ok "a watcher has the device mapped and no descriptor" all_hold
+	"$tool" trigger >/dev/null
+	is "$("$tool" status | sed -n 's/^late:       //p')" \
+		" whoever else is not seen by this user, or has such a file without a descriptor of its own" "nobody claims to know who it is"
+	is "$(json '[.late_processes, .late_processes_complete]')" "[[],false]" "in JSON, too"
 	let_go
-	is "$(late)" "" "when the process is gone nobody is late"
 }
 
 test_not_late()
@@ -135,5 +166,6 @@ test_one
 test_not_late
 test_name
 test_many
+test_mapped
 ok "the module can be unloaded" unload_module
 done_testing
