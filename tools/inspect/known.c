@@ -94,6 +94,7 @@ void inspect_runtimes(const struct inspected *process)
 	/* Go's linker writes it into each program, before the build's description. */
 	static const char go[] = "\xff Go buildinf:";
 	const char *last = "";
+	int is_go;
 
 	for (size_t i = 0; i < sizeof(runtimes) / sizeof(runtimes[0]); i++) {
 		const struct runtime *runtime = &runtimes[i];
@@ -105,7 +106,11 @@ void inspect_runtimes(const struct inspected *process)
 		last = runtime->name;
 		found_runtime(process, path, runtime->name, runtime->has_switch, runtime->advice);
 	}
-	if (inspect_program_has(process, go, sizeof(go) - 1))
+	is_go = inspect_program_has(process, go, sizeof(go) - 1);
+	if (is_go < 0)
+		finding_add(FINDING_NOTE, "runtime", NULL,
+			    "the program could not be read: whether it is one of Go is not known");
+	if (is_go > 0)
 		found_runtime(process, process->n_paths ? process->paths[0] : "the program", "Go",
 			      false, MENDED_BY_PROGRAM);
 }

@@ -196,7 +196,7 @@ static bool await(pid_t child, int *status)
  * In a child, since a file system may stand on others that nobody sees here, such as an overlay on
  * one of FUSE. A child whose request a server has read cannot be killed, and is left behind.
  */
-bool inspect_program_has(const struct inspected *process, const char *text, size_t size)
+int inspect_program_has(const struct inspected *process, const char *text, size_t size)
 {
 	cleanup_close int program = -1;
 	int status = 0;
@@ -206,7 +206,7 @@ bool inspect_program_has(const struct inspected *process, const char *text, size
 	snprintf(link, sizeof(link), "/proc/%d/exe", process->pid);
 	program = open(link, O_PATH | O_CLOEXEC);
 	if (program < 0 || !may_read(process, program))
-		return false;
+		return -1;
 	child = fork();
 	if (!child) {
 		/* Whoever reads the output need not wait for this one. */
@@ -215,10 +215,10 @@ bool inspect_program_has(const struct inspected *process, const char *text, size
 		_exit(program_has(program, text, size));
 	}
 	if (child < 0)
-		return false;
+		return -1;
 	if (!await(child, &status)) {
 		kill(child, SIGKILL);
-		return false;
+		return -1;
 	}
-	return WIFEXITED(status) && WEXITSTATUS(status) == 1;
+	return WIFEXITED(status) ? WEXITSTATUS(status) == 1 : -1;
 }

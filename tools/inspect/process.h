@@ -34,9 +34,9 @@ void inspect_free(struct inspected *process);
 const char *inspect_mapped(const struct inspected *process, const char *name, const char *next);
 
 /*
- * Is @text somewhere in the first 512 MB of the process's program? False also if the program cannot
- * be read, or is on FUSE, whose server may never answer.
+ * Is @text somewhere in the first 512 MB of the process's program? Returns 1, 0, or -1: the program
+ * cannot be read, or not within ten seconds, or is on FUSE, whose server may never answer.
  */
-bool inspect_program_has(const struct inspected *process, const char *text, size_t size);
+int inspect_program_has(const struct inspected *process, const char *text, size_t size);
 
 #endif
