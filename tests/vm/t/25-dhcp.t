@@ -134,6 +134,11 @@ impostors_are_there()
 	(($(inside pgrep -x dhclient | wc -l) == 3))
 }
 
+nobody_is_called_so()
+{
+	! inside pgrep -x dhclient
+}
+
 impostor user setpriv --reuid 1000 --regid 1000 --clear-groups
 impostor container unshare --mount --pid --fork --kill-child
 impostor root env
@@ -144,7 +149,8 @@ ok "where no client manages the interface" wait_for 30 journal_says 'neither sys
 ok "the overseer reports that a script has failed" wait_for 30 shows sysgenid-overseer StatusText '1 of 1 scripts failed: 20-dhcp-lease'
 rm "$LINK/20-dhcp-lease"
 is "$(inside find /run -maxdepth 1 -name 'impostor*')" "" "what others call a client is not started"
-inside pkill -x dhclient
+inside pkill -KILL -x dhclient
+ok "they are gone" wait_for 30 nobody_is_called_so
 
 inside mkdir -p /run/systemd/network /run/NetworkManager/system-connections
 printf '%s\n' '[Match]' Name=eth9 '[Network]' DHCP=ipv4 LinkLocalAddressing=no IPv6AcceptRA=no |
