@@ -198,7 +198,16 @@ static void test_domain(void)
 }
 
 /* Starts a process that waits; apart: in a PID namespace of its own. */
-static pid_t start_task(bool apart)
+static int enter(pid_t whose)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/ns/pid", whose);
+	return setns(open(path, O_RDONLY), CLONE_NEWPID);
+}
+
+/* @beside: a process in whose PID namespace it is to be; 0: none */
+static pid_t start_task_in(bool apart, pid_t beside)
 {
 	const int flags = apart ? CLONE_NEWPID : 0;
 	pid_t pid = 0;
@@ -207,7 +216,7 @@ static pid_t start_task(bool apart)
 	if (pipe(ends))
 		abort();
 	if (!fork()) {
-		if (unshare(flags))
+		if (beside ? enter(beside) : unshare(flags))
 			_exit(1);
 		pid = fork();
 		if (!pid) {
@@ -226,6 +235,11 @@ static pid_t start_task(bool apart)
 	close(ends[0]);
 	wait(NULL);
 	return pid;
+}
+
+static pid_t start_task(bool apart)
+{
+	return start_task_in(apart, 0);
 }
 
 static bool is_alive(pid_t pid)
@@ -317,6 +331,29 @@ static void test_clock(void)
 	sysgenid_image_free(image);
 }
 
+/* In a process of its own: the first task of a restore counts. */
+static void test_among_others(const SysgenidImage *image)
+{
+	pid_t first = start_task(true), second, child;
+	int status = -1;
+
+	if (!first) {
+		skip("a task in a PID namespace of others", "only root can make one");
+		return;
+	}
+	second = start_task_in(false, first);
+	child = fork();
+	if (!child) {
+		forget_messages();
+		_exit(sysgenid_raise_check(second, image) &&
+		      strstr(messages, "the image may be forged"));
+	}
+	waitpid(child, &status, 0);
+	ok(WIFEXITED(status) && WEXITSTATUS(status) == 1 && dies(second),
+	   "a task is killed whose image says that its PID namespace is its own, among others");
+	kill(first, SIGKILL);
+}
+
 static void test_namespace(void)
 {
 	SysgenidImage *image = sysgenid_image_new();
@@ -324,6 +361,7 @@ static void test_namespace(void)
 
 	image->own_pid_namespace = true;
 	prepare(false);
+	test_among_others(image);
 	if (!pid)
 		skip("a task in a PID namespace of its own", "only root can make one");
 	else
