@@ -43,10 +43,10 @@ demo-payload: $(DEMO_PARTS) ## (inside the demo's image) build what the demo nee
 install: ## install everything but the tests below DESTDIR and PREFIX; the module as source for DKMS
 	+@for part in $(USER_PARTS) kernel; do $(MAKE) --no-print-directory -C $$part install || exit; done
 
-packages: need-vm ## Debian packages, built with a release's own tools: make packages SUITE=bookworm|trixie
+packages: need-packages ## Debian packages, built with a release's own tools: make packages SUITE=bookworm|trixie
 	@packaging/build $(SUITE)
 
-rpm: need-vm ## RPMs, built and linted with Debian's rpm: not run on Fedora
+rpm: need-packages ## RPMs, built and linted with Debian's rpm: not run on Fedora
 	@packaging/build trixie --rpm
 
 installer: need-vm need-installer ## the image that installs sysgenid on Kubernetes' nodes, as an OCI archive
