@@ -149,6 +149,12 @@ def busy(tap, vm, name):
     tap.say(" ".join(result))
 
 
+def metrics(vm):
+    """What the command has for Prometheus of the one leak device."""
+    lines = vm.run("/sysgenid/build/tools/sysgenid status --format prometheus | grep ^sysgenid_leak_")
+    return {line.split("{")[0]: int(line.split()[-1]) for line in lines.splitlines()}
+
+
 def covered(tap, suite, folder, name, options):
     with machine.start(suite, folder, "-device",
                        f"virtio-rng-leak-pci,id=leak0{options}") as vm:
@@ -157,7 +163,13 @@ def covered(tap, suite, folder, name, options):
         held = Domains(vm, ROOM + BEYOND)
         tap.equal(vm.run(f"cat {SYSFS}/domains"), f"{ROOM} of {ROOM}",
                   f"{name}: as many domains are covered as there is room for")
+        before = metrics(vm)
         at_once(tap, vm, lambda: held.words()[:ROOM], lambda: held.words()[ROOM:], name)
+        after = metrics(vm)
+        tap.equal([after["sysgenid_leak_covered_domains"], after["sysgenid_leak_room"]], [ROOM, ROOM],
+                  f"{name}: the metrics have these numbers, too")
+        tap.ok(after["sysgenid_leak_reports_total"] > before["sysgenid_leak_reports_total"],
+               f"{name}: and count leaks")
         held.end()
         pool(tap, vm, held.addresses, name)
         rebind(tap, vm, name)

@@ -14,7 +14,6 @@
 #include <sys/stat.h>
 
 #include <cleanup.h>
-#include <linux/sysgenid.h>
 
 /* The module takes no others for its nodes. */
 #define MINORS_BEGIN SYSGENID_MINOR
@@ -71,18 +70,18 @@ static int look_at(const char *pid, uint32_t domain)
 static void note(struct late *late, const char *pid)
 {
 	cleanup_file FILE *file = NULL;
-	char path[64], *name;
+	cleanup_free char *line = NULL;
 	unsigned int i = late->n++;
+	size_t size = 0;
+	char path[64];
 
 	if (i >= LATE_SHOWN)
 		return;
-	name = late->shown[i].name;
 	late->shown[i].pid = atoi(pid);
 	snprintf(path, sizeof(path), "/proc/%.20s/comm", pid);
 	file = fopen(path, "re");
-	if (!file || !fgets(name, LATE_NAME, file))
-		name[0] = '\0';
-	name[strcspn(name, "\n")] = '\0';
+	if (file && getline(&line, &size, file) >= 0)
+		snprintf(late->shown[i].name, LATE_NAME, "%.*s", (int)strcspn(line, "\n"), line);
 }
 
 void tool_find_late(uint32_t domain, uint32_t outdated, struct late *late)
@@ -118,9 +117,9 @@ void tool_print_late(FILE *out, const struct late *late)
 		fprintf(out, " and %u more", late->n - i);
 	if (!late->complete)
 		fprintf(out,
-			"%s whoever else is not seen by this user, or has such a file without a "
+			"%swhoever else is not seen by this user, or has such a file without a "
 			"descriptor of its own",
-			late->n ? " and" : "");
+			late->n ? " and " : "");
 }
 
 void tool_json_late(struct json_object *object, const struct late *late)

@@ -81,8 +81,8 @@ test_one()
 	said=$("$tool" wait --timeout 100 2>&1 >/dev/null)
 	like "$said" "^sysgenid: 1 of 1 watchers have not acknowledged .*: wait longer, or look after PID $pid \(holder\)$" \
 		"wait names it when it gives up"
-	is "$(as_user "$tool" status | sed -n 's/^late:       //p')" \
-		" whoever else is not seen by this user, or has such a file without a descriptor of its own" \
+	is "$(as_user "$tool" status | sed -n 's/^late: *//p')" \
+		"whoever else is not seen by this user, or has such a file without a descriptor of its own" \
 		"a user who may not look at it is told so"
 	is "$(as_user "$tool" status --json | jq -c '[.late_processes, .late_processes_complete]')" "[[],false]" \
 		"in JSON, too"
@@ -120,8 +120,8 @@ test_mapped()
 	holders 1 1 mapper map
 	ok "a watcher has the device mapped and no descriptor" all_hold
 	"$tool" trigger >/dev/null
-	is "$("$tool" status | sed -n 's/^late:       //p')" \
-		" whoever else is not seen by this user, or has such a file without a descriptor of its own" "nobody claims to know who it is"
+	is "$(late)" \
+		"whoever else is not seen by this user, or has such a file without a descriptor of its own" "nobody claims to know who it is"
 	is "$(json '[.late_processes, .late_processes_complete]')" "[[],false]" "in JSON, too"
 	let_go
 }
