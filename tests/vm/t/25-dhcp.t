@@ -174,7 +174,7 @@ inside dhcpcd --exit eth9
 clone_under dhclient inside dhclient -4 -i -pf /run/dhclient.eth9.pid -lf /var/lib/dhcp/dhclient.eth9.leases -I \
 	-df /var/lib/dhcp/dhclient6.eth9.leases eth9
 inside mkdir -p /run/systemd/system/sysgenid-overseer.service.d
-printf '%s\n' '[Service]' ExecStart= 'ExecStart=/usr/local/bin/sysgenid run --timeout 6000' |
+printf '%s\n' '[Service]' ExecStart= 'ExecStart=/usr/local/bin/sysgenid run --timeout 15000' |
 	inside tee /run/systemd/system/sysgenid-overseer.service.d/impatient.conf >/dev/null
 inside systemctl daemon-reload
 ok "the overseer can be started again" inside systemctl restart sysgenid-overseer
@@ -184,7 +184,7 @@ next_network
 ln -s "$SHIPPED/dhcp-lease" "$LINK/20-dhcp-lease"
 generation=$(move)
 ok "where no server answers" wait_for 60 shows sysgenid-overseer StatusText "^generation $generation .* failed: 20-dhcp-lease"
-ok "the overseer ends the script" journal_says '20-dhcp-lease failed: it took longer than 6000 ms and was stopped'
+ok "the overseer ends the script" journal_says '20-dhcp-lease failed: it took longer than 15000 ms and was stopped'
 is "$(inside ip -4 -oneline address show dev eth9)" '' "the original's address is gone"
 start_server
 ok "and the client, which goes on asking, gets one of a server that comes late" wait_for 60 lives_in "$network" ||
