@@ -3,6 +3,7 @@
 #include <linux/lockdep.h>
 #include <linux/pid_namespace.h>
 #include <linux/rwsem.h>
+#include <linux/sched/mm.h>
 #include <net/genetlink.h>
 
 #include "announce.h"
@@ -99,12 +100,17 @@ static void announce_send(struct sysgenid_counter *counter, const struct announc
 static void announce(struct sysgenid_counter *counter, const struct announce_kind *kind,
 		     u32 generation, const void *value)
 {
+	unsigned int flags;
+
 	/* Listeners hear of a counter's events in order. */
 	lockdep_assert_held(&counter->events);
+	/* Whoever waits for ->events may be the one who writes memory out. */
+	flags = memalloc_noio_save();
 	down_read(&announce_lock);
 	if (announce_family)
 		announce_send(counter, kind, generation, value);
 	up_read(&announce_lock);
+	memalloc_noio_restore(flags);
 }
 
 void sysgenid_announce_event(struct sysgenid_counter *counter, u32 generation,

@@ -150,7 +150,7 @@ static void event_spread(u32 generation, enum sysgenid_cause cause, unsigned int
 	sysgenid_counter_wake(&sysgenid_system);
 	sysgenid_notify(&sysgenid_system, generation, cause);
 	event_unlock(&sysgenid_system);
-	/* Without the mutex: the next event does not wait for the sleepers of containers. */
+	/* Without the mutex: the next event of another kind does not wait for these sleepers. */
 	for_each_sysgenid_domain(domain)
 		sysgenid_counter_wake(domain);
 }
@@ -182,18 +182,14 @@ static void event_confirm(struct work_struct *unused)
 
 static DECLARE_WORK(event_confirm_work, event_confirm);
 
-/*
- * Caller has locked ->events, which is unlocked here. @own: a container may have asked for it; so
- * it may have for a long jump, which is in an image of its.
- */
-static u32 event_finish(struct sysgenid_counter *counter, u32 min, enum sysgenid_cause cause,
-			bool own)
+/* Caller has locked ->events, which is unlocked here. */
+static u32 event_finish(struct sysgenid_counter *counter, u32 min, enum sysgenid_cause cause)
 {
-	u32 before = sysgenid_counter_generation(counter), generation;
+	u32 generation;
 
 	sysgenid_event_count_add(cause);
+	counter->own_events = true;
 	generation = sysgenid_counter_move(counter, min, cause);
-	counter->own_events |= own || generation - before > SYSGENID_FREE_JUMP;
 	if (counter == &sysgenid_system) {
 		event_spread(generation, cause, BIT(cause));
 		return generation;
@@ -244,7 +240,7 @@ static void event_serve(struct work_struct *unused)
 		cause = request->cause;
 		spin_unlock(&event_lock);
 		mutex_lock(&sysgenid_system.events);
-		generation = event_finish(&sysgenid_system, min, cause, true);
+		generation = event_finish(&sysgenid_system, min, cause);
 		spin_lock(&event_lock);
 		if (event_served) {
 			event_served->generation = generation;
@@ -312,7 +308,7 @@ int sysgenid_event(struct sysgenid_counter *counter, u32 min, enum sysgenid_caus
 	if (counter != &sysgenid_system) {
 		if (mutex_lock_killable(&counter->events))
 			return -EINTR;
-		*generation = event_finish(counter, min, cause, true);
+		*generation = event_finish(counter, min, cause);
 		return 0;
 	}
 	event_ask(&request);
@@ -323,10 +319,10 @@ int sysgenid_event(struct sysgenid_counter *counter, u32 min, enum sysgenid_caus
 
 /*
  * The same for a caller who holds a lock that others need: -EBUSY after a second, since tasks of a
- * container may hold its mutex for long. @own: he may have no right to the system's counter.
+ * container may hold its mutex for long.
  */
 int sysgenid_event_soon(struct sysgenid_counter *counter, u32 min, enum sysgenid_cause cause,
-			bool own, u32 *generation)
+			u32 *generation)
 {
 	unsigned long end = jiffies + HZ;
 
@@ -337,7 +333,7 @@ int sysgenid_event_soon(struct sysgenid_counter *counter, u32 min, enum sysgenid
 			return -EBUSY;
 		usleep_range(50, 500);
 	}
-	*generation = event_finish(counter, min, cause, own);
+	*generation = event_finish(counter, min, cause);
 	return 0;
 }
 

@@ -19,6 +19,6 @@ void sysgenid_event_count_add(enum sysgenid_cause cause);
 int sysgenid_event(struct sysgenid_counter *counter, u32 min, enum sysgenid_cause cause,
 		   u32 *generation);
 int sysgenid_event_soon(struct sysgenid_counter *counter, u32 min, enum sysgenid_cause cause,
-			bool own, u32 *generation);
+			u32 *generation);
 
 #endif /* SYSGENID_EVENT_H */

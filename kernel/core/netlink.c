@@ -199,26 +199,25 @@ static int netlink_reseed_and_wait(struct sk_buff *request, struct genl_info *in
 
 /*
  * Of a domain that does not exist nobody has anything open: there is no generation to move. But
- * somebody there may know the number that it would begin with. So that is passed over, for whoever
- * may move the system's: containers could use up the numbers that they begin with.
+ * somebody there may know the number that the next one would begin with. So that is passed over,
+ * also where the domain exists and may end before he looks again; for whoever may move the system's
+ * only, since containers could use up the numbers that they begin with. First: what begins
+ * afterwards does so above that number, and what began before is found, or has ended.
  */
 static int netlink_move(struct sk_buff *request, struct pid_namespace *ns, u32 min,
 			enum sysgenid_cause cause, u32 *generation)
 {
-	bool own = !netlink_has_authority(request, &init_pid_ns);
-	struct sysgenid_counter *domain = sysgenid_domain_find(ns);
+	struct sysgenid_counter *domain;
 	int ret;
 
-	if (!domain && !own) {
+	if (ns != &init_pid_ns && netlink_has_authority(request, &init_pid_ns))
 		sysgenid_counter_reserve(&sysgenid_system, 0);
-		/* What begins from now on does so above that; something may have begun before. */
-		domain = sysgenid_domain_find(ns);
-	}
+	domain = sysgenid_domain_find(ns);
 	if (!domain) {
 		*generation = (u32)sysgenid_counter_next(&sysgenid_system);
 		return 0;
 	}
-	ret = sysgenid_event_soon(domain, min, cause, own, generation);
+	ret = sysgenid_event_soon(domain, min, cause, generation);
 	sysgenid_domain_put(domain);
 	return ret;
 }

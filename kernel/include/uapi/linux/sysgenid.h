@@ -317,9 +317,10 @@ struct sysgenid_page {
  *                       INCARNATION and DOMAIN, when that generation of a domain has got its
  *                       incarnation: after the EVENT, unless that is a device's, and the reseed
  *                       that follows it; for other domains than the system's after events of the
- *                       system, too, and when they begin. For the system's domain to group
- *                       SYSGENID_GENL_GROUP_INCARNATIONS, for another one to
- *                       SYSGENID_GENL_GROUP_DOMAINS_INCARNATIONS (joining it needs CAP_SYS_ADMIN).
+ *                       system, too, whose EVENT may come later, and when they begin. For the
+ *                       system's domain to group SYSGENID_GENL_GROUP_INCARNATIONS, for another
+ *                       one to SYSGENID_GENL_GROUP_DOMAINS_INCARNATIONS (joining it needs
+ *                       CAP_SYS_ADMIN).
  *                       A generation that is replaced before its reseed has none. But for events
  *                       of the system, one of a domain comes at most each 10 ms, and none of a
  *                       domain that is gone by then. Listeners to other domains can be drowned all
