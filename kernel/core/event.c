@@ -357,7 +357,7 @@ void sysgenid_events_stop(void)
 	cancel_work_sync(&event_work);
 	sysgenid_watchers_flush(&sysgenid_system);
 	while (sysgenid_domain_count())
-		msleep(1);
+		usleep_range(1000, 2000);
 	sysgenid_reseed_stop();
 	sysgenid_domains_stop();
 	sysgenid_reseed_stop();
