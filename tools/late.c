@@ -5,7 +5,6 @@
 #include "escape.h"
 
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
 #include <linux/major.h>
 #include <stdio.h>
@@ -49,19 +48,17 @@ static bool may_be_counter(int directory, const char *number)
 	       known.stx_rdev_minor >= MINORS_BEGIN && known.stx_rdev_minor < MINORS_END;
 }
 
-/* Returns how many late files the process has, or -errno. */
-static int look_at(const char *pid, uint32_t domain)
+/* Returns how many late files the process has, as far as they are seen. */
+static unsigned int look_at(const char *pid, uint32_t domain)
 {
 	cleanup_directory DIR *directory = NULL;
 	const struct dirent *entry;
 	char path[64];
-	int files = 0;
+	unsigned int files = 0;
 
 	snprintf(path, sizeof(path), "/proc/%.20s/fd", pid);
 	directory = opendir(path);
-	if (!directory)
-		return -errno;
-	while ((entry = readdir(directory)))
+	while (directory && (entry = readdir(directory)))
 		if (entry->d_name[0] != '.' && may_be_counter(dirfd(directory), entry->d_name))
 			files += is_late(pid, entry->d_name, domain);
 	return files;
@@ -88,18 +85,16 @@ void tool_find_late(uint32_t domain, uint32_t outdated, struct late *late)
 {
 	cleanup_directory DIR *processes = opendir("/proc");
 	const struct dirent *entry;
-	uint32_t files = 0;
-	int found;
+	unsigned int files = 0, found;
 
 	memset(late, 0, sizeof(*late));
 	while (processes && (entry = readdir(processes))) {
 		if (entry->d_name[0] < '1' || entry->d_name[0] > '9')
 			continue;
 		found = look_at(entry->d_name, domain);
-		if (found <= 0)
-			continue;
-		note(late, entry->d_name);
-		files += (uint32_t)found;
+		if (found)
+			note(late, entry->d_name);
+		files += found;
 	}
 	late->complete = files >= outdated;
 }

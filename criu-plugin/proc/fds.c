@@ -31,7 +31,7 @@ int sysgenid_for_each_fd(pid_t pid, sysgenid_fd_fn fn, void *argument)
 			continue;
 		if (statx(dirfd(directory), entry->d_name, AT_NO_AUTOMOUNT | AT_STATX_DONT_SYNC,
 			  STATX_TYPE | STATX_INO, &known)) {
-			/* Others are of file systems that cannot have a counter file. */
+			/* Other errors: a file system that cannot have a counter file. */
 			result = errno == ENOMEM ? -ENOMEM : 0;
 			continue;
 		}

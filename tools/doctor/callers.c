@@ -19,7 +19,7 @@
 #define ANNOTATION "org.criu.config"
 #define CRUN_CONFIG "/etc/criu/crun.conf"
 #define STATE_MAX (4 << 20) /* bytes; a larger file is left out */
-#define CONTAINERS_MAX 10000
+#define CONTAINERS_MAX 1000
 #define REPORTED_MAX 20 /* containers with an annotation */
 
 static void add(struct criu_callers *callers, const char *name, const char *config)
@@ -151,9 +151,11 @@ static bool look_into(const char *path, bool crun, bool report)
 
 static void look_into_all(const glob_t *containers, bool crun)
 {
+	const size_t n = containers->gl_pathc;
+	const size_t left = n > CONTAINERS_MAX ? n - CONTAINERS_MAX : 0;
 	size_t reported = 0, more = 0;
 
-	for (size_t i = 0; i < containers->gl_pathc && i < CONTAINERS_MAX; i++) {
+	for (size_t i = 0; i < n - left; i++) {
 		if (!look_into(containers->gl_pathv[i], crun, reported < REPORTED_MAX))
 			continue;
 		if (reported < REPORTED_MAX)
@@ -161,15 +163,12 @@ static void look_into_all(const glob_t *containers, bool crun)
 		else
 			more++;
 	}
-	if (more || containers->gl_pathc > CONTAINERS_MAX)
+	if (more || left)
 		finding_add(FINDING_PROBLEM, "plugin",
 			    "take out the annotation, unless you know what is in those files",
 			    "%zu more containers have the annotation " ANNOTATION
 			    ", and %zu were not looked at",
-			    more,
-			    containers->gl_pathc > CONTAINERS_MAX
-				    ? containers->gl_pathc - CONTAINERS_MAX
-				    : 0);
+			    more, left);
 }
 
 void criu_callers_find(struct criu_callers *callers, const char *config)

@@ -29,7 +29,7 @@ void criu_find(struct criu_list *list);
 
 /* Who starts criu, and with which configuration. */
 struct criu_caller {
-	char name[256];	       /* "a command line", "runc", "crun", "container ID" */
+	char name[256];	       /* "a command line", "runc", "crun", "--config" */
 	char config[PATH_MAX]; /* the file that criu reads last for this caller; "": none */
 };
 
