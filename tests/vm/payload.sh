@@ -56,3 +56,15 @@ fresh_module()
 	fi
 	need_module "$@"
 }
+
+# Reseeds fail from now on: /dev/urandom is another device.
+hide_urandom()
+{
+	mount --bind /dev/null /dev/urandom || bail "/dev/urandom cannot be hidden"
+}
+
+# Lazily: the module may have it open just now, since it tries again and again.
+show_urandom()
+{
+	umount -l /dev/urandom || bail "/dev/urandom stays hidden"
+}

@@ -39,12 +39,12 @@ diag "$(($(reseeds) - before)) reseeds for $TRIGGERS triggers"
 echo 0 >/sys/kernel/tracing/events/kprobes/sysgenid_test_reseed/enable
 echo '-:sysgenid_test_reseed' >>"$probes"
 
-mount --bind /dev/null /dev/urandom
+hide_urandom
 run_payload netlink reseed-fails
 like "$(dmesg | grep 'sysgenid: ' | tail -n 1)" \
 	'cannot reseed .* /dev/urandom gives error -6; is devtmpfs' \
 	"the kernel log says that the reseed failed, of what, and what to look for"
-umount /dev/urandom
+show_urandom
 run_payload netlink tried-again
 run_payload netlink one-trigger
 run_payload netlink-random "$SEED" "$MESSAGES"

@@ -111,13 +111,13 @@ has_incarnation()
 test_unseeded()
 {
 	insmod "$PAYLOAD/kmod/sysgenid_unseeded.ko" || bail "sysgenid_unseeded.ko cannot be loaded"
-	mount --bind /dev/null /dev/urandom
+	hide_urandom
 	need_module
 	is "$(who)" "Resource temporarily unavailable" "nobody has an incarnation before the generator has a seed"
 	is "$(who domain)" "Resource temporarily unavailable" "nor has a container"
 	not_ok "and nothing is wrong" grep -q 'cannot reseed' <<<"$(last_message)"
 	rmmod sysgenid_unseeded
-	umount /dev/urandom
+	show_urandom
 	ok "with the seed comes the incarnation, without an event" wait_for 30 has_incarnation
 	is "$(attribute generation)" 0 "the generation is 0"
 	is "$(who domain)" known "a container has one then"

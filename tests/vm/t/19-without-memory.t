@@ -26,10 +26,10 @@ rmmod virtio_rng sysgenid_fail
 # A reseed fails, too: who waits for a restore hears of it all the same.
 coproc build/tools/sysgenid await
 wait_for 10 sleeps "$COPROC_PID" || bail "sysgenid await does not sleep"
-mount --bind /dev/null /dev/urandom
+hide_urandom
 run_payload netlink reseed-fails
 read -r -t 60 -u "${COPROC[0]}" said
-umount /dev/urandom
+show_urandom
 like "$said" '^restore generation [0-9]+ incarnation unknown$' \
 	"sysgenid await says that there was a restore, also if the reseed fails"
 ok "the module can be unloaded after that" unload_module
