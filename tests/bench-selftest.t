@@ -120,6 +120,22 @@ test_aborting_qemu()
 	is "$status" 0 "unless by a fault that is QEMU's own" || diag "$err"
 }
 
+# The same in the bench of the tests that restore machines.
+test_aborting_machine()
+{
+	local -x SUITES=$suite VM_NO_BUILD=1
+	local own="qemu: iotlb_to_section: Assertion 'section_index < d->map.sections_nb' failed."
+
+	out=$(tests/vm/selftest/aborting-machine 2 "$own")
+	is "$?" 0 "a machine that QEMU's own fault ends twice is started a third time" || diag "$out"
+	like "$out" $'once more from the start\n(.*\n)*ok 2 - [^\n]*it answers\n1..2$' "and nothing of before counts"
+	out=$(tests/vm/selftest/aborting-machine 3 "$own")
+	is "$?" 1 "not a fourth time"
+	like "$out" 'not ok 2 - [^\n]*a machine that aborts runs to its end' "which fails its test"
+	out=$(tests/vm/selftest/aborting-machine 1 "qemu: Assertion 'selftest' failed.")
+	is "$?" 1 "any other abort counts at once"
+}
+
 test_dead_vm()
 {
 	run_vm --qemu-arg -S --timeout 1 --boot-timeout 1 good
@@ -145,5 +161,6 @@ test_kernel_warning
 test_panic
 test_emulator_fault
 test_aborting_qemu
+test_aborting_machine
 test_dead_vm
 done_testing

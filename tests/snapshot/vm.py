@@ -8,6 +8,7 @@ that come over a virtio-serial port. The host's side of the machine is driven wi
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import tempfile
@@ -29,6 +30,7 @@ class Suite:
     def __init__(self, name, qemu=None):
         """@qemu: a version that qemu/build knows; default: the suite's own."""
         self.name = name
+        self.machines = []  # that the present test has started
         self.image = output("bash", "-c", f". {TOP}/tests/vm/common.bash && vm_image {name}")
         # The debug kernel is slow, and needs memory.
         self.slow, self.more_mem = (6, 1024) if name == "debug" else (1, 0)
@@ -117,6 +119,7 @@ class VM:
         with open(self.errors, "wb") as errors:
             self.process = subprocess.Popen([*command, *arguments], stdin=subprocess.DEVNULL,
                                             stdout=errors, stderr=errors)
+        suite.machines.append(self)
         try:
             self.serial.accept()
             self.monitor.accept()
@@ -143,6 +146,20 @@ class VM:
     def kill(self):
         self.process.kill()
         self.process.wait()
+
+    def fault(self):
+        """The emulator's, which ended this machine, or None. As in tests/vm/run."""
+        if not self.suite.accel.startswith("tcg"):
+            return None
+        if self.process.poll() == -signal.SIGABRT:
+            with open(self.errors, encoding="utf-8", errors="replace") as file:
+                said = file.read()
+            if "iotlb_to_section: Assertion" in said:
+                return f"QEMU aborted: {said.splitlines()[-1]}"
+        with open(self.console, encoding="utf-8", errors="replace") as file:
+            if re.search("Oops: int3|int3: 0000", file.read()):
+                return "the emulator lost a patched instruction (int3)"
+        return None
 
     # -- the host's side ------------------------------------------------------------------------
 
