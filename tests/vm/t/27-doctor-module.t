@@ -40,6 +40,16 @@ sign()
 		"$sign_file" sha256 "$work/key" "$work/cert" "$modules/updates/sysgenid.ko"
 }
 
+lockdown=/sys/kernel/security/lockdown
+refused_by_lockdown="not loaded: Linux $kernel takes only modules that a key it knows has signed \\(lockdown\\), and 'Key of nobody' .*"
+
+if ((VM_PHASE == 2)); then
+	ok "control: after a reboot the kernel takes the module" load_module
+	unload_module
+	done_testing
+	exit
+fi
+
 [[ ! -d /sys/module/sysgenid ]] || rmmod sysgenid
 for folder in /usr/lib/modules /usr/src /var/lib/dkms /run/sysgenid; do
 	mkdir -p "$folder" && mount -t tmpfs tmpfs "$folder" || bail "no folder of our own at $folder"
@@ -81,12 +91,16 @@ like "$(finding)" "^problem +module +not loaded, but built for Linux $kernel: ru
 	"control: signed by a key that the kernel has: modprobe"
 umount /proc/keys
 umount /sys/module/module/parameters/sig_enforce
-mount -t tmpfs tmpfs /sys/kernel/security && echo 'none [integrity] confidentiality' >/sys/kernel/security/lockdown
-says problem "not loaded: Linux $kernel takes only modules that a key it knows has signed \\(lockdown\\), and 'Key of nobody' .*" \
-	"enrol DKMS's key: .*" "lockdown is a reason, too"
-umount /sys/kernel/security
-
 load_module || bail "the module cannot be loaded"
 like "$(finding)" "^ok +module +loaded in Linux $kernel" "control: the module is loaded"
 unload_module
-done_testing
+
+# The kernel is really locked down, until it is booted anew.
+[[ -e $lockdown ]] || mount -t securityfs securityfs "${lockdown%/*}"
+echo integrity >"$lockdown"
+like "$(<"$lockdown")" '\[integrity\]' "the kernel is locked down"
+like "$(modprobe sysgenid 2>&1)" "Key was rejected|Required key not available|Operation not permitted" "control: it refuses the module"
+says problem "$refused_by_lockdown" "enrol DKMS's key: .*" "lockdown is a reason, too"
+mkdir -p /run/sysgenid/containers/node && : >/run/sysgenid/containers/node/counter
+like "$(finding)" "^note +module +$refused_by_lockdown" "with a counter file it is no problem"
+vm_reboot 2
