@@ -162,6 +162,54 @@ check_views()
 	check_view client view view
 }
 
+# What stands behind a key in the example of the readiness probe.
+probe_example()
+{
+	sed -n "/readinessProbe:/,/^\`\`\`/s/^ *$1: *//p" docs/kubernetes.md
+}
+
+# probe NAME: as a kubelet runs a readiness probe. What the program said is in $said.
+probe()
+{
+	local answer
+
+	answer=$(cri ExecSync "$(jq -n --arg id "$(<"$RT_DIR/$1.id")" --arg command "$(probe_example command)" \
+		'{ container_id: $id, cmd: ($command | ltrimstr("[") | rtrimstr("]") | split(", ")), timeout: 10 }')") &&
+		said=$(jq -r '(.stdout // "" | @base64d) + (.stderr // "" | @base64d)' <<<"$answer") &&
+		return "$(jq '.exitCode // 0' <<<"$answer")"
+}
+
+# probed NAME STATUS REGEX WHAT
+probed()
+{
+	local said='' status=0
+
+	probe "$1" || status=$?
+	is "$status" "$2" "ready: $4: the probe's status is $2"
+	like "$said" "$3" "ready: $4: and it says why"
+}
+
+check_ready()
+{
+	local program MEANS COMMAND='{ "command": ["/bin/subject", "file", "tracked"] }'
+
+	program=$(probe_example path)
+	install -D build/tools/sysgenid-ready "$program"
+	MEANS=$(jq -n --arg path "$program" --arg inside "$(probe_example mountPath)" '{
+		CDI_devices: [{ name: "sysgenid.dev/counter=device" }],
+		mounts: [{ host_path: $path, container_path: $inside, readonly: true }] }')
+	ok "ready: a pod with the program mounted starts" start watched
+	ok "ready: control: its probe succeeds when the watcher is there" wait_for 30 probe watched
+	ok "ready: it is dumped" runtime_dump watched image-ready
+	runtime_remove watched
+	ok "ready: it is restored" runtime_restore image-ready copy
+	probed copy 1 '^not ready: generation [1-9][0-9]*: watchers have not acknowledged it' "a copy that has not adapted"
+	kill -USR1 "$(runtime_pid copy)"
+	ok "ready: when its watcher has acknowledged the probe succeeds" wait_for 30 probe copy
+	probed copy 0 '^ready: generation [1-9][0-9]* incarnation [0-9a-f]{32}$' "a copy that has adapted"
+	runtime_remove copy
+}
+
 # The log of criu's that containerd's error names.
 named_log()
 {
@@ -215,7 +263,7 @@ fresh_module
 node_starts
 ok "images are made" make_images
 # "--append PARTS=module,file" runs some of them.
-PARTS=${PARTS-device,nodes,shared,neighbours,seccomp,userns,views,module,file}
+PARTS=${PARTS-device,nodes,shared,neighbours,ready,seccomp,userns,views,module,file}
 for part in ${PARTS//,/ }; do
 	"check_$part"
 done
