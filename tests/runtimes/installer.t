@@ -67,6 +67,30 @@ inodes_of()
 	find "$root$1" -type f -exec stat -c '%n %i' {} + | sort
 }
 
+# The page says which C library a node needs, at least.
+check_libc()
+{
+	local said needed
+
+	said=$(grep -oP 'They ask for glibc \K[0-9.]+(?= or newer)' docs/kubernetes.md)
+	needed=$(find "$tmp/image/payload" -type f \( -name '*.so*' -o -perm /111 \) -exec objdump -T {} + 2>/dev/null |
+		grep -oP '\(GLIBC_\K[0-9.]+(?=\))' | sort -uV | tail -n 1)
+	is "$needed" "${said:-nothing}" "the programs and the plugin need the glibc that docs/kubernetes.md names, and no newer one"
+}
+
+# This node's criu looks for plugins in another folder, as those of other distributions do.
+move_plugin_folder()
+{
+	stand_in "$root/usr/local/sbin/criu" '/usr/sbin/criu "$@" | sed s,/usr/lib/criu/,/usr/lib64/criu/,'
+}
+
+check_link()
+{
+	is "$(chroot "$root" readlink /usr/lib64/criu/sysgenid_plugin.so)" /usr/lib/criu/sysgenid_plugin.so \
+		"$1: the plugin is linked into the folder in which the node's criu looks"
+	ok "$1: the link leads to the plugin" chroot "$root" test -f /usr/lib64/criu/sysgenid_plugin.so
+}
+
 check_module()
 {
 	local module=/lib/modules/$kernel/updates/sysgenid before
@@ -81,6 +105,7 @@ check_module()
 	isnt "$before" "" "$1: there are files of it"
 	ok "$1: the installer runs again" installer install
 	is "$(inodes_of "$module")" "$before" "$1: and builds nothing anew"
+	[[ $1 != trixie ]] || check_link "$1"
 	ok "$1: it is removed" installer remove
 	is "$(cd "$root" && find . -xdev -name '*sysgenid*' ! -path './run/*' ! -path ./sysgenid)" "" "$1: nothing is left" || diag "$(<"$tmp/log")"
 }
@@ -102,7 +127,7 @@ check_pushed()
 check_commands()
 {
 	local archive=$tmp/checkpoint.tar image=checkpoint-image:latest
-	local name='.ImageAnnotations["io.kubernetes.cri-o.annotations.checkpoint.name"]'
+	local names='.ImageAnnotations["io.kubernetes.cri-o.annotations.checkpoint.name", "org.criu.checkpoint.container.name"]'
 
 	printf '[storage]\ndriver = "vfs"\nrunroot = "%s"\ngraphroot = "%s"\n' "$tmp/run" "$tmp/storage" >"$tmp/storage.conf"
 	export CONTAINERS_STORAGE_CONF=$tmp/storage.conf
@@ -111,7 +136,8 @@ check_commands()
 	DOCS_WORDS=([REGISTRY]=dir:$tmp/registry)
 	run_marked docs/kubernetes.md tests/runtimes/installer.t
 	check_pushed "$tmp/registry/sysgenid-installer:$(<VERSION)"
-	is "$(buildah inspect --type image "$image" | jq -r "$name")" CONTAINER "the checkpoint's image says which container it is of"
+	is "$(buildah inspect --type image "$image" | jq -r "$names" | uniq)" CONTAINER \
+		"the checkpoint's image says to each engine which container it is of"
 	ok "and has what the archive has" test -f "$(buildah mount "$(buildah from "$image")")/checkpoint/sysgenid.img"
 	unset CONTAINERS_STORAGE_CONF
 }
@@ -130,8 +156,10 @@ check_node()
 
 # "make installer" prints the path of the archive.
 archive=$(make -s installer) && unpack || bail "there is no image"
+check_libc
 for suite in bookworm trixie backports; do
 	node "$suite"
+	[[ $suite != trixie ]] || move_plugin_folder
 	check_module "$suite"
 done
 check_commands
