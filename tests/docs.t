@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The checks of documents, tests/vm/docs.sh: which commands of a page have a test, and what may have none. Each page's commands
-# that it does not run itself, and pages made for this, on which a check must fail.
+# The checks of documents, tests/vm/docs.sh: which commands of a page have a test, and what may have none. All pages of the
+# tree, and pages made for this, on which a check must fail. It runs no command of the tree's pages: the tests that they name do.
 set -uo pipefail
 
 cd -- "$(dirname -- "$(realpath -- "$0")")/.." || exit
@@ -11,12 +11,6 @@ cd -- "$(dirname -- "$(realpath -- "$0")")/.." || exit
 . tests/vm/docs.sh
 tmp=$(mktemp -d)
 trap 'rm -rf -- "$tmp" "$DOCS_DIR"' EXIT
-
-# Like page_block, but what this page's own test runs is left to it.
-marked_elsewhere()
-{
-	[[ -z $unrun$tested ]] || page_block "$1"
-}
 
 # verdict MARK COMMAND...: does the page's check of such a block find nothing wrong?
 verdict()
@@ -77,10 +71,49 @@ sed -i 's/^# false/# true/' "$tmp/page.md"
 not_ok "it shows none" passes run_block
 DOCS_WORDS=()
 
-# The pages whose other commands 66-docs.t runs.
-DOCS_COUNT=0
-for page in $(sed -n 's/^run_page //p' tests/vm/t/66-docs.t); do
-	each_block "$page" marked_elsewhere
+# Which pages there are: a tree with one page, which some test runs or none.
+tree_passes()
+{
+	(cd "$tmp/tree" && TAP_COUNT=0 check_pages) >"$tmp/out" 2>&1
+	! grep -q '^not ok' "$tmp/out" && grep -q "^ok .* $1" "$tmp/out"
+}
+
+# tree_page LINE...: the page
+tree_page()
+{
+	printf '%s\n' "$@" >"$tmp/tree/docs/new.md"
+}
+
+# tree_runs LINE...: what a test there has
+tree_runs()
+{
+	printf '%s\n' "$@" >"$tmp/tree/tests/vm/t/66-docs.t"
+}
+
+mkdir -p "$tmp/tree/docs" "$tmp/tree/tests/vm/t"
+tree_runs ': nothing'
+tree_page '```console' '$ make new' '```'
+not_ok "a new page's command that no test runs" tree_passes docs/new.md
+like "$(<"$tmp/out")" 'not ok [0-9]+ - docs/new\.md: make new: ' "the page and the command are named"
+tree_runs 'run_page docs/new.md'
+ok "a test runs the page" tree_passes docs/new.md
+tree_runs 'run_page docs/other.md' '# run_page docs/new.md'
+not_ok "a test runs another page only" tree_passes docs/new.md
+tree_page '<!-- tested by tests/new.t -->' '```console' '$ make new' '```'
+not_ok "the test that the block names is not there" tree_passes docs/new.md
+echo 'ok "it is made" make new' >"$tmp/tree/tests/new.t"
+ok "it is there and has the command" tree_passes docs/new.md
+tree_runs 'run_page docs/new.md'
+for fence in '```sh' '```' '   ```console'; do
+	tree_page "$fence" 'make new' '```'
+	not_ok "a command in a block that begins with '$fence', which nobody looks at" tree_passes docs/new.md
 done
+tree_page 'Type:' '' '    sudo make new'
+not_ok "a command without a block" tree_passes docs/new.md
+
+# The tree's own.
+check_pages
 isnt "$DOCS_COUNT" 0 "the pages have such blocks"
+gone=$(sed -n "s/^run_page //p" tests/vm/t/66-docs.t | sort | comm -23 - <(all_pages))
+is "$gone" "" "66-docs.t runs only pages that are there"
 done_testing

@@ -80,7 +80,9 @@ lay_series()
 	(cd "$tmp/tree" && cp --parents "${CHANGED[@]}" "$tmp/small")
 	refuses "$tmp/root" 'is no Linux source'
 	result $? "$series: a folder that is no Linux source is refused"
-	"$LAY" "$tmp/small" "$tmp/patches" >"$tmp/log" 2>&1
+	# As docs/upstream.md has it, which also says where the patches are then.
+	make kernel-tree LINUX="$tmp/small" >"$tmp/log" 2>&1 && mkdir -p "$tmp/patches" &&
+		cp build/kernel-tree/000[0-7]-*.patch "$tmp/patches"
 	result $? "$series: the drivers are laid into the source"
 	refuses "$tmp/small" 'already'
 	result $? "$series: a source that has them is refused"

@@ -131,14 +131,64 @@ page_block()
 	fi
 }
 
+# stray_commands PAGE: lines where commands stand outside of such blocks
+stray_commands()
+{
+	awk '
+		/^```$/ && inside { inside = 0; next }
+		/^```/ && !inside {
+			inside = 1
+			if ($0 !~ /^```(console|c|go|java|js|python|rust|text|yaml)$/) print FNR ": " $0
+			next
+		}
+		/^[ \t]+```/ { print FNR ": " $0 }
+		!inside && /^    (sudo|make|modprobe|dkms|sysgenid|criu|openssl|systemctl|podman|runc|crun|apt|apt-get|qemu\/build) / {
+			print FNR ": " $0
+		}
+	' "$1"
+}
+
 # run_page PAGE: all its blocks that no other test runs
 run_page()
 {
 	DOCS_COUNT=0
 	each_block "$1" page_block
 	isnt "$DOCS_COUNT" 0 "$1 has commands"
-	is "$(grep -nE '^    (sudo|make|modprobe|dkms|sysgenid|criu|openssl|systemctl|podman|runc|crun|apt|apt-get|qemu/build) ' "$1")" '' \
-		"$1: all commands stand in such blocks"
+}
+
+# all_pages: of the tree in the working directory, but not those that were built
+all_pages()
+{
+	find . -path './.?*' -prune -o -path ./build -prune -o -name '*.md' -printf '%P\n' | sort
+}
+
+# has_runner PAGE: is there a test that runs all blocks which name no other?
+has_runner()
+{
+	grep -qxF -- "run_page $1" tests/vm/t/*.t
+}
+
+# A block as it is seen without running anything: it names a test, or the page's own test runs it.
+known_block()
+{
+	DOCS_COUNT=$((DOCS_COUNT + 1))
+	if [[ -n $unrun$tested ]]; then
+		page_block "$1"
+	else
+		ok "$1: ${commands[0]}: a test runs the page, or the block names one" has_runner "$1"
+	fi
+}
+
+# check_pages: each page of that tree, whichever there are. CONTRIBUTING.md has marks of its own, for tests/contributing.t.
+check_pages()
+{
+	local page
+
+	DOCS_COUNT=0
+	while read -r page; do
+		is "$(stray_commands "$page")" '' "$page: all commands stand in blocks that are looked at"
+		[[ $page == CONTRIBUTING.md ]] || each_block "$page" known_block
+	done < <(all_pages)
 }
 
 marked_block()

@@ -14,7 +14,7 @@ CONTAINER_ITSELF='
 # rules NAME: what the page shows under that name
 rules()
 {
-	awk -v mark="<!-- apparmor: $1 -->" '$0 == mark { on = 1 } on && /^```$/ { if (fence++) exit; next } on && fence' docs/containers.md
+	awk -v mark="<!-- apparmor: $1 -->" '$0 == mark { on = 1 } on && /^```/ { if (fence++) exit; next } on && fence' docs/containers.md
 }
 
 # profile NAME RULES: loads it
