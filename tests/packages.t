@@ -67,6 +67,15 @@ not_ok "draw-demo refuses what is no demo that ended well" sh -c "echo 'demo: wi
 not_ok "and draws nothing" test -e "$draw/demo.svg"
 sed -nE 's/^<text[^>]*>(.*)<\/text>$/\1/p' docs/demo.svg | tail -n +2 | sed 's/&gt;/>/g; s/&lt;/</g; s/&amp;/\&/g' >"$draw/lines"
 ok "it draws what the README's picture shows" sh -c "'$draw/draw-demo' <'$draw/lines'"
+# In another run other numbers are printed, which are the demo's and not the picture's. .ci/run compares it with such a run.
+sed -E 's/[0-9a-f]{16}/0123456789abcdef/g; s/generation [0-9]/generation 12/' "$draw/lines" >"$draw/run"
+not_ok "control: a run with other numbers is another text" cmp "$draw/run" "$draw/lines"
+ok "the picture has the words of a run with other numbers" sh -c "'$draw/draw-demo' --check <'$draw/run'"
+for fault in 's/getrandom/random/' '/^demo: with /d' 's/the same RAND_bytes, //' 2p 's/token server/server/'; do
+	sed "$fault" "$draw/run" >"$draw/other"
+	not_ok "control: not of one that prints something else: $fault" sh -c "'$draw/draw-demo' --check <'$draw/other'"
+done
+ok "CI compares it with the demo that it runs" grep -qxF 'docs/draw-demo --check <"$said"' .ci/run
 like "$(make -n --no-print-directory pictures | xargs)" 'docs/draw-demo docs/draw-house$' "a target draws both pictures of the README anew"
 ok "the README's picture is drawn by it, from the output of a demo" cmp "$draw/demo.svg" docs/demo.svg
 done_testing
