@@ -238,20 +238,20 @@ void abi_map_life(void)
 {
 	int fd = device_open(O_RDONLY);
 	const volatile uint32_t *shared = (void *)map(PAGE, PROT_READ, MAP_SHARED, fd, 0);
-	const volatile uint32_t *private = (void *)map(PAGE, PROT_READ, MAP_PRIVATE, fd, 0);
+	const volatile uint32_t *own = (void *)map(PAGE, PROT_READ, MAP_PRIVATE, fd, 0);
 	const volatile uint32_t *late = (void *)map(PAGE, PROT_NONE, MAP_SHARED, fd, 0);
 	int to_child[2], from_child[2];
 	uint32_t now, seen = 0;
 	char go;
 	pid_t pid;
 
-	must((intptr_t)shared != -1 && (intptr_t) private != -1 && (intptr_t)late != -1);
+	must((intptr_t)shared != -1 && (intptr_t)own != -1 && (intptr_t)late != -1);
 	device_close(fd);
 	now = trigger(0);
 	tap_is(*shared, now, "a shared mapping shows an event after the file is closed");
-	tap_is(*private, now, "a private mapping shows an event after the file is closed");
+	tap_is(*own, now, "a private mapping shows an event after the file is closed");
 	now = trigger(0);
-	tap_ok(*shared == now && *private == now, "and the next one");
+	tap_ok(*shared == now && *own == now, "and the next one");
 	tap_ok(mprotect((void *)late, PAGE, PROT_READ) == 0 && *late == now,
 	       "a mapping that is made readable later, and touched for the first time, shows the "
 	       "generation");
@@ -264,7 +264,7 @@ void abi_map_life(void)
 
 		if (read(to_child[0], &go, 1) != 1)
 			_exit(1);
-		value = *private == *shared ? *shared : 0;
+		value = *own == *shared ? *shared : 0;
 		_exit(write(from_child[1], &value, sizeof(value)) != sizeof(value));
 	}
 	now = trigger(0);
@@ -277,6 +277,6 @@ void abi_map_life(void)
 		close(from_child[i]);
 	}
 	munmap((void *)shared, PAGE);
-	munmap((void *)private, PAGE);
+	munmap((void *)own, PAGE);
 	munmap((void *)late, PAGE);
 }

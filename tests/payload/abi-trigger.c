@@ -33,7 +33,7 @@ void abi_trigger(void)
 	tap_is(trigger(before + 1000), before + 1000, "min_gen is higher: it grows to it");
 	tap_is(trigger(before + 1000), before + 1001, "the same min_gen again: it grows by 1");
 	if (sizeof(long) > 4) {
-		must(ioctl(fd, SYSGENID_TRIGGER_GEN_UPDATE, (unsigned long)1 << 31 << 1) == 0);
+		must(ioctl(fd, SYSGENID_TRIGGER_GEN_UPDATE, 1UL << 31 << 1) == 0);
 		tap_is(generation(), before + 1002, "min_gen has 32 bits: bits above do not count");
 	}
 	tap_is(trigger(0x7fffffff), 0x7fffffff, "min_gen 2^31 - 1 is followed");

@@ -76,7 +76,7 @@ void abi_tracking(void)
 	device_close(reader);
 	if (sizeof(long) > 4) {
 		track(fd, 1);
-		track(fd, (unsigned long)1 << 31 << 1);
+		track(fd, 1UL << 31 << 1);
 		tap_ok(counts_are(0, 0),
 		       "the argument is a number of 32 bits: bits above do not count");
 	}
