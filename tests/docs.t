@@ -114,6 +114,11 @@ not_ok "a command without a block" tree_passes docs/new.md
 # The tree's own.
 check_pages
 isnt "$DOCS_COUNT" 0 "the pages have such blocks"
+# The manuals: 66-docs.t sees that each is installed, and runs the commands of sysgenid(1).
+manuals=$(find . -path './.?*' -prune -o -path ./build -prune -o -name '*.[1-8]' -printf '%P\n' | sort)
+ok "there are manuals" test "$(wc -l <<<"$manuals")" -gt 3
+is "$(sed -n 's/^for page in \(.*\); do$/\1/p' tests/vm/t/66-docs.t | tr ' ' '\n' | sort)" "$manuals" "66-docs.t has all manuals"
+is "$(xargs grep -lE '^\.(Dl|D1) [#$] ' <<<"$manuals")" tools/sysgenid.1 "the other manuals have no commands"
 gone=$(sed -n "s/^run_page //p" tests/vm/t/66-docs.t | sort | comm -23 - <(all_pages))
 is "$gone" "" "66-docs.t runs only pages that are there"
 done_testing

@@ -26,7 +26,7 @@ run_page python/README.md
 run_page node/README.md
 rm -f /usr/local/lib/python3.*/dist-packages/sysgenid-auto.pth
 
-for page in lib/sysgenid.4 lib/libsysgenid.3 tools/sysgenid.1 criu-plugin/sysgenid-criu.7; do
+for page in lib/sysgenid.4 lib/libsysgenid.3 tools/sysgenid.1 criu-plugin/sysgenid-criu.7 runtime-hooks/oci-hook/sysgenid-hook.8; do
 	name=${page##*/}
 	ok "$name is installed" test -f "/usr/local/share/man/man${name##*.}/$name"
 done
