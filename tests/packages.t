@@ -87,6 +87,9 @@ ok "it draws what the README's picture shows" sh -c "'$draw/draw-demo' <'$draw/l
 sed -E 's/[0-9a-f]{16}/0123456789abcdef/g; s/generation [0-9]/generation 12/' "$draw/lines" >"$draw/run"
 not_ok "control: a run with other numbers is another text" cmp "$draw/run" "$draw/lines"
 ok "the picture has the words of a run with other numbers" sh -c "'$draw/draw-demo' --check <'$draw/run'"
+sed '/^demo: without sysgenid/a demo: (the kernel reseeded in between)' "$draw/run" >"$draw/again"
+not_ok "control: a run that had to try again is another text" cmp "$draw/again" "$draw/run"
+ok "and of one that had to try again" sh -c "'$draw/draw-demo' --check <'$draw/again'"
 for fault in 's/getrandom/random/' '/^demo: with /d' 's/the same RAND_bytes, //' 2p 's/token server/server/'; do
 	sed "$fault" "$draw/run" >"$draw/other"
 	not_ok "control: not of one that prints something else: $fault" sh -c "'$draw/draw-demo' --check <'$draw/other'"
