@@ -39,6 +39,18 @@ fish_options()
 	} | grep -oE -- '-l [a-z-]+' | sed 's/-l /--/' | sort -u
 }
 
+# packages_of PAGE SECTION: the names in the first column of the table there, one a line
+packages_of()
+{
+	sed -n "/^## $2\$/,/^## /s/^| \(\`[^|]*\`\) |.*/\1/p" "$1" | tr -d '`,' | xargs -n 1
+}
+
+packages=$(sed -n 's/^Package: //p' debian/control | sort)
+node=$(sed -n '/^Package: sysgenid$/,/^$/p' debian/control | grep -oE '[a-z-]+ \([>=]+ \$\{source:Version\}' | cut -d' ' -f1 | sort)
+ok "control: there are packages" test "$(wc -l <<<"$packages")" -ge 12
+is "$(packages_of README.md Packages | sort)" "$packages" "the README's table has all packages, and no other"
+is "$(packages_of README.md Packages | sed -n '2,5p' | sort)" "$node" "those that sysgenid brings are the next four in it"
+is "$(packages_of docs/packages.md 'What each package gives' | sort)" "$packages" "docs/packages.md has them all, and no other"
 is "$(sed -n '1s/.*(\(.*\)).*/\1/p' debian/changelog)" "$(<VERSION)" "debian/changelog has the version"
 is "$(grep -o 'sysgenid_[a-z_]*@' debian/libsysgenid0.symbols | tr -d @ | sort)" \
 	"$(sed -n 's/^\t\(sysgenid_[a-z_]*\);$/\1/p' lib/libsysgenid.map | sort)" "the package of the library lists all its symbols"
