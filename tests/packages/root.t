@@ -13,7 +13,7 @@ suite=${1?usage: root.t bookworm|trixie}
 
 NEW=$(<VERSION) OLD=0.1.9
 ALL=(sysgenid sysgenid-dkms sysgenid-tools criu-plugin-sysgenid sysgenid-container-hooks libsysgenid0 libsysgenid-dev
-	libsysgenid-preload openssl-provider-sysgenid)
+	libsysgenid-preload openssl-provider-sysgenid python3-sysgenid node-sysgenid)
 
 if [[ ${2-} != --inside ]]; then
 	((EUID == 0)) || bail "this mounts and enters the suites' images: run it as root"
@@ -56,9 +56,20 @@ like "$(module_of virtio_rng)" '/updates/dkms/virtio-rng\.ko' "modprobe finds ou
 ok "apt remove sysgenid-virtio-rng" apt remove sysgenid-virtio-rng
 is "$(module_of virtio_rng)" "$stock" "modprobe finds the kernel's own again"
 
+# Removed, and not purged. Somebody else puts a plugin into the folder that is left for criu's sake.
+ok "apt remove" apt remove "${ALL[@]}"
+is "$(cd "$root" && ls -dA usr/lib/criu{,/*} 2>/dev/null)" usr/lib/criu "the plugin folder is left, and nothing in it"
+is "$(grep -c '^strict = yes$' "$root/etc/sysgenid/criu.conf")" 1 "and the administrator's setting"
+is "$(modules)" "" "and no module"
+is "$(cd "$root" && find usr -xdev -name '*sysgenid*')" "" "and no unit, nor anything else of ours below /usr"
+: >"$root/usr/lib/criu/another.so"
+
 # As docs/packages.md says, and the packages that it does not name.
 ok "apt purge" apt purge sysgenid sysgenid-dkms sysgenid-tools sysgenid-container-hooks criu-plugin-sysgenid
-ok "and the rest" apt purge "${ALL[@]}"
+mapfile -t rest < <(inside dpkg-query -W -f '${Package} ${db:Status-Status}\n' '*sysgenid*' | sed -n 's/ config-files$//p')
+ok "and the rest" apt purge "${rest[@]}"
+is "$(cd "$root" && ls -dA usr/lib/criu{,/*})" usr/lib/criu$'\n'usr/lib/criu/another.so "another plugin is left, and its folder"
+rm -r "$root/usr/lib/criu"
 is "$(modules)" "" "no module is left"
 is "$(diff <(echo "$before") <(files))" "" "and no file, nor a change of another"
 is "$(find "$root/var/lib/dkms" -name '*sysgenid*')" "" "and nothing of ours in DKMS's folder"
