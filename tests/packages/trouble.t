@@ -57,13 +57,25 @@ check_no_headers()
 	ok "no headers: purged, nothing is left" purged
 }
 
-check_no_compiler()
+# The compiler that DKMS finds is the script on standard input.
+fake_compiler()
 {
-	printf '#!/bin/sh\necho no compiler today >&2\nexit 1\n' >"$root/run/fake/gcc"
+	local name
+
+	cat >"$root/run/fake/gcc"
 	chmod 755 "$root/run/fake/gcc"
 	for name in "$root"/usr/bin/{,x86_64-linux-gnu-}gcc*; do
 		[[ $name == */gcc ]] || cp "$root/run/fake/gcc" "$root/run/fake/${name##*/}"
 	done
+}
+
+check_no_compiler()
+{
+	fake_compiler <<-'END'
+		#!/bin/sh
+		echo no compiler today >&2
+		exit 1
+	END
 	install new "${NODE[@]}" >/dev/null
 	is "$(modules)" "" "no build: no module is there"
 	like "$(cat "$tmp/log")" "/var/lib/dkms/sysgenid/$NEW/build/make.log" "no build: the log is named"
@@ -92,6 +104,50 @@ check_full_disk()
 	is "$(half_installed)" "" "full disk: no package is half installed"
 	ok "full disk: all modules are built" built
 	ok "full disk: purged, nothing is left" purged
+}
+
+check_full_disk_for_dkms()
+{
+	local used
+
+	package_files
+	ok "full disk for DKMS: packages are unpacked" inside dpkg --unpack "${package_files[@]}"
+	used=$(df --output=used -k "$tmp" | tail -n 1)
+	mount -o "remount,size=$((used + 2000))k" "$tmp"
+	not_ok "full disk for DKMS: they cannot be configured" inside dpkg --configure -a
+	mount -o "remount,size=4g" "$tmp"
+	like "$(half_installed)" "sysgenid-dkms half-configured" "full disk for DKMS: control: the modules could not be built"
+	ok "full disk for DKMS: with room, dpkg --configure -a gets over it" inside dpkg --configure -a
+	is "$(half_installed)" "" "full disk for DKMS: all packages are installed"
+	ok "full disk for DKMS: all modules are built" built
+	ok "full disk for DKMS: purged, nothing is left" purged
+}
+
+# As when the power fails.
+check_killed()
+{
+	fake_compiler <<-'END'
+		#!/bin/sh
+		pid=$$ killed=
+		while [ "$pid" -gt 1 ]; do
+			case $(cat "/proc/$pid/comm") in
+			apt-get | dpkg) killed="$killed $pid" ;;
+			esac
+			pid=$(sed -n 's/^PPid:[^0-9]*//p' "/proc/$pid/status")
+		done
+		[ -z "$killed" ] || kill -9 $killed
+		exit 1
+	END
+	not_ok "killed: apt and dpkg are killed while DKMS compiles" install new "${NODE[@]}"
+	ok "killed: what they had started ends" wait_for 30 eval '! inside pgrep -x dkms'
+	like "$(half_installed)" "sysgenid-dkms half-configured" "killed: control: the packages are half installed"
+	like "$(inside sysgenid doctor)" "ok +plugin +.* can be loaded" "killed: the command and the plugin work already"
+	rm "$root"/run/fake/*gcc*
+	not_ok "killed: control: apt does not go on by itself" install new "${NODE[@]}"
+	ok "killed: dpkg --configure -a does" inside dpkg --configure -a
+	is "$(half_installed)" "" "killed: all packages are installed"
+	ok "killed: all modules are built" built
+	ok "killed: purged, nothing is left" purged
 }
 
 check_interrupted()
@@ -136,6 +192,8 @@ before=$(files)
 check_no_headers
 check_no_compiler
 check_full_disk
+check_full_disk_for_dkms
+check_killed
 check_interrupted
 check_foreign_criu
 machine_end
