@@ -10,8 +10,8 @@ debs=build/packages/$suite
 tmp=$(mktemp -d)
 trap 'rm -rf -- "$tmp"' EXIT
 
-# The scratch disk has this version's packages, and the same ones with an older version's number.
-packaging/build "$suite" >&2 && packaging/build "$suite" --version 0.1.9 --to "build/packages/$suite-old" >&2 ||
+# The scratch disk has this version's packages, and the same ones with an older version's number, and a suffix.
+packaging/build "$suite" >&2 && packaging/build "$suite" --version 0.1.9+local1 --to "build/packages/$suite-old" >&2 ||
 	{ echo "Bail out! the packages cannot be built"; exit 1; }
 mkdir "$tmp/old" "$tmp/new"
 cp "$debs"/*.deb "$tmp/new"
