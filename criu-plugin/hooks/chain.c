@@ -2,6 +2,7 @@
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
+#include <link.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -91,12 +92,17 @@ static struct criu_loaded_plugin *plugin_of(struct criu_link *node)
 	return (void *)((char *)node - offsetof(struct criu_loaded_plugin, list));
 }
 
-/* In glibc the handle that dlopen() returns is the library's struct link_map. */
+/*
+ * In glibc the handle that dlopen() returns is the library's struct link_map. Only one that is in
+ * glibc's list is followed.
+ */
 static bool is_our_handle(const void *handle)
 {
-	struct dl_find_object object;
+	const struct link_map *object = _r_debug.r_map;
 
-	return !_dl_find_object(&CR_PLUGIN_DESC, &object) && object.dlfo_link_map == handle;
+	while (object && object != handle)
+		object = object->l_next;
+	return object && object->l_ld == _DYNAMIC;
 }
 
 /*

@@ -6,7 +6,6 @@
  */
 #include <dlfcn.h>
 #include <link.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -23,19 +22,13 @@ struct hash_table {
 	uintptr_t bloom[];
 };
 
-static bool is_inside(const struct dl_find_object *object, uintptr_t address)
-{
-	return address >= (uintptr_t)object->dlfo_map_start &&
-	       address < (uintptr_t)object->dlfo_map_end;
-}
-
 /*
  * Returns the table of this kind, or NULL. glibc makes its address absolute, but not where it
  * cannot write the dynamic section, as in programs that were linked with -z rodynamic.
  */
-static const void *find_table(const struct dl_find_object *object, int64_t tag)
+static const void *find_table(const struct link_map *object, int64_t tag)
 {
-	const elf_entry *entry = object->dlfo_link_map->l_ld;
+	const elf_entry *entry = object->l_ld;
 	uintptr_t address;
 
 	while (entry->d_tag != tag && entry->d_tag != DT_NULL)
@@ -43,9 +36,9 @@ static const void *find_table(const struct dl_find_object *object, int64_t tag)
 	if (entry->d_tag != tag)
 		return NULL;
 	address = entry->d_un.d_ptr;
-	if (!is_inside(object, address))
-		address += object->dlfo_link_map->l_addr;
-	return is_inside(object, address) ? (const void *)address : NULL;
+	if (address < object->l_addr)
+		address += object->l_addr;
+	return (const void *)address;
 }
 
 static uint32_t hash(const char *name)
@@ -57,7 +50,7 @@ static uint32_t hash(const char *name)
 	return value;
 }
 
-static const elf_symbol *find_by_name(const struct dl_find_object *object, const char *name)
+static const elf_symbol *find_by_name(const struct link_map *object, const char *name)
 {
 	const struct hash_table *table = find_table(object, DT_GNU_HASH);
 	const elf_symbol *symbols = find_table(object, DT_SYMTAB);
@@ -93,15 +86,13 @@ static const elf_symbol *find_by_address(const void *address)
 	return symbol;
 }
 
+/* criu is the first object that was loaded. Not _dl_find_object(), which is in glibc since 2.35 only. */
 size_t sysgenid_symbol_size(const char *name, const void *address)
 {
-	const elf_symbol *symbol;
-	struct dl_find_object object;
+	const struct link_map *criu = _r_debug.r_map;
+	const elf_symbol *symbol = criu ? find_by_name(criu, name) : NULL;
 
-	if (_dl_find_object((void *)address, &object))
-		return 0;
-	symbol = find_by_name(&object, name);
-	if (!symbol || object.dlfo_link_map->l_addr + symbol->st_value != (uintptr_t)address)
+	if (!symbol || criu->l_addr + symbol->st_value != (uintptr_t)address)
 		symbol = find_by_address(address);
 	return symbol ? symbol->st_size : 0;
 }

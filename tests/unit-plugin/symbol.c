@@ -25,19 +25,19 @@ static bool has_addresses(int64_t tag)
 static bool make_relative(void)
 {
 	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
-	struct dl_find_object object;
+	const struct link_map *program = _r_debug.r_map;
 	int changed = 0;
 
-	if (_dl_find_object(variable, &object) || !object.dlfo_link_map->l_addr)
+	if (!program->l_addr)
 		return false;
-	for (ElfW(Dyn) *entry = object.dlfo_link_map->l_ld; entry->d_tag != DT_NULL; entry++) {
+	for (ElfW(Dyn) *entry = program->l_ld; entry->d_tag != DT_NULL; entry++) {
 		void *start = (void *)((uintptr_t)entry & ~(page - 1));
 
 		if (!has_addresses(entry->d_tag))
 			continue;
 		if (mprotect(start, 2 * page, PROT_READ | PROT_WRITE))
 			return false;
-		entry->d_un.d_ptr -= object.dlfo_link_map->l_addr;
+		entry->d_un.d_ptr -= program->l_addr;
 		changed++;
 	}
 	return changed == 3;
