@@ -25,8 +25,7 @@
 
 static inline bool is_fit(const struct drbg *drbg)
 {
-	return renew_is_fit(&drbg->renewed,
-			    __atomic_load_n(&drbg->page->generation, __ATOMIC_ACQUIRE));
+	return renew_is_fit(&drbg->renewed, &drbg->mapped);
 }
 
 /*
@@ -249,7 +248,7 @@ static void *drbg_new(struct sysgenid_provider *provider, enum sysgenid_kind kin
 	if (!drbg)
 		return NULL;
 	drbg->provider = provider;
-	drbg->page = provider->counter.page;
+	drbg->mapped = provider->counter.mapped;
 	drbg->inner = &provider->inner[kind];
 	drbg->generate = drbg->inner->generate;
 	if (parent && is_ours(parent_calls)) {

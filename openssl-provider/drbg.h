@@ -7,7 +7,7 @@
 
 struct drbg {
 	/* What each call needs comes first, in one cache line. */
-	const struct sysgenid_page *page;     /* the counter's */
+	struct sysgenid mapped;		      /* the counter's */
 	OSSL_FUNC_rand_generate_fn *generate; /* the inner one */
 	void *state;			      /* the inner generator */
 	struct renew_state renewed;

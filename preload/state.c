@@ -117,7 +117,7 @@ bool preload_is_starting(void)
 bool preload_changed_since_start(void)
 {
 	be_ready();
-	return renew_generation(&common.counter) != common.first;
+	return !renew_is_current(&common.counter.mapped, common.first);
 }
 
 /* What feed() needs. */
@@ -170,8 +170,7 @@ const char *preload_renew(struct renew_state *state, preload_feed_fn *feed_fn, v
 	if (__builtin_expect(starting, 0))
 		return NULL;
 	be_ready();
-	if (__builtin_expect(
-		    renew_is_fit(state, renew_generation(&common.counter)) && !common.refuse, 1))
+	if (__builtin_expect(renew_is_fit(state, &common.counter.mapped) && !common.refuse, 1))
 		return NULL;
 	return renew_now(state, feed_fn, caller, arg);
 }

@@ -3,13 +3,15 @@
 #include "generation.h"
 
 #include <errno.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include <clock.h>
 
-static const struct sysgenid_page no_counter;
+static const struct sysgenid_page no_page;
+static const struct sysgenid no_counter = { .page = &no_page, .fd = -1 };
 
 void renew_counter_open(struct renew_counter *counter)
 {
@@ -19,7 +21,7 @@ void renew_counter_open(struct renew_counter *counter)
 	counter->error = sysgenid_open(&counter->handle, NULL, SYSGENID_OPEN_MAP_ONLY);
 	if (counter->error)
 		counter->handle = NULL;
-	counter->page = counter->handle ? counter->handle->page : &no_counter;
+	counter->mapped = counter->handle ? *counter->handle : no_counter;
 	atomic_init(&counter->kernel_late, false);
 	errno = saved;
 }
@@ -28,14 +30,14 @@ void renew_counter_close(struct renew_counter *counter)
 {
 	sysgenid_close(counter->handle);
 	counter->handle = NULL;
-	counter->page = &no_counter;
+	counter->mapped = no_counter;
 }
 
 bool renew_is_reseeded(const struct renew_counter *counter, uint32_t generation)
 {
-	const struct sysgenid_page *page = counter->page;
+	const struct sysgenid_page *page = counter->mapped.page;
 
-	if (renew_generation(counter) != generation)
+	if (!renew_is_current(&counter->mapped, generation))
 		return false;
 	return !(__atomic_load_n(&page->flags, __ATOMIC_ACQUIRE) & SYSGENID_PAGE_F_RNG) ||
 	       __atomic_load_n(&page->rng_generation, __ATOMIC_ACQUIRE) == generation;
@@ -50,6 +52,22 @@ static void sleep_us(long us)
 }
 
 /*
+ * If the word is behind the hypervisor, has the kernel look. Then takes the generation. The system
+ * call is that of sysgenid_sync(), which sleeps where a thread may be cancelled: without the page
+ * the next load of it has the kernel compare the two counters, and wait until it has moved.
+ */
+static bool look(const struct renew_counter *counter, uint32_t *generation)
+{
+	if (sysgenid_is_behind(&counter->mapped)) {
+		(void)madvise((void *)counter->mapped.vmclock, (size_t)sysconf(_SC_PAGESIZE),
+			      MADV_DONTNEED);
+		(void)sysgenid_is_behind(&counter->mapped); /* the load */
+	}
+	*generation = renew_generation(counter);
+	return renew_is_reseeded(counter, *generation);
+}
+
+/*
  * There is one time limit, however often the generation moves: a generation that moves without
  * pause must not delay the caller for longer.
  */
@@ -59,8 +77,7 @@ static bool poll_kernel(const struct renew_counter *counter, uint32_t *generatio
 	long pause = 50;
 
 	for (;;) {
-		*generation = renew_generation(counter);
-		if (renew_is_reseeded(counter, *generation))
+		if (look(counter, generation))
 			return true;
 		if (sysgenid_now_ms() >= end)
 			return false;
@@ -75,8 +92,7 @@ bool renew_wait(struct renew_counter *counter, uint32_t *generation)
 	bool reseeded;
 	int saved = errno;
 
-	*generation = renew_generation(counter);
-	reseeded = renew_is_reseeded(counter, *generation);
+	reseeded = look(counter, generation);
 	if (!reseeded && !late)
 		reseeded = poll_kernel(counter, generation);
 	errno = saved;

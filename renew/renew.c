@@ -46,8 +46,12 @@ const char *renew(struct renew_counter *counter, struct renew_state *state, bool
 	if (!reseeded && strict)
 		return "the kernel's generator is not reseeded for this generation, and \"strict\" "
 		       "is set";
-	/* One such renewal is enough until the kernel's generator is reseeded, whenever that is. */
-	if (!reseeded && atomic_load_explicit(&state->early, memory_order_relaxed) == generation)
+	/*
+	 * One such renewal is enough until the kernel's generator is reseeded, whenever that is.
+	 * While the word is behind the hypervisor it may be one of before the restore.
+	 */
+	if (!reseeded && atomic_load_explicit(&state->early, memory_order_relaxed) == generation &&
+	    renew_is_current(&counter->mapped, generation))
 		return NULL;
 	why = renew_in(counter, state, generation, reseeded, feed, arg);
 	errno = saved;

@@ -24,10 +24,11 @@ struct renew_state {
 	_Atomic uint32_t early;
 };
 
-static inline bool renew_is_fit(const struct renew_state *state, uint32_t generation)
+static inline bool renew_is_fit(const struct renew_state *state, const struct sysgenid *mapped)
 {
 	return __builtin_expect(
-		atomic_load_explicit(&state->fit, memory_order_acquire) == generation, 1);
+		renew_is_current(mapped, atomic_load_explicit(&state->fit, memory_order_acquire)),
+		1);
 }
 
 /* Feeds @bytes into the generator. Returns NULL, or why the generator is not renewed now. */

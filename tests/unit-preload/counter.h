@@ -6,11 +6,14 @@
 #include <errno.h>
 #include <libsysgenid.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 static struct sysgenid_page page = { .magic = SYSGENID_PAGE_MAGIC,
 				     .version = SYSGENID_PAGE_VERSION,
 				     .flags = SYSGENID_PAGE_F_RNG };
-static struct sysgenid handle = { .page = &page, .fd = -1 };
+/* The hypervisor's page. */
+static unsigned char vmclock[4096];
+static struct sysgenid handle = { .page = &page, .fd = -1, .vmclock = vmclock };
 /* Called when the counter is opened, if there is one. */
 static void (*while_opening)(void);
 
@@ -39,6 +42,26 @@ static inline void bump(void)
 {
 	__atomic_add_fetch(&page.generation, 1, __ATOMIC_RELEASE);
 	kernel_ready();
+}
+
+/* The hypervisor has moved its counter, and the kernel has not seen it. */
+static inline void restore_machine(void)
+{
+	__atomic_add_fetch((uint64_t *)(vmclock + SYSGENID_VMCLOCK_COUNTER), 1, __ATOMIC_RELEASE);
+}
+
+/* Takes the place of libc's function: by it the kernel is asked, which then follows. */
+int madvise(void *address, size_t size, int advice)
+{
+	(void)size, (void)advice;
+	if (address != vmclock)
+		return 0;
+	bump();
+	__atomic_store_n(&page.vmclock_counter,
+			 __atomic_load_n((uint64_t *)(vmclock + SYSGENID_VMCLOCK_COUNTER),
+					 __ATOMIC_ACQUIRE),
+			 __ATOMIC_RELEASE);
+	return 0;
 }
 
 #endif /* TEST_COUNTER_H */

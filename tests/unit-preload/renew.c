@@ -117,6 +117,9 @@ static void check(const struct library *library, bool state_of_threads)
 	is_int(renewals(library), state_of_threads,
 	       state_of_threads ? NAME("and the main thread has a state of its own to renew")
 				: NAME("for all threads"));
+	restore_machine();
+	is_int(renewals(library), 1, NAME("a machine is restored: one before the word has moved"));
+	is_int(renewals(library), 0, NAME("and no other when it has"));
 #undef NAME
 }
 
@@ -175,6 +178,10 @@ static void check_uuid(void)
 	bump();
 	must(uuid_generate_time_safe(third) <= 0);
 	ok(memcmp(second + 8, third + 8, 8) != 0, "uuid_generate_time_safe too");
+	restore_machine();
+	uuid_generate_time(second);
+	ok(memcmp(second + 8, third + 8, 8) != 0,
+	   "in a restored machine before the word has moved");
 	uuid_generate(random);
 	ok((random[6] & 0xf0) == 0x40, "random ones stay random ones");
 }

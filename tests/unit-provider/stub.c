@@ -8,12 +8,16 @@
 #include <openssl/rand.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "../unit/tap.h"
 
 static struct sysgenid_page page;
+static unsigned char vmclock[4096]; /* the hypervisor's page */
+static bool with_vmclock, kernel_follows;
 static struct sysgenid handle;
 
 struct sysgenid_page *stub_page = &page;
@@ -26,7 +30,11 @@ int sysgenid_open(struct sysgenid **out, const char *path, unsigned int flags)
 {
 	(void)path;
 	must(flags == SYSGENID_OPEN_MAP_ONLY);
-	handle = (struct sysgenid){ .page = stub_page, .fd = -1 };
+	handle = (struct sysgenid){
+		.page = stub_page,
+		.fd = -1,
+		.vmclock = with_vmclock ? vmclock : NULL,
+	};
 	*out = stub_page ? &handle : NULL;
 	return stub_page ? 0 : stub_error;
 }
@@ -42,6 +50,44 @@ void stub_reset(bool kernel_tells)
 				       .version = SYSGENID_PAGE_VERSION,
 				       .flags = kernel_tells ? SYSGENID_PAGE_F_RNG : 0 };
 	stub_page = &page;
+	with_vmclock = false;
+	memset(vmclock, 0, sizeof(vmclock));
+}
+
+void stub_reset_vmclock(void)
+{
+	stub_reset(true);
+	with_vmclock = true;
+}
+
+void stub_restore_machine(bool follows)
+{
+	kernel_follows = follows;
+	__atomic_add_fetch((uint64_t *)(vmclock + SYSGENID_VMCLOCK_COUNTER), 1, __ATOMIC_RELEASE);
+}
+
+void stub_kernel_follows(void)
+{
+	stub_bump();
+	stub_kernel_ready();
+	__atomic_store_n(&page.vmclock_counter,
+			 __atomic_load_n((uint64_t *)(vmclock + SYSGENID_VMCLOCK_COUNTER),
+					 __ATOMIC_ACQUIRE),
+			 __ATOMIC_RELEASE);
+}
+
+unsigned int stub_asked;
+
+/* Takes the place of libc's function: by it the kernel is asked. */
+int madvise(void *address, size_t size, int advice)
+{
+	(void)size;
+	if (address != vmclock || advice != MADV_DONTNEED)
+		return 0;
+	stub_asked++;
+	if (kernel_follows)
+		stub_kernel_follows();
+	return 0;
 }
 
 void stub_bump(void)

@@ -17,6 +17,16 @@ void stub_reset(bool kernel_tells);
 void stub_bump(void);
 void stub_kernel_ready(void);
 
+/* The same with the page of a hypervisor that has a VMClock. */
+void stub_reset_vmclock(void);
+/*
+ * The hypervisor has moved its counter, and the kernel has not seen it. Does the kernel @follow,
+ * with its generator, as soon as it is asked?
+ */
+void stub_restore_machine(bool follows);
+void stub_kernel_follows(void);
+extern unsigned int stub_asked; /* how often the kernel was */
+
 /*
  * An OpenSSL of its own that has read the configuration file as we ship it, and then @lines in the
  * provider's section and @random in that of the generator.
