@@ -162,8 +162,8 @@ static int drbg_instantiate(void *ctx, unsigned int strength, int prediction_res
 	reseeded = renew_wait(&drbg->provider->counter, &generation);
 	drawn = renew_bytes_draw(&bytes, generation);
 	/* Not fit for any generation, until note() says so. */
-	atomic_store_explicit(&drbg->renewed.early, 0, memory_order_relaxed);
-	atomic_store_explicit(&drbg->renewed.fit, ~generation, memory_order_relaxed);
+	atomic_store_explicit(&drbg->renewed.early, RENEW_NEVER, memory_order_relaxed);
+	atomic_store_explicit(&drbg->renewed.fit, RENEW_NEVER, memory_order_relaxed);
 	ok = instantiate_inner(drbg, strength, prediction_resistance, text, text_size, &bytes,
 			       params);
 	OPENSSL_cleanse(&bytes, sizeof(bytes));

@@ -41,7 +41,7 @@ void renew_counter_close(struct renew_counter *counter);
  * the kernel has not followed: the machine was restored, and the word is an old one. This is what
  * each call pays: three loads, and two more where there is a VMClock. No system call.
  */
-static inline bool renew_is_current(const struct sysgenid *mapped, uint32_t generation)
+static inline bool renew_is_current(const struct sysgenid *mapped, uint64_t generation)
 {
 	/* First the counters, then the word: the kernel stores them the other way round. */
 	return !__builtin_expect(sysgenid_is_behind(mapped), 0) &&

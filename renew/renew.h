@@ -15,14 +15,17 @@
  */
 struct renew_state {
 	/*
-	 * The generation in which the state was renewed. Stored with release ordering after the
-	 * renewal, so that who reads it finds the state renewed. 0 at first: a state that nobody
-	 * knows is renewed, unless the generation is 0, too.
+	 * The generation in which the state was renewed, or RENEW_NEVER. Stored with release
+	 * ordering after the renewal, so that who reads it finds the state renewed. 0 at first: a
+	 * state that nobody knows is renewed, unless the generation is 0, too.
 	 */
-	_Atomic uint32_t fit;
-	/* The generation in which it was renewed before the kernel's was reseeded; 0: none. */
-	_Atomic uint32_t early;
+	_Atomic uint64_t fit;
+	/* The same of a renewal before the kernel's generator was reseeded. */
+	_Atomic uint64_t early;
 };
+
+/* No generation: these have 32 bits. */
+#define RENEW_NEVER (UINT64_C(1) << 32)
 
 static inline bool renew_is_fit(const struct renew_state *state, const struct sysgenid *mapped)
 {

@@ -129,6 +129,34 @@ static void compare_clones(const char *provider, const char *text, bool same, co
 	OSSL_LIB_CTX_free(libctx);
 }
 
+/*
+ * A generator that was seeded by what a clone may have is not taken for renewed, in whatever
+ * generation it is used first. @rng: for which one the kernel's generator is reseeded.
+ */
+static void test_first_use(uint32_t made, uint32_t used, uint32_t rng, const char *name)
+{
+	OSSL_LIB_CTX *libctx;
+	EVP_RAND_CTX *sources[2], *clones[2];
+	unsigned long number;
+
+	stub_reset(true);
+	stub_page->generation = made;
+	stub_page->rng_generation = rng;
+	libctx = stub_load("", "");
+	for (int i = 0; i < 2; i++) {
+		sources[i] = frozen_source(libctx);
+		clones[i] = clone(libctx, sources[i], "provider=sysgenid", "the same in both");
+	}
+	stub_page->generation = used;
+	number = stub_draw(clones[0]);
+	ok(number && number != stub_draw(clones[1]), name);
+	for (int i = 0; i < 2; i++) {
+		EVP_RAND_CTX_free(clones[i]);
+		EVP_RAND_CTX_free(sources[i]);
+	}
+	OSSL_LIB_CTX_free(libctx);
+}
+
 static void test_clones(void)
 {
 	compare_clones("provider=default", "the same in both", true,
@@ -332,6 +360,8 @@ int main(void)
 	test_chain("random = HASH-DRBG\ndigest = SHA512");
 	test_chain("random = HMAC-DRBG\ndigest = SHA256");
 	test_clones();
+	test_first_use(0x7fffffff, 0x80000000, 0x80000000, "a first use in any generation renews");
+	test_first_use(0, 0, 1, "in the first one, too, if the kernel's generator is late");
 	test_no_kernel_bytes();
 	test_short_input("AES-256-CTR");
 	test_short_input("AES-128-CTR");
