@@ -39,12 +39,12 @@ static bool stir(void *caller)
 	return next;
 }
 
-/* @generator: the function that will be called; NULL: the kernel's bytes are taken instead. */
+/* @generator: the function that will be called. */
 static const char *feed(const struct renew_bytes *bytes, void *caller, void *generator)
 {
 	bool added, stirred;
 
-	if (!generator || preload_is_of_libc(generator))
+	if (preload_is_of_libc(generator))
 		return NULL;
 	added = add(bytes, caller);
 	stirred = stir(caller);
@@ -57,8 +57,7 @@ uint32_t arc4random(void)
 	NEXT(one_fn, arc4random);
 	uint32_t number;
 
-	preload_must_renew(&state, feed, caller, (void *)next, __func__);
-	if (next)
+	if (preload_must_renew(&state, feed, caller, (void *)next, __func__))
 		return next();
 	preload_must_fill(&number, sizeof(number), __func__);
 	return number;
@@ -69,8 +68,7 @@ void arc4random_buf(void *to, size_t size)
 	void *caller = CALLER;
 	NEXT(buf_fn, arc4random_buf);
 
-	preload_must_renew(&state, feed, caller, (void *)next, __func__);
-	if (next)
+	if (preload_must_renew(&state, feed, caller, (void *)next, __func__))
 		next(to, size);
 	else
 		preload_must_fill(to, size, __func__);
@@ -87,8 +85,7 @@ uint32_t arc4random_uniform(uint32_t bound)
 	const uint32_t least = bound > 1 ? -bound % bound : 0;
 	uint32_t number;
 
-	preload_must_renew(&state, feed, caller, (void *)next, __func__);
-	if (next)
+	if (preload_must_renew(&state, feed, caller, (void *)next, __func__))
 		return next(bound);
 	do
 		preload_must_fill(&number, sizeof(number), __func__);

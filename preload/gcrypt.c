@@ -49,25 +49,24 @@ static const char *make_anew(void *caller)
 	return code && code != NOT_SUPPORTED ? RENEWAL_FAILED : NULL;
 }
 
-/* @generator: the function that will be called; NULL: there is none, and nothing to renew. */
 static const char *feed(const struct renew_bytes *bytes, void *caller, void *generator)
 {
-	const char *why = generator ? add(bytes, caller) : NULL;
+	const char *why = add(bytes, caller);
 
-	return generator && !why ? make_anew(caller) : why;
+	(void)generator;
+	return why ? why : make_anew(caller);
 }
 
-static void must_renew(void *generator, void *caller, const char *function)
+static bool must_renew(void *generator, void *caller, const char *function)
 {
-	preload_must_renew(&state, feed, caller, generator, function);
+	return preload_must_renew(&state, feed, caller, generator, function);
 }
 
 static void randomize(void *to, size_t size, int level, void *caller, const char *function)
 {
 	NEXT(randomize_fn, gcry_randomize);
 
-	must_renew((void *)next, caller, function);
-	if (next)
+	if (must_renew((void *)next, caller, function))
 		next(to, size, level);
 	else
 		preload_must_fill(to, size, function);
@@ -83,8 +82,9 @@ void gcry_create_nonce(void *to, size_t size)
 	void *caller = CALLER;
 	NEXT(nonce_fn, gcry_create_nonce);
 
-	must_renew((void *)next, caller, __func__);
-	if (preload_changed_since_start() || !next)
+	if (!must_renew((void *)next, caller, __func__))
+		preload_must_fill(to, size, __func__);
+	else if (preload_changed_since_start())
 		randomize(to, size, WEAK_RANDOM, caller, __func__);
 	else
 		next(to, size);
@@ -92,16 +92,20 @@ void gcry_create_nonce(void *to, size_t size)
 
 /*
  * What cannot fail, and cannot be done without the library either, ends the program where the
- * library lacks it.
+ * library lacks it, or calls it while it is renewed.
  */
+static void must_be_ready(void *generator, void *caller, const char *function)
+{
+	if (!must_renew(generator, caller, function))
+		preload_refuse(function, generator ? BUSY : NO_FUNCTION);
+}
+
 void gcry_mpi_randomize(void *number, unsigned int bits, int level)
 {
 	void *caller = CALLER;
 	NEXT(mpi_fn, gcry_mpi_randomize);
 
-	must_renew((void *)next, caller, __func__);
-	if (!next)
-		preload_refuse(__func__, NO_FUNCTION);
+	must_be_ready((void *)next, caller, __func__);
 	next(number, bits, level);
 }
 
@@ -111,9 +115,7 @@ void gcry_mpi_randomize(void *number, unsigned int bits, int level)
 		void *caller = CALLER;                                                             \
 		NEXT(allocate_fn, function);                                                       \
                                                                                                    \
-		must_renew((void *)next, caller, __func__);                                        \
-		if (!next)                                                                         \
-			preload_refuse(__func__, NO_FUNCTION);                                     \
+		must_be_ready((void *)next, caller, __func__);                                     \
 		return next(size, level);                                                          \
 	}
 
@@ -123,15 +125,12 @@ ALLOCATE(gcry_random_bytes_secure)
 /* 0, or an error of libgcrypt's, and then there is no result. */
 static unsigned int may_operate(void **result, void *generator, void *caller)
 {
-	unsigned int error = 0;
+	enum preload_verdict verdict = preload_renew(&state, feed, caller, generator);
 
-	if (preload_renew(&state, feed, caller, generator))
-		error = NOT_OPERATIONAL;
-	else if (!generator)
-		error = NOT_SUPPORTED;
-	if (error)
-		*result = NULL;
-	return error;
+	if (verdict == PRELOAD_READY)
+		return 0;
+	*result = NULL;
+	return verdict == PRELOAD_KERNEL && !generator ? NOT_SUPPORTED : NOT_OPERATIONAL;
 }
 
 #define OPERATE(function)                                                                          \

@@ -20,8 +20,6 @@ static const char *refresh(const struct renew_bytes *bytes, void *caller, void *
 	unsigned char unused;
 
 	(void)bytes;
-	if (!rnd)
-		return NULL; /* the kernel's bytes are taken instead */
 	if (!next)
 		return NO_RENEWAL;
 	/* Makes the thread's generators if the thread has none yet. */
@@ -36,9 +34,12 @@ int gnutls_rnd(int level, void *to, size_t size)
 	void *caller = CALLER;
 	NEXT(rnd_fn, gnutls_rnd);
 
-	if (preload_renew(&state, refresh, caller, (void *)next))
-		return RANDOM_FAILED;
-	if (next)
+	switch (preload_renew(&state, refresh, caller, (void *)next)) {
+	case PRELOAD_READY:
 		return next(level, to, size);
-	return renew_kernel_bytes(to, size) ? 0 : RANDOM_FAILED;
+	case PRELOAD_KERNEL:
+		return renew_kernel_bytes(to, size) ? 0 : RANDOM_FAILED;
+	default:
+		return RANDOM_FAILED;
+	}
 }

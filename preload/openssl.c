@@ -35,8 +35,7 @@ static const char *add(const struct renew_bytes *bytes, void *caller, void *gene
 {
 	NEXT(void(const void *, int, double), RAND_add);
 
-	if (!generator)
-		return NULL; /* the kernel's bytes are taken instead */
+	(void)generator;
 	if (!next)
 		return NO_RENEWAL;
 	next(bytes, sizeof(*bytes), sizeof(*bytes));
@@ -63,21 +62,20 @@ static const char *reseed(const struct renew_bytes *bytes, void *caller, void *l
 		       : RENEWAL_FAILED;
 }
 
-static bool renewed(bytes_fn *generator, void *caller)
+static enum preload_verdict renew_default(void *generator, void *caller)
 {
-	return !preload_renew(&default_state, add, caller, (void *)generator);
+	return preload_renew(&default_state, add, caller, generator);
 }
 
-static bool renewed_in(OSSL_LIB_CTX *libctx, bytes_ex_fn *generator, void *caller)
+/* While the state is renewed it stays that context's. */
+static enum preload_verdict renew_other(OSSL_LIB_CTX *libctx, void *generator, void *caller)
 {
-	if (!libctx)
-		return !preload_renew(&default_state, add, caller, (void *)generator);
-	if (other.libctx != libctx) {
+	if (other.libctx != libctx && !preload_is_being_renewed(&other.state)) {
 		other.libctx = libctx;
 		other.state.fit = 0;
 		other.state.early = 0;
 	}
-	return !preload_renew(&other.state, reseed, caller, libctx);
+	return preload_renew(&other.state, reseed, caller, generator ? libctx : NULL);
 }
 
 /* OpenSSL's own function fails if the size is negative. */
@@ -96,11 +94,14 @@ static int kernel_bytes(unsigned char *to, int size)
 		void *caller = CALLER;                                                             \
 		NEXT(bytes_fn, function);                                                          \
                                                                                                    \
-		if (!renewed(next, caller))                                                        \
-			return failure;                                                            \
-		if (next)                                                                          \
+		switch (renew_default((void *)next, caller)) {                                     \
+		case PRELOAD_READY:                                                                \
 			return next(to, size);                                                     \
-		return kernel_bytes(to, size) ? 1 : failure;                                       \
+		case PRELOAD_KERNEL:                                                               \
+			return kernel_bytes(to, size) ? 1 : failure;                               \
+		default:                                                                           \
+			return failure;                                                            \
+		}                                                                                  \
 	}
 
 #define BYTES_EX(function)                                                                         \
@@ -110,9 +111,15 @@ static int kernel_bytes(unsigned char *to, int size)
 		void *caller = CALLER;                                                             \
 		NEXT(bytes_ex_fn, function);                                                       \
                                                                                                    \
-		if (!renewed_in(libctx, next, caller))                                             \
+		switch (libctx ? renew_other(libctx, (void *)next, caller)                         \
+			       : renew_default((void *)next, caller)) {                            \
+		case PRELOAD_READY:                                                                \
+			return next(libctx, to, size, strength);                                   \
+		case PRELOAD_KERNEL:                                                               \
+			return renew_kernel_bytes(to, size);                                       \
+		default:                                                                           \
 			return 0;                                                                  \
-		return next ? next(libctx, to, size, strength) : renew_kernel_bytes(to, size);     \
+		}                                                                                  \
 	}
 
 BYTES(RAND_bytes, 0)

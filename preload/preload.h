@@ -28,12 +28,22 @@
  */
 typedef const char *preload_feed_fn(const struct renew_bytes *bytes, void *caller, void *arg);
 
+enum preload_verdict {
+	PRELOAD_READY,	 /* the generator may be used */
+	PRELOAD_KERNEL,	 /* the kernel's bytes take its place */
+	PRELOAD_REFUSED, /* neither may be used */
+};
+
 /*
- * Before each use of @state: renews it if the generation has changed. Returns NULL if it may be
- * used, or why it may not. Signals and cancellation wait while @feed runs.
+ * Before each use of @state: renews it if the generation has changed. @arg is for @feed; NULL: no
+ * library has the function, and @state stays as it is. Signals and cancellation wait while @feed
+ * runs. What draws meanwhile in the same thread, as an allocator may, gets the kernel's bytes.
  */
-const char *preload_renew(struct renew_state *state, preload_feed_fn *feed, void *caller,
-			  void *arg);
+enum preload_verdict preload_renew(struct renew_state *state, preload_feed_fn *feed, void *caller,
+				   void *arg);
+
+/* Is @state being renewed by this thread? */
+bool preload_is_being_renewed(const struct renew_state *state);
 
 /* Has the generation changed since this program was started? */
 bool preload_changed_since_start(void);
@@ -57,8 +67,11 @@ void preload_end_quiet(const struct preload_quiet *before);
  */
 _Noreturn void preload_refuse(const char *function, const char *why);
 
-/* preload_renew() for functions that cannot fail. */
-void preload_must_renew(struct renew_state *state, preload_feed_fn *feed, void *caller, void *arg,
+/*
+ * preload_renew() for functions that cannot fail. Returns whether the generator may be used. False:
+ * the kernel's bytes take its place.
+ */
+bool preload_must_renew(struct renew_state *state, preload_feed_fn *feed, void *caller, void *arg,
 			const char *function);
 
 /* renew_kernel_bytes() for functions that cannot fail. */
@@ -94,6 +107,7 @@ bool preload_is_of_libc(void *function);
 
 /* The reasons of functions of which there is nothing behind us. */
 #define NO_FUNCTION "the library has no function of this name that can be called"
+#define BUSY "its generator is being renewed by the same thread"
 #define NO_RENEWAL "the library has no function to renew its generator with"
 #define RENEWAL_FAILED "the library could not renew its generator"
 

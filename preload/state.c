@@ -142,7 +142,7 @@ static const char *feed(const struct renew_bytes *bytes, void *arg)
 	return why;
 }
 
-static bool is_being_renewed(const struct renew_state *state)
+bool preload_is_being_renewed(const struct renew_state *state)
 {
 	for (const struct renewal *one = renewals; one; one = one->outer)
 		if (one->state == state)
@@ -150,38 +150,66 @@ static bool is_being_renewed(const struct renew_state *state)
 	return false;
 }
 
-static __attribute__((noinline, cold)) const char *
-renew_now(struct renew_state *state, preload_feed_fn *feed_fn, void *caller, void *arg)
+/* The kernel's bytes: there is nothing to renew, but the kernel itself may be late. */
+static const char *feed_nothing(const struct renew_bytes *bytes, void *arg)
 {
+	(void)bytes;
+	(void)arg;
+	return NULL;
+}
+
+/* @why is set if the verdict is that both are refused. */
+static __attribute__((noinline, cold)) enum preload_verdict renew_now(struct renew_state *state,
+								      preload_feed_fn *feed_fn,
+								      void *caller, void *arg,
+								      const char **why)
+{
+	static struct renew_state nothing;
 	struct call call = { .feed = feed_fn, .caller = caller, .arg = arg, .state = state };
 
-	if (is_being_renewed(state))
-		return NULL;
-	return renew(&common.counter, state, common.strict, feed, &call);
+	if (arg && preload_is_being_renewed(state))
+		return PRELOAD_KERNEL;
+	if (arg)
+		*why = renew(&common.counter, state, common.strict, feed, &call);
+	else if (common.refuse || !renew_is_fit(&nothing, &common.counter.mapped))
+		*why = renew(&common.counter, &nothing, common.strict, feed_nothing, NULL);
+	else
+		*why = NULL;
+	if (*why)
+		return PRELOAD_REFUSED;
+	return arg ? PRELOAD_READY : PRELOAD_KERNEL;
 }
 
-const char *preload_renew(struct renew_state *state, preload_feed_fn *feed_fn, void *caller,
-			  void *arg)
+static inline enum preload_verdict renew_if_due(struct renew_state *state, preload_feed_fn *feed_fn,
+						void *caller, void *arg, const char **why)
 {
-	/*
-	 * Nothing is found for the caller now, so that it takes the kernel's bytes: see
-	 * preload_next().
-	 */
+	/* Nothing is found for the caller now: see preload_next(). */
 	if (__builtin_expect(starting, 0))
-		return NULL;
+		return PRELOAD_KERNEL;
 	be_ready();
-	if (__builtin_expect(renew_is_fit(state, &common.counter.mapped) && !common.refuse, 1))
-		return NULL;
-	return renew_now(state, feed_fn, caller, arg);
+	if (__builtin_expect(arg && renew_is_fit(state, &common.counter.mapped) && !common.refuse,
+			     1))
+		return PRELOAD_READY;
+	return renew_now(state, feed_fn, caller, arg, why);
 }
 
-void preload_must_renew(struct renew_state *state, preload_feed_fn *feed_fn, void *caller,
+enum preload_verdict preload_renew(struct renew_state *state, preload_feed_fn *feed_fn,
+				   void *caller, void *arg)
+{
+	const char *why;
+
+	return renew_if_due(state, feed_fn, caller, arg, &why);
+}
+
+bool preload_must_renew(struct renew_state *state, preload_feed_fn *feed_fn, void *caller,
 			void *arg, const char *function)
 {
-	const char *why = preload_renew(state, feed_fn, caller, arg);
+	const char *why;
+	enum preload_verdict verdict = renew_if_due(state, feed_fn, caller, arg, &why);
 
-	if (why)
+	if (verdict == PRELOAD_REFUSED)
 		preload_refuse(function, why);
+	return verdict == PRELOAD_READY;
 }
 
 void preload_refuse(const char *function, const char *why)

@@ -40,7 +40,7 @@ static void adapt(uuid out, void *caller, const char *function)
 {
 	uint64_t here;
 
-	preload_must_renew(&state, draw, caller, NULL, function);
+	(void)preload_must_renew(&state, draw, caller, &place, function);
 	here = atomic_load_explicit(&place, memory_order_relaxed);
 	if (here && preload_changed_since_start())
 		memcpy(out + CLOCK_SEQUENCE, &here, sizeof(here));
@@ -49,7 +49,7 @@ static void adapt(uuid out, void *caller, const char *function)
 /* There is no libuuid: make a random UUID. */
 static void make(uuid out, void *caller, const char *function)
 {
-	preload_must_renew(&state, draw, caller, NULL, function);
+	(void)preload_must_renew(&state, draw, caller, NULL, function);
 	preload_must_fill(out, sizeof(uuid), function);
 	out[VERSION] = (out[VERSION] & 0x0f) | 0x40;
 	out[CLOCK_SEQUENCE] = (out[CLOCK_SEQUENCE] & 0x3f) | 0x80;

@@ -45,7 +45,7 @@ static int randomize(void)
 	return DONE;
 }
 
-static int nonce(void)
+int call_nonce(void)
 {
 	gcry_create_nonce(drawn, sizeof(drawn));
 	return DONE;
@@ -146,7 +146,7 @@ const struct function functions[] = {
 	{ "RAND_priv_bytes_ex", rand_priv_bytes_ex, DONE, REFUSED, " RAND_get0_primary " },
 	{ "gnutls_rnd", rnd, DONE, REFUSED, " gnutls_rnd_refresh " },
 	{ "gcry_randomize", randomize, DONE, ABORTS, " gcry_random_add_bytes " },
-	{ "gcry_create_nonce", nonce, DONE, ABORTS, " gcry_control " },
+	{ "gcry_create_nonce", call_nonce, DONE, ABORTS, " gcry_control " },
 	{ "gcry_mpi_randomize", mpi, ABORTS, ABORTS, " gcry_random_add_bytes " },
 	{ "gcry_random_bytes", random_bytes, ABORTS, ABORTS, " gcry_random_add_bytes " },
 	{ "gcry_random_bytes_secure", random_bytes_secure, ABORTS, ABORTS, " gcry_control " },

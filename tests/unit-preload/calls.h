@@ -26,6 +26,7 @@ extern unsigned char drawn[32]; /* by the last call */
 
 int call_rand_bytes(void);
 int call_arc4random_buf(void);
+int call_nonce(void);
 int call_pk_sign(void);
 
 #endif /* TEST_CALLS_H */

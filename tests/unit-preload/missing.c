@@ -232,19 +232,50 @@ static int draw_nested(const void *unused)
 	return call_rand_bytes() == DONE && fake_renewals == 2 ? DONE : WRONG;
 }
 
-static void draw_from_the_same(void)
+/* The libraries draw zeros. */
+static void must_be_kernels(bool done)
 {
-	if (call_rand_bytes() != DONE)
-		fake_renewals = -100;
+	if (!done || !memcmp(drawn, fake_zeros, 4))
+		_exit(WRONG);
 }
 
-static int draw_recursively(const void *unused)
+static const struct function *again;
+
+/* As an allocator may. */
+static void draw_from_the_same(void)
 {
-	(void)unused;
+	if (again->call() != again->without)
+		_exit(WRONG);
+	if (again->without == DONE)
+		must_be_kernels(true);
+}
+
+static int draw_recursively(const void *arg)
+{
+	again = arg;
 	fake_hidden = "";
 	fake_while_renewing = draw_from_the_same;
 	bump();
-	return call_rand_bytes() == DONE && fake_renewals == 1 ? DONE : WRONG;
+	return again->call() == DONE && fake_renewals == 1 ? DONE : WRONG;
+}
+
+static unsigned char other_context[4];
+
+static void draw_from_other_context(void)
+{
+	fake_while_renewing = NULL;
+	must_be_kernels(RAND_bytes_ex(other_context, drawn, sizeof(drawn), 0) == 1);
+}
+
+static int draw_from_two_contexts(const void *unused)
+{
+	(void)unused;
+	fake_hidden = "";
+	fake_while_renewing = draw_from_other_context;
+	bump();
+	if (RAND_bytes_ex(fake_zeros, drawn, 8, 0) != 1 || fake_renewals != 1)
+		return WRONG;
+	return RAND_bytes_ex(other_context, drawn, 8, 0) == 1 && fake_renewals == 2 ? DONE : WRONG;
 }
 
 static void *draw_cancelled(void *unused)
@@ -284,8 +315,8 @@ static void draw_like_an_allocator(void)
 
 	if (++depth > 100)
 		_exit(WRONG);
-	if (call_arc4random_buf() != DONE || !memcmp(drawn, fake_zeros, 4))
-		_exit(WRONG);
+	must_be_kernels(call_arc4random_buf() == DONE);
+	must_be_kernels(call_nonce() == DONE);
 	depth--;
 }
 
@@ -297,17 +328,39 @@ static int draw_while_looking(const void *unused)
 	return call_rand_bytes();
 }
 
+static void draw_while_nothing_is_found(void)
+{
+	fake_while_looking = NULL;
+	must_be_kernels(call_rand_bytes() == DONE);
+}
+
+static int draw_same_while_looking(const void *unused)
+{
+	(void)unused;
+	fake_hidden = "";
+	fake_while_looking = draw_while_nothing_is_found;
+	bump();
+	return call_rand_bytes() == DONE && fake_renewals == 1 ? DONE : WRONG;
+}
+
 static void test_bad_times(void)
 {
 	is_int(in_child(draw_interrupted, NULL), DONE,
 	       "a signal handler that comes in a renewal draws after it");
 	is_int(in_child(draw_nested, NULL), DONE,
 	       "a library that draws from another one in its renewal has that renewed, too");
-	is_int(in_child(draw_recursively, NULL), DONE,
-	       "one that draws from itself does not turn round");
+	for (size_t i = 0; i < n_functions; i++)
+		if (functions[i].renewer)
+			is_int(in_child(draw_recursively, &functions[i]),
+			       functions[i].without == ABORTS ? ABORTS : DONE,
+			       label(functions[i].name, "called in its renewal: no old bytes"));
+	is_int(in_child(draw_from_two_contexts, NULL), DONE,
+	       "nor of another library context, which is renewed after that");
 	is_int(in_child(cancel, NULL), DONE, "a thread is not cancelled in a renewal");
 	is_int(in_child(draw_while_looking, NULL), DONE,
 	       "an allocator that draws while functions are looked for gets the kernel's bytes");
+	is_int(in_child(draw_same_while_looking, NULL), DONE,
+	       "and the generator that is looked for is renewed after that");
 	for (size_t i = 0; i < n_functions; i++)
 		is_int(in_child(keep_errno, &functions[i]), DONE,
 		       label(functions[i].name, "errno stays as it was"));
