@@ -14,19 +14,19 @@ INTERPOSED one_fn arc4random;
 INTERPOSED buf_fn arc4random_buf;
 INTERPOSED uniform_fn arc4random_uniform;
 
-static struct renew_state state; /* there is one generator, with a lock of its own */
+static struct preload_states states; /* each key has one generator, with a lock of its own */
 
 /* It takes 40 bytes for a new key and nonce: those of the kernel, which come first. */
 static bool add(const struct renew_bytes *bytes, void *caller)
 {
 	NEXT(void(unsigned char *, int), arc4random_addrandom);
-	unsigned char copy[sizeof(bytes->kernel)];
+	unsigned char key[sizeof(bytes->kernel)];
 
 	if (!next)
 		return false;
-	memcpy(copy, bytes->kernel, sizeof(copy));
-	next(copy, sizeof(copy));
-	explicit_bzero(copy, sizeof(copy));
+	memcpy(key, bytes->kernel, sizeof(key));
+	next(key, sizeof(key));
+	explicit_bzero(key, sizeof(key));
 	return true;
 }
 
@@ -57,7 +57,7 @@ uint32_t arc4random(void)
 	NEXT(one_fn, arc4random);
 	uint32_t number;
 
-	if (preload_must_renew(&state, feed, caller, (void *)next, __func__))
+	if (preload_must_renew(preload_state(&states, copy), feed, caller, (void *)next, __func__))
 		return next();
 	preload_must_fill(&number, sizeof(number), __func__);
 	return number;
@@ -68,7 +68,7 @@ void arc4random_buf(void *to, size_t size)
 	void *caller = CALLER;
 	NEXT(buf_fn, arc4random_buf);
 
-	if (preload_must_renew(&state, feed, caller, (void *)next, __func__))
+	if (preload_must_renew(preload_state(&states, copy), feed, caller, (void *)next, __func__))
 		next(to, size);
 	else
 		preload_must_fill(to, size, __func__);
@@ -85,7 +85,7 @@ uint32_t arc4random_uniform(uint32_t bound)
 	const uint32_t least = bound > 1 ? -bound % bound : 0;
 	uint32_t number;
 
-	if (preload_must_renew(&state, feed, caller, (void *)next, __func__))
+	if (preload_must_renew(preload_state(&states, copy), feed, caller, (void *)next, __func__))
 		return next(bound);
 	do
 		preload_must_fill(&number, sizeof(number), __func__);

@@ -26,7 +26,7 @@ INTERPOSED mpi_fn gcry_mpi_randomize;
 INTERPOSED genkey_fn gcry_pk_genkey;
 INTERPOSED operate_fn gcry_pk_sign, gcry_pk_encrypt;
 
-static struct renew_state state; /* there is one generator, with a lock of its own */
+static struct preload_states states; /* each copy has one generator, with a lock of its own */
 
 static const char *add(const struct renew_bytes *bytes, void *caller)
 {
@@ -57,16 +57,16 @@ static const char *feed(const struct renew_bytes *bytes, void *caller, void *gen
 	return why ? why : make_anew(caller);
 }
 
-static bool must_renew(void *generator, void *caller, const char *function)
+static bool must_renew(void *generator, const void *copy, void *caller, const char *function)
 {
-	return preload_must_renew(&state, feed, caller, generator, function);
+	return preload_must_renew(preload_state(&states, copy), feed, caller, generator, function);
 }
 
 static void randomize(void *to, size_t size, int level, void *caller, const char *function)
 {
 	NEXT(randomize_fn, gcry_randomize);
 
-	if (must_renew((void *)next, caller, function))
+	if (must_renew((void *)next, copy, caller, function))
 		next(to, size, level);
 	else
 		preload_must_fill(to, size, function);
@@ -82,7 +82,7 @@ void gcry_create_nonce(void *to, size_t size)
 	void *caller = CALLER;
 	NEXT(nonce_fn, gcry_create_nonce);
 
-	if (!must_renew((void *)next, caller, __func__))
+	if (!must_renew((void *)next, copy, caller, __func__))
 		preload_must_fill(to, size, __func__);
 	else if (preload_changed_since_start())
 		randomize(to, size, WEAK_RANDOM, caller, __func__);
@@ -94,9 +94,9 @@ void gcry_create_nonce(void *to, size_t size)
  * What cannot fail, and cannot be done without the library either, ends the program where the
  * library lacks it, or calls it while it is renewed.
  */
-static void must_be_ready(void *generator, void *caller, const char *function)
+static void must_be_ready(void *generator, const void *copy, void *caller, const char *function)
 {
-	if (!must_renew(generator, caller, function))
+	if (!must_renew(generator, copy, caller, function))
 		preload_refuse(function, generator ? BUSY : NO_FUNCTION);
 }
 
@@ -105,7 +105,7 @@ void gcry_mpi_randomize(void *number, unsigned int bits, int level)
 	void *caller = CALLER;
 	NEXT(mpi_fn, gcry_mpi_randomize);
 
-	must_be_ready((void *)next, caller, __func__);
+	must_be_ready((void *)next, copy, caller, __func__);
 	next(number, bits, level);
 }
 
@@ -115,7 +115,7 @@ void gcry_mpi_randomize(void *number, unsigned int bits, int level)
 		void *caller = CALLER;                                                             \
 		NEXT(allocate_fn, function);                                                       \
                                                                                                    \
-		must_be_ready((void *)next, caller, __func__);                                     \
+		must_be_ready((void *)next, copy, caller, __func__);                               \
 		return next(size, level);                                                          \
 	}
 
@@ -123,9 +123,10 @@ ALLOCATE(gcry_random_bytes)
 ALLOCATE(gcry_random_bytes_secure)
 
 /* 0, or an error of libgcrypt's, and then there is no result. */
-static unsigned int may_operate(void **result, void *generator, void *caller)
+static unsigned int may_operate(void **result, void *generator, const void *copy, void *caller)
 {
-	enum preload_verdict verdict = preload_renew(&state, feed, caller, generator);
+	enum preload_verdict verdict =
+		preload_renew(preload_state(&states, copy), feed, caller, generator);
 
 	if (verdict == PRELOAD_READY)
 		return 0;
@@ -138,7 +139,7 @@ static unsigned int may_operate(void **result, void *generator, void *caller)
 	{                                                                                          \
 		void *caller = CALLER;                                                             \
 		NEXT(operate_fn, function);                                                        \
-		unsigned int error = may_operate(result, (void *)next, caller);                    \
+		unsigned int error = may_operate(result, (void *)next, copy, caller);              \
                                                                                                    \
 		return error ? error : next(result, data, key);                                    \
 	}
@@ -150,7 +151,7 @@ unsigned int gcry_pk_genkey(void **result, void *parameters)
 {
 	void *caller = CALLER;
 	NEXT(genkey_fn, gcry_pk_genkey);
-	unsigned int error = may_operate(result, (void *)next, caller);
+	unsigned int error = may_operate(result, (void *)next, copy, caller);
 
 	return error ? error : next(result, parameters);
 }

@@ -11,7 +11,7 @@
 typedef int rnd_fn(int level, void *to, size_t size);
 INTERPOSED rnd_fn gnutls_rnd;
 
-static __thread struct renew_state state __attribute__((tls_model("initial-exec")));
+static __thread struct preload_states states __attribute__((tls_model("initial-exec")));
 
 static const char *refresh(const struct renew_bytes *bytes, void *caller, void *arg)
 {
@@ -34,7 +34,7 @@ int gnutls_rnd(int level, void *to, size_t size)
 	void *caller = CALLER;
 	NEXT(rnd_fn, gnutls_rnd);
 
-	switch (preload_renew(&state, refresh, caller, (void *)next)) {
+	switch (preload_renew(preload_state(&states, copy), refresh, caller, (void *)next)) {
 	case PRELOAD_READY:
 		return next(level, to, size);
 	case PRELOAD_KERNEL:

@@ -12,7 +12,7 @@ typedef int bytes_fn(unsigned char *to, int size);
 typedef int bytes_ex_fn(OSSL_LIB_CTX *libctx, unsigned char *to, size_t size,
 			unsigned int strength);
 
-static struct renew_state default_state;
+static struct preload_states default_states;
 /* Of the library context that this thread used last: there may be any number of them. */
 static __thread struct {
 	struct renew_state state;
@@ -62,9 +62,9 @@ static const char *reseed(const struct renew_bytes *bytes, void *caller, void *l
 		       : RENEWAL_FAILED;
 }
 
-static enum preload_verdict renew_default(void *generator, void *caller)
+static enum preload_verdict renew_default(void *generator, const void *copy, void *caller)
 {
-	return preload_renew(&default_state, add, caller, generator);
+	return preload_renew(preload_state(&default_states, copy), add, caller, generator);
 }
 
 /* While the state is renewed it stays that context's. */
@@ -94,7 +94,7 @@ static int kernel_bytes(unsigned char *to, int size)
 		void *caller = CALLER;                                                             \
 		NEXT(bytes_fn, function);                                                          \
                                                                                                    \
-		switch (renew_default((void *)next, caller)) {                                     \
+		switch (renew_default((void *)next, copy, caller)) {                               \
 		case PRELOAD_READY:                                                                \
 			return next(to, size);                                                     \
 		case PRELOAD_KERNEL:                                                               \
@@ -112,7 +112,7 @@ static int kernel_bytes(unsigned char *to, int size)
 		NEXT(bytes_ex_fn, function);                                                       \
                                                                                                    \
 		switch (libctx ? renew_other(libctx, (void *)next, caller)                         \
-			       : renew_default((void *)next, caller)) {                            \
+			       : renew_default((void *)next, copy, caller)) {                      \
 		case PRELOAD_READY:                                                                \
 			return next(libctx, to, size, strength);                                   \
 		case PRELOAD_KERNEL:                                                               \

@@ -28,6 +28,27 @@
  */
 typedef const char *preload_feed_fn(const struct renew_bytes *bytes, void *caller, void *arg);
 
+/* Of copies of one library that only some callers have, as plugins that bring a library along. */
+#define PRELOAD_COPIES 16
+
+/* When the generator of a library was renewed, for each copy of the library in the program. */
+struct preload_states {
+	struct renew_state shared; /* of the copy that all callers have */
+	struct {
+		_Atomic(const void *) copy; /* whose state it is; NULL: nobody's yet */
+		struct renew_state state;
+	} own[PRELOAD_COPIES];
+};
+
+/* NULL: there are more copies than places. Such a copy is renewed at each draw. */
+struct renew_state *preload_state_of_copy(struct preload_states *states, const void *copy);
+
+/* @copy: which NEXT() has found. */
+static inline struct renew_state *preload_state(struct preload_states *states, const void *copy)
+{
+	return __builtin_expect(!copy, 1) ? &states->shared : preload_state_of_copy(states, copy);
+}
+
 enum preload_verdict {
 	PRELOAD_READY,	 /* the generator may be used */
 	PRELOAD_KERNEL,	 /* the kernel's bytes take its place */
@@ -35,9 +56,10 @@ enum preload_verdict {
 };
 
 /*
- * Before each use of @state: renews it if the generation has changed. @arg is for @feed; NULL: no
- * library has the function, and @state stays as it is. Signals and cancellation wait while @feed
- * runs. What draws meanwhile in the same thread, as an allocator may, gets the kernel's bytes.
+ * Before each use of @state: renews it if the generation has changed; NULL: in any case. @arg is
+ * for @feed; NULL: no library has the function, and @state stays as it is. Signals and cancellation
+ * wait while @feed runs. What draws meanwhile in the same thread, as an allocator may, gets the
+ * kernel's bytes.
  */
 enum preload_verdict preload_renew(struct renew_state *state, preload_feed_fn *feed, void *caller,
 				   void *arg);
@@ -86,11 +108,21 @@ struct preload_symbol {
 	_Atomic(struct preload_found *) local; /* for those in one library; see symbols.c */
 };
 
+struct preload_target {
+	void *address; /* NULL: there is none */
+	/*
+	 * An address that stands for the copy of the library that it is in; NULL: all callers would
+	 * have called this one.
+	 */
+	const void *copy;
+};
+
 /*
- * Returns the function that @caller would have called without us; NULL if there is none. Keeps
- * errno.
+ * Returns the function that @caller would have called without us. Keeps errno. The result is in
+ * registers, not in memory: with a variable of theirs elsewhere, callers could not end by a jump to
+ * the function, which may end by a jump to one of ours. Then our caller is the caller's caller.
  */
-void *preload_next(struct preload_symbol *symbol, void *caller);
+struct preload_target preload_next(struct preload_symbol *symbol, void *caller);
 
 /* Looks for all of them, before there are threads and signals. */
 void preload_find_all(void);
@@ -98,12 +130,17 @@ void preload_find_all(void);
 /* Returns whether @function is one of libc's own. */
 bool preload_is_of_libc(void *function);
 
-/* NEXT(type, name): a variable "next" of the function's type, with what preload_next() finds. */
+/*
+ * NEXT(type, name): variables "next", of the function's type, and "copy", with what preload_next()
+ * finds.
+ */
 #define NEXT(type, function)                                                                       \
 	static struct preload_symbol function##_symbol = { .name = #function };                    \
 	static struct preload_symbol *function##_entry                                             \
 		__attribute__((section("preload_symbols"), used)) = &function##_symbol;            \
-	__typeof__(type) *next = (__typeof__(type) *)preload_next(&function##_symbol, caller)
+	const struct preload_target function##_target = preload_next(&function##_symbol, caller);  \
+	__attribute__((unused)) const void *copy = function##_target.copy;                         \
+	__typeof__(type) *next = (__typeof__(type) *)function##_target.address
 
 /* The reasons of functions of which there is nothing behind us. */
 #define NO_FUNCTION "the library has no function of this name that can be called"

@@ -142,6 +142,24 @@ static const char *feed(const struct renew_bytes *bytes, void *arg)
 	return why;
 }
 
+/*
+ * A place is never given back. A library that is loaded at the address of one that was unloaded
+ * takes over its place: what that says of a generation holds for a generator that was seeded later.
+ */
+struct renew_state *preload_state_of_copy(struct preload_states *states, const void *copy)
+{
+	for (size_t i = 0; i < PRELOAD_COPIES; i++) {
+		const void *owner = NULL;
+
+		if (atomic_compare_exchange_strong_explicit(&states->own[i].copy, &owner, copy,
+							    memory_order_relaxed,
+							    memory_order_relaxed) ||
+		    owner == copy)
+			return &states->own[i].state;
+	}
+	return NULL;
+}
+
 bool preload_is_being_renewed(const struct renew_state *state)
 {
 	for (const struct renewal *one = renewals; one; one = one->outer)
@@ -166,11 +184,12 @@ static __attribute__((noinline, cold)) enum preload_verdict renew_now(struct ren
 {
 	static struct renew_state nothing;
 	struct call call = { .feed = feed_fn, .caller = caller, .arg = arg, .state = state };
+	struct renew_state once = { .fit = RENEW_NEVER, .early = RENEW_NEVER };
 
 	if (arg && preload_is_being_renewed(state))
 		return PRELOAD_KERNEL;
 	if (arg)
-		*why = renew(&common.counter, state, common.strict, feed, &call);
+		*why = renew(&common.counter, state ? state : &once, common.strict, feed, &call);
 	else if (common.refuse || !renew_is_fit(&nothing, &common.counter.mapped))
 		*why = renew(&common.counter, &nothing, common.strict, feed_nothing, NULL);
 	else
@@ -187,7 +206,8 @@ static inline enum preload_verdict renew_if_due(struct renew_state *state, prelo
 	if (__builtin_expect(starting, 0))
 		return PRELOAD_KERNEL;
 	be_ready();
-	if (__builtin_expect(arg && renew_is_fit(state, &common.counter.mapped) && !common.refuse,
+	if (__builtin_expect(arg && state && renew_is_fit(state, &common.counter.mapped) &&
+				     !common.refuse,
 			     1))
 		return PRELOAD_READY;
 	return renew_now(state, feed_fn, caller, arg, why);

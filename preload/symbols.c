@@ -14,12 +14,15 @@
 /* What was found for callers in one library, which is kept loaded from then on. */
 struct preload_found {
 	const struct link_map *map;
-	void *function;
+	struct preload_target target;
 };
 
 /* All that NEXT() names; the linker knows where they begin and end. */
 extern struct preload_symbol *__start_preload_symbols[] __attribute__((visibility("hidden")));
 extern struct preload_symbol *__stop_preload_symbols[] __attribute__((visibility("hidden")));
+
+/* Where this library is loaded; by the linker, too. */
+extern const char __ehdr_start[] __attribute__((visibility("hidden")));
 
 /* The linker's functions allocate memory, and an allocator may draw random bytes. */
 static __thread bool looking __attribute__((tls_model("initial-exec")));
@@ -34,74 +37,128 @@ static void keep_loaded(void *function)
 		(void)dlopen(map->l_name, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
 }
 
+/* What copy_in() looks for, and finds. */
+struct search {
+	ElfW(Addr) address;
+	const void *copy;
+};
+
+static int copy_in(struct dl_phdr_info *library, size_t size, void *arg)
+{
+	struct search *search = arg;
+
+	(void)size;
+	for (size_t i = 0; i < library->dlpi_phnum; i++) {
+		const ElfW(Phdr) *part = &library->dlpi_phdr[i];
+
+		if (part->p_type == PT_LOAD &&
+		    search->address - library->dlpi_addr - part->p_vaddr < part->p_memsz)
+			search->copy = library->dlpi_phdr;
+	}
+	return search->copy != NULL;
+}
+
+/*
+ * All functions of one copy of a library have one address for it: that of its program headers.
+ * dladdr() would look through all of the library's symbols.
+ */
+static struct preload_target target(void *function)
+{
+	struct search search = { .address = (ElfW(Addr))function, .copy = NULL };
+
+	if (function && !dl_iterate_phdr(copy_in, &search))
+		search.copy = function;
+	return (struct preload_target){ .address = function, .copy = search.copy };
+}
+
 /*
  * The first library that asks is remembered: mostly there is one. Others are looked up at each
  * call.
  */
-static void *find_for(struct preload_symbol *symbol, const struct link_map *map)
+static struct preload_target find_for(struct preload_symbol *symbol, const struct link_map *map)
 {
 	struct preload_found *known = atomic_load_explicit(&symbol->local, memory_order_acquire);
 	struct preload_found *none = NULL, *new;
-	void *handle, *function;
+	struct preload_target found;
+	void *handle;
 
 	if (known && known->map == map)
-		return known->function;
+		return known->target;
 	/* A handle of its own: what was loaded for another library has no list to search yet. */
 	handle = dlopen(map->l_name, RTLD_LAZY | RTLD_NOLOAD);
-	function = handle ? dlsym(handle, symbol->name) : NULL;
-	new = known || !function ? NULL : malloc(sizeof(*new));
+	found = target(handle ? dlsym(handle, symbol->name) : NULL);
+	new = known || !found.address ? NULL : malloc(sizeof(*new));
 	if (new)
-		*new = (struct preload_found){ .map = map, .function = function };
+		*new = (struct preload_found){ .map = map, .target = found };
 	/* Release ordering: who sees the pointer sees what it points to. */
 	if (new &&atomic_compare_exchange_strong_explicit(
 		    &symbol->local, &none, new, memory_order_release, memory_order_relaxed))
-		return function;
+		return found;
 	free(new);
 	/* The library stays loaded: the caller is in it. */
 	if (handle)
 		dlclose(handle);
-	return function;
+	return found;
+}
+
+/*
+ * The program itself, which has no name, and what it was linked with have been searched. Without
+ * optimisation a function that was called from here, and ends by a jump to one of ours, has us as
+ * its caller: nobody knows for whom that is.
+ */
+static bool has_own_libraries(const Dl_info *caller, const struct link_map *map)
+{
+	return map->l_name[0] && caller->dli_fbase != __ehdr_start;
 }
 
 /*
  * As the dynamic linker does it: first what was loaded with the program or RTLD_GLOBAL, then what
  * the caller's own library was loaded with.
  */
-static void *look(struct preload_symbol *symbol, void *caller)
+static struct preload_target look(struct preload_symbol *symbol, void *caller)
 {
-	void *found = dlsym(RTLD_NEXT, symbol->name);
+	struct preload_target found = { .address = dlsym(RTLD_NEXT, symbol->name) };
 	struct link_map *map;
 	Dl_info info;
 
-	if (found) {
-		keep_loaded(found);
-		atomic_store_explicit(&symbol->found, found, memory_order_relaxed);
+	if (found.address) {
+		keep_loaded(found.address);
+		atomic_store_explicit(&symbol->found, found.address, memory_order_relaxed);
 		return found;
 	}
-	/* The program itself, which has no name, and what it was linked with have been searched. */
-	if (dladdr1(caller, &info, (void **)&map, RTLD_DL_LINKMAP) && map->l_name[0])
+	if (dladdr1(caller, &info, (void **)&map, RTLD_DL_LINKMAP) && has_own_libraries(&info, map))
 		found = find_for(symbol, map);
 	/* The program must not find our error in place of its own. */
 	(void)dlerror();
 	return found;
 }
 
-void *preload_next(struct preload_symbol *symbol, void *caller)
+static __attribute__((noinline)) struct preload_target look_quietly(struct preload_symbol *symbol,
+								    void *caller)
 {
-	void *found = atomic_load_explicit(&symbol->found, memory_order_relaxed);
 	struct preload_quiet before;
+	struct preload_target found;
 	int saved = errno;
 
-	if (preload_is_starting())
-		return NULL;
-	if (found || looking)
-		return found;
 	preload_be_quiet(&before);
 	looking = true;
 	found = look(symbol, caller);
 	looking = false;
 	preload_end_quiet(&before);
 	errno = saved;
+	return found;
+}
+
+struct preload_target preload_next(struct preload_symbol *symbol, void *caller)
+{
+	struct preload_target found = {
+		.address = atomic_load_explicit(&symbol->found, memory_order_relaxed),
+	};
+
+	if (preload_is_starting())
+		found.address = NULL;
+	else if (!found.address && !looking)
+		return look_quietly(symbol, caller);
 	return found;
 }
 

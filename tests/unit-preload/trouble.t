@@ -60,4 +60,25 @@ alone=$build/tests/unit-preload/alone
 is "$("$alone" dlerror; echo "status $?")" 'status 0' "control: dlerror() and errno without the library"
 is "$(preloaded "$alone" dlerror; echo "status $?")" 'status 0' "what dlerror() and errno have for the program stays there"
 is "$(preloaded "$alone" unload; echo "status $?")" 'status 0' "a library that is unloaded again is not called any more"
+
+# copies N: what the program of that name says of N plugins
+copies()
+{
+	local names=() n
+
+	{ printf '\7\0\0\0' && head -c 60 /dev/zero && printf 'SYsG\1\0\0\0' && head -c 4024 /dev/zero; } >"$work/counter"
+	for ((n = 0; n < $1; n++)); do
+		cp -- "$build/tests/unit-preload/copy.so" "$work/copy$n.so"
+		names+=("$work/copy$n.so")
+	done
+	SYSGENID_PATH=$work/counter preloaded "$build/tests/unit-preload/copies" "$work/counter" "${names[@]}"
+	echo "status $?"
+}
+
+is "$(copies 1)" $'1 \n0 \nstatus 0' "a library that only a plugin has is renewed once"
+is "$(copies 3)" $'1 1 1 \n0 0 0 \nstatus 0' "plugins that each bring a copy of it: each copy is renewed, once"
+is "$(copies 18)" "$(printf '1 %.0s' {1..18})"$'\n'"$(printf '0 %.0s' {1..16})1 1 "$'\nstatus 0' \
+	"those of which there are more than places are renewed at each draw"
+like "$(SYSGENID_PATH=$work/counter preloaded python3 -c 'import ssl; print(ssl.RAND_bytes(8).hex())')" '^[0-9a-f]{16}$' \
+	"a real OpenSSL that a module of Python has brought, after a change"
 done_testing
