@@ -50,6 +50,21 @@ like "$(OPENSSL_CONF=$work/strict.cnf draw)" 'no generation counter, and "strict
 	"strict = yes: no bytes, and OpenSSL's error says why"
 like "$(OPENSSL_CONF=$work/typo.cnf draw)" 'no generation counter' "a value of 'strict' that is not understood is strict"
 
+# Another provider with a child library context. Its "build info" is where its random bytes come from.
+child=${BUILD:-$PWD/build}/tests/unit-provider/child.so
+config child
+printf '[provider_sect]\nchild = child_sect\n[child_sect]\nactivate = 1\nmodule = %s\n' "$child" >>"$work/child.cnf"
+{
+	cat "$work/child.cnf"
+	printf '[openssl_init]\nalg_section = alg_sect\n[alg_sect]\ndefault_properties = ?provider=sysgenid\n'
+} >"$work/inherit.cnf"
+like "$(OPENSSL_CONF=$work/child.cnf openssl list -providers -verbose)" 'build info: default' \
+	"a provider with a context of its own draws from OpenSSL's generator"
+like "$(OPENSSL_CONF=$work/inherit.cnf openssl list -providers -verbose)" 'child.*build info: sysgenid' \
+	"default_properties make it draw from ours"
+is "$(OPENSSL_CONF=$work/inherit.cnf openssl ciphers -s)" "$ciphers" "with these TLS has the same ciphers"
+like "$(OPENSSL_CONF=$work/inherit.cnf draw)" "$bytes" "and nothing is said"
+
 : >"$work/file"
 for kind in file /dev/null; do
 	[[ $kind == /* ]] || kind=$work/$kind
