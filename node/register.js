@@ -98,19 +98,19 @@ function replace(object, name, value) {
 	}
 }
 
-// Puts the look in front of a function.
+// Puts the look in front of a function. A proxy has all else from the function, such as the symbol by which util.promisify
+// knows that generateKeyPair gives two keys.
 function cover(object, name) {
 	const original = object?.[name];
 
 	if (typeof original !== 'function')
 		return;
-	const covered = {
-		[name](...args) {
+	replace(object, name, new Proxy(original, {
+		apply(target, self, args) {
 			check();
-			return Reflect.apply(original, this, args);
+			return Reflect.apply(target, self, args);
 		},
-	}[name];
-	replace(object, name, covered);
+	}));
 }
 
 function coverAll() {

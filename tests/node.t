@@ -131,6 +131,27 @@ try {
 }
 END
 
+# What the functions of all objects that register.js changes are like: one line for each property of theirs.
+cat >"$work/functions.js" <<'END'
+const { inspect, promisify } = require('node:util');
+const crypto = require('node:crypto');
+const tls = require('node:tls');
+const { subtle } = crypto.webcrypto;
+const objects = { Math, crypto, subtle: Object.getPrototypeOf(subtle), webcrypto: Object.getPrototypeOf(crypto.webcrypto), tls };
+for (const module of [crypto, tls])
+	for (const name of Object.keys(module))
+		if (module[name]?.prototype)
+			objects[name] = module[name].prototype;
+for (const name of ['rng', 'prng', 'pseudoRandomBytes'])
+	void crypto[name]; // before that it is a getter
+for (const [place, object] of Object.entries(objects))
+	for (const [name, { value }] of [...Object.entries(Object.getOwnPropertyDescriptors(object)), ['listen', { value: object.listen }]])
+		if (typeof value === 'function')
+			for (const key of Reflect.ownKeys(value))
+				console.log(place, name, key, inspect(Object.getOwnPropertyDescriptor(value, key), { breakLength: Infinity, depth: 0 }));
+promisify(crypto.generateKeyPair)('ed25519').then((keys) => console.log(Object.keys(keys), promisify(crypto.randomBytes).name));
+END
+
 # clone OPTION...: what one of two clones draws
 clone()
 {
@@ -167,6 +188,10 @@ like "$(SYSGENID_NODE=warn node --require "$work/without/register.js" -p 1 2>&1)
 is "$(SYSGENID_NODE=warn node --require "$work/with/register.js" -p 1 2>&1)" 1 "with it nothing is"
 is "$(node --require "$work/with/register.js" -p '"use strict"; const s = require("https").createServer(); s.listen = () => "own"; s.listen()' 2>&1)" \
 	own "a function that is covered can still be replaced, also where it is inherited"
+node "$work/functions.js" >"$work/plain" 2>&1
+node --require "$work/with/register.js" "$work/functions.js" >"$work/covered" 2>&1
+is "$(diff <(sort -u "$work/plain") <(sort -u "$work/covered"); tail -n 1 "$work/covered")" "[ 'publicKey', 'privateKey' ] randomBytes" \
+	"functions that are covered keep name, length and symbols, which util.promisify needs"
 is "$(SYSGENID_NODE=off node --require "$work/with/register.js" -p 'Math.random.toString()' 2>&1)" 'function random() { [native code] }' "off: nothing is changed"
 who='String(require(process.argv[1]).incarnation()?.toString("latin1"))'
 write_counter 7
