@@ -36,17 +36,29 @@ events.incarnation = () => {
 };
 events.changed = (seen) => counter !== undefined && counter.changed(seen);
 
-// Not crypto.randomBytes: OpenSSL keeps a state that a clone has as well.
-events.freshBytes = (size) => {
+function readDevice(bytes) {
 	const fd = fs.openSync('/dev/urandom', 'r');
-	const bytes = Buffer.alloc(size);
 
 	try {
-		for (let got = 0; got < size;)
-			got += fs.readSync(fd, bytes, got, size - got, null);
+		for (let got = 0; got < bytes.length;) {
+			const more = fs.readSync(fd, bytes, got, bytes.length - got, null);
+
+			// Some put an empty file or /dev/null there.
+			if (more === 0)
+				throw new Error('/dev/urandom gives no bytes');
+			got += more;
+		}
 	} finally {
 		fs.closeSync(fd);
 	}
+}
+
+// Not crypto.randomBytes: OpenSSL keeps a state that a clone has as well. The addon needs neither a free descriptor nor /dev.
+events.freshBytes = (size) => {
+	const bytes = Buffer.alloc(size);
+
+	if (!addon?.random(bytes))
+		readDevice(bytes);
 	return bytes;
 };
 

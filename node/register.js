@@ -80,9 +80,16 @@ function renew() {
 	}
 }
 
+// A program that did not ask for more goes on where nothing can be renewed, and the next draw tries again.
 function check() {
-	if (sysgenid.changed(seen))
-		renew();
+	try {
+		if (sysgenid.changed(seen))
+			renew();
+	} catch (error) {
+		if (wish === 'strict')
+			throw error;
+		report(`not renewed: ${error.message}`);
+	}
 }
 
 // Some properties of other runtimes cannot be assigned to, and some not be changed at all.
@@ -132,12 +139,21 @@ function coverAll() {
 	cover(tls.Server.prototype, 'listen');
 	Math.random = {
 		random() {
-			if (sysgenid.changed(seen))
-				renew();
+			check();
 			return random();
 		},
 	}.random;
 	syncBuiltinESMExports();
+}
+
+// Says at the start what cannot be done after a restore.
+function tryAll() {
+	try {
+		if (!sysgenid.feedOpenSSL(sysgenid.freshBytes(48)))
+			report('OpenSSL cannot be renewed: sysgenid.node is not built, or this is not Node');
+	} catch (error) {
+		report(`nothing can be renewed: ${error.message}`);
+	}
 }
 
 if (wish !== 'off' && sysgenid.generation() === undefined) {
@@ -149,6 +165,5 @@ if (wish !== 'off' && sysgenid.generation() === undefined) {
 	const { setInterval } = require('node:timers');
 
 	setInterval(check, 20).unref();
-	if (!sysgenid.feedOpenSSL(sysgenid.freshBytes(48)))
-		report('OpenSSL cannot be renewed: sysgenid.node is not built, or this is not Node');
+	tryAll();
 }

@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: LGPL-2.1-or-later
 /*
- * What JavaScript cannot do in Node: map the counter's pages, ask the kernel over netlink, and feed
- * the OpenSSL that is inside Node. All else is in JavaScript, which goes on without this file.
+ * What JavaScript cannot do in Node: map the counter's pages, ask the kernel over netlink, draw
+ * without a file, and feed the OpenSSL that is inside Node. All else is in JavaScript, which goes
+ * on without this file.
  *
  *	map(path)	the pages of the counter, as one or two ArrayBuffers; throws an error
  *	ask(second)	has the kernel look at the hypervisor's counter; that is the second page
  *	exchange(bytes)	the answer of the kernel's generic netlink to a message, as a Buffer; throws
+ *	random(buffer)	fills it with random bytes of the kernel's; false: getrandom is forbidden
  *	feed(buffer)	adds random bytes to OpenSSL's generators; false: there is no OpenSSL here
  */
 #define _GNU_SOURCE
@@ -17,6 +19,7 @@
 #include <stdint.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/time.h>
 #include <unistd.h>
 
@@ -155,6 +158,35 @@ static napi_value exchange(napi_env env, napi_info info)
 	return result;
 }
 
+/* The system call itself: the C library's function may draw from a state in this process. */
+static bool draw(unsigned char *to, size_t size)
+{
+	while (size) {
+		long got = syscall(SYS_getrandom, to, size, 0);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return false;
+		to += got;
+		size -= (size_t)got;
+	}
+	return true;
+}
+
+static napi_value random_bytes(napi_env env, napi_info info)
+{
+	napi_value argument, result;
+	size_t count = 1, size;
+	void *to;
+
+	if (napi_get_cb_info(env, info, &count, &argument, NULL, NULL) || count != 1 ||
+	    napi_get_buffer_info(env, argument, &to, &size))
+		return fail(env, -EINVAL);
+	napi_get_boolean(env, draw(to, size), &result);
+	return result;
+}
+
 /* OpenSSL's primary generator takes the bytes, and those below it follow at their next use. */
 static napi_value feed(napi_env env, napi_info info)
 {
@@ -187,6 +219,7 @@ napi_value napi_register_module_v1(napi_env env, napi_value exports)
 	add(env, exports, "map", map);
 	add(env, exports, "ask", ask);
 	add(env, exports, "exchange", exchange);
+	add(env, exports, "random", random_bytes);
 	add(env, exports, "feed", feed);
 	return exports;
 }

@@ -74,6 +74,7 @@ require('node:module')._extensions['.node'] = (module) => {
 			page[0]++;
 			page[80 / 4] = second[0x68 / 4];
 		},
+		random: () => false,
 		feed: () => true,
 	};
 };
@@ -131,6 +132,32 @@ try {
 }
 END
 
+cat >"$work/full.js" <<'END'
+const fs = require('fs');
+const counter = fs.openSync(process.env.SYSGENID_PATH, 'r+');
+const drawn = [Math.random()];
+const draw = () => drawn.push(Math.random());
+const held = [];
+try {
+	for (;;)
+		held.push(fs.openSync('/dev/null'));
+} catch {
+	fs.writeSync(counter, Buffer.from([8]), 0, 1, 0);
+}
+setTimeout(() => {
+	draw();
+	held.forEach((fd) => fs.closeSync(fd));
+	draw();
+	console.log(...drawn);
+}, 100);
+END
+# /dev/urandom is $URANDOM.
+cat >"$work/urandom.js" <<'END'
+const fs = require('fs');
+const { openSync } = fs;
+fs.openSync = (path, ...more) => openSync(path === '/dev/urandom' ? process.env.URANDOM : path, ...more);
+END
+
 # What the functions of all objects that register.js changes are like: one line for each property of theirs.
 cat >"$work/functions.js" <<'END'
 const { inspect, promisify } = require('node:util');
@@ -159,6 +186,13 @@ clone()
 	node --random-seed=1 "$@" "$work/draw.js" 2>&1
 }
 
+# clone_full OPTION...: the same, before the restore, after it while no descriptor is free, and when they are free again
+clone_full()
+{
+	write_counter 7
+	(ulimit -n 60 && exec node --random-seed=1 "$@" "$work/full.js" 2>&1)
+}
+
 one=$(clone) other=$(clone)
 is "$one" "$other" "control: clones have the same Math.random"
 for kind in with without; do
@@ -175,6 +209,10 @@ for kind in with without; do
 	write_counter 7
 	is "$(node "$work/await.js" "$work/$kind" 2>&1)" ",restore 8 undefined,restore 9 undefined,resume 10 undefined" \
 		"$kind addon: awaitRestore: nothing in time, a restore, one that came between two calls, and a resume"
+	read -r -a first < <(clone_full --require "$register")
+	read -r -a second < <(clone_full --require "$register")
+	isnt "${first[2]-none}" "${second[2]-none}" "$kind addon: no descriptor is free at the restore: the program goes on, and is renewed when it can"
+	[[ $kind != with ]] || isnt "${first[1]-none}" "${second[1]-none}" "with the addon at once"
 	chmod 666 "$SYSGENID_PATH"
 	is "$(node --require "$register" -p 1 2>&1)" 1 "$kind addon, a counter that others can write: as without us"
 	out=$(SYSGENID_NODE=warn node --require "$register" -p 1 2>&1)
@@ -193,6 +231,16 @@ node --require "$work/with/register.js" "$work/functions.js" >"$work/covered" 2>
 is "$(diff <(sort -u "$work/plain") <(sort -u "$work/covered"); tail -n 1 "$work/covered")" "[ 'publicKey', 'privateKey' ] randomBytes" \
 	"functions that are covered keep name, length and symbols, which util.promisify needs"
 is "$(SYSGENID_NODE=off node --require "$work/with/register.js" -p 'Math.random.toString()' 2>&1)" 'function random() { [native code] }' "off: nothing is changed"
+for URANDOM in "$work/none" /dev/null; do
+	export URANDOM
+	what=(timeout 20 node --require "$work/urandom.js" --require)
+	is "$(SYSGENID_NODE=warn "${what[@]}" "$work/with/register.js" -p 1 2>&1)" 1 "/dev/urandom is ${URANDOM##*/}: nothing is missing with the addon"
+	is "$("${what[@]}" "$work/without/register.js" -p 1 2>&1)" 1 "/dev/urandom is ${URANDOM##*/}: without it the program goes on"
+	like "$(SYSGENID_NODE=warn "${what[@]}" "$work/without/register.js" -p 1 2>&1)" 'nothing can be renewed: (ENOENT|.dev.urandom gives no bytes)' \
+		"/dev/urandom is ${URANDOM##*/}: it says so when asked to"
+	SYSGENID_NODE=strict "${what[@]}" "$work/without/register.js" -p 1 >"$work/out" 2>&1
+	is "$?" 78 "/dev/urandom is ${URANDOM##*/}: with strict it ends"
+done
 who='String(require(process.argv[1]).incarnation()?.toString("latin1"))'
 write_counter 7
 is "$(node -p "$who" "$work/with" 2>&1)" undefined "no incarnation of a counter that does not keep it"
