@@ -92,6 +92,15 @@ function check() {
 	}
 }
 
+// For timers, where an error ends the program: the next draw throws it.
+function checkQuietly() {
+	try {
+		check();
+	} catch {
+		// "strict" alone comes here.
+	}
+}
+
 // Some properties of other runtimes cannot be assigned to, and some not be changed at all.
 function replace(object, name, value) {
 	// One that is inherited, or that functions stand for, becomes a property that others can replace as before.
@@ -164,6 +173,6 @@ if (wish !== 'off' && sysgenid.generation() === undefined) {
 	// Handshakes draw in C++, where no look is: they are late by this.
 	const { setInterval } = require('node:timers');
 
-	setInterval(check, 20).unref();
+	setInterval(checkQuietly, 20).unref();
 	tryAll();
 }

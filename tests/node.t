@@ -158,6 +158,28 @@ const { openSync } = fs;
 fs.openSync = (path, ...more) => openSync(path === '/dev/urandom' ? process.env.URANDOM : path, ...more);
 END
 
+cat >"$work/late.js" <<'END'
+const crypto = require('node:crypto');
+const { move, store } = require('./move.js');
+const kinds = [Math.random, () => crypto.randomBytes(4), () => crypto.randomUUID()];
+function attempt() {
+	const said = kinds.map((draw) => {
+		try {
+			return draw() && 'drawn';
+		} catch (error) {
+			return error.message;
+		}
+	});
+	console.log(...new Set(said));
+}
+move(8);
+setTimeout(() => {
+	attempt();
+	store(76, 8);
+	attempt();
+}, 100);
+END
+
 # What the functions of all objects that register.js changes are like: one line for each property of theirs.
 cat >"$work/functions.js" <<'END'
 const { inspect, promisify } = require('node:util');
@@ -231,6 +253,18 @@ node --require "$work/with/register.js" "$work/functions.js" >"$work/covered" 2>
 is "$(diff <(sort -u "$work/plain") <(sort -u "$work/covered"); tail -n 1 "$work/covered")" "[ 'publicKey', 'privateKey' ] randomBytes" \
 	"functions that are covered keep name, length and symbols, which util.promisify needs"
 is "$(SYSGENID_NODE=off node --require "$work/with/register.js" -p 'Math.random.toString()' 2>&1)" 'function random() { [native code] }' "off: nothing is changed"
+# The page says that the kernel was reseeded, for generation 7.
+tell_reseeded()
+{
+	printf '\1\0\0\0\7\0\0\0' | dd of="$SYSGENID_PATH" bs=1 seek=72 conv=notrunc status=none
+}
+
+write_counter 7
+tell_reseeded
+is "$(SYSGENID_NODE=strict node --require "$work/with/register.js" "$work/late.js" 2>&1)" \
+	"sysgenid: the kernel's generator is not reseeded for this generation
+drawn" "strict, and the kernel is late: draws throw an error until it has followed, and the program lives"
+write_counter 7
 for URANDOM in "$work/none" /dev/null; do
 	export URANDOM
 	what=(timeout 20 node --require "$work/urandom.js" --require)
