@@ -34,6 +34,8 @@ events.incarnation = () => {
 		return undefined;
 	return counter.incarnation();
 };
+// register.js puts its own here: what it renews is renewed before the program hears of a restore.
+events.renew = () => {};
 events.changed = (seen) => counter !== undefined && counter.changed(seen);
 
 function readDevice(bytes) {
@@ -113,6 +115,7 @@ events.awaitRestore = async ({ timeout = Infinity, after } = {}) => {
 	}
 	const now = await identify();
 
+	events.renew();
 	return { what: now.restored === before.restored ? 'resume' : 'restore', ...now };
 };
 
@@ -128,6 +131,7 @@ function watch() {
 		if (now === seen)
 			return;
 		seen = now;
+		events.renew();
 		events.emit('restore', now);
 	}, POLL_MS);
 	timer.unref();

@@ -92,7 +92,7 @@ function check() {
 	}
 }
 
-// For timers, where an error ends the program: the next draw throws it.
+// For timers and events, where an error ends the program: the next draw throws it.
 function checkQuietly() {
 	try {
 		check();
@@ -170,6 +170,7 @@ if (wish !== 'off' && sysgenid.generation() === undefined) {
 } else if (wish !== 'off') {
 	seen = sysgenid.generation();
 	coverAll();
+	sysgenid.renew = checkQuietly;
 	// Handshakes draw in C++, where no look is: they are late by this.
 	const { setInterval } = require('node:timers');
 

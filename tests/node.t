@@ -180,6 +180,23 @@ setTimeout(() => {
 }, 100);
 END
 
+# The switch's own timer never comes: only what the event itself does is seen.
+cat >"$work/no-timer.js" <<'END'
+require('node:timers').setInterval = () => ({ unref() {} });
+END
+cat >"$work/order.js" <<'END'
+const sysgenid = require(process.argv[2]);
+const { feedOpenSSL } = sysgenid;
+let feeds = 0;
+sysgenid.feedOpenSSL = (bytes) => (feeds++, feedOpenSSL(bytes));
+if (process.argv[3] === 'event')
+	sysgenid.on('restore', () => console.log(feeds));
+else
+	sysgenid.awaitRestore().then(() => console.log(feeds));
+require('./move.js').move(8);
+setTimeout(() => {}, 300);
+END
+
 # What the functions of all objects that register.js changes are like: one line for each property of theirs.
 cat >"$work/functions.js" <<'END'
 const { inspect, promisify } = require('node:util');
@@ -264,6 +281,12 @@ tell_reseeded
 is "$(SYSGENID_NODE=strict node --require "$work/with/register.js" "$work/late.js" 2>&1)" \
 	"sysgenid: the kernel's generator is not reseeded for this generation
 drawn" "strict, and the kernel is late: draws throw an error until it has followed, and the program lives"
+write_counter 7
+for kind in event await; do
+	write_counter 7
+	is "$(node --require "$work/no-timer.js" --require "$work/with/register.js" "$work/order.js" "$work/with" "$kind" 2>&1)" 1 \
+		"$kind: with the switch, OpenSSL is fed before the program hears of the restore"
+done
 write_counter 7
 for URANDOM in "$work/none" /dev/null; do
 	export URANDOM
