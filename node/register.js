@@ -6,8 +6,16 @@ const crypto = require('node:crypto');
 const { syncBuiltinESMExports } = require('node:module');
 const sysgenid = require('./index.js');
 
-const STOCK_OF_UUIDS = 128; // randomUUID draws that many at once
+const STOCK_OF_UUIDS = 128; // randomUUID draws that many at once, for itself and randomUUIDv7
 const STOCK_OF_INTS = 1024; // randomInt draws 6 bytes for each of them at once
+// What cannot draw, of crypto, tls and subtle. Of classes it goes for all methods.
+const NEVER_DRAW = new Set(['createCipher', 'createDecipher', 'createDecipheriv', 'createHash', 'createHmac', 'createSecretKey',
+	'createVerify', 'getCipherInfo', 'getCiphers', 'getCurves', 'getFips', 'getHashes', 'hash', 'publicDecrypt', 'secureHeapUsed',
+	'setEngine', 'setFips', 'timingSafeEqual', 'verify', 'hkdf', 'hkdfSync', 'pbkdf2', 'pbkdf2Sync', 'scrypt', 'scryptSync',
+	'argon2', 'argon2Sync',
+	'Certificate', 'Cipher', 'Decipher', 'Decipheriv', 'Hash', 'Hmac', 'KeyObject', 'Verify', 'X509Certificate',
+	'checkServerIdentity', 'convertALPNProtocols', 'getCACertificates', 'getCertificateCompressionAlgorithms',
+	'setDefaultCACertificates', 'digest']);
 const wish = process.env.SYSGENID_NODE;
 let seen;
 let reported = false;
@@ -101,6 +109,10 @@ function checkQuietly() {
 	}
 }
 
+function raise(error) {
+	throw error;
+}
+
 // Some properties of other runtimes cannot be assigned to, and some not be changed at all.
 function replace(object, name, value) {
 	// One that is inherited, or that functions stand for, becomes a property that others can replace as before.
@@ -115,36 +127,73 @@ function replace(object, name, value) {
 }
 
 // Puts the look in front of a function. A proxy has all else from the function, such as the symbol by which util.promisify
-// knows that generateKeyPair gives two keys.
-function cover(object, name) {
+// knows that generateKeyPair gives two keys. refuse: what the call gives where "strict" forbids it.
+function cover(object, name, refuse = raise) {
 	const original = object?.[name];
 
 	if (typeof original !== 'function')
 		return;
 	replace(object, name, new Proxy(original, {
 		apply(target, self, args) {
-			check();
+			try {
+				check();
+			} catch (error) {
+				return refuse(error);
+			}
 			return Reflect.apply(target, self, args);
 		},
+		construct(target, args, derived) {
+			check();
+			return Reflect.construct(target, args, derived);
+		},
 	}));
+}
+
+// A rule, since a list of what draws would not have a newer Node's functions.
+function coverMethods(object, refuse) {
+	for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(object)))
+		if (typeof value === 'function' && name !== 'constructor' && !NEVER_DRAW.has(name))
+			cover(object, name, refuse);
+}
+
+function coverModule(module) {
+	coverMethods(module);
+	for (const [name, { value }] of Object.entries(Object.getOwnPropertyDescriptors(module))) {
+		if (!/^[A-Z]/.test(name) || typeof value !== 'function' || NEVER_DRAW.has(name))
+			continue;
+		replace(value.prototype, 'constructor', value);
+		// A socket's methods run in handshakes, where an error would end the program.
+		if (name !== 'TLSSocket')
+			coverMethods(value.prototype);
+	}
+}
+
+// Draws a salt and an IV where it encrypts. Only a key leads to its class: that one has the private number 1.
+function coverExport() {
+	const key = { kty: 'EC', crv: 'P-256', x: 'axfR8uEsQkf4vOblY6RA8ncDfYEt6zOg9KE5RdiYwpY',
+		y: 'T-NC4v4af5uO5-tKfA-eFivOM1drMV7Oy7ZAaDe_UfU', d: 'AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAE' };
+
+	try {
+		cover(Object.getPrototypeOf(crypto.createPrivateKey({ key, format: 'jwk' })), 'export');
+	} catch (error) {
+		report(`export is not mended: ${error.message}`);
+	}
 }
 
 function coverAll() {
 	const tls = require('node:tls');
 	const { subtle } = crypto.webcrypto;
 
-	for (const name of ['randomBytes', 'pseudoRandomBytes', 'randomFill', 'randomFillSync', 'randomInt', 'randomUUID', 'sign',
-		'generateKey', 'generateKeySync', 'generateKeyPair', 'generateKeyPairSync', 'generatePrime', 'generatePrimeSync',
-		'publicEncrypt'])
-		cover(crypto, name);
-	for (const kind of ['ECDH', 'DiffieHellman', 'DiffieHellmanGroup'])
-		cover(crypto[kind]?.prototype, 'generateKeys');
-	cover(crypto.Sign.prototype, 'sign');
+	coverExport();
+	// Node makes functions of these getters when they are asked for.
+	for (const name of ['prng', 'pseudoRandomBytes', 'rng'])
+		void crypto[name];
+	coverModule(crypto);
 	for (const name of ['getRandomValues', 'randomUUID'])
 		cover(Object.getPrototypeOf(crypto.webcrypto), name);
-	for (const name of ['generateKey', 'sign', 'encrypt'])
-		cover(Object.getPrototypeOf(subtle), name);
-	cover(tls, 'connect');
+	coverMethods(Object.getPrototypeOf(subtle), (error) => Promise.reject(error));
+	// The servers of https and http2 call the methods of this one.
+	coverModule(tls);
 	cover(tls.Server.prototype, 'listen');
 	Math.random = {
 		random() {
@@ -169,11 +218,11 @@ if (wish !== 'off' && sysgenid.generation() === undefined) {
 	report(`no generation counter: ${sysgenid.error.message}`);
 } else if (wish !== 'off') {
 	seen = sysgenid.generation();
+	tryAll();
 	coverAll();
 	sysgenid.renew = checkQuietly;
 	// Handshakes draw in C++, where no look is: they are late by this.
 	const { setInterval } = require('node:timers');
 
 	setInterval(checkQuietly, 20).unref();
-	tryAll();
 }
