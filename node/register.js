@@ -16,6 +16,9 @@ const NEVER_DRAW = new Set(['createCipher', 'createDecipher', 'createDecipheriv'
 	'Certificate', 'Cipher', 'Decipher', 'Decipheriv', 'Hash', 'Hmac', 'KeyObject', 'Verify', 'X509Certificate',
 	'checkServerIdentity', 'convertALPNProtocols', 'getCACertificates', 'getCertificateCompressionAlgorithms',
 	'setDefaultCACertificates', 'digest']);
+// Threads of libuv draw for these, later than the look. What they give can be thrown away and drawn again.
+const REPEATED = new Set(['generateKey', 'generateKeyPair', 'generatePrime', 'prng', 'pseudoRandomBytes', 'randomBytes',
+	'randomFill', 'randomInt', 'rng']);
 const wish = process.env.SYSGENID_NODE;
 let seen;
 let reported = false;
@@ -126,6 +129,45 @@ function replace(object, name, value) {
 	}
 }
 
+function callAgain(target, self, args) {
+	// Also where a timer has renewed already: a stock of randomInt's may have been filled after that.
+	seen = undefined;
+	check();
+	return callRepeated(target, self, args);
+}
+
+function callWithCallback(target, self, args, place) {
+	const before = sysgenid.generation();
+
+	function answer(...results) {
+		if (sysgenid.generation() === before)
+			return Reflect.apply(args[place], this, results);
+		try {
+			return callAgain(target, self, args);
+		} catch (error) {
+			return args[place](error);
+		}
+	}
+	return Reflect.apply(target, self, [...args.slice(0, place), answer, ...args.slice(place + 1)]);
+}
+
+const isFunction = (value) => typeof value === 'function';
+
+// Calls a function and, if the program was restored before its answer came, once more.
+function callRepeated(target, self, args) {
+	const place = args.findLastIndex(isFunction);
+
+	if (place >= 0)
+		return callWithCallback(target, self, args, place);
+	const answer = Reflect.apply(target, self, args);
+
+	if (!(answer instanceof Promise))
+		return answer;
+	const before = sysgenid.generation();
+
+	return answer.then((key) => (sysgenid.generation() === before ? key : callAgain(target, self, args)));
+}
+
 // Puts the look in front of a function. A proxy has all else from the function, such as the symbol by which util.promisify
 // knows that generateKeyPair gives two keys. refuse: what the call gives where "strict" forbids it.
 function cover(object, name, refuse = raise) {
@@ -133,6 +175,8 @@ function cover(object, name, refuse = raise) {
 
 	if (typeof original !== 'function')
 		return;
+	const call = REPEATED.has(name) ? callRepeated : Reflect.apply;
+
 	replace(object, name, new Proxy(original, {
 		apply(target, self, args) {
 			try {
@@ -140,7 +184,7 @@ function cover(object, name, refuse = raise) {
 			} catch (error) {
 				return refuse(error);
 			}
-			return Reflect.apply(target, self, args);
+			return call(target, self, args);
 		},
 		construct(target, args, derived) {
 			check();

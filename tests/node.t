@@ -250,6 +250,43 @@ for (const [place, object] of Object.entries({ crypto, tls, subtle, webcrypto: c
 })();
 END
 
+# In place of those whose answers come later: each gives the number of its call.
+cat >"$work/later.js" <<'END'
+const crypto = require('node:crypto');
+const count = () => {
+	let calls = 0;
+	return (...args) => new Promise((resolve) => {
+		const callback = args.find((argument) => typeof argument === 'function');
+		if (callback)
+			setTimeout(callback, 20, null, ++calls);
+		else if (args.length === 0)
+			setTimeout(resolve, 20, ++calls);
+	});
+};
+globalThis.names = ['generateKey', 'generateKeyPair', 'generatePrime', 'prng', 'pseudoRandomBytes', 'randomBytes', 'randomFill', 'randomInt', 'rng'];
+for (const name of names)
+	crypto[name] = count();
+Object.getPrototypeOf(crypto.webcrypto.subtle).generateKey = count();
+END
+cat >"$work/draw-later.js" <<'END'
+const crypto = require('node:crypto');
+const drawn = names.map((name) => new Promise((resolve) => crypto[name](1, (error, calls) => resolve(error ? 'refused' : calls), undefined)));
+drawn.push(crypto.webcrypto.subtle.generateKey().catch(() => 'refused'));
+if (process.argv[2])
+	require('./move.js').move(8);
+Promise.all(drawn).then((calls) => console.log(calls.length, ...new Set(calls)));
+END
+cat >"$work/pool.js" <<'END'
+const crypto = require('node:crypto');
+const promisify = (name) => require('node:util').promisify(crypto[name]);
+crypto.pbkdf2('a', 'b', 50000, 32, 'sha256', () => {});
+const drawn = [promisify('randomBytes')(16), promisify('randomFill')(Buffer.alloc(16)), promisify('randomInt')(2 ** 40),
+	promisify('generateKey')('aes', { length: 128 }), promisify('generateKeyPair')('ed25519'), promisify('generatePrime')(64),
+	crypto.webcrypto.subtle.generateKey({ name: 'AES-GCM', length: 128 }, true, ['encrypt'])];
+require('./move.js').move(8);
+Promise.all(drawn).then((all) => console.log(...all.map((one) => (one.publicKey ?? one).constructor.name)));
+END
+
 # What the functions of all objects that register.js changes are like: one line for each property of theirs.
 cat >"$work/functions.js" <<'END'
 const { inspect, promisify } = require('node:util');
@@ -335,6 +372,16 @@ is "$(SYSGENID_NODE=strict node --require "$work/with/register.js" "$work/late.j
 	"sysgenid: the kernel's generator is not reseeded for this generation
 drawn" "strict, and the kernel is late: draws throw an error until it has followed, and the program lives"
 write_counter 7
+later=(node --require "$work/later.js" --require "$work/with/register.js" "$work/draw-later.js")
+write_counter 7
+is "$("${later[@]}" 2>&1)" "10 1" "control: what threads draw is passed on as it is"
+is "$("${later[@]}" move 2>&1)" "10 2" "and drawn again if the program was restored before it came"
+write_counter 7
+tell_reseeded
+is "$(SYSGENID_NODE=strict "${later[@]}" move 2>&1)" "10 refused" "with strict and a kernel that is late it is an error, for callbacks and promises"
+write_counter 7
+is "$(UV_THREADPOOL_SIZE=1 node --require "$work/with/register.js" "$work/pool.js" 2>&1)" \
+	"Buffer Buffer Number SecretKeyObject PublicKeyObject ArrayBuffer CryptoKey" "so with Node's own"
 # Another list than that of register.js, by hand: what is new in a newer Node is to be covered.
 never=(createCipher createDecipher createDecipheriv createHash createHmac createSecretKey createVerify getCipherInfo getCiphers
 	getCurves getFips getHashes hash publicDecrypt secureHeapUsed setEngine setFips timingSafeEqual verify hkdf hkdfSync pbkdf2
