@@ -3,32 +3,19 @@
 """The Python package as a user installs it, in an environment of its own, with a counter file.
 
 Two runs of one program with one seed stand for two clones: with the switch off they give the same numbers after the word
-has moved, with the switch on others. Runs with the Python that runs this file.
-
-usage: python.t [--no-numpy]"""
+has moved, with the switch on others. Runs with the Python that runs this file."""
 import json
 import os
-import struct
 import subprocess
 import sys
 import tempfile
 
-TOP = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
-MAGIC = 0x47735953
-NOBODY = 65534
-count = failed = 0
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "python"))
+sys.dont_write_bytecode = True
 
-PROGRAM = """
-import json, mmap, os, struct, sys
-with open(os.environ["WORD"], "r+b") as file:
-    page = mmap.mmap(file.fileno(), 4096)
-def move(generation, rng=None):
-    page[0:4] = struct.pack("=I", generation)
-    if rng is not None:
-        page[76:80] = struct.pack("=I", rng)
-def show(*values):
-    print(json.dumps([str(value) for value in values]))
-"""
+from bench import STAND_IN, SWITCH_ON, Bench, check_again, check_clones, check_machines, finish, ok, write_counter  # noqa: E402
+
+NOBODY = 65534
 
 # NAME: (what sets the generator up, what draws)
 RANDOM = {
@@ -58,88 +45,10 @@ RANDOM = {
         "import uuid, random; uuid._generate_time_safe = None; uuid._node = 5; random.seed(1)",
         "[uuid.uuid1().clock_seq for _ in range(4)]"),
 }
-NUMPY = {
-    "numpy.random.rand": ("numpy.random.seed(1)", "numpy.random.rand()"),
-    "numpy.random.randn, which keeps every second number": ("numpy.random.seed(1)", "numpy.random.randn()"),
-    "numpy.random.RandomState": ("one = numpy.random.RandomState(1)", "one.randint(1 << 60)"),
-    "numpy.random.default_rng": ("one = numpy.random.default_rng(1)", "one.random()"),
-    "numpy's integers of 32 bits, of which it keeps one": (
-        "one = numpy.random.default_rng(1)", "one.integers(0, 1 << 31, dtype=numpy.int32)"),
-    "numpy.random.Generator(Philox)": ("one = numpy.random.Generator(numpy.random.Philox(1))", "one.bytes(9)"),
-    "numpy.random.Generator(SFC64)": ("one = numpy.random.Generator(numpy.random.SFC64(1))", "one.normal()"),
-    "numpy.random.Generator(MT19937)": ("one = numpy.random.Generator(numpy.random.MT19937(1))", "one.random(3)"),
-    "numpy: one from a pickle": (
-        "import pickle; one = pickle.loads(pickle.dumps(numpy.random.default_rng(1)))", "one.random()"),
-}
 AGAIN = {
     "random": ("import random", "random.seed(5)", "random.random()"),
     "random, by its state": ("import random; state = random.Random(5).getstate()", "random.setstate(state)", "random.random()"),
-    "numpy": ("import numpy", "numpy.random.seed(5)", "numpy.random.rand()"),
-    "numpy's generators": ("import numpy", "one = numpy.random.default_rng(5)", "one.random()"),
 }
-
-
-def ok(good, name, *details):
-    global count, failed
-    count += 1
-    failed += not good
-    print(f"{'' if good else 'not '}ok {count} - {name}", flush=True)
-    for detail in () if good else details:
-        print("# " + str(detail).replace("\n", "\n# "), flush=True)
-
-
-def write_counter(path, generation=7, magic=MAGIC, flags=0, rng=0, size=4096, mode=0o644):
-    with open(path, "wb") as file:
-        file.write(struct.pack("=I60x4I", generation, magic, 1, flags, rng).ljust(size, b"\0"))
-    os.chmod(path, mode)
-
-
-class Bench:
-    """An environment with the package and its switch, and one where the package alone is installed."""
-
-    def __init__(self, folder):
-        self.folder, self.word = folder, folder + "/counter"
-        os.chmod(folder, 0o755)
-        self.on, self.off = self.install("on", "install-auto"), self.install("off", "install")
-
-    def install(self, name, target):
-        path = f"{self.folder}/{name}"
-        # -I: without the modules of PYTHONPATH.
-        subprocess.run([sys.executable, "-I", "-m", "venv", "--without-pip", "--system-site-packages", path], check=True)
-        site = f"{path}/lib/python{sys.version_info.major}.{sys.version_info.minor}/site-packages"
-        subprocess.run(["make", "-s", "-C", TOP + "/python", target, "PYTHONDIR=" + site, "DOCDIR=" + path + "/doc"],
-                       check=True, env={**os.environ, "MAKEFLAGS": ""})
-        return path + "/bin/python3"
-
-    def run(self, python, text, user=None, **more):
-        environment = {**os.environ, "SYSGENID_PATH": self.word, "WORD": self.word, **more}
-        for name in ("PYTHONPATH", "PYTHONHOME"):
-            environment.pop(name, None)
-        return subprocess.run([python, "-c", PROGRAM + text], env=environment, text=True, capture_output=True, timeout=60,
-                              user=user, check=False, cwd=self.folder)
-
-    def clone(self, python, setup, draw):
-        """What a clone draws before and after the restore."""
-        write_counter(self.word)
-        done = self.run(python, f"{setup}\nbefore = str({draw})\nmove(8)\nshow(before, {draw}, {draw})")
-        return json.loads(done.stdout) if done.returncode == 0 else [done.stderr]
-
-
-def check_clones(bench, sources, first=""):
-    for name, (setup, draw) in sources.items():
-        clones = [bench.clone(python, first + setup, draw) for python in (bench.off, bench.off, bench.on, bench.on)]
-        ok(len(clones[0]) == 3 and clones[0] == clones[1], f"control: {name}: clones give the same", *clones)
-        ok(len(clones[2]) == 3 and clones[2][0] == clones[3][0] == clones[0][0] and
-           not set(clones[2][1:]) & set(clones[3][1:]), f"{name}: they differ after the restore, not before", *clones)
-
-
-def check_again(bench, names):
-    for name in names:
-        setup, seed, draw = AGAIN[name]
-        write_counter(bench.word)
-        done = bench.run(bench.on, f"{setup}\n{seed}\nbefore = {draw}\nmove(8)\n{seed}\nshow(before, {draw})")
-        values = json.loads(done.stdout or "[1, 2]")
-        ok(values[0] == values[1], f"{name}: a seed that is set after the restore holds", values, done.stderr)
 
 
 UUID = """
@@ -246,22 +155,19 @@ def check_bad_counters(bench):
     plain = "import random\nrandom.seed(1)\nprint(random.random(), random.random.__module__)"
     expected = subprocess.run([bench.off, "-I", "-c", plain], text=True, capture_output=True, check=True).stdout
     write_counter(bench.word)
-    global PROGRAM
-    whole, PROGRAM = PROGRAM, ""
     for name, make in cases.items():
         make()
         user = NOBODY if os.geteuid() == 0 and "read" in name else None
-        done = bench.run(bench.on, plain, user)
+        done = bench.run(bench.on, plain, user, program="")
         ok((done.returncode, done.stdout, done.stderr) == (0, expected, ""), f"{name}: as without us", done)
-        done = bench.run(bench.on, plain, user, SYSGENID_PYTHON="warn")
+        done = bench.run(bench.on, plain, user, program="", SYSGENID_PYTHON="warn")
         ok((done.returncode, done.stdout, done.stderr.count("\n")) == (0, expected, 1) and bench.word in done.stderr,
            f"{name}: it says so once when asked to", done)
-        done = bench.run(bench.on, plain, user, SYSGENID_PYTHON="strict")
+        done = bench.run(bench.on, plain, user, program="", SYSGENID_PYTHON="strict")
         ok((done.returncode, done.stdout, done.stderr.count("\n")) == (78, "", 1), f"{name}: with strict it ends", done)
     os.unlink(bench.word)
     write_counter(bench.word)
-    PROGRAM = whole
-    done = bench.run(bench.on, plain, SYSGENID_PYTHON="off")
+    done = bench.run(bench.on, plain, program="", SYSGENID_PYTHON="off")
     ok((done.stdout, done.stderr) == (expected, ""), "SYSGENID_PYTHON=off: as without us", done)
 
 
@@ -296,21 +202,6 @@ def check_early(bench):
     ok(json.loads(done.stdout or "[]") == ["NotReseeded"], "with strict an exception instead", done)
 
 
-# A stand-in for the device: a counter with a second page. The kernel follows when it is asked, if it does.
-STAND_IN = """
-import sysgenid, time
-KERNEL = {"follows": True}
-class Second(mmap.mmap):
-    def madvise(self, advice):
-        if KERNEL["follows"]:
-            move(struct.unpack_from("=I", page)[0] + 1)
-            page[80:88] = self[0x68:0x70]
-second = Second(-1, 4096)
-def restore_machine():
-    second[0x68] += 1
-sysgenid._counter = sysgenid.counter.Counter(page, second)
-"""
-SWITCH_ON = "import sysgenid.auto\nassert sysgenid.auto.fresh\n"
 SECOND = ("random.random", "random.gauss, which keeps every second number", "random.Random", "random.getstate",
           "random.randbytes", "a subclass of random.Random")
 NEVER = """
@@ -332,17 +223,8 @@ show(0.9 < waited < 10, len(set(drawn)), len(set(states)), changed, now == seen 
 """
 
 
-def check_second_page(bench, numpy):
-    def clone(python, first, draw):
-        write_counter(bench.word)
-        done = bench.run(python, f"{first}\nbefore = str({draw})\nrestore_machine()\nshow(before, {draw}, {draw})")
-        return json.loads(done.stdout) if done.returncode == 0 else [done.stderr]
-
-    numpys = {name: ("import numpy; " + setup, draw) for name, (setup, draw) in NUMPY.items() if numpy}
-    for name, (setup, draw) in {**{name: RANDOM[name] for name in SECOND}, **numpys}.items():
-        one, other = (clone(bench.off, f"{STAND_IN}{SWITCH_ON}{setup}", draw) for _ in range(2))
-        ok(len(one) == 3 and one[0] == other[0] and not set(one[1:]) & set(other[1:]),
-           f"{name}: clones of a machine differ before its kernel has moved the generation", one, other)
+def check_second_page(bench):
+    check_machines(bench, {name: RANDOM[name] for name in SECOND})
     write_counter(bench.word)
     done = bench.run(bench.off, STAND_IN + SWITCH_ON + UUID.replace("move(8)", "restore_machine()"))
     ok(json.loads(done.stdout or "[]")[1:3] == ["True", "True"], "and a uuid's node is forgotten", done)
@@ -476,33 +358,20 @@ def check_interface(bench):
     ok(done.stdout == "None False the kernel module sysg\n", "without a counter: no generation, and a reason", done)
 
 
-def check_numpy(bench):
-    write_counter(bench.word)
-    done = bench.run(bench.on, "import numpy\nshow(numpy.random.rand() < 1)", SYSGENID_PYTHON="strict")
-    ok((done.stdout, done.stderr) == ('["True"]\n', ""), "numpy: strict finds nothing wrong", done)
-    done = bench.run(bench.off, "import numpy.random\nimport sysgenid.auto\nshow(1)", SYSGENID_PYTHON="warn")
-    ok("numpy was loaded before the switch" in done.stderr, "numpy: loaded before the switch, it says so", done)
-
-
 def main():
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(folder)
         check_clones(bench, RANDOM)
-        check_again(bench, ["random", "random, by its state"])
+        check_again(bench, AGAIN)
         check_kinds(bench)
         check_uuid(bench)
         check_early(bench)
         check_incarnation(bench)
         check_interface(bench)
-        check_second_page(bench, numpy="--no-numpy" not in sys.argv)
+        check_second_page(bench)
         check_await(bench)
         check_bad_counters(bench)
-        if "--no-numpy" not in sys.argv:
-            check_clones(bench, NUMPY, "import numpy; ")
-            check_numpy(bench)
-            check_again(bench, ["numpy", "numpy's generators"])
-    print(f"1..{count}")
-    sys.exit(failed > 0)
+    finish()
 
 
 main()
