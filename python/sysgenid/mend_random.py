@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Python's module random: each draw of each instance looks at the generation first."""
+from types import MethodType
 
 
 def mend(random, fresh):
@@ -27,10 +28,11 @@ def make_renew(base, fresh):
 
 
 def like(original):
-    """A decorator: the new function has the name and the text of the original one."""
+    """A decorator: the new function has the name and the text of the original one, and the place where pickle finds it."""
     def copy(function):
         for name in ("__name__", "__qualname__", "__doc__"):
             setattr(function, name, getattr(original, name))
+        function.__module__ = "random"
         return function
 
     return copy
@@ -85,7 +87,8 @@ def mend_class(Random, base, counter, renew):
 
 
 def mend_hidden(module, inst, base, counter):
-    """The instance behind random.random(): functions without "self" are cheaper. Their mark only caches the instance's."""
+    """The instance behind random.random(): its functions keep the mark in a variable, which is cheaper than in the instance.
+    Methods that have their instance, as before: those can be attributes of other classes, and can be pickled."""
     view, clock, known = counter.page, counter.clock, counter.known
     draw, bits, renew = base.random.__get__(inst), base.getrandbits.__get__(inst), inst._sysgenid_renew
     seen = view[0]
@@ -96,18 +99,18 @@ def mend_hidden(module, inst, base, counter):
         seen = inst._sysgenid_seen
 
     @like(draw)
-    def random():
+    def random(self):
         if clock is not None and clock != known or view[0] != seen:
             changed()
         return draw()
 
     @like(bits)
-    def getrandbits(k):
+    def getrandbits(self, k):
         if clock is not None and clock != known or view[0] != seen:
             changed()
         return bits(k)
 
     for function in (random, getrandbits):
-        setattr(inst, function.__name__, function)
+        setattr(inst, function.__name__, MethodType(function, inst))
     for name in ("random", "getrandbits", "gauss", "getstate", "setstate", "seed"):
         setattr(module, name, getattr(inst, name))

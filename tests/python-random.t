@@ -1,0 +1,60 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: GPL-2.0-only
+"""The Python package and the module random, as tests/python.t, of programs that use it in other ways than by a call."""
+import os
+import sys
+import tempfile
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "python"))
+sys.dont_write_bytecode = True
+
+from bench import Bench, finish, ok, write_counter  # noqa: E402
+
+USES = """
+import pickle, random
+from concurrent.futures import ProcessPoolExecutor
+NAMES = ("random", "getrandbits", "gauss", "randint", "seed", "getstate", "setstate")
+class Other:
+    draw, bits, normal = random.random, random.getrandbits, random.gauss
+def attributes():
+    other = Other()
+    return 0 <= other.draw() < 1, other.bits(8) < 256, other.normal(0, 0) == 0
+def pickles():
+    random.seed(3)
+    draw = pickle.loads(pickle.dumps(random.random))
+    return draw() == random.random(), [pickle.loads(pickle.dumps(getattr(random, name))).__name__ for name in NAMES]
+def methods():
+    return [pickle.loads(pickle.dumps(getattr(random.Random, name))) is getattr(random.Random, name) for name in NAMES]
+def pool():
+    with ProcessPoolExecutor(1) as one:
+        return 0 <= one.submit(random.random).result() < 1
+def names():
+    return [(getattr(random, name).__name__, getattr(random, name).__qualname__, getattr(random, name).__doc__,
+             getattr(random, name).__self__ is random._inst) for name in NAMES]
+for use in (attributes, pickles, methods, pool, names):
+    try:
+        print(use())
+    except Exception as error:
+        print(use.__name__, type(error).__name__, error)
+"""
+
+
+def check_uses(bench):
+    """As without us."""
+    write_counter(bench.word)
+    off, on = bench.run(bench.off, USES), bench.run(bench.on, USES)
+    ok(off.stdout.count("\n") == 5 and "Error" not in off.stdout, "control: a program uses the functions as objects", off)
+    for name, without, with_ in zip(("attributes of a class", "pickles", "pickles of the class's methods",
+                                     "calls in a pool of processes", "names, texts and instances"),
+                                    off.stdout.split("\n"), on.stdout.split("\n")):
+        ok(without == with_, f"{name}: as without us", without, with_, on.stderr)
+
+
+def main():
+    with tempfile.TemporaryDirectory() as folder:
+        bench = Bench(folder)
+        check_uses(bench)
+    finish()
+
+
+main()
