@@ -1,9 +1,11 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
 """The Python package and the module random, as tests/python.t, of programs that use it in other ways than by a call."""
+import json
 import os
 import sys
 import tempfile
+import zipfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.realpath(__file__)), "python"))
 sys.dont_write_bytecode = True
@@ -31,7 +33,11 @@ def pool():
 def names():
     return [(getattr(random, name).__name__, getattr(random, name).__qualname__, getattr(random, name).__doc__,
              getattr(random, name).__self__ is random._inst) for name in NAMES]
-for use in (attributes, pickles, methods, pool, names):
+def loader():
+    import uuid
+    return [(type(module.__loader__).__name__, module.__spec__.loader is module.__loader__,
+             "exec_module" in vars(module.__loader__)) for module in (random, uuid)]
+for use in (attributes, pickles, methods, pool, names, loader):
     try:
         print(use())
     except Exception as error:
@@ -43,17 +49,43 @@ def check_uses(bench):
     """As without us."""
     write_counter(bench.word)
     off, on = bench.run(bench.off, USES), bench.run(bench.on, USES)
-    ok(off.stdout.count("\n") == 5 and "Error" not in off.stdout, "control: a program uses the functions as objects", off)
+    ok(off.stdout.count("\n") == 6 and "Error" not in off.stdout, "control: a program uses the functions as objects", off)
     for name, without, with_ in zip(("attributes of a class", "pickles", "pickles of the class's methods",
-                                     "calls in a pool of processes", "names, texts and instances"),
+                                     "calls in a pool of processes", "names, texts and instances", "the modules' loaders"),
                                     off.stdout.split("\n"), on.stdout.split("\n")):
         ok(without == with_, f"{name}: as without us", without, with_, on.stderr)
+
+
+ZIP = """
+import sysgenid.auto
+for name in ("random", "uuid"):
+    sys.modules.pop(name, None)
+sys.path.insert(0, "modules.zip")
+import random, uuid, plain
+one = random.Random(1)
+move(8)
+show("modules.zip" in random.__file__, plain.VALUE, sysgenid.auto.problem, one.random() == random.Random(1).random())
+"""
+
+
+def check_surroundings(bench):
+    import random
+    import uuid
+    with zipfile.ZipFile(bench.folder + "/modules.zip", "w") as archive:
+        for module in (random, uuid):
+            archive.write(module.__file__, module.__name__ + ".py")
+        archive.writestr("plain.py", "VALUE = 5\n")
+    write_counter(bench.word)
+    done = bench.run(bench.on, ZIP, SYSGENID_PYTHON="strict")
+    ok(json.loads(done.stdout or "[]") == ["True", "5", "None", "False"],
+       "modules in a zip file are mended, and no others that are in it", done)
 
 
 def main():
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(folder)
         check_uses(bench)
+        check_surroundings(bench)
     finish()
 
 

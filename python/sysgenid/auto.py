@@ -56,22 +56,32 @@ class Finder:
             if finder is not Finder and hasattr(finder, "find_spec"):
                 spec = finder.find_spec(name, path, target)
                 if spec is not None:
-                    mend_when_loaded(name, spec)
+                    if hasattr(spec.loader, "exec_module"):
+                        spec.loader = Loader(name, spec.loader)
+                    else:
+                        report(f"{name} is not mended: its loader {spec.loader!r} has no exec_module")
                     return spec
         return None
 
 
-def mend_when_loaded(name, spec):
-    execute = getattr(spec.loader, "exec_module", None)
+class Loader:
+    """Stands in for the loader of one module, and mends the module. Loaders cannot be changed: that of a zip file loads all
+    modules in it."""
 
-    def exec_module(module):
-        execute(module)
-        mend(name, module)
+    def __init__(self, name, loader):
+        self._name, self._loader = name, loader
 
-    try:
-        spec.loader.exec_module = exec_module
-    except AttributeError as error:
-        report(f"{name} is not mended: its loader {spec.loader!r} cannot be changed: {error}")
+    def __getattr__(self, name):
+        return getattr(self._loader, name)
+
+    def create_module(self, spec):
+        return self._loader.create_module(spec)
+
+    def exec_module(self, module):
+        # As without us, for those who look.
+        module.__loader__ = module.__spec__.loader = self._loader
+        self._loader.exec_module(module)
+        mend(self._name, module)
 
 
 def start():
