@@ -56,6 +56,16 @@ def check_uses(bench):
         ok(without == with_, f"{name}: as without us", without, with_, on.stderr)
 
 
+IMPOSTOR = """
+import random
+one, plain = random.Random(1), os.open
+os.open = lambda path, *more: plain("/dev/null" if path == "/dev/urandom" else path, *more)
+move(8)
+try:
+    one.random()
+except OSError as error:
+    show(error.filename, "no bytes" in error.strerror)
+"""
 ZIP = """
 import sysgenid.auto
 for name in ("random", "uuid"):
@@ -69,6 +79,9 @@ show("modules.zip" in random.__file__, plain.VALUE, sysgenid.auto.problem, one.r
 
 
 def check_surroundings(bench):
+    write_counter(bench.word)
+    done = bench.run(bench.on, IMPOSTOR)
+    ok(json.loads(done.stdout or "[]") == ["/dev/urandom", "True"], "/dev/urandom without bytes is an error, and no loop", done)
     import random
     import uuid
     with zipfile.ZipFile(bench.folder + "/modules.zip", "w") as archive:

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Bytes that no clone of this process has, to renew a generator with. What renew/ is for programs in C."""
+import errno
 import os
 import time
 from _thread import RLock
@@ -22,7 +23,10 @@ def kernel_bytes(size):
     try:
         got = b""
         while len(got) < size:
-            got += os.read(fd, size - len(got))
+            more = os.read(fd, size - len(got))
+            if not more:
+                raise OSError(errno.EIO, "it has no bytes: that is not the kernel's device", "/dev/urandom")
+            got += more
         return got
     finally:
         os.close(fd)
