@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: GPL-2.0-only
-"""The Python package and the module random, as tests/python.t, of programs that use it in other ways than by a call."""
+"""The Python package and the module random, as tests/python.t: seeds that come early or fail, and programs that use the
+module in other ways than by a call."""
 import json
 import os
 import sys
@@ -56,6 +57,92 @@ def check_uses(bench):
         ok(without == with_, f"{name}: as without us", without, with_, on.stderr)
 
 
+FAILED = """
+import random
+one, state, shown = random.Random(1), random.Random(1).getstate(), []
+numbers = [random.Random(1).random(), random.Random(1).getrandbits(64)]
+def check(generation, call, wrong):
+    one.setstate(state)
+    random.setstate(state)
+    move(generation)
+    for instance in (one, random):
+        try:
+            getattr(instance, call)(wrong)
+        except (TypeError, ValueError):
+            shown.append(instance.random() in numbers)
+check(8, "seed", [1])
+check(9, "setstate", (4, (), None))
+check(10, "setstate", (3, (1, 2), None))
+show(*shown)
+"""
+# A draw between the program's call and its end, as another thread's or a signal's handler.
+BETWEEN = """
+import random
+got, numbers = [], [random.Random(1).random()]
+class Seed(str):
+    def encode(self):
+        got.append(one.random())
+        return super().encode()
+one = random.Random(1)
+move(8)
+one.seed(Seed("5"))
+show(len(got), got[0] in numbers, one.random() == random.Random("5").random())
+"""
+EARLY = """
+import random, time
+move(8, 7)
+one, seeded = random.Random(), random.Random(5)
+random.seed()
+try:
+    one.random()
+except RuntimeError as error:
+    show(type(error).__name__)
+    sys.exit()
+states = one.getstate(), random.getstate()
+move(8, 8)
+renewed = one.getstate() != states[0], random.getstate() != states[1]
+states = one.getstate(), random.getstate()
+show(*renewed, states == (one.getstate(), random.getstate()), seeded.random() == random.Random(5).random())
+"""
+# A handler that draws while a draw waits, and a thread that holds a lock of the program's that the handler wants.
+HANDLER = """
+import faulthandler, random, signal, threading
+faulthandler.dump_traceback_later(20, exit=True)
+random.seed(1)
+old, got, lock, started = random.Random(1).random(), [], threading.Lock(), threading.Event()
+def run():
+    with lock:
+        started.set()
+        got.append(random.random())
+thread = threading.Thread(target=run)
+def handler(*more):
+    thread.start()
+    started.wait()
+    with lock:
+        got.append(random.random())
+signal.signal(signal.SIGALRM, handler)
+move(8)
+signal.setitimer(signal.ITIMER_REAL, 0.1)
+got.append(random.random())
+thread.join()
+show(len(got), len({old, *got}))
+"""
+
+
+def check_seeds(bench):
+    for name, text, values, more in (
+            ("a seed or state that is refused leaves the generator to be renewed", FAILED, ["False"] * 6, {}),
+            ("what draws while a seed is set gets no old number, and the seed holds", BETWEEN, ["1", "False", "True"], {}),
+            ("made or seeded by the kernel before it is reseeded: renewed when it is; a seed of the program's holds", EARLY,
+             ["True"] * 4, {}),
+            ("made before the kernel is reseeded, with strict: an exception at the first draw", EARLY, ["NotReseeded"],
+             {"SYSGENID_PYTHON": "strict"}),
+            ("a signal's handler may wait for a thread that draws, while a draw waits", HANDLER, ["3", "4"], {})):
+        write_counter(bench.word, flags=1, rng=7)
+        done = bench.run(bench.on, text, **more)
+        ok(json.loads(done.stdout or "[]") == values, name, done)
+
+
 IMPOSTOR = """
 import random
 one, plain = random.Random(1), os.open
@@ -98,6 +185,7 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(folder)
         check_uses(bench)
+        check_seeds(bench)
         check_surroundings(bench)
     finish()
 

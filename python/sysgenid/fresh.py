@@ -3,7 +3,8 @@
 import errno
 import os
 import time
-from _thread import RLock
+from _collections import deque
+from _functools import partial
 
 from .counter import FLAG_RNG, FLAGS, GENERATION, RNG_GENERATION
 
@@ -32,19 +33,18 @@ def kernel_bytes(size):
         os.close(fd)
 
 
+def at_once(*calls):
+    """Makes calls of compiled functions, each a partial, between which no other thread and no signal's handler runs: Python
+    switches to those in its own code only. A lock would not do, since a handler can run while it is held."""
+    deque(map(partial.__call__, calls), 0)
+
+
 class Fresh:
-    """One for each interpreter. Caller holds .lock in all methods."""
+    """One for each interpreter. There is no lock: a signal's handler may draw while a draw that it has interrupted waits."""
 
     def __init__(self, counter, strict):
         self.counter, self.page, self.strict = counter, counter.page, strict
         self.late = False  # a wait has reached its limit: nobody waits again until the kernel has caught up
-        self.lock = RLock()  # reentrant: a signal's handler may draw, too
-        if hasattr(os, "register_at_fork"):
-            os.register_at_fork(after_in_child=self._new_lock)
-
-    def _new_lock(self):
-        # A thread that the child does not have may have held it. What it had not finished is not marked as done.
-        self.lock = RLock()
 
     def is_reseeded(self, generation):
         """Does the kernel give bytes that no clone of an earlier generation has? Also where it does not tell."""
@@ -56,7 +56,8 @@ class Fresh:
         """Is nothing to be renewed that was made in the generation "seen"?"""
         return self.counter.ask() and self.page[GENERATION] == seen
 
-    def _wait(self):
+    def wait(self):
+        """Waits, but not for long, for the kernel's reseed: the generation then, and whether it has come."""
         end, pause = time.monotonic() + KERNEL_WAIT_S, 0.00005
         while True:
             self.counter.ask()
@@ -70,7 +71,7 @@ class Fresh:
 
     def draw(self):
         """Fresh bytes, the generation for which they were drawn, and whether one renewal with them is enough."""
-        generation, reseeded = self._wait()
+        generation, reseeded = self.wait()
         if self.strict and not reseeded:
             raise NotReseeded(NotReseeded.__doc__)
         more = (time.time_ns(), time.monotonic_ns(), generation)

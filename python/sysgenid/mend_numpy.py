@@ -69,8 +69,7 @@ def make_lock(kind, fresh):
                 return
             self._busy = True
             try:
-                with fresh.lock:
-                    material, generation, reseeded = fresh.draw()
+                material, generation, reseeded = fresh.draw()
                 renew(self, kind, material)
                 if reseeded:
                     self._seen = generation

@@ -1,28 +1,34 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """Python's module random: each draw of each instance looks at the generation first."""
-from types import MethodType
+from _functools import partial
+from types import CellType, MethodType
+
+from .fresh import at_once
 
 
 def mend(random, fresh):
     """Changes the class, so that instances that exist, those made later and those of subclasses are covered."""
     base = random.Random.__bases__[0]
-    mend_class(random.Random, base, fresh.counter, make_renew(base, fresh))
-    mend_hidden(random, random._inst, base, fresh.counter)
+    renew = make_renew(base, fresh)
+    mend_draws(random.Random, base, fresh.counter, renew)
+    mend_seeds(random.Random, fresh)
+    mend_hidden(random, random._inst, base, fresh.counter, renew)
 
 
 def make_renew(base, fresh):
     def renew(self):
-        with fresh.lock:
-            if fresh.is_current(self._sysgenid_seen):
-                return
-            material, generation, reseeded = fresh.draw()
-            # Nothing gets worse: what the old state had is in the new one.
-            material += base.getrandbits(self, 256).to_bytes(32, "little")
-            base.seed(self, int.from_bytes(material, "little"))
-            self.gauss_next = None
-            # Else the next draw renews it again, until the kernel's generator is reseeded.
-            if reseeded:
-                self._sysgenid_seen = generation
+        if fresh.is_current(self._sysgenid_seen):
+            return
+        material, generation, reseeded = fresh.draw()
+        # Nothing gets worse: what the old state had is in the new one.
+        material += base.getrandbits(self, 256).to_bytes(32, "little")
+        # Else the next draw renews it again, until the kernel's generator is reseeded.
+        mark = generation if reseeded else None
+        self.gauss_next = None
+        # A thread that was late with its bytes must not put an old state under another one's mark.
+        at_once(partial(base.seed, self, int.from_bytes(material, "little")),
+                partial(base.__setattr__, self, "_sysgenid_seen", mark),
+                partial(setattr, self._sysgenid_cell, "cell_contents", mark))
 
     return renew
 
@@ -38,10 +44,10 @@ def like(original):
     return copy
 
 
-def mend_class(Random, base, counter, renew):
+def mend_draws(Random, base, counter, renew):
     view, clock, known = counter.page, counter.clock, counter.known
     draw, bits = base.random, base.getrandbits
-    old_seed, old_gauss, old_getstate, old_setstate = Random.seed, Random.gauss, Random.getstate, Random.setstate
+    old_gauss, old_getstate = Random.gauss, Random.getstate
 
     @like(Random.random)
     def random(self):
@@ -68,48 +74,59 @@ def mend_class(Random, base, counter, renew):
             renew(self)
         return old_getstate(self)
 
-    # A state that the program sets in this generation stays as the program wants it. The look comes first: a change after
-    # it counts.
-    @like(old_setstate)
-    def setstate(self, state):
-        self._sysgenid_seen = counter.generation()
-        old_setstate(self, state)
-
-    @like(old_seed)
-    def seed(self, a=None, version=2):
-        self._sysgenid_seen = counter.generation()
-        old_seed(self, a, version)
-
     Random._sysgenid_seen = view[0]
-    Random._sysgenid_renew = renew
-    for function in (random, getrandbits, gauss, getstate, setstate, seed):
+    for function in (random, getrandbits, gauss, getstate):
         setattr(Random, function.__name__, function)
 
 
-def mend_hidden(module, inst, base, counter):
+def mend_seeds(Random, fresh):
+    """A state that the program sets in this generation stays as the program wants it. The look comes before the call, so that a
+    change after it counts, and the mark after it, so that a call that fails leaves the old one."""
+    old_seed, old_setstate, look = Random.seed, Random.setstate, fresh.counter.generation
+
+    def mark(self, seen):
+        self._sysgenid_seen = self._sysgenid_cell.cell_contents = seen
+
+    @like(old_setstate)
+    def setstate(self, state):
+        seen = look()
+        old_setstate(self, state)
+        mark(self, seen)
+
+    @like(old_seed)
+    def seed(self, a=None, version=2):
+        seen = look()
+        # Without a seed it asks the kernel, which may still give what it gives to a clone.
+        if a is None and not fresh.is_reseeded(seen):
+            seen = None
+        old_seed(self, a, version)
+        mark(self, seen)
+
+    Random._sysgenid_cell = CellType()  # only one instance has a use for it: the one of mend_hidden()
+    for function in (setstate, seed):
+        setattr(Random, function.__name__, function)
+
+
+def mend_hidden(module, inst, base, counter, renew):
     """The instance behind random.random(): its functions keep the mark in a variable, which is cheaper than in the instance.
     Methods that have their instance, as before: those can be attributes of other classes, and can be pickled."""
     view, clock, known = counter.page, counter.clock, counter.known
-    draw, bits, renew = base.random.__get__(inst), base.getrandbits.__get__(inst), inst._sysgenid_renew
-    seen = view[0]
-
-    def changed():
-        nonlocal seen
-        renew()
-        seen = inst._sysgenid_seen
+    draw, bits = base.random.__get__(inst), base.getrandbits.__get__(inst)
+    seen = inst._sysgenid_seen
 
     @like(draw)
     def random(self):
         if clock is not None and clock != known or view[0] != seen:
-            changed()
+            renew(self)
         return draw()
 
     @like(bits)
     def getrandbits(self, k):
         if clock is not None and clock != known or view[0] != seen:
-            changed()
+            renew(self)
         return bits(k)
 
+    inst._sysgenid_cell = random.__closure__[random.__code__.co_freevars.index("seen")]
     for function in (random, getrandbits):
         setattr(inst, function.__name__, MethodType(function, inst))
     for name in ("random", "getrandbits", "gauss", "getstate", "setstate", "seed"):

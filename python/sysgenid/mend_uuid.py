@@ -14,12 +14,11 @@ def mend(uuid, fresh):
 
     def renew():
         nonlocal seen
-        with fresh.lock:
-            now = fresh.counter.generation()
-            for name in KEPT:
-                if hasattr(uuid, name):
-                    setattr(uuid, name, None)
-            seen = now
+        now = fresh.counter.generation()
+        for name in KEPT:
+            if hasattr(uuid, name):
+                setattr(uuid, name, None)
+        seen = now
 
     def checked(original):
         @functools.wraps(original)
