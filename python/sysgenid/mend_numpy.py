@@ -2,8 +2,12 @@
 """numpy.random: its generators are compiled and cannot be changed, but each draw takes the lock of its bit generator. So
 the lock looks at the generation."""
 import gc
+import pickle
 import sys
 import threading
+from _functools import partial
+
+from .fresh import at_once
 
 
 def mend(bit_generator, fresh):
@@ -20,31 +24,46 @@ def mend(bit_generator, fresh):
         raise RuntimeError("numpy was loaded before the switch: what it has made so far is not covered")
 
 
-def renew(lock, kind, material):
-    """Gives all generators behind a lock a new state. Caller holds the lock, and passes the class BitGenerator."""
-    owners = gc.get_referrers(lock)
+def find_owners(lock, kind, legacy):
+    """The bit generator of a lock, and the instances of RandomState that use it. There is no reference to them: with one,
+    generators would stay until the next garbage collection."""
+    users = gc.get_referrers(lock)
+    owners = [user for user in users if issubclass(type(user), kind)]
+    if not owners:
+        raise RuntimeError("the bit generator of a lock is not found, so it cannot be renewed")
+    return owners, [user for user in users if issubclass(type(user), legacy)]
+
+
+def renew(lock, kind, material, mark):
+    """Gives the generator behind a lock a new state. Caller holds the lock, and passes the class BitGenerator. Nothing here
+    takes the lock: a signal's handler that draws meanwhile finds the old mark, and renews the generator itself."""
+    legacy = getattr(sys.modules.get("numpy.random.mtrand"), "RandomState", ())
+    owners, users = find_owners(lock, kind, legacy)
     for owner in owners:
-        if isinstance(owner, kind):
-            # Nothing gets worse: what the old state had is in the new one.
-            old = b"".join(int(number).to_bytes(8, "little") for number in owner.random_raw(4))
-            owner.state = type(owner)(int.from_bytes(material + old, "little")).state
-    for owner in owners:
-        if type(owner).__name__ == "RandomState":  # the legacy interface keeps every second normal number
-            state = owner.get_state(legacy=False)
-            state.update(has_gauss=0, gauss=0.0)
-            owner.set_state(state)
+        # The program may have made a subclass of numpy's class.
+        mro = type(owner).__mro__
+        compiled = mro[mro.index(kind) - 1]
+        old = compiled.state.__get__(owner)
+        # Nothing gets worse: what the old state had is in the new one.
+        new = compiled.state.__get__(compiled(int.from_bytes(material + pickle.dumps(old), "little")))
+        new["bit_generator"] = old["bit_generator"]
+        for user in users:  # the legacy interface keeps every second normal number
+            legacy.set_state(user, new)
+        at_once(partial(compiled.state.__set__, owner, new), partial(setattr, lock, "_seen", mark))
 
 
 def make_lock(kind, fresh):
     view, clock, known = fresh.page, fresh.counter.clock, fresh.counter.known
 
     class Lock:
-        """A lock that renews its bit generator when the generation has changed. Reentrant, for the renewal's own use."""
-        __slots__ = ("_lock", "_seen", "_busy", "__weakref__")
+        """A lock that renews its bit generator when the generation has changed. Reentrant, for a signal's handler."""
+        __slots__ = ("_lock", "_seen", "__weakref__")
 
         def __init__(self):
-            # The look comes before the seed is drawn.
-            self._lock, self._seen, self._busy = threading.RLock(), view[0], False
+            self._lock = threading.RLock()
+            # The look comes before the seed is drawn, and the kernel may still give what it gives to a clone.
+            generation, reseeded = fresh.wait()
+            self._seen = generation if reseeded else None
 
         def __enter__(self):
             self._lock.acquire()
@@ -65,18 +84,13 @@ def make_lock(kind, fresh):
             self._lock.release()
 
         def _renew(self):
-            if self._busy or fresh.is_current(self._seen):
-                return
-            self._busy = True
             try:
-                material, generation, reseeded = fresh.draw()
-                renew(self, kind, material)
-                if reseeded:
-                    self._seen = generation
+                if not fresh.is_current(self._seen):
+                    material, generation, reseeded = fresh.draw()
+                    # Else the next draw renews it again, until the kernel's generator is reseeded.
+                    renew(self, kind, material, generation if reseeded else None)
             except BaseException:
                 self._lock.release()
                 raise
-            finally:
-                self._busy = False
 
     return Lock
