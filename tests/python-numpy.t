@@ -29,6 +29,8 @@ NUMPY = {
     "numpy: a subclass of a bit generator, with arguments of its own": (
         "import numpy\nclass Mine(numpy.random.PCG64):\n    def __init__(self):\n        super().__init__(1)\n"
         "one = numpy.random.Generator(Mine())", "one.random()"),
+    "numpy after gc.freeze()": ("import numpy, gc; one = numpy.random.default_rng(1); gc.freeze()", "one.random()"),
+    "numpy.random.randn after gc.freeze()": ("import numpy, gc; numpy.random.seed(1); gc.freeze()", "numpy.random.randn()"),
 }
 AGAIN = {
     "numpy": ("import numpy", "numpy.random.seed(5)", "numpy.random.rand()"),

@@ -27,6 +27,9 @@ def mend(bit_generator, fresh):
 def find_owners(lock, kind, legacy):
     """The bit generator of a lock, and the instances of RandomState that use it. There is no reference to them: with one,
     generators would stay until the next garbage collection."""
+    # The collector does not search what the program has frozen. It stays unfrozen: to freeze it again would freeze all else.
+    if gc.get_freeze_count():
+        gc.unfreeze()
     users = gc.get_referrers(lock)
     owners = [user for user in users if issubclass(type(user), kind)]
     if not owners:
