@@ -31,10 +31,29 @@ NUMPY = {
         "one = numpy.random.Generator(Mine())", "one.random()"),
     "numpy after gc.freeze()": ("import numpy, gc; one = numpy.random.default_rng(1); gc.freeze()", "one.random()"),
     "numpy.random.randn after gc.freeze()": ("import numpy, gc; numpy.random.seed(1); gc.freeze()", "numpy.random.randn()"),
+    # Of these no draw comes first.
+    "numpy: a copy": ("import numpy, copy; one = numpy.random.default_rng(1)", "copy.deepcopy(one).random()"),
+    "numpy: a pickle": ("import numpy, pickle; one = numpy.random.default_rng(1)",
+                        "pickle.loads(pickle.dumps(one)).random()"),
+    "numpy: a copy of a RandomState that has kept a number": (
+        "import numpy, copy; one = numpy.random.RandomState(1); one.randn()", "copy.deepcopy(one).randn()"),
+    "numpy.random.get_state": ("import numpy; numpy.random.seed(1)", "numpy.random.get_state()"),
 }
+CLASSES = ("MT19937", "PCG64", "PCG64DXSM", "Philox", "SFC64")
+NUMPY.update({f"numpy: the state of {name}": (f"import numpy; one = numpy.random.{name}(1)", "one.state") for name in CLASSES})
+NUMPY.update({f"numpy: what {name} jumps to": (f"import numpy; one = numpy.random.{name}(1)", "one.jumped().random_raw()")
+              for name in CLASSES[:-1]})
 AGAIN = {
     "numpy": ("import numpy", "numpy.random.seed(5)", "numpy.random.rand()"),
     "numpy's generators": ("import numpy", "one = numpy.random.default_rng(5)", "one.random()"),
+    "numpy, by its state": ("import numpy; state = numpy.random.RandomState(5).get_state()", "numpy.random.set_state(state)",
+                            "numpy.random.rand()"),
+    "numpy, by a state with a number that was kept": (
+        "import numpy; one = numpy.random.RandomState(5); one.randn(); state = one.get_state()", "one.set_state(state)",
+        "one.randn()"),
+    "numpy's generators, by their state": (
+        "import numpy; one = numpy.random.default_rng(5); state = one.bit_generator.state", "one.bit_generator.state = state",
+        "one.random()"),
 }
 
 HANDLER = """
@@ -106,6 +125,7 @@ def check_late(bench):
     for name, text, values, more in (
             ("a signal's handler that interrupts a renewal draws no old number", HANDLER, ["1", "3"], {}),
             ("a handler may wait for a thread that renews another generator", BOTH_WAIT, ["3", "3"], {}),
+            ("made before the kernel is reseeded: one wait of a second, and renewed when it is", MADE_EARLY, ["True"] * 3, {}),
             ("made before the kernel is reseeded, with strict: an exception at the first draw", MADE_EARLY, ["NotReseeded"],
              {"SYSGENID_PYTHON": "strict"})):
         write_counter(bench.word, flags=1, rng=7)

@@ -10,7 +10,8 @@ import sys
 from . import _counter, counter, error
 
 OPENSSL_CONF = "/etc/sysgenid/openssl.cnf"
-MENDED = {"random": "mend_random", "uuid": "mend_uuid", "numpy.random.bit_generator": "mend_numpy"}
+NUMPY = ("bit_generator", "_mt19937", "_pcg64", "_philox", "_sfc64")
+MENDED = {"random": "mend_random", "uuid": "mend_uuid", **{f"numpy.random.{name}": "mend_numpy" for name in NUMPY}}
 
 fresh = None  # None: nothing is mended
 problem = None  # why not, or what is not mended

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: LGPL-2.1-or-later
 """numpy.random: its generators are compiled and cannot be changed, but each draw takes the lock of its bit generator. So
-the lock looks at the generation."""
+the lock looks at the generation. What copies a generator reads its attribute "state" instead, so that one looks, too."""
 import gc
 import pickle
 import sys
@@ -9,8 +9,20 @@ from _functools import partial
 
 from .fresh import at_once
 
+PLAIN = {}  # class of bit generators: its own attribute "state"
+KEEP = {"bit_generator": "MT19937", "state": None}  # a state that changes nothing in a bit generator
 
-def mend(bit_generator, fresh):
+
+def mend(module, fresh):
+    if module.__name__ == "numpy.random.bit_generator":
+        mend_locks(module, fresh)
+        return
+    for kind in list(vars(module).values()):
+        if isinstance(kind, type) and kind.__module__ == module.__name__ and "state" in vars(kind):
+            mend_state(kind, fresh)
+
+
+def mend_locks(bit_generator, fresh):
     """Before the first bit generator is made: the module numpy.random.bit_generator has just been loaded."""
     names = [name for name in ("Lock", "RLock") if hasattr(bit_generator, name)]
     if not names:
@@ -22,6 +34,28 @@ def mend(bit_generator, fresh):
     # is loaded by mtrand, which is there then and has made nothing.)
     if hasattr(sys.modules.get("numpy.random.mtrand"), "_rand"):
         raise RuntimeError("numpy was loaded before the switch: what it has made so far is not covered")
+
+
+def mend_state(kind, fresh):
+    plain = PLAIN[kind] = vars(kind)["state"]
+
+    def read(self):
+        with self.lock:
+            return plain.__get__(self)
+
+    # A state that the program sets in this generation stays as the program wants it. The look comes first: a change after
+    # it counts.
+    def write(self, value):
+        if value is KEEP:
+            return
+        seen = fresh.counter.generation()
+        plain.__set__(self, value)
+        if hasattr(self.lock, "_seen"):  # not if it was made before the switch
+            self.lock._seen = seen
+
+    # A compiled class takes no attribute, but its dictionary does: nothing has looked "state" up so far.
+    names, = gc.get_referents(vars(kind))
+    names["state"] = property(read, write, doc=plain.__doc__)
 
 
 def find_owners(lock, kind, legacy):
@@ -46,13 +80,14 @@ def renew(lock, kind, material, mark):
         # The program may have made a subclass of numpy's class.
         mro = type(owner).__mro__
         compiled = mro[mro.index(kind) - 1]
-        old = compiled.state.__get__(owner)
+        plain = PLAIN.get(compiled) or compiled.state
+        old = plain.__get__(owner)
         # Nothing gets worse: what the old state had is in the new one.
-        new = compiled.state.__get__(compiled(int.from_bytes(material + pickle.dumps(old), "little")))
+        new = plain.__get__(compiled(int.from_bytes(material + pickle.dumps(old), "little")))
         new["bit_generator"] = old["bit_generator"]
         for user in users:  # the legacy interface keeps every second normal number
-            legacy.set_state(user, new)
-        at_once(partial(compiled.state.__set__, owner, new), partial(setattr, lock, "_seen", mark))
+            legacy.set_state(user, KEEP if compiled in PLAIN else new)
+        at_once(partial(plain.__set__, owner, new), partial(setattr, lock, "_seen", mark))
 
 
 def make_lock(kind, fresh):
