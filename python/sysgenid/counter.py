@@ -142,10 +142,40 @@ class Counter:
         return not self.sync() or self.page[GENERATION] != seen
 
 
+def _is_open(number, identity):
+    try:
+        status = os.fstat(number)
+    except OSError:
+        return False
+    return (status.st_dev, status.st_ino, status.st_rdev) == identity
+
+
+def _abandon_if_closed(page, number, identity):
+    """When the interpreter ends: with a mapping Python closes its descriptor, which may be a file of the program's now. Then
+    the mapping stays."""
+    if not _is_open(number, identity):
+        try:
+            from _ctypes import Py_INCREF
+        except ImportError:  # a subinterpreter of Python 3.12
+            return
+        Py_INCREF(page)
+
+
+def _map_with_descriptor(fd, number):
+    import atexit
+    status = os.fstat(fd)
+    kept = os.dup(fd)  # mmap takes the same number next, if no other thread is faster
+    os.close(kept)
+    page = mmap.mmap(fd, mmap.PAGESIZE, mmap.MAP_SHARED, mmap.PROT_READ, offset=number * mmap.PAGESIZE)
+    atexit.register(_abandon_if_closed, page, kept, (status.st_dev, status.st_ino, status.st_rdev))
+    return page
+
+
 def _map(fd, number):
     # Without the descriptor where Python can: daemons close those that they do not know.
-    more = {"trackfd": False} if sys.version_info >= (3, 13) else {}
-    return mmap.mmap(fd, mmap.PAGESIZE, mmap.MAP_SHARED, mmap.PROT_READ, offset=number * mmap.PAGESIZE, **more)
+    if sys.version_info < (3, 13):
+        return _map_with_descriptor(fd, number)
+    return mmap.mmap(fd, mmap.PAGESIZE, mmap.MAP_SHARED, mmap.PROT_READ, offset=number * mmap.PAGESIZE, trackfd=False)
 
 
 def _map_second(fd):
