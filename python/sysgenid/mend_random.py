@@ -107,27 +107,45 @@ def mend_seeds(Random, fresh):
         setattr(Random, function.__name__, function)
 
 
-def mend_hidden(module, inst, base, counter, renew):
-    """The instance behind random.random(): its functions keep the mark in a variable, which is cheaper than in the instance.
-    Methods that have their instance, as before: those can be attributes of other classes, and can be pickled."""
-    view, clock, known = counter.page, counter.clock, counter.known
-    draw, bits = base.random.__get__(inst), base.getrandbits.__get__(inst)
-    seen = inst._sysgenid_seen
-
-    @like(draw)
+def make_hidden(view, seen, renew, draw, bits):
     def random(self):
-        if clock is not None and clock != known or view[0] != seen:
+        if view[0] != seen:
             renew(self)
         return draw()
 
-    @like(bits)
     def getrandbits(self, k):
-        if clock is not None and clock != known or view[0] != seen:
+        if view[0] != seen:
             renew(self)
         return bits(k)
 
-    inst._sysgenid_cell = random.__closure__[random.__code__.co_freevars.index("seen")]
-    for function in (random, getrandbits):
-        setattr(inst, function.__name__, MethodType(function, inst))
+    return random, getrandbits
+
+
+def make_hidden_with_clock(view, clock, known, seen, renew, draw, bits):
+    """As make_hidden(), in which the question for a second page would cost what a method costs more than a function."""
+    def random(self):
+        if clock != known or view[0] != seen:
+            renew(self)
+        return draw()
+
+    def getrandbits(self, k):
+        if clock != known or view[0] != seen:
+            renew(self)
+        return bits(k)
+
+    return random, getrandbits
+
+
+def mend_hidden(module, inst, base, counter, renew):
+    """The instance behind random.random(): its functions keep the mark in a variable, which is cheaper than in the instance.
+    Methods that have their instance, as before: those can be attributes of other classes, and can be pickled."""
+    plain = base.random.__get__(inst), base.getrandbits.__get__(inst)
+    if counter.clock is None:
+        functions = make_hidden(counter.page, inst._sysgenid_seen, renew, *plain)
+    else:
+        functions = make_hidden_with_clock(counter.page, counter.clock, counter.known, inst._sysgenid_seen, renew, *plain)
+    inst._sysgenid_cell = functions[0].__closure__[functions[0].__code__.co_freevars.index("seen")]
+    for function, original in zip(functions, plain):
+        setattr(inst, function.__name__, MethodType(like(original)(function), inst))
     for name in ("random", "getrandbits", "gauss", "getstate", "setstate", "seed"):
         setattr(module, name, getattr(inst, name))
