@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: GPL-2.0-only
-# The tests of the Python package with the Python of Debian 13 (3.13), in a chroot of the test VM's image. As root.
+# A test of the Python package (default: python.t) with the Python of Debian 13 (3.13), in a chroot of the test VM's image. As root.
 set -euo pipefail
 
 cd -- "$(dirname -- "$(realpath -- "$0")")/.."
@@ -15,5 +15,5 @@ exec unshare --mount --net --ipc --uts --pid --fork --kill-child --propagation p
 	mount -t tmpfs tmpfs "$1/tmp"
 	cd "$1"
 	exec chroot . /usr/bin/env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin HOME=/tmp LC_ALL=C.UTF-8 \
-		/usr/bin/python3 -B /sysgenid/tests/python.t
-	' bash "$root"
+		/usr/bin/python3 -B "/sysgenid/tests/$2"
+	' bash "$root" "${1:-python.t}"
