@@ -86,7 +86,7 @@ static const elf_symbol *find_by_address(const void *address)
 	return symbol;
 }
 
-/* criu is the first object that was loaded. Not _dl_find_object(), which is in glibc since 2.35 only. */
+/* criu is the first object. Not _dl_find_object(), which is in glibc since 2.35 only. */
 size_t sysgenid_symbol_size(const char *name, const void *address)
 {
 	const struct link_map *criu = _r_debug.r_map;
