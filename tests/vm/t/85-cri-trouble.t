@@ -8,6 +8,7 @@ set -uo pipefail
 
 # In the archive of a checkpoint.
 IMG=checkpoint/sysgenid.img
+CRIU_FAILED='StartContainer: .*restore failed: criu failed: .*log file: /run/containerd/.*/restore\.log'
 FOREIGN="sysgenid.img belongs to another dump than criu's images beside it: copy the image again"
 
 # unpacked NAME: the archive "good" as files, in $WORK
@@ -22,15 +23,27 @@ packed()
 	tar -cf "$CR_DIR/$1.tar" -C "$WORK" .
 }
 
-# refused NAME WHAT REGEX: an archive is refused; what containerd or criu says matches
+# refused NAME WHAT ERROR [LOG]: an archive is refused. What the user is told, which a kubelet makes an event of the pod, matches
+# ERROR, and criu's log LOG. Without LOG criu is not even started.
 refused()
 {
 	: >"$CR_DIR/criu/restore.log"
 	not_ok "$2: it is not restored" runtime_restore "$1" copy
 	not_ok "$2: nothing of it runs" pgrep -x token-server
-	like "$(said copy; grep -a -e Error -e sysgenid: "$CR_DIR/criu/restore.log")" "$3" "$2: the error says so"
+	like "$(said copy)" "$3" "$2: the pod's error says so"
+	if [[ -n ${4-} ]]; then
+		like "$(grep -a -e Error -e sysgenid: "$CR_DIR/criu/restore.log")" "$4" "$2: criu's log says why"
+	else
+		is "$(stat -c %s "$CR_DIR/criu/restore.log")" 0 "$2: criu is not started"
+	fi
 	runtime_remove copy
 	ok "$2: nothing is left of it" wait_for 30 nobody_is_left
+}
+
+# refused_by_criu NAME WHAT LOG: the error is the same whatever the reason, which only criu's log has
+refused_by_criu()
+{
+	refused "$1" "$2" "$CRIU_FAILED" "$3"
 }
 
 check_archives()
@@ -43,23 +56,23 @@ check_archives()
 	unpacked
 	rm "$WORK/$IMG"
 	packed missing
-	refused missing "without sysgenid.img" 'its file sysgenid.img is missing: copy it from where the dump was made'
+	refused_by_criu missing "without sysgenid.img" 'its file sysgenid.img is missing: copy it from where the dump was made'
 	unpacked
 	tests/cr/image-edit flip "$WORK/$IMG"
 	packed flipped
-	refused flipped "sysgenid.img is damaged" 'its checksum is wrong: it was damaged. Copy it again'
+	refused_by_criu flipped "sysgenid.img is damaged" 'its checksum is wrong: it was damaged. Copy it again'
 	unpacked
 	tar -xf "$CR_DIR/older.tar" -C "$WORK" "$IMG"
 	packed stale
-	refused stale "sysgenid.img of an older checkpoint" "$FOREIGN"
+	refused_by_criu stale "sysgenid.img of an older checkpoint" "$FOREIGN"
 	unpacked
 	tar -xf "$CR_DIR/another.tar" -C "$WORK" "$IMG"
 	packed others
-	refused others "sysgenid.img of another pod" "$FOREIGN"
+	refused_by_criu others "sysgenid.img of another pod" "$FOREIGN"
 	unpacked
 	: >"$WORK/checkpoint/core-1.img"
 	packed damaged
-	refused damaged "an image of criu's is empty" 'Unexpected EOF'
+	refused_by_criu damaged "an image of criu's is empty" 'Unexpected EOF'
 }
 
 registry_is_gone()
