@@ -46,6 +46,18 @@ machine_with_plugin()
 	install_plugin
 }
 
+page_quotes()
+{
+	[[ $(tr -s '\n ' ' ' <docs/containers.md) == *"\`$1\`"* ]]
+}
+
+# engine_says MESSAGE WORDS WHAT: the page quotes these words of the engine's, and the engine says them
+engine_says()
+{
+	ok "$3: docs/containers.md quotes the engine" page_quotes "$2"
+	like "$1" "$2" "$3: the engine says so"
+}
+
 # ask PID: the next token of the server in that container, and the generation that it knows
 ask()
 {
