@@ -64,7 +64,7 @@ is "$(page_overrides)" "$(grep -hoE '^[a-z0-9-]+: [a-z-]+' debian/*.lintian-over
 	"docs/packages.md has all overrides of lintian, and no others"
 is "$(awk '!/^#/ && above !~ /^# [^ ]/ { print FILENAME ": " $0 } { above = $0 }
 	/SPDX/ { above = "" }' debian/*.lintian-overrides)" '' "each has its reason above it"
-is "$(grep -c '^Tests: ' debian/tests/control)" 4 "there are as many autopkgtests as the page says"
+is "$(grep -c '^Tests: ' debian/tests/control)" 5 "there are as many autopkgtests as the page says"
 not_ok "an ITP bug is left to be filed, as the page says" grep -q 'Closes:' debian/changelog
 not_ok "and fields are left to be written" grep -qE '^(Homepage|Vcs-[A-Za-z]+):' debian/control
 not_ok "and there is no watch file" test -e debian/watch
