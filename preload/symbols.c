@@ -37,38 +37,28 @@ static void keep_loaded(void *function)
 		(void)dlopen(map->l_name, RTLD_LAZY | RTLD_NOLOAD | RTLD_NODELETE);
 }
 
-/* What copy_in() looks for, and finds. */
-struct search {
-	ElfW(Addr) address;
-	const void *copy;
-};
-
-static int copy_in(struct dl_phdr_info *library, size_t size, void *arg)
-{
-	struct search *search = arg;
-
-	(void)size;
-	for (size_t i = 0; i < library->dlpi_phnum; i++) {
-		const ElfW(Phdr) *part = &library->dlpi_phdr[i];
-
-		if (part->p_type == PT_LOAD &&
-		    search->address - library->dlpi_addr - part->p_vaddr < part->p_memsz)
-			search->copy = library->dlpi_phdr;
-	}
-	return search->copy != NULL;
-}
+/* glibc's _dl_find_object(), which is there since 2.35. Set at the start. */
+static int (*find_object)(void *address, struct dl_find_object *found);
 
 /*
- * All functions of one copy of a library have one address for it: that of its program headers.
- * dladdr() would look through all of the library's symbols.
+ * All functions of one copy of a library have one address for it: where it is loaded. dladdr()
+ * looks through all of the library's symbols. Not dl_iterate_phdr(): a child of fork() would wait
+ * for ever for its lock if another thread had it.
  */
+static const void *copy_of(void *function)
+{
+	struct dl_find_object object;
+	Dl_info info;
+
+	if (find_object)
+		return find_object(function, &object) ? function : object.dlfo_map_start;
+	return dladdr(function, &info) ? info.dli_fbase : function;
+}
+
 static struct preload_target target(void *function)
 {
-	struct search search = { .address = (ElfW(Addr))function, .copy = NULL };
-
-	if (function && !dl_iterate_phdr(copy_in, &search))
-		search.copy = function;
-	return (struct preload_target){ .address = function, .copy = search.copy };
+	return (struct preload_target){ .address = function,
+					.copy = function ? copy_of(function) : NULL };
 }
 
 /*
@@ -165,6 +155,7 @@ struct preload_target preload_next(struct preload_symbol *symbol, void *caller)
 /* A later lookup would overwrite the program's dlerror() text. */
 void preload_find_all(void)
 {
+	*(void **)&find_object = dlsym(RTLD_DEFAULT, "_dl_find_object");
 	/* cppcheck-suppress comparePointers ; they are the two ends of one array */
 	for (struct preload_symbol **at = __start_preload_symbols; at < __stop_preload_symbols;
 	     at++) {

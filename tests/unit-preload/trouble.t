@@ -79,6 +79,8 @@ is "$(copies 1)" $'1 \n0 \nstatus 0' "a library that only a plugin has is renewe
 is "$(copies 3)" $'1 1 1 \n0 0 0 \nstatus 0' "plugins that each bring a copy of it: each copy is renewed, once"
 is "$(copies 18)" "$(printf '1 %.0s' {1..18})"$'\n'"$(printf '0 %.0s' {1..16})1 1 "$'\nstatus 0' \
 	"those of which there are more than places are renewed at each draw"
+is "$(preloaded "$build/tests/unit-preload/forks" "$work"/copy[0-2].so)" 300 \
+	"a child of fork() draws, whatever another thread was looking up"
 like "$(SYSGENID_PATH=$work/counter preloaded python3 -c 'import ssl; print(ssl.RAND_bytes(8).hex())')" '^[0-9a-f]{16}$' \
 	"a real OpenSSL that a module of Python has brought, after a change"
 done_testing
