@@ -155,14 +155,14 @@ def before_the_notification(tap, vm):
 def examples_before_the_notification(tap, vm):
     """The same of the examples of docs/bindings.md that the machine can run."""
     for counter, program in enumerate(("python3 docs/bindings/session.py", "node docs/bindings/session.mjs"), 1):
-        said = vm.run(f"tests/snapshot/example {program} {7000 + counter}000000000000").split()
+        said = vm.run(f"tests/snapshot/example {program} {7000 + counter}000000000000", seconds=240).split()
         tap.ok(len(said) == 4 and said[0] == said[1] != said[2] == said[3],
                f"{program.split('/')[-1]} has another session number before the notification: {said}")
 
 
 def answers(vm, program, counter):
     """What it answers twice before the hypervisor's counter moves, and twice after it."""
-    said = vm.run(f"tests/snapshot/example {program} {counter:02x}00000000000000").split()
+    said = vm.run(f"tests/snapshot/example {program} {counter:02x}00000000000000", seconds=240).split()
     return said[:2], said[2:]
 
 
