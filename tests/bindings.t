@@ -16,6 +16,8 @@ import sys
 import tempfile
 
 TOP = os.path.dirname(os.path.dirname(os.path.realpath(__file__)))
+sys.path.insert(0, os.path.join(TOP, "tests", "python"))
+from bench import finish, ok  # noqa: E402
 EXAMPLES = os.path.join(TOP, "docs", "bindings")
 JNA = "/usr/share/java/jna.jar"
 
@@ -29,16 +31,6 @@ LANGUAGES = [
     ("session.mjs", None, ["node", "session.mjs"]),
 ]
 PAGE = mmap.PAGESIZE
-count = failed = 0
-
-
-def ok(good, name, *details):
-    global count, failed
-    count += 1
-    failed += not good
-    print(f"{'' if good else 'not '}ok {count} - {name}", flush=True)
-    for detail in () if good else details:
-        print("# " + str(detail).replace("\n", "\n# "), flush=True)
 
 
 def words(command, out):
@@ -184,5 +176,4 @@ for language in LANGUAGES:
         # Node reads, and each read of the device has the kernel look.
         if language[0] != "session.mjs":
             check_hypervisor(language[0], language[2], directory)
-print(f"1..{count}")
-sys.exit(failed > 0)
+finish()
